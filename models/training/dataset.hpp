@@ -1,0 +1,52 @@
+// Data sets: samples as float32 in [0, 1], labels as integers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/networks/layer_graph.hpp"
+#include "sim/base/random.hpp"
+
+namespace orrery {
+
+struct Samples {
+  std::vector<float> inputs;         // count x shape
+  std::vector<std::int32_t> labels;  // count
+  [[nodiscard]] std::size_t count() const { return labels.size(); }
+};
+
+struct DataSet {
+  std::string name;
+  Shape shape;
+  std::int64_t classes = 0;
+  Samples train, test;
+  double stored_bytes_per_sample = 0;  // as kept and sent (one byte per pixel for the IDX sets), label included
+};
+
+/// What is known of a data set without reading it, for simulation; one row per set.
+struct DataSetInfo {
+  std::string name, title, source;
+  Shape shape;
+  std::int64_t classes = 0, train_samples = 0, test_samples = 0;
+  double stored_bytes_per_sample = 0;
+};
+const std::vector<DataSetInfo>& data_sets();
+
+/// `fashion-mnist` (Debian package dataset-fashion-mnist), `mnist` (after `./dev data mnist`), `synthetic` (a Gaussian
+/// mixture of 10 classes, 28x28, seeded: 6,000 + 1,000 samples). Throws InvalidInput naming the file, what is wrong
+/// with it (missing, truncated, wrong magic, wrong checksum) and the command that mends it.
+DataSet load_data_set(const std::string& name, std::uint64_t seed);
+
+enum class PartitionKind : std::uint8_t {
+  iid,
+  shards,
+  dirichlet
+};  // dirichlet: per class, split over clients (NIID-Bench)
+/// Indices of the training samples of each client. iid: shuffled, equal parts. shards: sorted by label, cut in 2 x
+/// clients shards, two each (McMahan et al. 2017).
+std::vector<std::vector<std::size_t>> partition(const Samples& samples, int clients, PartitionKind kind, double alpha,
+                                                Random& random);
+
+}  // namespace orrery

@@ -1,0 +1,72 @@
+// Training as mathematics: centralised mini-batch SGD and the two halves of FedAvg. No clock, no network: that is the
+// simulator's part.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "models/training/dataset.hpp"
+#include "models/training/network.hpp"
+#include "models/training/optimizer.hpp"
+
+namespace orrery {
+
+struct Evaluation {
+  double accuracy = 0, loss = 0;  // loss: mean cross entropy
+};
+
+/// Whole test set in fixed chunks of 500, parallel over chunks, summed in chunk order: the same for any number of
+/// threads.
+Evaluation evaluate(const LayerGraph& graph, std::span<const float> weights, const Samples& samples);
+
+struct CentralPoint {
+  std::int64_t step = 0;
+  double epoch = 0;
+  double train_loss = 0;  // mean since the last point
+  Evaluation test;
+};
+
+struct CentralOptions {
+  std::int64_t batch = 64, steps = 0, evaluate_every = 100;
+  double target_accuracy = 0;  // stop at the first evaluation that reaches it; 0: never
+  OptimizerOptions optimizer;
+  std::uint64_t seed = 1;
+};
+/// Mini-batch training on the whole training set, reshuffled every epoch. A loss that is not finite throws
+/// std::runtime_error naming the step. The batch is cut in fixed shards that do not depend on the number of threads and
+/// their gradients are added in shard order.
+std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& data, const CentralOptions& options,
+                                        const std::function<void(const CentralPoint&)>& progress);
+
+struct LocalOptions {
+  int epochs = 1;
+  std::int64_t batch = 10;  // 0: the whole local set in one batch
+  OptimizerOptions optimizer;
+};
+struct LocalResult {
+  std::vector<float> weights;
+  double train_loss = 0;     // mean over all local steps' samples
+  std::int64_t samples = 0;  // size of the local set: its weight in the average
+  std::int64_t steps = 0;
+};
+/// One client's part of a FedAvg round (McMahan et al. 2017, ClientUpdate): `epochs` passes over its samples in an
+/// order drawn from `random`.
+LocalResult train_local(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
+                        std::span<const std::size_t> indices, const LocalOptions& options, Random random);
+
+/// All the clients of a round, in parallel over clients; results in the order of `clients`. Bit-identical for any
+/// number of threads.
+std::vector<LocalResult> train_clients(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
+                                       const std::vector<std::vector<std::size_t>>& partition,
+                                       std::span<const std::size_t> clients, const LocalOptions& options,
+                                       std::uint64_t seed, std::int64_t round);
+
+/// sum_k n_k / n w_k, added in double, in the order given.
+std::vector<float> weighted_average(std::span<const LocalResult> results);
+
+/// Weights a fresh network starts from.
+std::vector<float> initial_weights(const LayerGraph& graph, std::uint64_t seed);
+
+}  // namespace orrery

@@ -1,0 +1,53 @@
+// A Plan: what a strategy makes of a workload and a cluster. One training step as a Program, and what the program
+// cannot say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/cost/memory.hpp"
+#include "scenarios/scenario.hpp"
+#include "sim/program/program.hpp"
+
+namespace orrery {
+
+struct Degrees {
+  int dp = 1, tp = 1, pp = 1, cp = 1, ep = 1;
+};
+
+struct Plan {
+  Program program{0};               // one optimizer step
+  std::vector<DeviceId> placement;  // rank -> device of the cluster
+  Degrees degrees;
+  MemoryEstimate memory;  // of the fullest device
+  int microbatches = 1;
+  double samples = 0;              // samples per step
+  Flops model_flops;               // forward + backward FLOPs of the step (MFU's numerator)
+  std::vector<std::string> notes;  // formulas used and choices made, for `explain`
+};
+
+/// What a strategy sees. Owns nothing: scenario and catalogue outlive it.
+struct Job {
+  const Scenario& scenario;
+  const StrategySpec& strategy;
+  const CostModel& cost;
+  const Cluster& cluster;
+};
+
+/// One line per kind of strategy; `plan` throws Infeasible when the job cannot be split so (more stages than layers,
+/// too many devices, ...).
+struct StrategyEntry {
+  StrategyKind kind;
+  std::string name, summary;
+  Plan (*plan)(const Job& job);  // null for federated: its course is decided while it runs (scenarios/federated)
+};
+const std::vector<StrategyEntry>& strategies();
+
+// One file each in scenarios/strategies.
+Plan plan_single(const Job& job);
+Plan plan_data(const Job& job);
+Plan plan_tensor(const Job& job);
+Plan plan_layers(const Job& job);
+Plan plan_pipeline(const Job& job);
+
+}  // namespace orrery

@@ -1,0 +1,153 @@
+// A Scenario: what is trained, on what, in which ways. Plain data with every name checked against the tables it names;
+// made by read_scenario().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/cost/cost_model.hpp"
+#include "models/training/dataset.hpp"
+#include "models/training/optimizer.hpp"
+#include "sim/base/toml_reader.hpp"
+#include "sim/collectives/schedule.hpp"
+#include "sim/engine/engine.hpp"
+#include "topologies/catalogue.hpp"
+#include "topologies/cluster.hpp"
+
+namespace orrery {
+
+enum class ComputeChoice : std::uint8_t { automatic, replay, roofline };  // automatic: replay when a profile is given
+enum class DataOrigin : std::uint8_t { cluster, clients };
+
+struct WorkloadSpec {
+  LayerGraph network;
+  std::string dataset;               // empty: none (then dataset_samples must be given to speak of epochs)
+  std::int64_t dataset_samples = 0;  // training samples; from the data set, or stated
+  double stored_bytes_per_sample = 0;
+  std::int64_t batch = 64;  // global batch, samples per optimizer step
+  int accumulation = 1;     // micro-steps per optimizer step; each handles batch / accumulation samples
+  Precision precision = Precision::fp32;
+  OptimizerOptions optimizer;
+  std::int64_t steps = 0;  // exactly one of steps and epochs is given, the other follows (0: unknown)
+  double epochs = 0;
+  double target_accuracy = 0;         // 0: none
+  bool learn = false;                 // really train, for accuracy
+  std::int64_t evaluate_every = 100;  // steps between evaluations of centralised learning
+  ComputeChoice compute = ComputeChoice::automatic;
+  std::string profile;  // path of a StepProfile CSV, relative to the scenario file; empty: none
+  std::string host;     // device the profile was recorded on: catalogue id, or a path of a host CSV
+  int profile_threads = 1;
+  FrameworkProfile framework;
+  DataOrigin data_origin = DataOrigin::cluster;
+};
+
+/// One [cluster] table, or the `cluster` table of a strategy merged over it, with names resolved.
+struct ClusterSpec {
+  bool present = false;
+  std::string system;  // catalogue id, or empty when built by hand
+  ClusterDescription description;
+  Watts host_power_idle, host_power_training;  // of a node's rest (CPUs, fans), beyond its devices; 0 when unknown
+  double price_per_hour = 0;                   // of one node
+  std::string currency;
+};
+
+enum class Availability : std::uint8_t { always };
+
+struct ClientGroup {
+  int count = 1;
+  Device device;
+  Link link;
+  double slowdown = 1.0;  // > 1: slower than the catalogue device
+};
+struct FederationSpec {
+  bool present = false;
+  std::vector<ClientGroup> groups;
+  Device server;
+  Link server_link;
+  PartitionKind partition = PartitionKind::iid;
+  double alpha = 0.5;
+  [[nodiscard]] int clients() const;
+};
+
+enum class StrategyKind : std::uint8_t { single, data, model, pipeline, federated };
+std::string_view name_of(StrategyKind kind);
+enum class Split : std::uint8_t { tensor, layers };
+enum class PipelineSchedule : std::uint8_t { gpipe, one_f_one_b };
+enum class Selection : std::uint8_t { random, round_robin, fastest };
+
+struct StrategySpec {
+  std::string name;
+  StrategyKind kind = StrategyKind::single;
+  int devices = 1;      // single: 1; default: every device of the cluster
+  ClusterSpec cluster;  // [cluster] with this strategy's own `cluster` table merged over it
+  // data
+  Algorithm collective = Algorithm::ring;
+  Bytes bucket{25e6};   // gradient bucket; source: PyTorch DDP default 25 MiB (25 * 2^20)
+  bool overlap = true;  // gradients are exchanged while backward goes on
+  // model
+  Split split = Split::tensor;
+  // pipeline
+  PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
+  int microbatches = 1;
+  // memory and arithmetic, as overrides of [workload]
+  Precision precision = Precision::fp32;
+  int accumulation = 1;
+  // federated
+  int clients_per_round = 1;
+  int local_epochs = 1;
+  std::int64_t local_batch = 10;  // 0: the whole local set
+  int rounds = 1;
+  int evaluate_every = 1;
+  Selection selection = Selection::random;
+  OptimizerOptions optimizer;  // federated local optimizer; default: the workload's
+  // engine
+  FidelityChoice fidelity = FidelityChoice::automatic;
+  int segments = 4;
+};
+
+struct EnergySpec {
+  double pue = 1.0;
+  double blocked_fraction =
+      0.45;  // power while blocked in communication, as a share of the device's maximum (never below idle)
+  double gCO2e_per_kWh = 0;   // 0: no emissions reported
+  std::string grid;           // catalogue id it came from, if any
+  double wan_J_per_GB = 240;  // marginal network energy beyond the access links
+};
+struct CostSpec {
+  double electricity_per_kWh = 0;    // 0: not charged
+  double price_per_device_hour = 0;  // overrides the system's price; 0: the system's
+  std::string currency;
+};
+struct AssertSpec {
+  std::string metric, strategy;  // strategy empty: every row
+  std::optional<double> min, max;
+  Position at;
+};
+
+struct Scenario {
+  std::string file, name, question, source, expected;
+  std::uint64_t seed = 1;
+  std::string reference;  // name of the strategy others are compared with; default: the first
+  WorkloadSpec workload;
+  FederationSpec federation;
+  std::vector<StrategySpec> strategies;
+  EnergySpec energy;
+  CostSpec cost;
+  std::vector<AssertSpec> asserts;
+  EngineKind engine = EngineKind::flow;
+  std::uint64_t message_budget = 300000;
+  std::vector<ResolvedValue> resolved;  // every value with its origin
+};
+
+/// Reads and checks a scenario; throws InvalidInput with all problems. `overrides` as in TomlDocument::read.
+Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue);
+
+/// The scenario as TOML with the origin of every value as a comment: resolved.toml.
+std::string resolved_toml(const Scenario& scenario);
+
+/// The cost model that a strategy's precision and the workload ask for; reads the stored profile. Throws InvalidInput.
+CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue);
+
+}  // namespace orrery

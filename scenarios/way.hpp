@@ -1,0 +1,94 @@
+// A Way: one strategy of a scenario, simulated. The bridge between simulation and analysis: analysis computes every
+// column from these.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "scenarios/plan.hpp"
+#include "sim/engine/platform.hpp"
+#include "sim/program/records.hpp"
+
+namespace orrery {
+
+enum class WayStatus : std::uint8_t {
+  ok,
+  infeasible,
+  failed
+};  // failed: the simulation ended with an error or its process died
+
+/// One evaluation of a learning run on the simulated clock.
+struct CurvePoint {
+  std::int64_t round = 0;  // federated: rounds done; centralised: optimizer steps done
+  double epoch = 0;        // passes over the training set (federated: of the selected clients' share)
+  Seconds time;            // simulated, moving the data to the cluster included
+  Bytes bytes;             // sent over every link up to then, once per message
+  Joules energy;           // filled by analysis
+  double accuracy = 0, loss = 0, train_loss = 0;
+};
+
+/// Moving the training data from the clients, where it is born, to the cluster.
+struct DataTransfer {
+  Seconds time;
+  Bytes bytes;
+  Records records;  // on the federation platform
+};
+
+/// Federated: the whole run. `activities` of round r lie between round_starts[r] and round_starts[r + 1].
+struct FederatedRun {
+  std::vector<Seconds> round_starts;          // rounds + 1 entries
+  std::vector<std::int32_t> critical_client;  // per round: the rank whose report ended it
+  Bytes down, up;
+};
+
+struct Way {
+  std::string strategy;  // its name in the scenario
+  WayStatus status = WayStatus::ok;
+  std::string error;  // why not, in one line
+  // The plan without its program
+  Degrees degrees;
+  MemoryEstimate memory;
+  Bytes capacity;  // memory of the device
+  bool fits = true;
+  int microbatches = 1;
+  double samples_per_step = 0;  // federated: samples trained on per round, mean
+  Flops model_flops;            // per step (federated: per round, mean)
+  std::vector<std::string> notes;
+  // What happened
+  Platform platform;
+  std::vector<DeviceId> placement;
+  Records records;             // centralised: one step. federated: all rounds; the last rank is the server
+  DataTransfer data_transfer;  // zero unless data_origin = clients
+  FederatedRun federated;
+  std::vector<CurvePoint> curve;  // empty when nothing is learned
+  std::int64_t steps = 0;         // steps (rounds) to train: as asked, or as many as the target took
+  bool target_reached = false;
+};
+
+/// Progress of a long stage: its name ("learning fedavg"), the share done, a short word on where it stands ("round 12,
+/// accuracy 0.83").
+using Progress = std::function<void(const std::string& stage, double share, const std::string& detail)>;
+
+struct SimulateOptions {
+  EngineKind engine = EngineKind::flow;
+  Progress progress;
+};
+
+/// Simulates one strategy in this process (one SimGrid engine per process). Infeasible ways come back as such; other
+/// errors throw.
+Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue& catalogue,
+                 const SimulateOptions& options);
+
+/// Simulates every strategy, each in a spawned process of this binary (`orrery simulate-way`, not listed in the help),
+/// and the centralised learning that they share once. A child that dies becomes a Way with status failed whose error
+/// names scenario, strategy and signal.
+std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
+                          const Catalogue& catalogue, const SimulateOptions& options);
+
+/// To and from bytes (CBOR), for the pipe between processes.
+std::string to_bytes(const Way& way);
+Way way_from_bytes(const std::string& bytes);
+
+}  // namespace orrery

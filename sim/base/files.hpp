@@ -1,0 +1,25 @@
+// Files that are never half written, and where the project's data lies.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace orrery {
+
+/// Writes to a temporary file beside `path`, flushes, and renames: readers see the old content or the new, nothing
+/// between. Throws std::runtime_error naming the file and the system's reason. Temporary files are removed on failure,
+/// and by remove_temporary_files() on a signal.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// Whole content; throws std::runtime_error naming the file and the reason.
+std::string read_file(const std::filesystem::path& path);
+
+/// The root of the data that ships with Orrery (topologies/catalogue, models/networks, ...): $ORRERY_DATA, else the
+/// nearest folder above the executable that holds topologies/catalogue, else the source folder of the build.
+std::filesystem::path data_directory();
+
+/// Path of the running executable.
+std::filesystem::path executable_path();
+
+}  // namespace orrery

@@ -1,0 +1,21 @@
+// "Did you mean": the nearest known name to a mistyped one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace orrery {
+
+/// Damerau-Levenshtein distance (insert, delete, replace, swap of neighbours), case ignored.
+int edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate nearest to `word`: within distance 2 (1 for words of up to 3 letters), or having `word` as a prefix;
+/// ties go to the earlier candidate. Nothing when none is near.
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
+
+/// `did you mean "x"?` when something is near, else `known: a, b, c` (at most 12 names, then "...").
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+}  // namespace orrery

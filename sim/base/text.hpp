@@ -1,0 +1,21 @@
+// Numbers and names as text, the same in every file and for every locale.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orrery {
+
+/// Shortest text that reads back as the same double (std::to_chars); integers without a decimal point.
+std::string number_text(double value);
+
+/// The whole of `text` as a finite number (std::from_chars), or nothing.
+std::optional<double> parse_number(std::string_view text);
+
+std::string_view trim(std::string_view text);
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+}  // namespace orrery

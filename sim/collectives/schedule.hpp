@@ -1,0 +1,98 @@
+// A collective as data: which rank sends which chunks to which, in which order. Pure functions make Schedules from a
+// group's size and shape; the engine executes them, the tests replay them on sets and check that every rank ends with
+// the right contributions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/units.hpp"
+#include "sim/program/op.hpp"
+
+namespace orrery {
+
+/// What the receiver does with the chunks: add them to its own, or take them.
+enum class Arrival : std::uint8_t { reduce, copy };
+
+/// Ranks are indices within the group. Chunks are numbered 0..Schedule::chunks-1, the range wraps around.
+struct Transfer {
+  std::int32_t from = 0, to = 0;
+  std::int32_t first_chunk = 0, chunk_count = 1;
+  Arrival arrival = Arrival::copy;
+};
+
+/// `repeat` steps that differ only in the chunks: in repetition k (from 0) every transfer's first chunk is first_chunk
+/// + k * chunk_shift (modulo the number of chunks). A rank begins a step when all its transfers, sent and received, of
+/// its previous step have ended. This is what lets the engine collapse K steps into one flow per edge without listing
+/// them.
+struct Round {
+  std::int32_t repeat = 1;
+  std::int32_t chunk_shift = 0;
+  std::vector<Transfer> transfers;
+};
+
+struct Schedule {
+  std::int32_t ranks = 1;
+  std::int32_t chunks = 1;
+  std::vector<Round> rounds;
+};
+
+/// Bytes of chunk `index` when `total` bytes are cut in `chunks`: total/chunks; when that is below one byte the first
+/// `total` chunks carry one byte each and the others none (a message of no bytes still costs its latency).
+Bytes chunk_bytes(Bytes total, std::int32_t chunks, std::int32_t index);
+
+/// Bytes of a transfer in repetition k of its round.
+Bytes transfer_bytes(const Schedule& schedule, const Round& round, const Transfer& transfer, std::int32_t repetition,
+                     Bytes total);
+
+/// Messages of the exact execution: sum over rounds of repeat x transfers.
+std::uint64_t message_count(const Schedule& schedule);
+
+/// The group as the algorithms see it. Rank i sits on node i / ranks_per_node; ranks_per_node = 1 when nodes do not
+/// matter.
+struct GroupShape {
+  std::int32_t ranks = 1;
+  std::int32_t ranks_per_node = 1;
+  std::int32_t root =
+      0;  // broadcast's source; parameter server: the rank that serves (it contributes nothing of its own)
+  std::int32_t pipeline_chunks = 8;  // trees: pieces a message is cut into so that levels overlap
+};
+
+using MakeSchedule = Schedule (*)(CollectiveKind kind, const GroupShape& shape);
+
+/// One line of the table of algorithms: adding an algorithm is one file and one line here.
+struct AlgorithmEntry {
+  Algorithm algorithm;
+  std::string_view name;     // as in scenario files: "ring", "double-binary-tree", "halving-doubling", "hierarchical",
+                             // "parameter-server", "pairwise"
+  std::string_view summary;  // one sentence for `list collectives`
+  std::vector<CollectiveKind> kinds;
+  MakeSchedule make;
+};
+const std::vector<AlgorithmEntry>& algorithms();
+
+/// The entry of an algorithm.
+const AlgorithmEntry& entry_of(Algorithm algorithm);
+
+/// Schedule of `kind` by `algorithm`. Contract: the algorithm supports the kind and 0 <= root < ranks.
+Schedule make_schedule(CollectiveKind kind, Algorithm algorithm, const GroupShape& shape);
+
+// One file each.
+Schedule ring_schedule(CollectiveKind kind, const GroupShape& shape);                // all kinds but all-to-all
+Schedule double_binary_tree_schedule(CollectiveKind kind, const GroupShape& shape);  // all-reduce, broadcast
+Schedule halving_doubling_schedule(CollectiveKind kind,
+                                   const GroupShape& shape);  // all-reduce, reduce-scatter, all-gather
+Schedule hierarchical_schedule(CollectiveKind kind,
+                               const GroupShape& shape);  // all-reduce, reduce-scatter, all-gather, broadcast
+Schedule parameter_server_schedule(CollectiveKind kind, const GroupShape& shape);  // all-reduce, broadcast
+Schedule pairwise_schedule(CollectiveKind kind, const GroupShape& shape);          // all-to-all
+
+/// Textbook time of a collective on equal, uncontended links: latency per message and bandwidth of each rank's port, in
+/// both directions at once. The oracle for the engine and the fast estimate for searches. Formulas and sources stand
+/// with each case.
+Seconds closed_form_time(CollectiveKind kind, Algorithm algorithm, const GroupShape& shape, Bytes bytes,
+                         Seconds latency, BytesPerSecond bandwidth);
+
+}  // namespace orrery
