@@ -1,7 +1,10 @@
 // Strict CSV, read and written. Reading: UTF-8 with or without BOM, LF or CRLF, quoted fields without newlines, `#`
 // comment lines; every cell is text first and converted with a full match, so 17-digit numbers come back bit for bit.
+// Blank lines are passed over; blanks around an unquoted cell do not count.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,10 +21,20 @@ struct CsvColumns {
   std::vector<std::string> optional;
 };
 
+/// One line cut into cells.
+struct CsvCells {
+  std::string source_line;
+  std::vector<std::string> texts;
+  std::vector<int> columns;  // where each cell starts in the line, 1-based, in characters
+};
+
+/// Where each declared column stands in the file; nothing for an optional column that the file does not have.
+using CsvColumnPlaces = std::map<std::string, std::optional<std::size_t>, std::less<>>;
+
+/// A row being read. Asking for a column that CsvColumns did not declare is a broken promise.
 class CsvRow {
  public:
-  CsvRow(const std::map<std::string, std::size_t, std::less<>>& columns, std::vector<std::string> cells, Position at,
-         Problems& problems);
+  CsvRow(const CsvColumnPlaces& places, CsvCells cells, Position at, Problems& problems);
 
   /// Text of a cell; empty when the cell is empty or its optional column is absent.
   [[nodiscard]] const std::string& text(std::string_view column) const;
@@ -34,8 +47,8 @@ class CsvRow {
   [[nodiscard]] const Position& at() const { return at_; }
 
  private:
-  const std::map<std::string, std::size_t, std::less<>>* columns_;
-  std::vector<std::string> cells_;
+  const CsvColumnPlaces* places_;
+  CsvCells cells_;
   Position at_;
   Problems* problems_;
 };
@@ -44,7 +57,7 @@ class CsvTable {
  public:
   /// Reads a file with a header row. A missing required column, an unknown or doubled column, a row with too many or
   /// too few cells, an unclosed quote, an empty file and an unreadable file are problems (recorded; the rows that can
-  /// be read are).
+  /// be read are, none when a required column is missing). Keep `problems` alive while the rows are read.
   static CsvTable read(const std::string& path, const CsvColumns& columns, Problems& problems);
   static CsvTable parse(std::string_view text, const std::string& name, const CsvColumns& columns, Problems& problems);
   [[nodiscard]] std::vector<CsvRow>& rows() { return rows_; }
@@ -55,12 +68,13 @@ class CsvTable {
 
  private:
   CsvTable() = default;
-  std::unique_ptr<std::map<std::string, std::size_t, std::less<>>> columns_;
+  std::unique_ptr<CsvColumnPlaces> places_ = std::make_unique<CsvColumnPlaces>();  // rows point to it
   std::vector<CsvRow> rows_;
   std::vector<std::string> comments_;
 };
 
-/// One cell quoted as RFC 4180 asks: only when it holds a comma, a quote or a newline (newlines become spaces).
+/// One cell quoted as RFC 4180 asks: only when it holds a comma, a quote or a newline (newlines become spaces), or when
+/// the reader would not give it back as it is (a leading # or blanks at the ends).
 std::string csv_cell(std::string_view text);
 /// A whole line with its newline.
 std::string csv_line(const std::vector<std::string>& cells);

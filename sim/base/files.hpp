@@ -8,11 +8,16 @@
 namespace orrery {
 
 /// Writes to a temporary file beside `path`, flushes, and renames: readers see the old content or the new, nothing
-/// between. Throws std::runtime_error naming the file and the system's reason. Temporary files are removed on failure,
-/// and by remove_temporary_files() on a signal.
+/// between. The folder must exist; a link is followed; a device or pipe is written to directly. Throws
+/// std::system_error naming the file and the system's reason. Temporary files are removed on failure, and by
+/// remove_temporary_files() on a signal. May be called from several threads.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// Whole content; throws std::runtime_error naming the file and the reason.
+/// Removes every temporary file that a write_file() under way has made. Async-signal-safe: made for the handler of
+/// SIGINT and SIGTERM that main() installs, which ends the process afterwards.
+void remove_temporary_files() noexcept;
+
+/// Whole content; throws std::system_error naming the file and the reason.
 std::string read_file(const std::filesystem::path& path);
 
 /// The root of the data that ships with Orrery (topologies/catalogue, models/networks, ...): $ORRERY_DATA, else the

@@ -8,7 +8,8 @@
 
 namespace orrery {
 
-/// Shortest text that reads back as the same double (std::to_chars); integers without a decimal point.
+/// Shortest text that reads back as the same double (std::to_chars); integers below 1e15 in full, without a decimal
+/// point or an exponent ("1000000", not "1e+06").
 std::string number_text(double value);
 
 /// The whole of `text` as a finite number (std::from_chars), or nothing.

@@ -41,9 +41,9 @@ class TomlDocument {
  public:
   /// Reads `path`. `extends = "other.toml"` (relative to the file) merges that file below this one: tables key by key,
   /// arrays and values replaced. `overrides` are `dotted.key=value` texts, applied last; a value that is not valid TOML
-  /// is taken as a string. Elements of arrays of tables are addressed as `strategy.0.devices=4` or by their name:
-  /// `strategy.ring.devices=4`. Problems (unreadable file, syntax, duplicate key, circular extends, bad override) are
-  /// recorded.
+  /// is taken as a string. Elements of arrays of tables are addressed as `strategy.0.devices=4`, as messages and
+  /// resolved values show them (`strategy[0].devices=4`), or by their name: `strategy.ring.devices=4`. Problems
+  /// (unreadable file, syntax, duplicate key, circular extends, bad override) are recorded.
   static TomlDocument read(const std::string& path, const std::vector<std::string>& overrides, Problems& problems);
   /// Same from a text; `name` stands for the file in messages.
   static TomlDocument parse(std::string_view text, const std::string& name, Problems& problems);
@@ -54,7 +54,7 @@ class TomlDocument {
 
   /// The top-level table. Readers hold references into this document and into `problems`: keep both alive.
   [[nodiscard]] TomlTable root();
-  /// Every value read so far, in reading order.
+  /// Every value read so far, once, in reading order.
   [[nodiscard]] const std::vector<ResolvedValue>& resolved() const;
 
   struct Impl;
@@ -92,13 +92,15 @@ class TomlTable {
 
   /// Sub-table; nothing when absent.
   std::optional<TomlTable> table(std::string_view key);
+  /// Sub-table; when absent one without any key, so that every default in it is read and recorded all the same.
+  TomlTable table_or_defaults(std::string_view key);
   /// Array of tables; empty when absent.
   std::vector<TomlTable> tables(std::string_view key);
 
   /// Records a problem at a key of this table (cross-field conflicts, unknown catalogue names).
   void problem(std::string_view key, std::string what, std::string why = {}, std::string suggestion = {});
 
-  /// Reports every key of this table that was never asked for. Call once, last.
+  /// Reports every key of this table that was never asked for. Call last; a second call reports nothing new.
   void finish();
 
   struct Node;

@@ -1,0 +1,164 @@
+#include "sim/base/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#ifndef ORRERY_SOURCE_DIR
+#error "the build defines ORRERY_SOURCE_DIR"
+#endif
+
+namespace orrery {
+namespace {
+
+// A name that a signal handler may read at any moment: it is looked at only while the state says `live`.
+struct TemporaryName {
+  enum class State : int { free, being_written, live };
+  std::atomic<State> state{State::free};
+  std::array<char, PATH_MAX> name{};
+};
+static_assert(std::atomic<TemporaryName::State>::is_always_lock_free, "a signal handler must never wait for a lock");
+
+using TemporaryNames = std::array<TemporaryName, 16>;  // as many files can be under way at a time; more wait
+
+// State of the whole process, because a signal handler can be given nothing. constinit: no guard a handler could block
+// on.
+TemporaryNames& temporary_names() {
+  static constinit TemporaryNames names{};
+  return names;
+}
+
+/// A temporary file name that is on the list, and the file gone, when it leaves scope.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& name) : slot_(&take_slot()) {
+    if (name.size() >= slot_->name.size()) {
+      slot_->state = TemporaryName::State::free;
+      throw std::runtime_error("cannot write " + name + ": the name is too long");
+    }
+    std::memcpy(slot_->name.data(), name.c_str(), name.size() + 1);
+    slot_->state = TemporaryName::State::live;
+  }
+  ~Temporary() {
+    ::unlink(slot_->name.data());  // after a rename the name is gone already
+    slot_->state = TemporaryName::State::free;
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+
+ private:
+  static TemporaryName& take_slot() {
+    for (;;) {
+      for (TemporaryName& slot : temporary_names()) {
+        auto expected = TemporaryName::State::free;
+        if (slot.state.compare_exchange_strong(expected, TemporaryName::State::being_written)) return slot;
+      }
+      std::this_thread::yield();
+    }
+  }
+  TemporaryName* slot_;
+};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int value() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+[[noreturn]] void cannot(const char* verb, const std::filesystem::path& path, int error) {
+  throw std::system_error(error, std::generic_category(), std::string("cannot ") + verb + " " + path.string());
+}
+
+/// Writes everything and flushes it to the disk. Returns 0 or the system's error number.
+int write_everything(int descriptor, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  const bool cannot_flush =
+      ::fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS;  // EINVAL: a pipe, a terminal
+  return cannot_flush ? errno : 0;
+}
+
+void write_to(const std::filesystem::path& path, int flags, std::string_view content) {
+  const Descriptor file(::open(path.c_str(), flags | O_WRONLY | O_CLOEXEC, 0666));
+  if (file.value() < 0) cannot("write", path, errno);
+  if (const int error = write_everything(file.value(), content); error != 0) cannot("write", path, error);
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  // A device or a pipe (/dev/null, /dev/stdout) is written to, never replaced by a file.
+  const bool special = fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+  if (special) return write_to(path, 0, content);
+
+  const fs::path target = fs::exists(status) ? fs::canonical(path) : path;  // a link stays a link
+  static std::atomic<unsigned> counter{0};
+  const std::string name = target.string() + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
+  const Temporary temporary(name);
+  const Descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.value() < 0) cannot("write", path, errno);
+  if (const int error = write_everything(file.value(), content); error != 0) cannot("write", path, error);
+  if (std::rename(name.c_str(), target.c_str()) != 0) cannot("write", path, errno);
+}
+
+void remove_temporary_files() noexcept {
+  for (const TemporaryName& slot : temporary_names()) {
+    if (slot.state.load() == TemporaryName::State::live) ::unlink(slot.name.data());
+  }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.value() < 0) cannot("read", path, errno);
+  std::string content;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(file.value(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) cannot("read", path, errno);
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::filesystem::path executable_path() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+std::filesystem::path data_directory() {
+  if (const char* const chosen = std::getenv("ORRERY_DATA"); chosen != nullptr && *chosen != '\0') return chosen;
+  const std::filesystem::path executable = executable_path();
+  for (std::filesystem::path folder = executable.parent_path();; folder = folder.parent_path()) {
+    if (std::filesystem::is_directory(folder / "topologies" / "catalogue")) return folder;
+    if (folder == folder.parent_path()) return ORRERY_SOURCE_DIR;
+  }
+}
+
+}  // namespace orrery

@@ -1,0 +1,360 @@
+#include "sim/base/toml_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+#include "sim/base/text.hpp"
+#include "sim/base/toml_document.hpp"
+
+namespace orrery {
+namespace {
+
+using Node = TomlTable::Node;
+
+std::string toml_text(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n') {
+      quoted += "\\n";
+    } else if (c == '\t') {
+      quoted += "\\t";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+std::string toml_text(double value) {
+  return number_text(value);
+}
+std::string toml_text(std::int64_t value) {
+  return std::to_string(value);
+}
+std::string toml_text(bool value) {
+  return value ? "true" : "false";
+}
+template <class T>
+std::string toml_text(const std::vector<T>& values) {
+  std::vector<std::string> texts;
+  for (const T& value : values) texts.push_back(toml_text(value));
+  return "[" + join(texts, ", ") + "]";
+}
+
+/// What a value is, for a message: `the string "two"`, `a table`.
+std::string description(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return "the string " + toml_text(*text);
+  if (const auto integer = node.value_exact<std::int64_t>()) return "the integer " + toml_text(*integer);
+  if (const auto number = node.value_exact<double>()) return "the number " + toml_text(*number);
+  if (const auto truth = node.value_exact<bool>()) return toml_text(*truth);
+  if (node.is_table()) return "a table";
+  if (node.is_array()) return "an array";
+  return "a date or time";
+}
+
+std::string allowed(const Range& range) {
+  const bool open = range.low_end == Range::Low::open;
+  const std::string low = number_text(range.low);
+  const std::string high = number_text(range.high);
+  if (std::isinf(range.high)) return (open ? "must be more than " : "must be at least ") + low;
+  if (std::isinf(range.low)) return "must be at most " + high;
+  return open ? "must be more than " + low + " and at most " + high : "must be between " + low + " and " + high;
+}
+
+bool holds(const Range& range, double value) {
+  const bool above = range.low_end == Range::Low::open ? value > range.low : value >= range.low;
+  return above && value <= range.high;
+}
+
+std::string path_of(const Node& node, std::string_view key) {
+  return node.path.empty() ? std::string(key) : node.path + "." + std::string(key);
+}
+
+void add(const Node& node, Position at, const std::string& path, std::string what, std::string why,
+         std::string suggestion = {}) {
+  node.document->add({std::move(at), path, std::move(what), std::move(why), std::move(suggestion), {}});
+}
+
+/// What a value must be, and where it stands: for the messages.
+struct Wanted {
+  const Node& table;
+  std::string path;
+  Range range = any_number;
+};
+
+void wrong_type(const Wanted& wanted, const toml::node& node, std::string type, std::string suggestion = {}) {
+  add(wanted.table, position_of(node.source()), wanted.path, "is " + description(node), type + " is wanted",
+      std::move(suggestion));
+}
+
+template <class T>
+std::optional<T> in_range(const Wanted& wanted, const toml::node& node, T value) {
+  if (holds(wanted.range, static_cast<double>(value))) return value;
+  add(wanted.table, position_of(node.source()), wanted.path, toml_text(value) + " is out of range",
+      allowed(wanted.range));
+  return std::nullopt;
+}
+
+void converted(const Wanted& wanted, const toml::node& node, std::optional<std::string>& value) {
+  value = node.value_exact<std::string>();
+  if (value) return;
+  const bool scalar = node.is_value() && !node.is_date() && !node.is_time() && !node.is_date_time();
+  wrong_type(wanted, node, "a string", scalar ? "put it in quotes" : "");
+}
+
+void converted(const Wanted& wanted, const toml::node& node, std::optional<double>& value) {
+  const auto number = node.is_number() ? node.value<double>() : std::nullopt;
+  if (number && std::isfinite(*number)) {
+    value = in_range(wanted, node, *number);
+    return;
+  }
+  const auto text = node.value_exact<std::string>();
+  const bool quoted_number = text && parse_number(*text);
+  wrong_type(wanted, node, number ? "a finite number" : "a number", quoted_number ? "write it without quotes" : "");
+}
+
+void converted(const Wanted& wanted, const toml::node& node, std::optional<std::int64_t>& value) {
+  if (const auto integer = node.value_exact<std::int64_t>()) {
+    value = in_range(wanted, node, *integer);
+    return;
+  }
+  constexpr double largest = 9007199254740992.0;  // 2^53: above it a double holds no longer every integer
+  const auto number = node.value_exact<double>();
+  const bool whole = number && std::abs(*number) < largest && *number == std::trunc(*number);
+  const auto text = node.value_exact<std::string>();
+  const bool quoted_number = text && parse_number(*text);
+  std::string suggestion = quoted_number ? "write it without quotes" : "";
+  if (whole) suggestion = "write " + std::to_string(static_cast<std::int64_t>(*number));
+  wrong_type(wanted, node, "an integer", suggestion);
+}
+
+void converted(const Wanted& wanted, const toml::node& node, std::optional<bool>& value) {
+  value = node.value_exact<bool>();
+  if (!value) wrong_type(wanted, node, "a truth value", "write true or false");
+}
+
+template <class T>
+void converted(const Wanted& wanted, const toml::node& node, std::optional<std::vector<T>>& values) {
+  const toml::array* const array = node.as_array();
+  if (array == nullptr) return wrong_type(wanted, node, "an array", "put it in [ ]");
+  values.emplace();
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    std::optional<T> value;
+    converted({wanted.table, wanted.path + "[" + std::to_string(i) + "]", wanted.range}, (*array)[i], value);
+    if (value) values->push_back(*value);
+  }
+}
+
+const toml::node* ask(Node& node, std::string_view key) {
+  node.asked.emplace(key);
+  return node.table == nullptr ? nullptr : node.table->get(key);
+}
+
+void resolve(const Node& node, const std::string& path, std::string value, std::string origin) {
+  const bool first_time = node.document->resolved_paths.insert(path).second;
+  if (first_time) node.document->resolved.push_back({path, std::move(value), std::move(origin)});
+}
+
+std::string origin_text(const Position& at) {
+  return at.line > 0 ? at.file + ":" + std::to_string(at.line) : at.file;
+}
+
+/// The value of a key as a T; nothing when it is absent or wrong (recorded).
+template <class T>
+std::optional<T> given(Node& node, std::string_view key, const Range& range = any_number) {
+  const toml::node* const found = ask(node, key);
+  if (found == nullptr) return std::nullopt;
+  const Wanted wanted{node, path_of(node, key), range};
+  std::optional<T> value;
+  converted(wanted, *found, value);
+  if (value) resolve(node, wanted.path, toml_text(*value), origin_text(position_of(found->source())));
+  return value;
+}
+
+template <class T>
+T given_or(Node& node, std::string_view key, T fallback, const Range& range = any_number) {
+  if (auto value = given<T>(node, key, range)) return *std::move(value);
+  resolve(node, path_of(node, key), toml_text(fallback), "default");
+  return fallback;
+}
+
+template <class T>
+T required(Node& node, std::string_view key, const Range& range = any_number) {
+  if (ask(node, key) == nullptr) {
+    add(node, node.at, path_of(node, key), "is missing", "required");
+    return {};
+  }
+  return given<T>(node, key, range).value_or(T{});
+}
+
+std::shared_ptr<Node> shared_node(const Node& parent, const toml::table* table, const std::string& path) {
+  auto& shared = parent.document->nodes[path];
+  if (!shared) {
+    const Position at = table == nullptr ? parent.at : position_of(table->source());
+    shared = std::make_shared<Node>(Node{parent.document, table, path, at, {}});
+  }
+  return shared;
+}
+
+}  // namespace
+
+TomlDocument::TomlDocument(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TomlDocument::TomlDocument(TomlDocument&&) noexcept = default;
+TomlDocument& TomlDocument::operator=(TomlDocument&&) noexcept = default;
+TomlDocument::~TomlDocument() = default;
+
+TomlDocument TomlDocument::read(const std::string& path, const std::vector<std::string>& overrides,
+                                Problems& problems) {
+  auto impl = std::make_unique<Impl>(problems);
+  impl->name = path;
+  try {
+    impl->root = load_toml(*impl, read_file(path), path);
+  } catch (const std::system_error& error) {
+    impl->add({{path, 0, 0}, {}, "cannot be read", error.code().message(), {}, {}});
+  }
+  for (const std::string& text : overrides) apply_override(*impl, text);
+  return TomlDocument(std::move(impl));
+}
+
+TomlDocument TomlDocument::parse(std::string_view text, const std::string& name, Problems& problems) {
+  auto impl = std::make_unique<Impl>(problems);
+  impl->name = name;
+  impl->root = load_toml(*impl, text, name);
+  return TomlDocument(std::move(impl));
+}
+
+TomlTable TomlDocument::root() {
+  auto& node = impl_->nodes[""];
+  if (!node) node = std::make_shared<Node>(Node{impl_.get(), &impl_->root, "", {impl_->name, 0, 0}, {}});
+  return TomlTable(node);
+}
+
+const std::vector<ResolvedValue>& TomlDocument::resolved() const {
+  return impl_->resolved;
+}
+
+TomlTable::TomlTable(std::shared_ptr<Node> node) : node_(std::move(node)) {}
+
+bool TomlTable::has(std::string_view key) const {
+  return node_->table != nullptr && node_->table->contains(key);
+}
+
+Position TomlTable::where(std::string_view key) const {
+  return has(key) ? position_of(node_->table->get(key)->source()) : node_->at;
+}
+
+const std::string& TomlTable::path() const {
+  return node_->path;
+}
+
+std::string TomlTable::text(std::string_view key, std::string_view fallback) {
+  return given_or(*node_, key, std::string(fallback));
+}
+std::optional<std::string> TomlTable::text(std::string_view key) {
+  return given<std::string>(*node_, key);
+}
+std::string TomlTable::required_text(std::string_view key) {
+  return required<std::string>(*node_, key);
+}
+
+std::string TomlTable::choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback) {
+  std::string chosen = text(key, fallback);
+  if (std::find(names.begin(), names.end(), chosen) != names.end()) return chosen;
+  problem(key, "unknown name \"" + chosen + "\"", {}, did_you_mean(chosen, names));
+  return std::string(fallback);
+}
+std::string TomlTable::required_choice(std::string_view key, const std::vector<std::string>& names) {
+  if (has(key)) return choice(key, names, names.front());
+  add(*node_, node_->at, path_of(*node_, key), "is missing", "required", "one of: " + join(names, ", "));
+  node_->asked.emplace(key);
+  return names.front();
+}
+
+double TomlTable::number(std::string_view key, double fallback, Range range) {
+  return given_or(*node_, key, fallback, range);
+}
+std::optional<double> TomlTable::number(std::string_view key, Range range) {
+  return given<double>(*node_, key, range);
+}
+double TomlTable::required_number(std::string_view key, Range range) {
+  return required<double>(*node_, key, range);
+}
+std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, Range range) {
+  return given_or(*node_, key, fallback, range);
+}
+std::optional<std::int64_t> TomlTable::integer(std::string_view key, Range range) {
+  return given<std::int64_t>(*node_, key, range);
+}
+std::int64_t TomlTable::required_integer(std::string_view key, Range range) {
+  return required<std::int64_t>(*node_, key, range);
+}
+bool TomlTable::boolean(std::string_view key, bool fallback) {
+  return given_or(*node_, key, fallback);
+}
+std::vector<std::string> TomlTable::texts(std::string_view key) {
+  return given<std::vector<std::string>>(*node_, key).value_or(std::vector<std::string>{});
+}
+std::vector<std::int64_t> TomlTable::integers(std::string_view key, Range range) {
+  return given<std::vector<std::int64_t>>(*node_, key, range).value_or(std::vector<std::int64_t>{});
+}
+std::vector<double> TomlTable::numbers(std::string_view key, Range range) {
+  return given<std::vector<double>>(*node_, key, range).value_or(std::vector<double>{});
+}
+
+std::optional<TomlTable> TomlTable::table(std::string_view key) {
+  const toml::node* const found = ask(*node_, key);
+  if (found == nullptr) return std::nullopt;
+  const std::string path = path_of(*node_, key);
+  if (const toml::table* const table = found->as_table()) return TomlTable(shared_node(*node_, table, path));
+  wrong_type({*node_, path}, *found, "a table", "write [" + path + "]");
+  return std::nullopt;
+}
+
+TomlTable TomlTable::table_or_defaults(std::string_view key) {
+  if (auto found = table(key)) return *found;
+  return TomlTable(shared_node(*node_, nullptr, path_of(*node_, key)));
+}
+
+std::vector<TomlTable> TomlTable::tables(std::string_view key) {
+  std::vector<TomlTable> tables;
+  const toml::node* const found = ask(*node_, key);
+  if (found == nullptr) return tables;
+  const std::string path = path_of(*node_, key);
+  const toml::array* const array = found->as_array();
+  if (array == nullptr) {
+    wrong_type({*node_, path}, *found, "an array of tables", "write [[" + path + "]]");
+    return tables;
+  }
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const std::string element_path = path + "[" + std::to_string(i) + "]";
+    if (const toml::table* const table = (*array)[i].as_table()) {
+      tables.push_back(TomlTable(shared_node(*node_, table, element_path)));
+    } else {
+      wrong_type({*node_, element_path}, (*array)[i], "a table", "write [[" + path + "]]");
+    }
+  }
+  return tables;
+}
+
+void TomlTable::problem(std::string_view key, std::string what, std::string why, std::string suggestion) {
+  add(*node_, where(key), path_of(*node_, key), std::move(what), std::move(why), std::move(suggestion));
+}
+
+void TomlTable::finish() {
+  if (node_->table == nullptr) return;
+  const std::vector<std::string> known(node_->asked.begin(), node_->asked.end());
+  for (const auto& [key, value] : *node_->table) {
+    if (node_->asked.contains(key.str())) continue;
+    const Position at = key.source().path == nullptr ? position_of(value.source()) : position_of(key.source());
+    const std::string name(key.str());
+    add(*node_, at, node_->path, "unknown key \"" + name + "\"", {}, did_you_mean(name, known));
+    node_->asked.emplace(name);
+  }
+}
+
+}  // namespace orrery
