@@ -1,7 +1,6 @@
 // The layer graph: one description drives execution, FLOP counts, memory and simulation, so that they cannot disagree.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -33,8 +32,11 @@ enum class LayerKind : std::uint8_t {
 };
 std::string_view name_of(LayerKind kind);
 
+/// Every kind by its name in network files, in the order of the enumeration.
+const std::vector<std::string>& layer_kind_names();
+
 /// Shape of one sample. Images: height x width x channels (channels last). Vectors: 1 x 1 x features. Sequences: tokens
-/// x 1 x hidden.
+/// x 1 x hidden; token numbers: tokens x 1 x 1.
 struct Shape {
   std::int64_t height = 1, width = 1, channels = 1;
   [[nodiscard]] std::int64_t count() const { return height * width * channels; }
@@ -49,13 +51,14 @@ struct Layer {
   Shape in, out;
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolution, pooling
   std::int64_t heads = 1;                                        // attention
-  std::int64_t vocabulary = 0;                                   // embedding
-  bool bias = true;
-  /// Weights that belong to another layer (tied embedding): counted there, used here.
+  std::int64_t vocabulary = 0, positions = 0, segments = 0;      // embedding: rows of the tables added up per token
+  bool bias = true;                                              // dense, convolution
+  /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
-  /// Layer whose output is this one's input; the previous layer unless a branch starts (residual networks).
+  /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
+  /// the network's input (first layer).
   LayerId input;
-  /// residual_add: the second operand.
+  /// residual_add: the second operand; invalid for every other kind.
   LayerId skip;
 };
 
@@ -68,16 +71,27 @@ struct LayerGraph {
   std::vector<Layer> layers;  // in execution order; the last is the loss
 };
 
-/// Trainable parameters of a layer (0 when tied), and of a graph.
+/// Numbers a layer multiplies or looks up, without biases, wherever they live: dense in x out; convolution kernel^2 x
+/// in / groups x out; embedding rows x hidden; normalisation 2 per channel (scale and shift).
+std::int64_t weights(const Layer& layer);
+/// Trainable parameters of a layer: weights (0 when tied) and biases; and of a graph. The running mean and variance of
+/// a batch normalisation are not trained and not counted.
 std::int64_t parameters(const Layer& layer);
 std::int64_t parameters(const LayerGraph& graph);
 
-/// Reads models/networks/NAME.toml. Problems: unknown network (did you mean), shapes that do not fit (naming the layer
-/// and both shapes), ...
+/// A layer that models/kernels really executes: an untied dense layer on vectors, a convolution without groups, max or
+/// average pooling without padding, relu, tanh, sigmoid, flatten, or the loss.
+bool is_executable(const Layer& layer);
+
+/// Reads one network file; the format is in models/networks/README.md. Wrong keys, types and ranges are all recorded at
+/// once. Shapes are checked when every key is right, up to the first layer that does not fit (what follows it would be
+/// a guess): that problem names the layer and both shapes.
 LayerGraph read_network(const std::filesystem::path& file, Problems& problems);
-/// Names of the networks that ship with Orrery, sorted.
+/// Same from a text; `file` stands for it in messages.
+LayerGraph parse_network(std::string_view text, const std::string& file, Problems& problems);
+/// Names of the networks that ship with Orrery (models/networks/*.toml), sorted.
 std::vector<std::string> network_names();
-/// By name, or by path when the name ends in .toml. Throws InvalidInput.
+/// By name, or by path when the name ends in .toml. Throws InvalidInput; an unknown name gets a did-you-mean.
 LayerGraph load_network(const std::string& name);
 
 }  // namespace orrery

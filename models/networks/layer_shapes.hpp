@@ -1,0 +1,24 @@
+// Which shapes a layer takes, and which it gives.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "models/networks/layer_graph.hpp"
+
+namespace orrery {
+
+/// Why a layer does not fit what comes before it, in words for the author of a network file.
+struct Misfit {
+  std::string key;   // the key of the layer's table that is wrong; empty: the layer as a whole
+  std::string what;  // names both shapes
+  std::string suggestion;
+};
+
+/// Output shape of `layer` (whose `in` and keys are set) into `layer.out`. `units` is what its units or filters key
+/// says (0 for kinds without). Nothing is changed and a Misfit is returned when the input does not fit.
+/// Windows (convolution, pooling): out = (in + 2 padding - kernel) / stride + 1, rounded down.
+std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units);
+
+}  // namespace orrery

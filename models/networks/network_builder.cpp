@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/networks/layer_shapes.hpp"
+#include "models/networks/network_file.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+
+namespace {
+
+/// Where a layer of a block stands: the name and the factors of its block, and what the block reads.
+struct Placement {
+  std::string prefix;  // "stage1.2."; empty outside blocks
+  std::int64_t width = 1, stride = 1;
+  LayerId block_input;  // invalid: the network's input
+};
+
+/// Appends layers until one does not fit; then `broken()` and nothing more is appended.
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(LayerGraph& graph) : graph_(graph) {}
+  [[nodiscard]] bool broken() const { return broken_; }
+
+  void add(LayerSpec& spec, const Placement& place) {
+    if (broken_) return;
+    Layer layer = spec.layer;
+    layer.name = place.prefix + layer.name;
+    layer.id = LayerId(graph_.layers.size());
+    if (spec.stride == LayerSpec::Stride::of_block) layer.stride = place.stride;
+    layer.input = spec.input.empty() ? last() : find(spec, "input", spec.input, place);
+    if (broken_) return;
+    layer.in = layer.input.valid() ? graph_.layers[layer.input.index()].out : graph_.input;
+    if (const auto misfit = set_output_shape(layer, spec.units * place.width)) {
+      refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
+      return;
+    }
+    check_name(spec, layer);
+    if (layer.kind == LayerKind::residual_add) connect_skip(spec, layer, place);
+    if (layer.tied) check_tie(spec, layer);
+    if (layer.kind == LayerKind::softmax_cross_entropy) check_classes(spec, layer);
+    if (!broken_) graph_.layers.push_back(std::move(layer));
+  }
+
+  [[nodiscard]] LayerId last() const { return graph_.layers.empty() ? LayerId() : LayerId(graph_.layers.size() - 1); }
+
+ private:
+  void refuse(LayerSpec& spec, const std::string& key, const Layer& layer, const std::string& what,
+              const std::string& suggestion = {}) {
+    broken_ = true;
+    spec.table.problem(key, fmt::format("layer \"{}\" ({}) does not fit: {}", layer.name, name_of(layer.kind), what),
+                       giver(layer), suggestion);
+  }
+
+  [[nodiscard]] std::string giver(const Layer& layer) const {
+    const std::string from = layer.input.valid() ? fmt::format("layer \"{}\"", graph_.layers[layer.input.index()].name)
+                                                 : "the network's input";
+    return fmt::format("{} gives {}", from, to_text(layer.in));
+  }
+
+  [[nodiscard]] const Layer* layer_named(const std::string& name) const {
+    const auto found = std::find_if(graph_.layers.begin(), graph_.layers.end(),
+                                    [&](const Layer& layer) { return layer.name == name; });
+    return found == graph_.layers.end() ? nullptr : &*found;
+  }
+
+  /// A layer by the name written: "block" (what the block reads), a layer of the same block, or of the network.
+  LayerId find(LayerSpec& spec, const std::string& key, const std::string& name, const Placement& place) {
+    if (name == "block" && !place.prefix.empty()) return place.block_input;
+    if (const Layer* layer = layer_named(place.prefix + name)) return layer->id;
+    if (const Layer* layer = layer_named(name)) return layer->id;
+    std::vector<std::string> known;
+    for (const Layer& layer : graph_.layers) known.push_back(layer.name);
+    broken_ = true;
+    spec.table.problem(key, fmt::format("no layer \"{}\" comes before this one", name), "",
+                       did_you_mean(place.prefix + name, known));
+    return {};
+  }
+
+  void check_name(LayerSpec& spec, const Layer& layer) {
+    if (layer_named(layer.name) == nullptr) return;
+    broken_ = true;
+    spec.table.problem("name", fmt::format("two layers are named \"{}\"", layer.name),
+                       "profiles and tables tell layers apart by their names");
+  }
+
+  void connect_skip(LayerSpec& spec, Layer& layer, const Placement& place) {
+    layer.skip = find(spec, "skip", spec.skip, place);
+    if (broken_) return;
+    const Shape other = layer.skip.valid() ? graph_.layers[layer.skip.index()].out : graph_.input;
+    if (!layer.skip.valid()) {
+      refuse(spec, "skip", layer, "a block whose input is added must not come first in the network");
+    } else if (!(other == layer.in)) {
+      refuse(spec, "skip", layer,
+             fmt::format("it adds {} of \"{}\" to {}", to_text(other), graph_.layers[layer.skip.index()].name,
+                         to_text(layer.in)),
+             "give both branches the same shape, for example by a 1x1 convolution");
+    }
+  }
+
+  void check_tie(LayerSpec& spec, const Layer& layer) {
+    const auto fits = [&](const Layer& other) {
+      return other.kind == LayerKind::embedding && other.vocabulary == layer.out.channels &&
+             other.out.channels == layer.in.channels;
+    };
+    if (std::any_of(graph_.layers.begin(), graph_.layers.end(), fits)) return;
+    refuse(spec, "tied", layer,
+           fmt::format("no embedding of vocabulary {} and width {} comes before it to share weights with",
+                       layer.out.channels, layer.in.channels));
+  }
+
+  void check_classes(LayerSpec& spec, const Layer& layer) {
+    if (layer.in.channels == graph_.classes && layer.in.width == 1) return;
+    refuse(spec, "kind", layer,
+           fmt::format("the network has {} classes, but its input is {}", graph_.classes, to_text(layer.in)),
+           fmt::format("end with a dense layer of {} units", graph_.classes));
+  }
+
+  LayerGraph& graph_;
+  bool broken_ = false;
+};
+
+void place_block(NetworkBuilder& builder, const EntrySpec& entry, std::vector<LayerSpec>& layers) {
+  const std::int64_t times = std::max<std::int64_t>(entry.repeat, 1);
+  for (std::int64_t index = entry.first; index < entry.first + times; ++index) {
+    const std::string name = entry.repeat == 0 ? entry.name : fmt::format("{}.{}", entry.name, index);
+    const Placement place{name + ".", entry.width, entry.stride, builder.last()};
+    for (LayerSpec& spec : layers) builder.add(spec, place);
+  }
+}
+
+void check_loss(const LayerGraph& graph, TomlTable& table) {
+  const auto is_loss = [](const Layer& layer) { return layer.kind == LayerKind::softmax_cross_entropy; };
+  const auto first = std::find_if(graph.layers.begin(), graph.layers.end(), is_loss);
+  if (first != graph.layers.end() && first + 1 == graph.layers.end()) return;
+  table.problem("layers", "the last layer, and no other, is the loss",
+                first == graph.layers.end() ? "there is none"
+                                            : fmt::format("layer \"{}\" is a loss with layers after it", first->name),
+                "end the list with kind = \"softmax_cross_entropy\"");
+}
+
+}  // namespace
+
+LayerGraph build_network(NetworkFile& file) {
+  LayerGraph graph = file.head;
+  NetworkBuilder builder(graph);
+  for (EntrySpec& entry : file.entries) {
+    if (entry.block.empty()) {
+      builder.add(entry.layer.front(), Placement{});
+    } else {
+      place_block(builder, entry, file.blocks.at(entry.block));
+    }
+  }
+  if (!builder.broken()) check_loss(graph, file.table);
+  graph.executable = std::all_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {
+    const bool chained = layer.id.index() == 0 ? !layer.input.valid() : layer.input == LayerId(layer.id.index() - 1);
+    return chained && is_executable(layer);
+  });
+  return graph;
+}
+
+}  // namespace orrery

@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "models/networks/layer_graph.hpp"
+#include "models/networks/network_file.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+
+namespace {
+
+std::filesystem::path networks_directory() {
+  return data_directory() / "models" / "networks";
+}
+
+LayerGraph build_when_sound(TomlDocument& document, const Problems& problems) {
+  const std::size_t before = problems.all().size();
+  NetworkFile file = read_network_keys(document);
+  return problems.all().size() == before ? build_network(file) : file.head;
+}
+
+}  // namespace
+
+LayerGraph read_network(const std::filesystem::path& file, Problems& problems) {
+  const std::size_t before = problems.all().size();
+  TomlDocument document = TomlDocument::read(file.string(), {}, problems);
+  if (problems.all().size() != before) return {};  // not TOML: its tables say nothing
+  return build_when_sound(document, problems);
+}
+
+LayerGraph parse_network(std::string_view text, const std::string& file, Problems& problems) {
+  const std::size_t before = problems.all().size();
+  TomlDocument document = TomlDocument::parse(text, file, problems);
+  if (problems.all().size() != before) return {};
+  return build_when_sound(document, problems);
+}
+
+std::vector<std::string> network_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(networks_directory())) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+LayerGraph load_network(const std::string& name) {
+  Problems problems;
+  LayerGraph graph;
+  if (name.ends_with(".toml")) {
+    graph = read_network(name, problems);
+  } else {
+    const std::vector<std::string> known = network_names();
+    if (std::binary_search(known.begin(), known.end(), name)) {
+      graph = read_network(networks_directory() / (name + ".toml"), problems);
+    } else {
+      problems.add({{}, "network", "unknown network \"" + name + "\"", "", did_you_mean(name, known), ""});
+    }
+  }
+  problems.throw_if_any();
+  return graph;
+}
+
+}  // namespace orrery

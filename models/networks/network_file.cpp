@@ -1,0 +1,141 @@
+#include "models/networks/network_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace orrery {
+
+namespace {
+
+void read_window(TomlTable& table, LayerSpec& spec) {
+  Layer& layer = spec.layer;
+  const bool pools = layer.kind != LayerKind::convolution;
+  layer.kernel = pools ? table.required_integer("kernel", at_least_one) : table.integer("kernel", 1, at_least_one);
+  layer.stride = table.integer("stride", pools ? layer.kernel : 1, at_least_one);
+  layer.padding = table.integer("padding", 0, non_negative);
+}
+
+void read_convolution(TomlTable& table, LayerSpec& spec) {
+  read_window(table, spec);
+  spec.units = table.required_integer("filters", at_least_one);
+  spec.layer.groups = table.integer("groups", 1, at_least_one);
+  spec.layer.bias = table.boolean("bias", true);
+  spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;
+}
+
+void read_embedding(TomlTable& table, LayerSpec& spec) {
+  spec.units = table.required_integer("units", at_least_one);
+  spec.layer.vocabulary = table.required_integer("vocabulary", at_least_one);
+  spec.layer.positions = table.integer("positions", 0, non_negative);
+  spec.layer.segments = table.integer("segments", 0, non_negative);
+}
+
+/// The keys that belong to the kind; any other key is unknown.
+void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
+  switch (spec.layer.kind) {
+    case LayerKind::dense:
+      spec.units = table.required_integer("units", at_least_one);
+      spec.layer.bias = table.boolean("bias", true);
+      spec.layer.tied = table.boolean("tied", false);
+      break;
+    case LayerKind::convolution:
+      read_convolution(table, spec);
+      break;
+    case LayerKind::max_pool:
+    case LayerKind::average_pool:
+      read_window(table, spec);
+      break;
+    case LayerKind::embedding:
+      read_embedding(table, spec);
+      break;
+    case LayerKind::attention:
+      spec.layer.heads = table.required_integer("heads", at_least_one);
+      break;
+    case LayerKind::residual_add:
+      spec.skip = table.required_text("skip");
+      break;
+    default:
+      break;
+  }
+}
+
+LayerSpec read_layer(TomlTable table) {
+  LayerSpec spec{table, {}, 0, LayerSpec::Stride::own, {}, {}};
+  spec.layer.name = table.required_text("name");
+  const std::string kind = table.required_choice("kind", layer_kind_names());
+  const auto& names = layer_kind_names();
+  const auto found = std::find(names.begin(), names.end(), kind);
+  if (found == names.end()) return spec;  // already a problem; which keys belong to it is unknown
+  spec.layer.kind = static_cast<LayerKind>(found - names.begin());
+  spec.input = table.text("input", "");
+  read_keys_of_kind(table, spec);
+  table.finish();
+  return spec;
+}
+
+EntrySpec read_entry(TomlTable table) {
+  EntrySpec entry{table, {}, {}, {}, 1, 1, 0, 1};
+  if (!table.has("block")) {
+    entry.layer.push_back(read_layer(table));
+    entry.name = entry.layer.front().layer.name;
+    return entry;
+  }
+  entry.name = table.required_text("name");
+  entry.block = table.required_text("block");
+  entry.width = table.integer("width", 1, at_least_one);
+  entry.stride = table.integer("stride", 1, at_least_one);
+  entry.repeat = table.integer("repeat", 0, at_least_one);
+  entry.first = table.integer("first", 1, at_least_one);
+  table.finish();
+  return entry;
+}
+
+void read_blocks(std::optional<TomlTable> blocks, NetworkFile& file) {
+  for (EntrySpec& entry : file.entries) {
+    if (entry.block.empty() || file.blocks.contains(entry.block)) continue;
+    std::vector<LayerSpec>& layers = file.blocks[entry.block];
+    if (!blocks || !blocks->has(entry.block)) {
+      entry.table.problem("block", "unknown block \"" + entry.block + "\"", "[blocks] does not define it",
+                          "add it as an array of layers under [blocks]");
+      continue;
+    }
+    for (TomlTable& table : blocks->tables(entry.block)) layers.push_back(read_layer(table));
+  }
+  if (blocks) blocks->finish();
+}
+
+void read_head(TomlTable& network, LayerGraph& head) {
+  head.name = network.required_text("name");
+  head.title = network.required_text("title");
+  head.source = network.required_text("source");
+  head.sample = network.required_choice("sample", {"image", "sequence", "vector"});
+  head.classes = network.required_integer("classes", at_least_one);
+  const std::vector<std::int64_t> shape = network.integers("input", at_least_one);
+  if (shape.size() == 3) {
+    head.input = {shape[0], shape[1], shape[2]};
+  } else {
+    network.problem("input", "an input shape has three numbers, but " + std::to_string(shape.size()) + " are given", "",
+                    "write [height, width, channels], or [tokens, 1, 1] for a sequence");
+  }
+}
+
+}  // namespace
+
+NetworkFile read_network_keys(TomlDocument& document) {
+  TomlTable root = document.root();
+  std::optional<TomlTable> network = root.table("network");
+  NetworkFile file{network.value_or(root), {}, {}, {}};
+  if (!network) {
+    root.problem("network", "the table [network] is missing", "a network file describes one network");
+    return file;
+  }
+  read_head(*network, file.head);
+  for (TomlTable& table : network->tables("layers")) file.entries.push_back(read_entry(table));
+  if (file.entries.empty()) network->problem("layers", "a network has at least one layer", "", "");
+  network->finish();
+  read_blocks(root.table("blocks"), file);
+  root.finish();
+  return file;
+}
+
+}  // namespace orrery
