@@ -1,0 +1,32 @@
+// The one parallel region of the project, and the floating-point mode its threads run in.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace orrery {
+
+/// Threads that for_each_task() uses when not told otherwise: OMP_NUM_THREADS, or the cores of the machine.
+std::size_t default_workers();
+
+/// Calls body(task, worker) for every task in [0, tasks), each on one of min(workers, tasks) threads; `worker` numbers
+/// the thread, so that it can index scratch space. Which worker runs a task is open: a result may depend on the task
+/// alone. Threads flush denormals to zero. When tasks throw, the exception of the lowest task is rethrown after all have
+/// ended. Called from inside a task it runs serially, as worker 0.
+void for_each_task(std::size_t tasks, std::size_t workers,
+                   const std::function<void(std::size_t task, std::size_t worker)>& body);
+
+/// While alive, this thread treats denormal numbers as zero: arithmetic on them is up to 50 times slower, and the
+/// momentum of a dead unit decays right through them. Part of the numeric contract: the same in every thread.
+class FlushDenormals {
+ public:
+  FlushDenormals();
+  ~FlushDenormals();
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned int saved_ = 0;
+};
+
+}  // namespace orrery
