@@ -1,11 +1,12 @@
-// The catalogue: devices, links, systems, prices and carbon as data rows (topologies/catalogue/*.csv), every row with
-// its source.
+// The catalogue: devices, links, systems and carbon as data rows (topologies/catalogue/*.csv), every row with its
+// source. What the columns mean and in which units stands in topologies/catalogue/README.md.
 #pragma once
 
 #include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/errors.hpp"
@@ -15,31 +16,34 @@
 namespace orrery {
 
 struct Device {
-  std::string id, name, kind, vendor;  // kind: cpu, gpu, tpu, npu, fpga, edge, phone, host
-  int year = 0;
+  std::string id, name, kind, vendor;    // kind: cpu, gpu, tpu, npu, fpga, edge, phone, host
+  int year = 0;                          // 0 = unknown
   std::array<FlopsPerSecond, 7> peak{};  // by Precision; 0 = the source gives none
   Bytes memory;
   BytesPerSecond memory_bandwidth;
-  Watts idle, typical, maximum;  // idle; while training (large kernels); board power limit
+  Watts idle, typical, maximum;  // idle; while training (large kernels); board power limit. 0 = no source gives one
   double gemm_fraction = 1.0;    // share of the peak that large matrix products reach
-  std::string link;              // catalogue id of its scale-up link; empty when none
+  std::string link;              // catalogue id of its scale-up (or only) link; empty when none
   std::string source, notes;
-  std::string assumed;  // fields not read in a source, separated by ';'
+  std::string assumed;  // columns not read in a source, separated by ';'; `all` = the whole row
 
   /// Peak for a precision; falls back to the next wider format the device has (fp8 -> bf16 -> fp16 -> tf32 -> fp32).
-  /// Throws Infeasible when there is none.
+  /// fp64 and int8 have no fallback. Throws Infeasible when there is none.
   [[nodiscard]] FlopsPerSecond peak_for(Precision precision) const;
 };
 
 struct Link {
-  std::string id, name, kind;    // kind: nvlink, pcie, infiniband, roce, ethernet, wifi, cellular, wan, ici, ...
+  std::string id, name, kind;    // kind: nvlink, nvswitch, xgmi, socket, pcie, ici, infiniband, roce, ethernet, ...
   BytesPerSecond down, up;       // nominal, per direction; equal unless asymmetric
-  Seconds latency;               // one way, hardware + software stack
+  Seconds latency;               // one way, as seen through latency_stack (hardware and software together)
   double efficiency = 1.0;       // share of the nominal rate that payload reaches
   Watts port;                    // always on: switch share + NIC + optics of one port
   double energy_pJ_per_bit = 0;  // marginal; 0 when the source gives none
   Watts client_active;           // radio or NIC of a client while it moves data; 0 when none is given
   std::string source, notes, assumed;
+  std::string latency_stack;   // the software whose latency it is: nccl-simple-hop, kernel TCP one way, ...
+  BytesPerSecond host_bridge;  // pcie only: what the root complex of a node forwards for all its devices; 0 = unlimited
+  Watts trunk;                 // always on: one end of a switch-to-switch line (switch share + optics, no NIC)
 
   [[nodiscard]] BytesPerSecond effective_down() const { return down * efficiency; }
   [[nodiscard]] BytesPerSecond effective_up() const { return up * efficiency; }
@@ -49,20 +53,34 @@ struct System {
   std::string id, name;
   std::string device;  // catalogue ids
   int devices_per_node = 1;
-  std::string node_link;  // inside the node; empty when one device per node
+  std::string node_link;  // inside the node; empty when one device per node, or when devices talk over the network
   int nics_per_node = 1;
   std::string network_link;        // of one NIC
   int max_nodes = 0;               // 0 = no limit known
   Watts node_idle, node_training;  // whole node; 0 when unknown
-  double price_per_hour = 0;       // of one node; 0 when unknown
+  double price_per_hour = 0;       // of one node, on demand; 0 when unknown
   std::string currency;
   std::string source, notes, assumed;
+  std::string vendor;
+  int year = 0;
+  Watts node_maximum;             // rating of the whole node; 0 when unknown
+  std::string fabric = "star";    // a name in the table of shapes
+  int nodes_per_leaf = 16;        // fat-tree
+  double oversubscription = 1.0;  // leaf down capacity / leaf up capacity
 };
 
 struct GridIntensity {
   std::string id, name;
   double gCO2e_per_kWh = 0;
   std::string source;
+  std::string kind;  // country, region, cloud_region
+  int year = 0;
+  std::string assumed, notes;
+};
+
+/// What a source id stands for.
+struct Source {
+  std::string id, title, where, version, used_for;
 };
 
 struct Catalogue {
@@ -70,6 +88,7 @@ struct Catalogue {
   std::vector<Link> links;
   std::vector<System> systems;
   std::vector<GridIntensity> grids;
+  std::vector<Source> sources;
 
   /// Nothing when unknown; the ids for did-you-mean come from ids_of().
   [[nodiscard]] const Device* device(std::string_view id) const;
@@ -78,10 +97,18 @@ struct Catalogue {
   [[nodiscard]] const GridIntensity* grid(std::string_view id) const;
 };
 
-/// Reads devices.csv, links.csv, systems.csv, carbon.csv of `folder`; every defect of every row is a problem. Where the
-/// measured host profile (host.csv, written by `orrery profile --device`) exists, its device is added under the id
-/// `host`.
+/// Reads sources.csv, links.csv, devices.csv, systems.csv, carbon.csv of `folder`; every defect of every row is a
+/// problem. Where the measured host profile (host.csv, written by `orrery profile --device`) exists, its device is
+/// added under the id `host`.
 Catalogue read_catalogue(const std::filesystem::path& folder, Problems& problems);
+
+/// Reads a CSV of the columns of devices.csv with exactly one row: a measured host (models/profiles/*.host.csv). Source
+/// and link ids are not resolved. Nothing when a problem was recorded.
+std::optional<Device> read_device_file(const std::filesystem::path& path, Problems& problems);
+
+/// That file's text: header and row, numbers as the shortest text that reads back (to the last bit of the column's
+/// unit).
+std::string device_csv(const Device& device);
 
 template <class Row>
 std::vector<std::string> ids_of(const std::vector<Row>& rows) {

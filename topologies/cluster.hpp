@@ -1,10 +1,12 @@
 // A Cluster: so many nodes of so many devices, joined by a fabric; and the Platform (hosts and links) that the engine
-// simulates.
+// simulates. How a node and its path to the network are modelled stands in topologies/node.hpp.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/ids.hpp"
 #include "sim/engine/platform.hpp"
 #include "topologies/catalogue.hpp"
 
@@ -21,26 +23,52 @@ struct ClusterDescription {
   std::string fabric = "star";       // a name in the table of shapes: star, fat-tree, rail-optimised, wan-star
   int nodes_per_leaf = 16;           // fat-tree: nodes under one leaf switch
   double oversubscription = 1.0;     // leaf down capacity / leaf up capacity, >= 1
+  Watts rest_idle, rest_training;    // of one node beside its devices (host, fans); 0 when unknown
+};
+
+/// The description of `nodes` nodes of a catalogue system. Throws Infeasible when the system has fewer nodes, or when
+/// `nodes` < 1.
+ClusterDescription describe_system(const System& system, const Catalogue& catalogue, int nodes);
+
+/// What one link of the platform (one direction) draws.
+struct LinkPower {
+  Watts always_on;        // half of the port (NIC, switch port, optics): the other direction has the other half
+  double pJ_per_bit = 0;  // marginal, per bit that crosses
+  Watts active;           // extra while data moves (a client's radio)
 };
 
 struct Cluster {
   ClusterDescription description;
-  Platform platform;  // host d = device d; node = d / devices_per_node
+  Platform platform;                  // host d = device d; node = d / devices_per_node
+  std::vector<LinkPower> link_power;  // one per link of the platform
   [[nodiscard]] int devices() const { return description.nodes * description.devices_per_node; }
   [[nodiscard]] const Device& device() const { return description.device; }
 };
 
-/// Joins the network ports that the nodes made: leaves and their up links. One file each in topologies/shapes, one line
-/// here.
+/// One leaf switch of a fabric.
+struct Leaf {
+  std::string name;
+  double uplinks = 0;  // capacity to the core, in NIC lines (fractions allowed); 0 = the only leaf, nothing above it
+};
+
+/// Which leaf every network port joins, and how wide the way from each leaf to the core is.
+struct LeafPlan {
+  std::vector<Leaf> leaves;
+  std::vector<int> leaf_of_port;   // [node * ports + port]
+  std::optional<LinkScope> scope;  // of the ports' links; nothing: what the kind of the network link says
+};
+
+/// A way of joining the network ports that the nodes made: one file each in topologies/shapes, one line in the table.
 struct FabricEntry {
   std::string name, summary;
-  /// Leaf of a device, given (node, local index); and the number of leaves. The builder gives each leaf the up and down
-  /// capacity it should have.
-  Platform (*build)(const ClusterDescription& description);
+  /// `ports` network ports per node, each with `lines` NIC lines (more than one when a node has more NICs than
+  /// devices). Pure. Throws Infeasible for a description it cannot serve.
+  LeafPlan (*plan)(const ClusterDescription& description, int ports, double lines);
 };
 const std::vector<FabricEntry>& fabrics();
 
-/// Throws Infeasible for a description that cannot be built (no network between several nodes).
+/// Throws Infeasible for a description that cannot be built (no network between several nodes, unknown fabric,
+/// oversubscription below one).
 Cluster build_cluster(const ClusterDescription& description);
 
 /// Federated population: client c is host c, the server is the last host. Every client has its own access link to the
@@ -51,6 +79,15 @@ struct FederationDescription {
   Device server;
   Link server_link;
 };
-Platform build_federation(const FederationDescription& description);
+
+struct FederationPlatform {
+  Platform platform;                  // every host is a node of its own
+  std::vector<LinkPower> link_power;  // one per link of the platform
+  DeviceId server;                    // the last host
+};
+
+/// A route between client and server has the client's latency plus the server's. Rates are effective. Throws Infeasible
+/// without clients.
+FederationPlatform build_federation(const FederationDescription& description);
 
 }  // namespace orrery

@@ -1,0 +1,74 @@
+#include <utility>
+
+#include "sim/base/csv.hpp"
+#include "topologies/catalogue/files.hpp"
+#include "topologies/catalogue/rows.hpp"
+
+namespace orrery {
+namespace {
+
+const std::vector<std::string>& columns() {
+  static const std::vector<std::string> names{"id",
+                                              "name",
+                                              "kind",
+                                              "bandwidth_GBps",
+                                              "bandwidth_up_GBps",
+                                              "latency_us",
+                                              "latency_stack",
+                                              "efficiency",
+                                              "efficiency_basis",
+                                              "host_bridge_GBps",
+                                              "switch_port_W",
+                                              "nic_W",
+                                              "optics_W",
+                                              "client_active_W",
+                                              "energy_pJ_per_bit",
+                                              "source",
+                                              "assumed",
+                                              "notes"};
+  return names;
+}
+
+const std::vector<std::string> kinds{"nvlink",     "nvswitch", "xgmi",     "socket", "pcie",     "usb", "ici",
+                                     "infiniband", "roce",     "ethernet", "wifi",   "cellular", "wan"};
+
+Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) {
+  Link link;
+  link.id = ids.take(row);
+  link.name = row.required_text("name");
+  link.kind = one_of(row, "kind", kinds);
+  link.down = BytesPerSecond(positive(row, "bandwidth_GBps") * giga);
+  link.up =
+      row.text("bandwidth_up_GBps").empty() ? link.down : BytesPerSecond(positive(row, "bandwidth_up_GBps") * giga);
+  link.latency = Seconds(positive(row, "latency_us") * micro);
+  link.latency_stack = row.required_text("latency_stack");
+  link.efficiency = share(row, "efficiency");
+  row.required_text("efficiency_basis");
+  link.host_bridge = BytesPerSecond(non_negative(row, "host_bridge_GBps") * giga);
+  if (link.host_bridge.value() > 0 && link.kind != "pcie") {
+    row.problem("host_bridge_GBps", "only a PCIe link has a root complex", "the kind is " + link.kind,
+                "leave the cell empty");
+  }
+  const Watts switch_and_optics(non_negative(row, "switch_port_W") + non_negative(row, "optics_W"));
+  link.trunk = switch_and_optics;
+  link.port = switch_and_optics + Watts(non_negative(row, "nic_W"));
+  link.client_active = Watts(non_negative(row, "client_active_W"));
+  link.energy_pJ_per_bit = non_negative(row, "energy_pJ_per_bit");
+  Provenance provenance = read_provenance(row, &sources, columns());
+  link.source = std::move(provenance.source);
+  link.assumed = std::move(provenance.assumed);
+  link.notes = std::move(provenance.notes);
+  return link;
+}
+
+}  // namespace
+
+std::vector<Link> read_links(const std::string& path, const std::vector<Source>& sources, Problems& problems) {
+  CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
+  std::vector<Link> links;
+  UniqueIds ids;
+  for (CsvRow& row : table.rows()) links.push_back(read_link(row, ids, sources));
+  return links;
+}
+
+}  // namespace orrery

@@ -1,0 +1,17 @@
+#include "topologies/shapes/shapes.hpp"
+
+namespace orrery {
+
+const std::vector<FabricEntry>& fabrics() {
+  static const std::vector<FabricEntry> table{
+      {"star", "every network port on one switch that never blocks", plan_star},
+      {"fat-tree",
+       "nodes_per_leaf nodes on a leaf switch, leaves joined by a core; oversubscription narrows the way up",
+       plan_fat_tree},
+      {"rail-optimised", "port r of every node on leaf r (a rail), rails joined by a core", plan_rail_optimised},
+      {"wan-star", "every node a site of its own behind one wide-area access link", plan_wan_star},
+  };
+  return table;
+}
+
+}  // namespace orrery
