@@ -3,7 +3,6 @@
 #include <libfccp/csv.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "sim/base/contract.hpp"
@@ -14,8 +13,9 @@
 namespace orrery {
 namespace {
 
-// fast-cpp-csv-parser cuts the text into lines and the lines into cells. Its CSVReader is passed over: it wants the
-// number of columns at compile time, reads an empty number as 0, and stops at the first error.
+// Where a cell ends and what its quotes mean is fast-cpp-csv-parser's business. Its CSVReader is passed over: it wants
+// the number of columns at compile time, reads an empty number as 0, and stops at the first error. Its LineReader too:
+// it sets 48 MB aside for every file.
 using Quoting = io::double_quote_escape<',', '"'>;
 
 int characters(std::string_view text) {
@@ -157,14 +157,8 @@ void CsvRow::problem(std::string_view column, std::string what, std::string why,
 }
 
 CsvTable CsvTable::read(const std::string& path, const CsvColumns& columns, Problems& problems) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const std::system_error& error) {
-    problems.add({{path, 0, 0}, {}, "cannot be read", error.code().message(), {}, {}});
-    return {};
-  }
-  return parse(text, path, columns, problems);
+  const auto text = read_input(path, problems);
+  return text ? parse(*text, path, columns, problems) : CsvTable();
 }
 
 CsvTable CsvTable::parse(std::string_view text, const std::string& name, const CsvColumns& columns,
@@ -175,13 +169,14 @@ CsvTable CsvTable::parse(std::string_view text, const std::string& name, const C
     parser.add(0, 0, {}, "is not a text file", "it holds a zero byte");
     return table;
   }
-  std::string whole(text);
-  if (!whole.ends_with('\n')) whole += '\n';  // the line reader looks one byte past an unfinished last line
-  io::LineReader reader(name, whole.data(), whole.data() + whole.size());
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   std::optional<CsvCells> header;
-  while (const char* const next = reader.next_line()) {
-    const std::string line(next);
-    const int line_number = static_cast<int>(reader.get_file_line());
+  std::vector<std::string> lines = split(text, '\n');
+  int line_number = 0;
+  for (std::string& line : lines) {
+    ++line_number;
+    if (line.ends_with('\r')) line.pop_back();
     if (trim(line).empty()) continue;
     if (line.starts_with('#')) {
       if (!header) table.comments_.emplace_back(trim(std::string_view(line).substr(1)));

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #ifndef ORRERY_SOURCE_DIR
 #error "the build defines ORRERY_SOURCE_DIR"
@@ -145,6 +146,19 @@ std::string read_file(const std::filesystem::path& path) {
     if (count < 0) cannot("read", path, errno);
     if (count == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::optional<std::string> read_input(const std::string& path, Problems& problems) {
+  try {
+    return read_file(path);
+  } catch (const std::system_error& error) {
+    Problem problem;
+    problem.at.file = path;
+    problem.what = "cannot be read";
+    problem.why = error.code().message();
+    problems.add(std::move(problem));
+    return std::nullopt;
   }
 }
 

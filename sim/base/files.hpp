@@ -2,8 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "sim/base/errors.hpp"
 
 namespace orrery {
 
@@ -19,6 +22,9 @@ void remove_temporary_files() noexcept;
 
 /// Whole content; throws std::system_error naming the file and the reason.
 std::string read_file(const std::filesystem::path& path);
+
+/// Whole content of a file that the user named; nothing, and a problem, when it cannot be read.
+std::optional<std::string> read_input(const std::string& path, Problems& problems);
 
 /// The root of the data that ships with Orrery (topologies/catalogue, models/networks, ...): $ORRERY_DATA, else the
 /// nearest folder above the executable that holds topologies/catalogue, else the source folder of the build.

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/base/toml_reader.hpp"
@@ -27,11 +28,11 @@ struct TomlTable::Node {
 };
 
 struct TomlDocument::Impl {
-  explicit Impl(Problems& collected) : problems(&collected) {}
+  Impl(std::string file, Problems& collected) : problems(&collected), name(std::move(file)) {}
 
   Problems* problems;
+  std::string name;  // of the file that was asked for
   toml::table root;
-  std::string name;                                       // of the file that was asked for
   std::map<std::string, std::vector<std::string>> lines;  // of every file, for the carets
   std::vector<ResolvedValue> resolved;
   std::set<std::string, std::less<>> resolved_paths;

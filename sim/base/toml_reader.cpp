@@ -1,153 +1,25 @@
 #include "sim/base/toml_reader.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
 #include "sim/base/toml_document.hpp"
+#include "sim/base/toml_values.hpp"
 
 namespace orrery {
 namespace {
 
 using Node = TomlTable::Node;
 
-std::string toml_text(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (c == '\n') {
-      quoted += "\\n";
-    } else if (c == '\t') {
-      quoted += "\\t";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-std::string toml_text(double value) {
-  return number_text(value);
-}
-std::string toml_text(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string toml_text(bool value) {
-  return value ? "true" : "false";
-}
-template <class T>
-std::string toml_text(const std::vector<T>& values) {
-  std::vector<std::string> texts;
-  for (const T& value : values) texts.push_back(toml_text(value));
-  return "[" + join(texts, ", ") + "]";
-}
-
-/// What a value is, for a message: `the string "two"`, `a table`.
-std::string description(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return "the string " + toml_text(*text);
-  if (const auto integer = node.value_exact<std::int64_t>()) return "the integer " + toml_text(*integer);
-  if (const auto number = node.value_exact<double>()) return "the number " + toml_text(*number);
-  if (const auto truth = node.value_exact<bool>()) return toml_text(*truth);
-  if (node.is_table()) return "a table";
-  if (node.is_array()) return "an array";
-  return "a date or time";
-}
-
-std::string allowed(const Range& range) {
-  const bool open = range.low_end == Range::Low::open;
-  const std::string low = number_text(range.low);
-  const std::string high = number_text(range.high);
-  if (std::isinf(range.high)) return (open ? "must be more than " : "must be at least ") + low;
-  if (std::isinf(range.low)) return "must be at most " + high;
-  return open ? "must be more than " + low + " and at most " + high : "must be between " + low + " and " + high;
-}
-
-bool holds(const Range& range, double value) {
-  const bool above = range.low_end == Range::Low::open ? value > range.low : value >= range.low;
-  return above && value <= range.high;
-}
-
 std::string path_of(const Node& node, std::string_view key) {
   return node.path.empty() ? std::string(key) : node.path + "." + std::string(key);
 }
 
-void add(const Node& node, Position at, const std::string& path, std::string what, std::string why,
-         std::string suggestion = {}) {
-  node.document->add({std::move(at), path, std::move(what), std::move(why), std::move(suggestion), {}});
-}
-
-/// What a value must be, and where it stands: for the messages.
-struct Wanted {
-  const Node& table;
-  std::string path;
-  Range range = any_number;
-};
-
-void wrong_type(const Wanted& wanted, const toml::node& node, std::string type, std::string suggestion = {}) {
-  add(wanted.table, position_of(node.source()), wanted.path, "is " + description(node), type + " is wanted",
-      std::move(suggestion));
-}
-
-template <class T>
-std::optional<T> in_range(const Wanted& wanted, const toml::node& node, T value) {
-  if (holds(wanted.range, static_cast<double>(value))) return value;
-  add(wanted.table, position_of(node.source()), wanted.path, toml_text(value) + " is out of range",
-      allowed(wanted.range));
-  return std::nullopt;
-}
-
-void converted(const Wanted& wanted, const toml::node& node, std::optional<std::string>& value) {
-  value = node.value_exact<std::string>();
-  if (value) return;
-  const bool scalar = node.is_value() && !node.is_date() && !node.is_time() && !node.is_date_time();
-  wrong_type(wanted, node, "a string", scalar ? "put it in quotes" : "");
-}
-
-void converted(const Wanted& wanted, const toml::node& node, std::optional<double>& value) {
-  const auto number = node.is_number() ? node.value<double>() : std::nullopt;
-  if (number && std::isfinite(*number)) {
-    value = in_range(wanted, node, *number);
-    return;
-  }
-  const auto text = node.value_exact<std::string>();
-  const bool quoted_number = text && parse_number(*text);
-  wrong_type(wanted, node, number ? "a finite number" : "a number", quoted_number ? "write it without quotes" : "");
-}
-
-void converted(const Wanted& wanted, const toml::node& node, std::optional<std::int64_t>& value) {
-  if (const auto integer = node.value_exact<std::int64_t>()) {
-    value = in_range(wanted, node, *integer);
-    return;
-  }
-  constexpr double largest = 9007199254740992.0;  // 2^53: above it a double holds no longer every integer
-  const auto number = node.value_exact<double>();
-  const bool whole = number && std::abs(*number) < largest && *number == std::trunc(*number);
-  const auto text = node.value_exact<std::string>();
-  const bool quoted_number = text && parse_number(*text);
-  std::string suggestion = quoted_number ? "write it without quotes" : "";
-  if (whole) suggestion = "write " + std::to_string(static_cast<std::int64_t>(*number));
-  wrong_type(wanted, node, "an integer", suggestion);
-}
-
-void converted(const Wanted& wanted, const toml::node& node, std::optional<bool>& value) {
-  value = node.value_exact<bool>();
-  if (!value) wrong_type(wanted, node, "a truth value", "write true or false");
-}
-
-template <class T>
-void converted(const Wanted& wanted, const toml::node& node, std::optional<std::vector<T>>& values) {
-  const toml::array* const array = node.as_array();
-  if (array == nullptr) return wrong_type(wanted, node, "an array", "put it in [ ]");
-  values.emplace();
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    std::optional<T> value;
-    converted({wanted.table, wanted.path + "[" + std::to_string(i) + "]", wanted.range}, (*array)[i], value);
-    if (value) values->push_back(*value);
-  }
+void missing(const Node& node, std::string_view key, std::string suggestion = {}) {
+  node.document->add({node.at, path_of(node, key), "is missing", "required", std::move(suggestion), {}});
 }
 
 const toml::node* ask(Node& node, std::string_view key) {
@@ -169,9 +41,9 @@ template <class T>
 std::optional<T> given(Node& node, std::string_view key, const Range& range = any_number) {
   const toml::node* const found = ask(node, key);
   if (found == nullptr) return std::nullopt;
-  const Wanted wanted{node, path_of(node, key), range};
+  const WantedValue wanted{*node.document, path_of(node, key), range};
   std::optional<T> value;
-  converted(wanted, *found, value);
+  convert(*found, wanted, value);
   if (value) resolve(node, wanted.path, toml_text(*value), origin_text(position_of(found->source())));
   return value;
 }
@@ -186,7 +58,7 @@ T given_or(Node& node, std::string_view key, T fallback, const Range& range = an
 template <class T>
 T required(Node& node, std::string_view key, const Range& range = any_number) {
   if (ask(node, key) == nullptr) {
-    add(node, node.at, path_of(node, key), "is missing", "required");
+    missing(node, key);
     return {};
   }
   return given<T>(node, key, range).value_or(T{});
@@ -210,20 +82,14 @@ TomlDocument::~TomlDocument() = default;
 
 TomlDocument TomlDocument::read(const std::string& path, const std::vector<std::string>& overrides,
                                 Problems& problems) {
-  auto impl = std::make_unique<Impl>(problems);
-  impl->name = path;
-  try {
-    impl->root = load_toml(*impl, read_file(path), path);
-  } catch (const std::system_error& error) {
-    impl->add({{path, 0, 0}, {}, "cannot be read", error.code().message(), {}, {}});
-  }
+  auto impl = std::make_unique<Impl>(path, problems);
+  if (const auto text = read_input(path, problems)) impl->root = load_toml(*impl, *text, path);
   for (const std::string& text : overrides) apply_override(*impl, text);
   return TomlDocument(std::move(impl));
 }
 
 TomlDocument TomlDocument::parse(std::string_view text, const std::string& name, Problems& problems) {
-  auto impl = std::make_unique<Impl>(problems);
-  impl->name = name;
+  auto impl = std::make_unique<Impl>(name, problems);
   impl->root = load_toml(*impl, text, name);
   return TomlDocument(std::move(impl));
 }
@@ -270,7 +136,7 @@ std::string TomlTable::choice(std::string_view key, const std::vector<std::strin
 }
 std::string TomlTable::required_choice(std::string_view key, const std::vector<std::string>& names) {
   if (has(key)) return choice(key, names, names.front());
-  add(*node_, node_->at, path_of(*node_, key), "is missing", "required", "one of: " + join(names, ", "));
+  missing(*node_, key, "one of: " + join(names, ", "));
   node_->asked.emplace(key);
   return names.front();
 }
@@ -311,7 +177,7 @@ std::optional<TomlTable> TomlTable::table(std::string_view key) {
   if (found == nullptr) return std::nullopt;
   const std::string path = path_of(*node_, key);
   if (const toml::table* const table = found->as_table()) return TomlTable(shared_node(*node_, table, path));
-  wrong_type({*node_, path}, *found, "a table", "write [" + path + "]");
+  wrong_type(*found, {*node_->document, path}, "a table", "write [" + path + "]");
   return std::nullopt;
 }
 
@@ -327,7 +193,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
   const std::string path = path_of(*node_, key);
   const toml::array* const array = found->as_array();
   if (array == nullptr) {
-    wrong_type({*node_, path}, *found, "an array of tables", "write [[" + path + "]]");
+    wrong_type(*found, {*node_->document, path}, "an array of tables", "write [[" + path + "]]");
     return tables;
   }
   for (std::size_t i = 0; i < array->size(); ++i) {
@@ -335,14 +201,14 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
     if (const toml::table* const table = (*array)[i].as_table()) {
       tables.push_back(TomlTable(shared_node(*node_, table, element_path)));
     } else {
-      wrong_type({*node_, element_path}, (*array)[i], "a table", "write [[" + path + "]]");
+      wrong_type((*array)[i], {*node_->document, element_path}, "a table", "write [[" + path + "]]");
     }
   }
   return tables;
 }
 
 void TomlTable::problem(std::string_view key, std::string what, std::string why, std::string suggestion) {
-  add(*node_, where(key), path_of(*node_, key), std::move(what), std::move(why), std::move(suggestion));
+  node_->document->add({where(key), path_of(*node_, key), std::move(what), std::move(why), std::move(suggestion), {}});
 }
 
 void TomlTable::finish() {
@@ -352,7 +218,7 @@ void TomlTable::finish() {
     if (node_->asked.contains(key.str())) continue;
     const Position at = key.source().path == nullptr ? position_of(value.source()) : position_of(key.source());
     const std::string name(key.str());
-    add(*node_, at, node_->path, "unknown key \"" + name + "\"", {}, did_you_mean(name, known));
+    node_->document->add({at, node_->path, "unknown key \"" + name + "\"", {}, did_you_mean(name, known), {}});
     node_->asked.emplace(name);
   }
 }
