@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scenarios/plan.hpp"
@@ -13,11 +14,14 @@
 
 namespace orrery {
 
-enum class WayStatus : std::uint8_t {
-  ok,
-  infeasible,
-  failed
-};  // failed: the simulation ended with an error or its process died
+/// failed: the simulation ended with an error or its process died.
+enum class WayStatus : std::uint8_t { ok, infeasible, failed };
+
+/// Where a way's learning curve comes from. Synchronous splitting does not change the mathematics: all centralised ways
+/// share one run.
+enum class CurveSource : std::uint8_t { none, own, shared };
+std::string_view name_of(CurveSource source);
+std::string_view name_of(WayStatus status);
 
 /// One evaluation of a learning run on the simulated clock.
 struct CurvePoint {
@@ -33,7 +37,10 @@ struct CurvePoint {
 struct DataTransfer {
   Seconds time;
   Bytes bytes;
-  Records records;  // on the federation platform
+  Records records;  // one Send per client, on the federation's platform
+  Platform platform;
+  std::vector<LinkPower> link_power;
+  std::vector<Device> devices;
 };
 
 /// Federated: the whole run. `activities` of round r lie between round_starts[r] and round_starts[r + 1].
@@ -58,12 +65,17 @@ struct Way {
   std::vector<std::string> notes;
   // What happened
   Platform platform;
+  std::vector<LinkPower> link_power;  // of each link of the platform
+  std::vector<Device> devices;        // of each host of the platform
   std::vector<DeviceId> placement;
+  /// Random stragglers, as a share of the simulated step: step time = makespan x (1 + share).
+  double straggler_share = 0;
   Records records;             // centralised: one step. federated: all rounds; the last rank is the server
   DataTransfer data_transfer;  // zero unless data_origin = clients
   FederatedRun federated;
   std::vector<CurvePoint> curve;  // empty when nothing is learned
-  std::int64_t steps = 0;         // steps (rounds) to train: as asked, or as many as the target took
+  CurveSource curve_source = CurveSource::none;
+  double steps = 0;  // steps (rounds) to train: as asked, or as many as the target took; 0: unknown
   bool target_reached = false;
 };
 
@@ -75,6 +87,9 @@ struct SimulateOptions {
   EngineKind engine = EngineKind::flow;
   Progress progress;
 };
+
+/// The plan of a centralised strategy, by the planner of its kind.
+Plan make_plan(const Job& job);
 
 /// Simulates one strategy in this process (one SimGrid engine per process). Infeasible ways come back as such; other
 /// errors throw.

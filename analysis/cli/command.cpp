@@ -1,0 +1,122 @@
+#include "analysis/cli/command.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/positional_options.hpp>
+#include <boost/program_options/value_semantic.hpp>
+#include <cstdio>
+#include <sstream>
+
+#include "sim/base/errors.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+namespace {
+
+namespace po = boost::program_options;
+
+bool optional_name(const std::string& name) {
+  return name.front() == '[';
+}
+std::string plain_name(const std::string& name) {
+  return optional_name(name) ? name.substr(1, name.size() - 2) : name;
+}
+
+std::string help_text(const CommandSpec& spec) {
+  std::ostringstream text;
+  text << "orrery " << spec.name << ": " << spec.summary << "\n\nExamples:\n";
+  for (const std::string& example : spec.examples) text << "  " << example << '\n';
+  text << "\nUsage: orrery " << spec.name;
+  for (const std::string& name : spec.positional) text << ' ' << name;
+  text << " [options]\n\n" << spec.options;
+  if (!spec.notes.empty()) text << '\n' << spec.notes << '\n';
+  text << "\nExit codes: 0 ok, 1 a defect of Orrery or a failed simulation, 2 usage, 3 invalid input, 4 nothing asked "
+          "for is feasible,\n"
+          "            5 an assertion of the scenario failed, 130 interrupted\n";
+  return text.str();
+}
+
+std::vector<std::string> option_names(const CommandSpec& spec) {
+  std::vector<std::string> names;
+  for (const auto& option : spec.options.options()) names.push_back("--" + option->long_name());
+  return names;
+}
+
+[[noreturn]] void usage_error(const CommandSpec& spec, const std::string& problem) {
+  throw UsageError(fmt::format("orrery {}: {} - see `orrery {} --help`", spec.name, problem, spec.name));
+}
+
+/// Boost's own parsing, its exceptions in our words.
+po::parsed_options parse_strictly(const CommandSpec& spec, const Arguments& arguments,
+                                  const po::options_description& all, const po::positional_options_description& order) {
+  namespace style = po::command_line_style;
+  try {
+    return po::command_line_parser(arguments)
+        .options(all)
+        .positional(order)
+        .style(style::unix_style & ~style::allow_guessing)
+        .run();
+  } catch (const po::unknown_option& error) {
+    const std::string name = error.get_option_name();
+    usage_error(spec, fmt::format("unknown option {} ({})", name, did_you_mean(name, option_names(spec))));
+  } catch (const po::too_many_positional_options_error&) {
+    usage_error(spec, fmt::format("too many arguments ({} wanted)", spec.positional.size()));
+  } catch (const po::error& error) {
+    usage_error(spec, error.what());
+  }
+}
+
+}  // namespace
+
+std::optional<po::variables_map> parse(const CommandSpec& spec, const Arguments& arguments) {
+  po::options_description all;
+  po::options_description hidden;
+  po::positional_options_description order;
+  for (const std::string& name : spec.positional) {
+    hidden.add_options()(plain_name(name).c_str(), po::value<std::string>());
+    order.add(plain_name(name).c_str(), 1);
+  }
+  po::options_description help;
+  help.add_options()("help,h", "this text");
+  CommandSpec shown = spec;
+  shown.options.add(help);
+  all.add(spec.options).add(help).add(hidden);
+
+  po::variables_map values;
+  try {
+    po::store(parse_strictly(shown, arguments, all, order), values);
+    po::notify(values);
+  } catch (const po::error& error) {
+    usage_error(spec, error.what());
+  }
+  if (values.count("help") != 0) {
+    std::fputs(help_text(shown).c_str(), stdout);
+    return std::nullopt;
+  }
+  for (const std::string& name : spec.positional) {
+    if (!optional_name(name) && values.count(name) == 0) usage_error(spec, name + " is missing");
+  }
+  return values;
+}
+
+Catalogue load_catalogue() {
+  Problems problems;
+  Catalogue catalogue = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
+  problems.throw_if_any();
+  return catalogue;
+}
+
+void add_scenario_options(po::options_description& options) {
+  options.add_options()(
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "override a value of the scenario, for example workload.batch=128 or strategy.ring.devices=4; may be repeated");
+}
+
+std::vector<std::string> overrides_of(const po::variables_map& values) {
+  return values.count("set") != 0 ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>{};
+}
+
+}  // namespace orrery

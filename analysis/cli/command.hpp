@@ -1,0 +1,56 @@
+// The commands of `orrery`: one file each, one line in the table of main.cpp.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "topologies/catalogue.hpp"
+
+namespace orrery {
+
+/// Documented, stable, tested.
+enum class ExitCode : int {
+  ok = 0,
+  bug = 1,
+  usage = 2,
+  invalid_input = 3,
+  infeasible = 4,
+  assertion_failed = 5,
+  failed_points = 6
+};
+
+using Arguments = std::vector<std::string>;  // without the program's and the command's name
+
+/// What a command accepts, for parsing and for --help.
+struct CommandSpec {
+  std::string name, summary;
+  std::vector<std::string> examples;    // whole command lines, shown first
+  std::vector<std::string> positional;  // names, all required unless in brackets: "[NAME]"
+  std::string notes;                    // shown last; may be empty
+  boost::program_options::options_description options{"Options"};
+};
+
+/// Parses strictly: no abbreviated options; unknown ones get a did-you-mean. Throws UsageError. Nothing when --help was
+/// asked for and printed on stdout. Positional arguments are found under their names without brackets.
+std::optional<boost::program_options::variables_map> parse(const CommandSpec& spec, const Arguments& arguments);
+
+/// The catalogue that ships with Orrery; throws InvalidInput when a row is defective.
+Catalogue load_catalogue();
+
+/// `--set key=value` and `--engine`, shared by the commands that read scenarios.
+void add_scenario_options(boost::program_options::options_description& options);
+std::vector<std::string> overrides_of(const boost::program_options::variables_map& values);
+
+// One file each.
+ExitCode run_command(const Arguments& arguments);
+ExitCode profile_command(const Arguments& arguments);
+ExitCode list_command(const Arguments& arguments);
+ExitCode show_command(const Arguments& arguments);
+ExitCode explain_command(const Arguments& arguments);
+ExitCode trace_command(const Arguments& arguments);
+ExitCode simulate_way_command(const Arguments& arguments);  // internal: one strategy in a process of its own
+
+}  // namespace orrery

@@ -1,0 +1,102 @@
+// `orrery explain`: every value of a scenario, where it came from, every formula used.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+
+#include "analysis/cli/command.hpp"
+#include "analysis/cli/inventory.hpp"
+#include "scenarios/way.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+std::string values_section(const Scenario& scenario) {
+  std::string text = "Values (and where each came from)\n";
+  for (const ResolvedValue& value : scenario.resolved)
+    text += fmt::format("  {:<44} {:<28} {}\n", value.path, value.value, value.origin);
+  return text;
+}
+
+std::string catalogue_section(const Scenario& scenario, const Catalogue& catalogue) {
+  std::map<std::string, std::string> shown;  // each row once, in the order of its kind and name
+  const auto add = [&](const std::string& kind, const std::string& id) {
+    if (!id.empty()) shown.emplace(kind + " " + id, inventory_of(kind, "explain").show(catalogue, id));
+  };
+  for (const StrategySpec& strategy : scenario.strategies) {
+    if (strategy.kind == StrategyKind::federated) continue;
+    const ClusterDescription& cluster = strategy.cluster.description;
+    add("devices", cluster.device.id);
+    if (cluster.node_link) add("links", cluster.node_link->id);
+    if (cluster.network_link) add("links", cluster.network_link->id);
+  }
+  for (const ClientGroup& group : scenario.federation.groups) {
+    add("devices", group.device.id);
+    add("links", group.link.id);
+  }
+  if (scenario.federation.present) {
+    add("devices", scenario.federation.server.id);
+    add("links", scenario.federation.server_link.id);
+  }
+  std::string text = "\nCatalogue rows used\n";
+  for (const auto& entry : shown) text += entry.second;
+  return text;
+}
+
+std::string formulas_section(const Scenario& scenario) {
+  const FrameworkProfile& framework = scenario.workload.framework;
+  return "\nFormulas\n"
+         "  layer time (roofline)  max(FLOPs / (peak x matrix-product share), bytes / (memory bandwidth x memory "
+         "efficiency)) + kernel overhead\n"
+         "  layer time (replay)    measured seconds on the recording host x roofline(device) / roofline(host), layer "
+         "by layer\n"
+         "  message                latency + bytes through max-min shared links\n"
+         "  step time              end of the last operation of one step x (1 + straggler share)\n"
+         "  time to train          data transfer + steps x step time\n"
+         "  energy                 sum over devices of state power x seconds, links always on + per bit, x PUE\n" +
+         fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
+                     framework.id, number_text(framework.kernel_overhead.value() / micro),
+                     number_text(framework.memory_efficiency), number_text(framework.straggler_per_doubling),
+                     framework.source);
+}
+
+std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
+  std::string text = fmt::format("\nStrategy {} ({})\n", strategy.name, name_of(strategy.kind));
+  if (strategy.kind == StrategyKind::federated)
+    return text + "  decided while it runs: download, local training, upload, average, round by round\n";
+  try {
+    const CostModel cost = cost_model(scenario, strategy, catalogue);
+    const Cluster cluster = build_cluster(strategy.cluster.description);
+    const Plan plan = make_plan({scenario, strategy, cost, cluster});
+    text +=
+        fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n", cost.name(),
+                    plan.program.ops().size(), plan.program.ranks(), number_text(plan.memory.peak().value() / gibi));
+    for (const std::string& note : plan.notes) text += "  " + note + "\n";
+  } catch (const Infeasible& reason) {
+    text += fmt::format("  infeasible: {}\n", reason.what());
+  }
+  return text;
+}
+
+}  // namespace
+
+ExitCode explain_command(const Arguments& arguments) {
+  CommandSpec spec;
+  spec.name = "explain";
+  spec.summary = "every value of a scenario, where it came from, every formula used";
+  spec.examples = {"orrery explain scenarios/quickstart.toml",
+                   "orrery explain scenarios/data.toml --set workload.batch=512"};
+  spec.positional = {"SCENARIO"};
+  add_scenario_options(spec.options);
+  const auto values = parse(spec, arguments);
+  if (!values) return ExitCode::ok;
+  const Catalogue catalogue = load_catalogue();
+  const Scenario scenario = read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue);
+  std::cout << scenario.name << ": " << scenario.question << "\n\n"
+            << values_section(scenario) << catalogue_section(scenario, catalogue) << formulas_section(scenario);
+  for (const StrategySpec& strategy : scenario.strategies) std::cout << strategy_section(scenario, strategy, catalogue);
+  return ExitCode::ok;
+}
+
+}  // namespace orrery

@@ -1,0 +1,164 @@
+// `orrery run`: the whole way from a scenario file to the comparison.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options/value_semantic.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "analysis/cli/assertions.hpp"
+#include "analysis/cli/command.hpp"
+#include "analysis/cli/dump.hpp"
+#include "analysis/cli/live_profile.hpp"
+#include "analysis/cli/version.hpp"
+#include "analysis/reports/reports.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+CommandSpec run_spec() {
+  CommandSpec spec;
+  spec.name = "run";
+  spec.summary = "simulate every strategy of a scenario; print and write the comparison";
+  spec.examples = {"orrery run scenarios/quickstart.toml",
+                   "orrery run scenarios/quickstart.toml -o out/quickstart --profile live",
+                   "orrery run scenarios/data.toml --set strategy.ring.devices=4 --json", "orrery run my.toml --check"};
+  spec.positional = {"SCENARIO"};
+  spec.options.add_options()(
+      "output,o", po::value<std::string>()->value_name("DIR"),
+      "folder for results.csv, layers.csv, links.csv, curve.csv, timeline.csv, resolved.toml, provenance.json")(
+      "force", "overwrite the results that DIR already holds")(
+      "engine", po::value<std::string>()->value_name("NAME"),
+      "flow (contended network, SimGrid) or closed-form; default: the scenario's")(
+      "profile", po::value<std::string>()->value_name("WHICH")->default_value("stored"),
+      "stored: the profile that the scenario names; live: execute and record anew on this machine")(
+      "check", "read and check the scenario, run nothing")(
+      "dump", po::value<std::string>()->value_name("STAGE"),
+      "print one stage and stop: scenario, workload, cluster, program, records")(
+      "strategy", po::value<std::string>()->value_name("NAME"), "the strategy that --dump shows; default: the first")(
+      "json", "print the rows as JSON instead of the table")("quiet,q", "no progress bar");
+  add_scenario_options(spec.options);
+  return spec;
+}
+
+EngineKind engine_of(const std::string& name) {
+  const std::vector<std::string> names = {"flow", "closed-form"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw UsageError(fmt::format("orrery run: unknown engine \"{}\" ({})", name, did_you_mean(name, names)));
+  return found == names.begin() ? EngineKind::flow : EngineKind::closed_form;
+}
+
+/// Refuses before the work, not after it.
+void require_free(const fs::path& folder, const po::variables_map& values) {
+  if (values.count("force") == 0 && fs::exists(folder / "results.csv")) {
+    throw UsageError(
+        fmt::format("orrery run: {} already holds results - choose another -o or add --force", folder.string()));
+  }
+}
+
+void write_results(const fs::path& folder, const Scenario& scenario, const std::vector<Way>& ways,
+                   const std::vector<ResultRow>& rows, const Catalogue& catalogue, double wall_seconds) {
+  fs::create_directories(folder);
+  write_file(folder / "layers.csv", layers_csv(scenario, ways, catalogue));
+  write_file(folder / "links.csv", links_csv(ways));
+  write_file(folder / "curve.csv", curve_csv(rows));
+  write_file(folder / "timeline.csv", timeline_csv(ways));
+  write_file(folder / "resolved.toml", resolved_toml(scenario));
+  write_file(folder / "provenance.json", provenance_json(scenario, wall_seconds, version_text()));
+  write_file(folder / "results.csv", results_csv(rows));  // last: its presence says that all are there
+}
+
+Colour colour_of_terminal() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') ? Colour::on : Colour::off;
+}
+
+ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const std::vector<ResultRow>& rows) {
+  const auto count = [&](WayStatus status) {
+    return std::count_if(ways.begin(), ways.end(), [&](const Way& way) { return way.status == status; });
+  };
+  if (count(WayStatus::failed) > 0) return ExitCode::bug;
+  if (count(WayStatus::ok) == 0) {
+    std::cerr << "orrery: no strategy of " << scenario.name << " is feasible\n";
+    return ExitCode::infeasible;
+  }
+  const std::vector<std::string> broken = broken_assertions(scenario, rows);
+  for (const std::string& text : broken) std::cerr << text << '\n';
+  return broken.empty() ? ExitCode::ok : ExitCode::assertion_failed;
+}
+
+/// The folder that a live profile is written to: the output's, or one of its own.
+fs::path profile_folder(const po::variables_map& values) {
+  return values.count("output") != 0 ? fs::path(values["output"].as<std::string>())
+                                     : fs::temp_directory_path() / fmt::format("orrery-profile-{}", ::getpid());
+}
+
+struct Request {
+  Scenario scenario;
+  std::vector<std::string> overrides;
+};
+
+Request read_request(const po::variables_map& values, const Catalogue& catalogue, ProgressBar& bar) {
+  const std::string file = values["SCENARIO"].as<std::string>();
+  Request request{{}, overrides_of(values)};
+  if (values.count("engine") != 0)
+    request.overrides.push_back("scenario.engine=\"" +
+                                std::string(name_of(engine_of(values["engine"].as<std::string>()))) + "\"");
+  request.scenario = read_scenario(file, request.overrides, catalogue);
+  const std::string profile = values["profile"].as<std::string>();
+  if (profile != "stored" && profile != "live") {
+    throw UsageError(fmt::format("orrery run: unknown --profile \"{}\" ({})", profile,
+                                 did_you_mean(profile, std::vector<std::string>{"stored", "live"})));
+  }
+  if (profile == "live" && values.count("check") == 0) {
+    for (std::string& text : record_live_profile(request.scenario, profile_folder(values), bar))
+      request.overrides.push_back(std::move(text));
+    request.scenario = read_scenario(file, request.overrides, catalogue);
+  }
+  return request;
+}
+
+}  // namespace
+
+ExitCode run_command(const Arguments& arguments) {
+  const auto values = parse(run_spec(), arguments);
+  if (!values) return ExitCode::ok;
+  const auto begin = std::chrono::steady_clock::now();
+  const Catalogue catalogue = load_catalogue();
+  if (values->count("output") != 0) require_free((*values)["output"].as<std::string>(), *values);
+  std::vector<Way> ways;
+  Request request;
+  {
+    ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+    request = read_request(*values, catalogue, bar);
+    check_assertions(request.scenario);
+    if (values->count("check") != 0) {
+      std::cout << request.scenario.file << ": ok, " << request.scenario.strategies.size() << " strategies\n";
+      return ExitCode::ok;
+    }
+    if (values->count("dump") != 0) {
+      const std::string strategy =
+          values->count("strategy") != 0 ? (*values)["strategy"].as<std::string>() : std::string{};
+      std::cout << dump_stage((*values)["dump"].as<std::string>(), request.scenario, strategy, catalogue);
+      return ExitCode::ok;
+    }
+    ways = simulate(request.scenario, request.overrides, catalogue, {request.scenario.engine, bar.callback()});
+  }
+  const std::vector<ResultRow> rows = result_rows(request.scenario, ways, catalogue);
+  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (values->count("output") != 0)
+    write_results((*values)["output"].as<std::string>(), request.scenario, ways, rows, catalogue, wall);
+  std::cout << (values->count("json") != 0 ? results_json(rows) : comparison_table(rows, colour_of_terminal()));
+  return outcome(request.scenario, ways, rows);
+}
+
+}  // namespace orrery

@@ -1,0 +1,50 @@
+// `orrery simulate-way SCENARIO INDEX RESULT`: one strategy in a process of its own. `run` starts it; people have no
+// need to.
+#include <fmt/format.h>
+
+#include <boost/program_options/value_semantic.hpp>
+#include <cstdio>
+
+#include "analysis/cli/command.hpp"
+#include "scenarios/way.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// To the parent: see forward_progress in scenarios/simulate_all.cpp.
+void print_progress(const std::string& stage, double share, const std::string& detail) {
+  fmt::print("progress\t{}\t{}\t{}\n", stage, number_text(share), detail);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+ExitCode simulate_way_command(const Arguments& arguments) {
+  namespace po = boost::program_options;
+  CommandSpec spec;
+  spec.name = "simulate-way";
+  spec.summary = "one strategy in a process of its own (used by `orrery run`)";
+  spec.positional = {"SCENARIO", "INDEX", "RESULT"};
+  spec.options.add_options()("engine", po::value<std::string>(), "flow or closed-form");
+  add_scenario_options(spec.options);
+  const auto values = parse(spec, arguments);
+  if (!values) return ExitCode::ok;
+  const Catalogue catalogue = load_catalogue();
+  const Scenario scenario = read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue);
+  const std::string index_text = (*values)["INDEX"].as<std::string>();
+  const auto index = parse_number(index_text);
+  if (!index || *index < 0 || *index >= static_cast<double>(scenario.strategies.size())) {
+    throw UsageError("orrery simulate-way: INDEX must number a strategy, got " + index_text);
+  }
+  const EngineKind engine =
+      values->count("engine") != 0 && (*values)["engine"].as<std::string>() == name_of(EngineKind::closed_form)
+          ? EngineKind::closed_form
+          : EngineKind::flow;
+  const Way way = simulate_way(scenario, static_cast<std::size_t>(*index), catalogue, {engine, print_progress});
+  write_file((*values)["RESULT"].as<std::string>(), to_bytes(way));
+  return ExitCode::ok;
+}
+
+}  // namespace orrery

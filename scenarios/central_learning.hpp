@@ -1,0 +1,17 @@
+// Real learning of the centralised ways. How a synchronous step is split over devices changes its time, not its
+// mathematics: one run serves them all.
+#pragma once
+
+#include "scenarios/way.hpp"
+
+namespace orrery {
+
+/// Trains once with the workload's batch and optimizer, if the scenario learns and a centralised way is ok, and puts
+/// the curve on each such way's own clock: time = data transfer + step x step time, bytes likewise. Ways that train to
+/// a target get their number of steps from it. A run that diverges makes those ways failed.
+void learn_centrally(const Scenario& scenario, std::vector<Way>& ways, const Progress& progress);
+
+/// Bytes that all ranks send in one step (federated: in the whole run).
+Bytes bytes_sent(const Records& records);
+
+}  // namespace orrery

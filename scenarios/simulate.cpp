@@ -1,0 +1,166 @@
+// One strategy in this process: build the cluster, plan, check, run; or hand over to the federated coordinator.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "scenarios/data_transfer.hpp"
+#include "scenarios/federated/client_work.hpp"
+#include "scenarios/federated/coordinator.hpp"
+#include "scenarios/way.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+std::string does_not_fit(const Way& way, const std::string& device) {
+  return fmt::format(
+      "needs {:.2f} GiB on each {} of {:.2f} GiB (weights {:.2f}, gradients {:.2f}, optimizer {:.2f}, activations "
+      "{:.2f})",
+      way.memory.peak().value() / gibi, device, way.capacity.value() / gibi, way.memory.weights.value() / gibi,
+      way.memory.gradients.value() / gibi, way.memory.optimizer.value() / gibi, way.memory.activations.value() / gibi);
+}
+
+/// Returns whether the way goes on.
+bool require_memory(Way& way, const Device& device) {
+  way.capacity = device.memory;
+  way.fits = way.memory.peak() <= way.capacity;
+  if (way.fits) return true;
+  way.status = WayStatus::infeasible;
+  way.error = does_not_fit(way, device.id);
+  return false;
+}
+
+double steps_to_train(const Scenario& scenario, double samples_per_step) {
+  const WorkloadSpec& workload = scenario.workload;
+  if (workload.steps > 0) return static_cast<double>(workload.steps);
+  if (workload.epochs > 0 && workload.dataset_samples > 0) {
+    return workload.epochs * static_cast<double>(workload.dataset_samples) / samples_per_step;
+  }
+  return 0.0;
+}
+
+EngineOptions engine_options(const Scenario& scenario, const StrategySpec& strategy, const Progress& progress) {
+  EngineOptions options;
+  options.fidelity = strategy.fidelity;
+  options.segments = strategy.segments;
+  options.message_budget = scenario.message_budget;
+  if (progress) {
+    options.progress = [&progress, &strategy](double share) { progress("simulating " + strategy.name, share, {}); };
+  }
+  return options;
+}
+
+void simulate_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
+                      const SimulateOptions& options, Way& way) {
+  const Cluster cluster = build_cluster(strategy.cluster.description);
+  way.platform = cluster.platform;
+  way.link_power = cluster.link_power;
+  way.devices.assign(cluster.platform.hosts.size(), cluster.device());
+  const Plan plan = make_plan({scenario, strategy, cost, cluster});
+  way.degrees = plan.degrees;
+  way.memory = plan.memory;
+  way.microbatches = plan.microbatches;
+  way.samples_per_step = plan.samples;
+  way.model_flops = plan.model_flops;
+  way.notes = plan.notes;
+  way.placement = plan.placement;
+  way.straggler_share = plan.straggler_share;
+  way.steps = steps_to_train(scenario, plan.samples);
+  if (!require_memory(way, cluster.device())) return;
+  if (const auto defects = check(plan.program); !defects.empty()) {
+    throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
+  }
+  if (scenario.workload.data_origin == DataOrigin::clients) {
+    way.data_transfer = transfer_data(scenario, options.engine);
+  }
+  const auto kernel = make_kernel(options.engine, cluster.platform);
+  way.records =
+      run_program(plan.program, *kernel, plan.placement, engine_options(scenario, strategy, options.progress));
+}
+
+/// The client whose memory is the smallest decides.
+bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, Way& way) {
+  const auto& groups = scenario.federation.groups;
+  const auto smallest = std::min_element(groups.begin(), groups.end(), [](const ClientGroup& a, const ClientGroup& b) {
+    return a.device.memory < b.device.memory;
+  });
+  const double samples = strategy.local_batch > 0
+                             ? static_cast<double>(strategy.local_batch)
+                             : static_cast<double>(scenario.workload.dataset_samples) / scenario.federation.clients();
+  const std::vector<double> whole(scenario.workload.network.layers.size(), 1.0);
+  way.memory = estimate_memory(scenario.workload.network, whole, samples, strategy.precision, strategy.optimizer.kind);
+  return require_memory(way, smallest->device);
+}
+
+void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
+                        const SimulateOptions& options, Way& way) {
+  const FederationDescription description = describe_federation(scenario.federation);
+  const FederationPlatform federation = build_federation(description);
+  way.platform = federation.platform;
+  way.link_power = federation.link_power;
+  way.devices = devices_of(description);
+  way.degrees.dp = strategy.clients_per_round;
+  for (std::size_t host = 0; host < way.platform.hosts.size(); ++host) way.placement.emplace_back(host);
+  way.notes = {"round = download + local training + upload of the slowest selected client, then the server's average",
+               fmt::format("model = {} bytes each way", number_text(model_bytes(scenario, strategy).value()))};
+  if (!federated_fits(scenario, strategy, way)) return;
+  const auto learner =
+      scenario.workload.learn ? make_fedavg_learner(scenario, strategy) : make_counting_learner(scenario);
+  const auto kernel = make_kernel(options.engine, federation.platform);
+  run_fedavg({scenario, strategy, cost, *learner, *kernel, federation.server}, way, options.progress);
+}
+
+}  // namespace
+
+Plan make_plan(const Job& job) {
+  for (const StrategyEntry& entry : strategies()) {
+    if (entry.kind == job.strategy.kind && entry.plan != nullptr) return entry.plan(job);
+  }
+  throw std::logic_error("no planner for strategy " + job.strategy.name);
+}
+
+Way simulate_way(const Scenario& scenario, std::size_t index, const Catalogue& catalogue,
+                 const SimulateOptions& options) {
+  const StrategySpec& strategy = scenario.strategies.at(index);
+  Way way;
+  way.strategy = strategy.name;
+  try {
+    const CostModel cost = cost_model(scenario, strategy, catalogue);
+    if (strategy.kind == StrategyKind::federated) {
+      simulate_federated(scenario, strategy, cost, options, way);
+    } else {
+      simulate_central(scenario, strategy, cost, options, way);
+    }
+  } catch (const Infeasible& reason) {
+    way.status = WayStatus::infeasible;
+    way.error = reason.what();
+  }
+  return way;
+}
+
+std::string_view name_of(CurveSource source) {
+  switch (source) {
+    case CurveSource::none:
+      return "none";
+    case CurveSource::own:
+      return "own";
+    case CurveSource::shared:
+      return "shared";
+  }
+  return "";
+}
+
+std::string_view name_of(WayStatus status) {
+  switch (status) {
+    case WayStatus::ok:
+      return "ok";
+    case WayStatus::infeasible:
+      return "infeasible";
+    case WayStatus::failed:
+      return "failed";
+  }
+  return "";
+}
+
+}  // namespace orrery

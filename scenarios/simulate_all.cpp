@@ -1,0 +1,95 @@
+// Every strategy of a scenario, each in its own spawned process, and the centralised learning that they share.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "scenarios/central_learning.hpp"
+#include "scenarios/way.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/process.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file of this process in the system's folder for temporary files, removed at the end.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::size_t index)
+      : path_(fs::temp_directory_path() / fmt::format("orrery-{}-{}.cbor", ::getpid(), index)) {}
+  ~TemporaryFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Progress lines of a child: "progress<TAB>stage<TAB>share<TAB>detail".
+bool forward_progress(const std::string& line, const Progress& progress) {
+  const std::vector<std::string> parts = split(line, '\t');
+  if (parts.size() != 4 || parts[0] != "progress") return false;
+  if (progress) progress(parts[1], parse_number(parts[2]).value_or(0.0), parts[3]);
+  return true;
+}
+
+std::string last_line(const std::string& text) {
+  const std::vector<std::string> lines = split(trim(text), '\n');
+  return lines.empty() ? std::string{} : lines.back();
+}
+
+Way failed_way(const Scenario& scenario, const std::string& strategy, const ChildResult& child) {
+  Way way;
+  way.strategy = strategy;
+  way.status = WayStatus::failed;
+  const std::string cause = child.signal != 0 ? fmt::format("its process was ended by signal {} ({})", child.signal,
+                                                            ::strsignal(child.signal))
+                                              : fmt::format("its process ended with code {}", child.exit_code);
+  const std::string said = last_line(child.errors);
+  way.error =
+      fmt::format("scenario {}, strategy {}: {}{}{}", scenario.name, strategy, cause, said.empty() ? "" : ": ", said);
+  return way;
+}
+
+Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
+                      const SimulateOptions& options) {
+  const TemporaryFile result(index);
+  std::vector<std::string> command = {executable_path().string(),
+                                      "simulate-way",
+                                      scenario.file,
+                                      std::to_string(index),
+                                      result.path().string(),
+                                      "--engine",
+                                      std::string(name_of(options.engine))};
+  for (const std::string& override_text : overrides) {
+    command.emplace_back("--set");
+    command.push_back(override_text);
+  }
+  const ChildResult child =
+      run_child(command, [&](const std::string& line) { return forward_progress(line, options.progress); });
+  if (child.signal != 0 || child.exit_code != 0) return failed_way(scenario, scenario.strategies[index].name, child);
+  return way_from_bytes(read_file(result.path()));
+}
+
+}  // namespace
+
+std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
+                          const Catalogue& /*catalogue*/, const SimulateOptions& options) {
+  std::vector<Way> ways;
+  for (std::size_t index = 0; index < scenario.strategies.size(); ++index) {
+    if (options.progress) options.progress("simulating " + scenario.strategies[index].name, 0.0, {});
+    ways.push_back(simulate_in_child(scenario, index, overrides, options));
+  }
+  learn_centrally(scenario, ways, options.progress);
+  return ways;
+}
+
+}  // namespace orrery
