@@ -1,0 +1,115 @@
+// Mistyped command lines: whole error texts on standard error, nothing on standard output, exit code 2.
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::testing::orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+struct Mistake {
+  std::vector<std::string> arguments;
+  std::string text;
+};
+
+const std::vector<Mistake>& mistakes() {
+  static const std::vector<Mistake> table = {
+      {{"rnu"}, "orrery: unknown command \"rnu\" (did you mean \"run\"?) - see `orrery --help`\n"},
+      {{"run"}, "orrery run: SCENARIO is missing - see `orrery run --help`\n"},
+      {{"run", "a.toml", "b.toml"}, "orrery run: too many arguments (1 wanted) - see `orrery run --help`\n"},
+      {{"run", "a.toml", "--forse"},
+       "orrery run: unknown option --forse (did you mean \"--force\"?) - see `orrery run --help`\n"},
+      {{"run", "a.toml", "--forc"},
+       "orrery run: unknown option --forc (did you mean \"--force\"?) - see `orrery run --help`\n"},
+      {{"run", "a.toml", "--engine"},
+       "orrery run: the required argument for option '--engine' is missing - see `orrery run --help`\n"},
+      {{"run", "a.toml", "--engine", "flwo"}, "orrery run: unknown engine \"flwo\" (did you mean \"flow\"?)\n"},
+      {{"run", "a.toml", "-o", "x", "-o", "y"},
+       "orrery run: option '--output' cannot be specified more than once - see `orrery run --help`\n"},
+      {{"list"}, "orrery list: KIND is missing - see `orrery list --help`\n"},
+      {{"list", "device", "x"}, "orrery list: too many arguments (1 wanted) - see `orrery list --help`\n"},
+      {{"list", "devcies"}, "orrery list: unknown kind \"devcies\" (did you mean \"devices\"?)\n"},
+      {{"show", "device", "a100-sxm-8"},
+       "orrery show: \"a100-sxm-8\" is not among the devices (did you mean \"a100-sxm-80\"?)\n"},
+      {{"show", "network", "resnet-50"},
+       "orrery show: \"resnet-50\" is not among the networks (did you mean \"resnet50\"?)\n"},
+      {{"profile"}, "orrery profile: give either a NETWORK or --device - see `orrery profile --help`\n"},
+      {{"profile", "2nn", "--device"},
+       "orrery profile: give either a NETWORK or --device - see `orrery profile --help`\n"},
+      {{"profile", "2nn", "--batch", "8,zero"},
+       "orrery profile: --batch wants whole numbers from 1 separated by commas, got \"8,zero\"\n"},
+      {{"profile", "2nn", "--threads", "0"},
+       "orrery profile: --threads wants whole numbers from 1 separated by commas, got \"0\"\n"},
+      {{"profile", "2nn", "--repeats", "0"}, "orrery profile: --repeats must be at least 1, got 0\n"},
+      {{"profile", "2nn", "--repeats", "many"},
+       "orrery profile: the argument ('many') for option '--repeats' is invalid - see `orrery profile --help`\n"},
+      {{"trace"}, "orrery trace: DIR is missing - see `orrery trace --help`\n"},
+  };
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("a mistyped command line is answered with the whole reason and exit code 2") {
+  for (const Mistake& mistake : mistakes()) {
+    const ChildResult result = orrery(mistake.arguments);
+    CHECK(result.errors == mistake.text);
+    CHECK(result.output.empty());
+    CHECK(result.exit_code == 2);
+  }
+}
+
+TEST_CASE("every command explains itself on standard output, beginning with examples") {
+  for (const std::string& command : {"run", "profile", "list", "show", "explain", "trace"}) {
+    const ChildResult result = orrery({command, "--help"});
+    CHECK(result.exit_code == 0);
+    CHECK(result.errors.empty());
+    CHECK(result.output.find("Examples:\n  orrery " + command) != std::string::npos);
+    CHECK(result.output.find("Exit codes:") != std::string::npos);
+  }
+}
+
+TEST_CASE("without arguments the help goes to standard error with exit code 2") {
+  const ChildResult result = orrery({});
+  CHECK(result.exit_code == 2);
+  CHECK(result.output.empty());
+  CHECK(result.errors.find("Commands:") != std::string::npos);
+}
+
+TEST_CASE("a described network cannot be profiled and the answer says what can") {
+  const ChildResult result = orrery({"profile", "resnet50"});
+  CHECK(result.exit_code == 4);
+  CHECK(
+      result.errors ==
+      "orrery: resnet50 is described only: some of its layers are not executed - try one of the executable networks of "
+      "`orrery list networks`\n");
+}
+
+TEST_CASE("an unknown network is invalid input with a suggestion") {
+  const ChildResult result = orrery({"profile", "2n"});
+  CHECK(result.exit_code == 3);
+  CHECK(result.errors.find("did you mean \"2nn\"?") != std::string::npos);
+}
+
+TEST_CASE("results and profiles are never overwritten without --force") {
+  const TemporaryFolder folder;
+  folder.write("results.csv", "kept");
+  const ChildResult run = orrery({"run", orrery::testing::shipped_scenario("layers"), "-o", folder.path()});
+  CHECK(run.exit_code == 2);
+  CHECK(run.errors == "orrery run: " + folder.path() + " already holds results - choose another -o or add --force\n");
+  const std::string profile = folder.write("p.csv", "kept");
+  const ChildResult recorded = orrery({"profile", "2nn", "-o", profile});
+  CHECK(recorded.exit_code == 2);
+  CHECK(recorded.errors == "orrery profile: " + profile + " exists - choose another -o or add --force\n");
+}
+
+TEST_CASE("a trace of a folder without a run says what to do first") {
+  const TemporaryFolder folder;
+  const ChildResult result = orrery({"trace", folder.path()});
+  CHECK(result.exit_code == 3);
+  CHECK(result.errors ==
+        folder.file("timeline.csv") +
+            ": no such file (a trace is made from the results of a run) - run `orrery run SCENARIO -o " +
+            folder.path() + "` first\n");
+}

@@ -1,0 +1,80 @@
+// Every shipped scenario against its golden results: a change of any prediction shows. Learning is left out here (its
+// bits depend on the CPU's vector width); what it must reach stands in the scenarios' own [[assert]] tables. After an
+// intended change: ORRERY_UPDATE_GOLDEN=1 build/ci/test_cli "[golden]", then read the difference before committing it.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::parse_number;
+using orrery::read_file;
+using orrery::split;
+using orrery::testing::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> scenario_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(std::string(ORRERY_TEST_DIR) + "/../scenarios")) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// Equal, or both numbers within 1e-6 of each other, which leaves room for another mathematical library but for no
+/// other model.
+bool same_cell(const std::string& got, const std::string& golden) {
+  if (got == golden) return true;
+  const auto a = parse_number(got);
+  const auto b = parse_number(golden);
+  return a && b && std::fabs(*a - *b) <= 1e-6 * std::fmax(std::fabs(*a), std::fabs(*b));
+}
+
+void compare(const std::string& got, const std::string& golden) {
+  const auto got_lines = split(got, '\n');
+  const auto golden_lines = split(golden, '\n');
+  REQUIRE(got_lines.size() == golden_lines.size());
+  REQUIRE(got_lines[0] == golden_lines[0]);
+  const auto header = split(golden_lines[0], ',');
+  for (std::size_t line = 1; line < golden_lines.size(); ++line) {
+    const auto a = split(got_lines[line], ',');
+    const auto b = split(golden_lines[line], ',');
+    REQUIRE(a.size() == b.size());
+    for (std::size_t cell = 0; cell < b.size(); ++cell) {
+      INFO("line " << line << ", column " << (cell < header.size() ? header[cell] : "?") << ": got " << a[cell]
+                   << ", golden " << b[cell]);
+      CHECK(same_cell(a[cell], b[cell]));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every shipped scenario gives its golden results", "[golden]") {
+  const std::string name = GENERATE(from_range(scenario_names()));
+  DYNAMIC_SECTION(name) {
+    const TemporaryFolder folder;
+    std::vector<std::string> command = {"run", orrery::testing::shipped_scenario(name), "-o", folder.file("out")};
+    const std::string text = read_file(orrery::testing::shipped_scenario(name));
+    if (text.find("learn = true") != std::string::npos) {
+      for (const char* word :
+           {"--set", "workload.learn=false", "--set", "workload.target_accuracy=0", "--set", "assert=[]"})
+        command.emplace_back(word);
+    }
+    const orrery::ChildResult result = orrery::testing::orrery(command);
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+    const std::string golden = std::string(ORRERY_TEST_DIR) + "/golden/" + name + ".csv";
+    const std::string got = read_file(folder.file("out/results.csv"));
+    if (std::getenv("ORRERY_UPDATE_GOLDEN") != nullptr) orrery::write_file(golden, got);
+    REQUIRE(fs::exists(golden));
+    compare(got, read_file(golden));
+  }
+}
