@@ -10,12 +10,12 @@
 
 namespace orrery::testing {
 
-ChildResult orrery(std::vector<std::string> arguments) {
+ChildResult call_orrery(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), ORRERY_BINARY);
   return run_child(arguments);
 }
 
-ChildResult orrery_with(const std::string& variables, const std::string& arguments) {
+ChildResult call_orrery_with(const std::string& variables, const std::string& arguments) {
   return run_child({"/bin/sh", "-c", variables + " exec " + ORRERY_BINARY + " " + arguments});
 }
 

@@ -9,10 +9,10 @@
 namespace orrery::testing {
 
 /// `orrery ARGUMENTS...`.
-ChildResult orrery(std::vector<std::string> arguments);
+ChildResult call_orrery(std::vector<std::string> arguments);
 
 /// `sh -c "VARIABLES orrery ARGUMENTS"`: with environment variables such as OMP_NUM_THREADS=2.
-ChildResult orrery_with(const std::string& variables, const std::string& arguments);
+ChildResult call_orrery_with(const std::string& variables, const std::string& arguments);
 
 /// A fresh folder, removed with everything in it at the end of the test.
 class TemporaryFolder {

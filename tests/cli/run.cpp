@@ -16,7 +16,7 @@
 
 using orrery::ChildResult;
 using orrery::read_file;
-using orrery::testing::orrery_with;
+using orrery::testing::call_orrery_with;
 using orrery::testing::shipped_scenario;
 using orrery::testing::TemporaryFolder;
 namespace fs = std::filesystem;
@@ -70,7 +70,7 @@ const std::vector<std::string> result_files = {"results.csv", "layers.csv",   "l
 
 ChildResult run(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "run");
-  return ::orrery::testing::orrery(arguments);
+  return ::orrery::testing::call_orrery(arguments);
 }
 
 /// A run that goes on in the background.
@@ -129,7 +129,7 @@ TEST_CASE("a run writes every file, and JSON on standard output when asked") {
 TEST_CASE("the same scenario gives the same bytes for one and two threads and again") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);
-  for (const std::string& variant : {"1 a", "2 b", "2 c"}) {
+  for (const std::string variant : {"1 a", "2 b", "2 c"}) {
     const std::string variables = std::string("OMP_NUM_THREADS=") + variant[0];
     const ChildResult result =
         orrery_with(variables, "run " + scenario + " -o " + folder.file(std::string(1, variant[2])));
@@ -194,7 +194,7 @@ TEST_CASE("--check reads and runs nothing; --dump shows each stage") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);
   CHECK(run({scenario, "--check"}).output == scenario + ": ok, 3 strategies\n");
-  for (const std::string& stage : {"scenario", "workload", "cluster", "program", "records"}) {
+  for (const std::string stage : {"scenario", "workload", "cluster", "program", "records"}) {
     const ChildResult result = run({scenario, "--dump", stage, "--strategy", "four"});
     CHECK(result.exit_code == 0);
     CHECK(result.output.size() > 100);

@@ -3,7 +3,7 @@
 #include "tests/cli/orrery_process.hpp"
 
 using orrery::ChildResult;
-using orrery::testing::orrery;
+using orrery::testing::call_orrery;
 using orrery::testing::TemporaryFolder;
 
 namespace {
@@ -53,7 +53,7 @@ const std::vector<Mistake>& mistakes() {
 
 TEST_CASE("a mistyped command line is answered with the whole reason and exit code 2") {
   for (const Mistake& mistake : mistakes()) {
-    const ChildResult result = orrery(mistake.arguments);
+    const ChildResult result = call_orrery(mistake.arguments);
     CHECK(result.errors == mistake.text);
     CHECK(result.output.empty());
     CHECK(result.exit_code == 2);
@@ -61,8 +61,8 @@ TEST_CASE("a mistyped command line is answered with the whole reason and exit co
 }
 
 TEST_CASE("every command explains itself on standard output, beginning with examples") {
-  for (const std::string& command : {"run", "profile", "list", "show", "explain", "trace"}) {
-    const ChildResult result = orrery({command, "--help"});
+  for (const std::string command : {"run", "profile", "list", "show", "explain", "trace"}) {
+    const ChildResult result = call_orrery({command, "--help"});
     CHECK(result.exit_code == 0);
     CHECK(result.errors.empty());
     CHECK(result.output.find("Examples:\n  orrery " + command) != std::string::npos);
@@ -71,14 +71,14 @@ TEST_CASE("every command explains itself on standard output, beginning with exam
 }
 
 TEST_CASE("without arguments the help goes to standard error with exit code 2") {
-  const ChildResult result = orrery({});
+  const ChildResult result = call_orrery({});
   CHECK(result.exit_code == 2);
   CHECK(result.output.empty());
   CHECK(result.errors.find("Commands:") != std::string::npos);
 }
 
 TEST_CASE("a described network cannot be profiled and the answer says what can") {
-  const ChildResult result = orrery({"profile", "resnet50"});
+  const ChildResult result = call_orrery({"profile", "resnet50"});
   CHECK(result.exit_code == 4);
   CHECK(
       result.errors ==
@@ -87,7 +87,7 @@ TEST_CASE("a described network cannot be profiled and the answer says what can")
 }
 
 TEST_CASE("an unknown network is invalid input with a suggestion") {
-  const ChildResult result = orrery({"profile", "2n"});
+  const ChildResult result = call_orrery({"profile", "2n"});
   CHECK(result.exit_code == 3);
   CHECK(result.errors.find("did you mean \"2nn\"?") != std::string::npos);
 }
@@ -95,18 +95,18 @@ TEST_CASE("an unknown network is invalid input with a suggestion") {
 TEST_CASE("results and profiles are never overwritten without --force") {
   const TemporaryFolder folder;
   folder.write("results.csv", "kept");
-  const ChildResult run = orrery({"run", orrery::testing::shipped_scenario("layers"), "-o", folder.path()});
+  const ChildResult run = call_orrery({"run", orrery::testing::shipped_scenario("layers"), "-o", folder.path()});
   CHECK(run.exit_code == 2);
   CHECK(run.errors == "orrery run: " + folder.path() + " already holds results - choose another -o or add --force\n");
   const std::string profile = folder.write("p.csv", "kept");
-  const ChildResult recorded = orrery({"profile", "2nn", "-o", profile});
+  const ChildResult recorded = call_orrery({"profile", "2nn", "-o", profile});
   CHECK(recorded.exit_code == 2);
   CHECK(recorded.errors == "orrery profile: " + profile + " exists - choose another -o or add --force\n");
 }
 
 TEST_CASE("a trace of a folder without a run says what to do first") {
   const TemporaryFolder folder;
-  const ChildResult result = orrery({"trace", folder.path()});
+  const ChildResult result = call_orrery({"trace", folder.path()});
   CHECK(result.exit_code == 3);
   CHECK(result.errors ==
         folder.file("timeline.csv") +

@@ -68,7 +68,7 @@ TEST_CASE("every shipped scenario gives its golden results", "[golden]") {
            {"--set", "workload.learn=false", "--set", "workload.target_accuracy=0", "--set", "assert=[]"})
         command.emplace_back(word);
     }
-    const orrery::ChildResult result = orrery::testing::orrery(command);
+    const orrery::ChildResult result = orrery::testing::call_orrery(command);
     INFO(result.errors);
     REQUIRE(result.exit_code == 0);
     const std::string golden = std::string(ORRERY_TEST_DIR) + "/golden/" + name + ".csv";
