@@ -66,8 +66,13 @@ void read_power(CsvRow& row, Device& device) {
   }
 }
 
-/// `known` is null for a file that stands alone: ids of links and sources are then not resolved.
-Device read_device(CsvRow& row, UniqueIds& ids, const Catalogue* known) {
+/// What the ids of a row may refer to; null: not resolved.
+struct Known {
+  const std::vector<Link>* links = nullptr;
+  const std::vector<Source>* sources = nullptr;
+};
+
+Device read_device(CsvRow& row, UniqueIds& ids, const Known& known) {
   Device device;
   device.id = ids.take(row);
   device.name = row.required_text("name");
@@ -79,12 +84,30 @@ Device read_device(CsvRow& row, UniqueIds& ids, const Catalogue* known) {
   device.memory_bandwidth = BytesPerSecond(non_negative(row, "memory_bandwidth_GBps") * giga);
   read_power(row, device);
   device.gemm_fraction = share(row, "gemm_fraction");
-  device.link = known != nullptr ? reference(row, "link", ids_of(known->links), "link") : row.text("link");
-  Provenance provenance = read_provenance(row, known != nullptr ? &known->sources : nullptr, columns());
+  device.link = known.links != nullptr ? reference(row, "link", ids_of(*known.links), "link") : row.text("link");
+  Provenance provenance = read_provenance(row, known.sources, columns());
   device.source = std::move(provenance.source);
   device.assumed = std::move(provenance.assumed);
   device.notes = std::move(provenance.notes);
   return device;
+}
+
+/// Nothing when a problem was recorded.
+std::optional<Device> read_one_device(const std::filesystem::path& path, const Known& known, Problems& problems) {
+  const std::size_t before = problems.all().size();
+  CsvTable table = CsvTable::read(path.string(), {columns(), {}}, problems);
+  std::optional<Device> device;
+  UniqueIds ids;
+  for (CsvRow& row : table.rows()) device = read_device(row, ids, known);
+  if (problems.all().size() > before) return std::nullopt;
+  if (table.rows().size() == 1) return device;
+  Problem problem;
+  problem.at.file = path.string();
+  problem.what = fmt::format("{} devices in a file for one", table.rows().size());
+  problem.why = "it describes one measured host";
+  problem.suggestion = "write it anew with `orrery profile --device`";
+  problems.add(std::move(problem));
+  return std::nullopt;
 }
 
 std::string known_number(double value) {
@@ -97,26 +120,32 @@ std::vector<Device> read_devices(const std::string& path, const Catalogue& known
   CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
   std::vector<Device> devices;
   UniqueIds ids;
-  for (CsvRow& row : table.rows()) devices.push_back(read_device(row, ids, &known));
+  for (CsvRow& row : table.rows()) {
+    Device device = read_device(row, ids, {&known.links, &known.sources});
+    if (device.id == "host") {
+      row.problem("id", "\"host\" is taken", "it is the machine that runs Orrery, described in host.csv",
+                  "choose another id");
+    }
+    if (!device.id.empty()) devices.push_back(std::move(device));  // nobody can refer to a row without an id
+  }
   return devices;
 }
 
 std::optional<Device> read_device_file(const std::filesystem::path& path, Problems& problems) {
-  Problems own;
-  CsvTable table = CsvTable::read(path.string(), {columns(), {}}, own);
-  std::optional<Device> device;
-  UniqueIds ids;
-  for (CsvRow& row : table.rows()) device = read_device(row, ids, nullptr);
-  if (own.empty() && table.rows().size() != 1) {
-    own.add({{path.string(), 0, 0},
-             "",
-             fmt::format("{} devices in a file for one", table.rows().size()),
-             "it describes one measured host",
-             "write it anew with `orrery profile --device`",
-             ""});
-  }
-  for (const Problem& problem : own.all()) problems.add(problem);
-  return own.empty() ? device : std::nullopt;
+  return read_one_device(path, {}, problems);
+}
+
+std::optional<Device> read_host(const std::filesystem::path& path, const std::vector<Link>& links, Problems& problems) {
+  std::optional<Device> host = read_one_device(path, {&links, nullptr}, problems);
+  if (!host || host->id == "host") return host;
+  Problem problem;
+  problem.at.file = path.string();
+  problem.key = "id";
+  problem.what = fmt::format("\"{}\" is not the machine that runs Orrery", host->id);
+  problem.why = "host.csv adds one device, named host";
+  problem.suggestion = "write it anew with `orrery profile --device`";
+  problems.add(std::move(problem));
+  return std::nullopt;
 }
 
 std::string device_csv(const Device& device) {

@@ -67,7 +67,10 @@ std::vector<Link> read_links(const std::string& path, const std::vector<Source>&
   CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
   std::vector<Link> links;
   UniqueIds ids;
-  for (CsvRow& row : table.rows()) links.push_back(read_link(row, ids, sources));
+  for (CsvRow& row : table.rows()) {
+    Link link = read_link(row, ids, sources);
+    if (!link.id.empty()) links.push_back(std::move(link));  // nobody can refer to a row without an id
+  }
   return links;
 }
 

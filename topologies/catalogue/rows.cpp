@@ -69,7 +69,7 @@ double share(CsvRow& row, std::string_view column) {
   const std::optional<double> value = row.number(column);
   if (!value || (*value > 0 && *value <= 1)) return value.value_or(1.0);
   row.problem(column, fmt::format("{} is not a share", number_text(*value)), "it must be above 0 and at most 1",
-              *value > 1 && *value <= 100
+              *value >= 2 && *value <= 100
                   ? fmt::format("write {} for {} %", number_text(*value / 100), number_text(*value))
                   : "");
   return 1;
@@ -96,7 +96,7 @@ std::string one_of(CsvRow& row, std::string_view column, const std::vector<std::
 std::string reference(CsvRow& row, std::string_view column, const std::vector<std::string>& ids,
                       std::string_view what) {
   std::string id = row.text(column);
-  if (!id.empty() && !contains(ids, id)) {
+  if (!id.empty() && !ids.empty() && !contains(ids, id)) {
     row.problem(column, fmt::format("unknown {} \"{}\"", what, id), fmt::format("no such id in {}s.csv", what),
                 did_you_mean(id, ids));
   }
@@ -105,7 +105,7 @@ std::string reference(CsvRow& row, std::string_view column, const std::vector<st
 
 Provenance read_provenance(CsvRow& row, const std::vector<Source>* sources, const std::vector<std::string>& columns) {
   Provenance provenance{row.required_text("source"), row.text("assumed"), row.text("notes")};
-  if (sources != nullptr && !provenance.source.empty()) check_sources(row, *sources);
+  if (sources != nullptr && !sources->empty() && !provenance.source.empty()) check_sources(row, *sources);
   check_assumed(row, columns);
   return provenance;
 }

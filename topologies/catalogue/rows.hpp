@@ -32,7 +32,8 @@ double share(CsvRow& row, std::string_view column);
 int whole(CsvRow& row, std::string_view column, int low, int fallback);
 /// Must be given and one of `names`.
 std::string one_of(CsvRow& row, std::string_view column, const std::vector<std::string>& names);
-/// Empty, or one of `ids` (`what` names the kind of thing in the message).
+/// Empty, or one of `ids` (`what` names the kind of thing in the message). Not resolved when there are no
+/// ids at all: the file that should have given them has a problem of its own.
 std::string reference(CsvRow& row, std::string_view column, const std::vector<std::string>& ids, std::string_view what);
 
 /// Where a row's facts come from: the cells `source` and `assumed`. `source` is a list `id;id(remark)` of ids of
