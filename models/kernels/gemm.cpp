@@ -41,4 +41,8 @@ void gemm(const Product& product, const float* left, const float* right, float* 
   }
 }
 
+std::string simd_level() {
+  return Eigen::SimdInstructionSetsInUse();
+}
+
 }  // namespace orrery

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace orrery {
 
@@ -20,5 +21,8 @@ struct Product {
 /// overlap. Serial: callers parallelise over independent products. The bits depend on the shape and on the SIMD level
 /// of the build, and on nothing else: neither on the number of threads nor on the caches of the machine.
 void gemm(const Product& product, const float* left, const float* right, float* result);
+
+/// The vector instructions that gemm() was compiled for.
+std::string simd_level();
 
 }  // namespace orrery

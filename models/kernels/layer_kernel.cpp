@@ -45,6 +45,10 @@ std::string why_not_executable(const Layer& layer) {
     return fmt::format("{} has no executable implementation", name_of(layer.kind));
   }
   if (layer.tied) return "tied weights cannot be executed";
+  if (layer.kind == LayerKind::dense && layer.in.height * layer.in.width != 1) {
+    return fmt::format("a dense layer over {} positions cannot be executed, only over one vector (flatten first)",
+                       layer.in.height * layer.in.width);
+  }
   if (layer.kind == LayerKind::convolution && layer.groups != 1) {
     return fmt::format("a convolution in {} groups cannot be executed, only one in 1 group", layer.groups);
   }

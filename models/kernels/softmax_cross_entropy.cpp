@@ -24,9 +24,10 @@ std::size_t classes_of(std::span<const float> scores, std::span<const std::int32
 
 }  // namespace
 
-LossResult softmax_cross_entropy(std::span<const float> scores, std::span<const std::int32_t> labels) {
+BatchResult softmax_cross_entropy(std::span<const float> scores, std::span<const std::int32_t> labels) {
   const std::size_t classes = classes_of(scores, labels);
-  LossResult result;
+  BatchResult result;
+  result.samples = static_cast<std::int64_t>(labels.size());
   for (std::size_t sample = 0; sample < labels.size(); ++sample) {
     const auto row = scores.subspan(sample * classes, classes);
     const auto label = static_cast<std::size_t>(labels[sample]);

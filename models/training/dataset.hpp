@@ -25,27 +25,36 @@ struct DataSet {
   double stored_bytes_per_sample = 0;  // as kept and sent (one byte per pixel for the IDX sets), label included
 };
 
+enum class DataSetUse : std::uint8_t {
+  training,        // load_data_set() reads or makes it
+  simulation_only  // described: its size and shape are known, its content is not read
+};
+
 /// What is known of a data set without reading it, for simulation; one row per set.
 struct DataSetInfo {
   std::string name, title, source;
-  Shape shape;
+  Shape shape;  // sequences: tokens x 1 x 1
   std::int64_t classes = 0, train_samples = 0, test_samples = 0;
-  double stored_bytes_per_sample = 0;
+  double stored_bytes_per_sample = 0;  // label included
+  DataSetUse use = DataSetUse::training;
 };
 const std::vector<DataSetInfo>& data_sets();
 
 /// `fashion-mnist` (Debian package dataset-fashion-mnist), `mnist` (after `./dev data mnist`), `synthetic` (a Gaussian
-/// mixture of 10 classes, 28x28, seeded: 6,000 + 1,000 samples). Throws InvalidInput naming the file, what is wrong
-/// with it (missing, truncated, wrong magic, wrong checksum) and the command that mends it.
+/// mixture of 10 classes, 28x28, seeded: 6,000 + 1,000 samples; the seed changes no other set). Throws InvalidInput
+/// naming each file, what is wrong with it (missing, truncated, wrong magic, wrong count, wrong checksum) and the
+/// command that mends it.
 DataSet load_data_set(const std::string& name, std::uint64_t seed);
 
 enum class PartitionKind : std::uint8_t {
   iid,
   shards,
-  dirichlet
-};  // dirichlet: per class, split over clients (NIID-Bench)
-/// Indices of the training samples of each client. iid: shuffled, equal parts. shards: sorted by label, cut in 2 x
-/// clients shards, two each (McMahan et al. 2017).
+  dirichlet  // per class, split over the clients (NIID-Bench)
+};
+/// Indices of the training samples of each client; every sample belongs to exactly one client.
+/// iid: shuffled, parts that differ by at most one sample. shards: sorted by label, cut in 2 x clients shards, two each
+/// (McMahan et al. 2017). dirichlet: each class is split by shares drawn from Dirichlet(alpha), drawn again until every
+/// client has 10 samples (Li et al. 2022, NIID-Bench). Throws InvalidInput when the samples do not suffice.
 std::vector<std::vector<std::size_t>> partition(const Samples& samples, int clients, PartitionKind kind, double alpha,
                                                 Random& random);
 

@@ -3,24 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "models/cost/layer_cost.hpp"
+#include "models/kernels/softmax_cross_entropy.hpp"
 #include "models/networks/layer_graph.hpp"
+#include "models/training/layer_timer.hpp"
 #include "sim/base/random.hpp"
 
 namespace orrery {
-
-struct BatchResult {
-  double loss_sum = 0;       // sum over the samples of the cross entropy, in nats
-  std::int64_t correct = 0;  // samples whose largest score is the label's
-};
-
-/// Called after each layer's pass when profiling: layer index, pass, seconds.
-using LayerTimer = std::function<void(std::size_t, Pass, double)>;
 
 class Network {
  public:

@@ -1,9 +1,12 @@
 // Measures this machine: real training steps of a network, and the device itself.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "models/cost/cost_model.hpp"
 #include "models/cost/step_profile.hpp"
 #include "topologies/catalogue.hpp"
 
@@ -15,16 +18,20 @@ struct ProfileOptions {
   int warm_up = 3, repeats = 20;
   std::uint64_t seed = 1;
   std::function<void(double)> progress;  // share done
+  OptimizerKind optimizer = OptimizerKind::sgd;
 };
-/// Executes real steps (forward, backward, optimizer) on synthetic data of the network's input shape. With t threads
-/// the batch is cut into t parts that run beside each other, so a row's seconds is the wall-clock time of the whole
-/// batch.
+/// Executes real steps (forward, backward, optimizer) on random data of the network's input shape. With t threads the
+/// batch is cut into min(t, batch) parts that run beside each other; a row's seconds is the time of the slowest part,
+/// so of the whole batch. The optimizer pass, one row per layer with parameters, includes the addition of the parts'
+/// gradients. FLOPs are those of layer_cost(); the first layer with parameters is executed without the gradient of its
+/// input, which nobody needs, so its backward pass may look faster than the machine. Throws InvalidInput when the
+/// network cannot be executed.
 StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& options);
 
 /// This machine as a Device with id "host": cores and name from /proc/cpuinfo, fp32 peak from a fused multiply-add
 /// loop, gemm_fraction from a large matrix product over that peak, memory bandwidth from streaming arrays larger than
-/// the caches. Powers come from `assumed` rows (idle and TDP per core) and are marked so, since reading them needs
-/// RAPL.
+/// the caches; all with `threads` threads at once. Powers come from `assumed` figures (idle and TDP per core) and are
+/// marked so, since reading them needs RAPL. Takes about two seconds.
 Device measure_host(int threads);
 std::string host_csv(const Device& device);  // the row that read_catalogue() reads back
 

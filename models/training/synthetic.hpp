@@ -1,0 +1,25 @@
+// Made-up data that a network can learn: no download, the same everywhere.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "models/training/dataset.hpp"
+
+namespace orrery {
+
+/// A Gaussian mixture: each class has a mean image of 0.5 + spread x normal per pixel, each sample is its class's mean
+/// plus noise x normal per pixel, cut to [0, 1]. Classes take turns, so all are equally large.
+struct SyntheticOptions {
+  std::size_t samples = 6000;
+  Shape shape{28, 28, 1};
+  std::int64_t classes = 10;
+  // Two means lie sqrt(2 x 784) x 0.06 = 2.4 apart, 9 times the noise along the line between them: separable, but a
+  // network has to average over hundreds of pixels to see it.
+  double spread = 0.06, noise = 0.25;
+};
+
+/// Same seed: same means, so that several sets (named by `purpose`: train, test) come from one mixture.
+Samples synthetic_samples(const SyntheticOptions& options, std::uint64_t seed, std::string_view purpose);
+
+}  // namespace orrery
