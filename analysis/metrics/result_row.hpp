@@ -4,34 +4,57 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "analysis/metrics/energy.hpp"
 #include "analysis/metrics/step_time.hpp"
+#include "analysis/metrics/traffic.hpp"
 #include "scenarios/way.hpp"
 
 namespace orrery {
 
-struct EnergyParts {
-  Joules compute, communication,
-      idle;  // devices busy; devices blocked in communication + links per byte; devices and links idle. With PUE.
-  [[nodiscard]] Joules total() const { return compute + communication + idle; }
+/// Of one step (federated: the mean round).
+struct Throughput {
+  double samples_per_s = 0;
+  std::optional<double> tokens_per_s;             // sequences only
+  std::optional<double> model_TFLOPS_per_device;  // useful arithmetic of one device
+  std::optional<double> mfu, hfu;                 // shares of the devices' peak; hfu counts recomputation too
+  std::optional<double> scaling_efficiency;       // samples_per_s per device, over the reference's
+};
+
+/// Of the whole training. Everything is empty when the number of steps is unknown.
+struct Budget {
+  std::optional<Seconds> time;  // data transfer + steps x step time
+  std::optional<Bytes> bytes;   // data transfer + steps x bytes of all links, each message once
+  std::optional<EnergyParts> energy;
+  std::optional<double> device_hours, emissions_kg, cost;
+  std::string currency;  // of cost
 };
 
 struct ResultRow {
   const Scenario* scenario = nullptr;
   const StrategySpec* strategy = nullptr;
   const Way* way = nullptr;
-  StepTime time;                             // federated: means over the rounds
-  std::optional<double> scaling_efficiency;  // against the reference, per device
-  EnergyParts step_energy, train_energy;
-  Bytes intra_node, inter_node, wan;  // per step, all links
-  std::string bottleneck_link;
-  double bottleneck_utilisation = 0;
-  std::optional<Seconds> time_to_train;
-  std::optional<double> device_hours, emissions_kg, cost;
-  std::optional<double> final_accuracy;
-  std::optional<CurvePoint> at_target;  // first point that reached the target, energy filled
+  // Everything below is zero or empty when the way was not simulated
+  StepTime time;       // federated: means over the rounds
+  double devices = 0;  // that a step keeps: ranks; federated: clients that take part in a round, mean
+  Throughput throughput;
+  Traffic traffic;              // per step, all links
+  double bytes_per_device = 0;  // sent by one device in a step, mean (federated: by a client that takes part)
+  Bottleneck bottleneck;
+  std::optional<EnergyParts> step_energy;
+  Budget budget;
+  std::vector<CurvePoint> curve;        // with energy; zero energy when has_energy is false
+  bool has_energy = false;              // the power of every device is known
+  std::optional<CurvePoint> at_target;  // first point that reached the target
+  [[nodiscard]] bool simulated() const { return way->status == WayStatus::ok; }
 };
 
+/// The strategy that others are compared with: the scenario's, else its first.
+std::string reference_name(const Scenario& scenario);
+
+/// One row per way, in their order. Scenario and ways must outlive the rows. Throws std::logic_error for a way whose
+/// strategy the scenario does not have.
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways, const Catalogue& catalogue);
 
 }  // namespace orrery

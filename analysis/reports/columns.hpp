@@ -2,6 +2,7 @@
 // made from it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <variant>
@@ -12,11 +13,24 @@
 namespace orrery {
 
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string>;  // monostate: not applicable
+
+/// unit: empty for text and yes/no; "1" for shares and ratios; "count" for whole things.
 struct Column {
   std::string name, unit, group, meaning;
   std::function<Cell(const ResultRow&)> get;
 };
 const std::vector<Column>& columns();
-std::string cell_text(const Cell& cell);  // CSV text; empty for monostate
+
+/// CSV text: shortest number that reads back, true or false, empty for monostate.
+std::string cell_text(const Cell& cell);
+
+// One table per group, in the order of the file.
+std::vector<Column> identity_columns();
+std::vector<Column> time_columns();
+std::vector<Column> throughput_columns();
+std::vector<Column> memory_columns();
+std::vector<Column> traffic_columns();
+std::vector<Column> budget_columns();
+std::vector<Column> learning_columns();
 
 }  // namespace orrery

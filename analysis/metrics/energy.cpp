@@ -1,0 +1,145 @@
+#include "analysis/metrics/energy.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "analysis/metrics/by_rank.hpp"
+#include "analysis/metrics/intervals.hpp"
+#include "analysis/metrics/traffic.hpp"
+
+namespace orrery {
+namespace {
+
+Watts training_power(const Device& device) {
+  return device.typical > Watts{} ? device.typical : device.maximum;
+}
+
+Watts blocked_power(const Device& device, double fraction) {
+  const Watts limit = device.maximum > Watts{} ? device.maximum : device.typical;
+  return std::max(device.idle, limit * fraction);
+}
+
+std::vector<Interval> computing(std::span<const Activity> activities) {
+  std::vector<Interval> intervals;
+  for (const Activity& activity : activities) {
+    if (activity.stream == Stream::compute) intervals.push_back({activity.start, activity.end});
+  }
+  return intervals;
+}
+
+/// Links of the ports of the hosts in use, and of the leaves when these hosts stand in more than one.
+std::set<LinkId> links_in_use(const Way& way) {
+  std::set<LinkId> links;
+  std::set<std::int32_t> zones;
+  const auto add = [&links](const std::vector<LinkId>& some) { links.insert(some.begin(), some.end()); };
+  for (const DeviceId device : way.placement) {
+    const PlatformHost& host = way.platform.hosts[device.index()];
+    for (const auto& port : {host.inside, host.network}) {
+      if (!port) continue;
+      add(port->up);
+      add(port->down);
+    }
+    if (host.network) zones.insert(host.network->zone);
+  }
+  if (zones.size() > 1) {
+    for (const std::int32_t zone : zones) {
+      add(way.platform.zones[static_cast<std::size_t>(zone)].up);
+      add(way.platform.zones[static_cast<std::size_t>(zone)].down);
+    }
+  }
+  return links;
+}
+
+EnergyParts link_energy(const Way& way, Seconds time) {
+  EnergyParts parts;
+  for (const LinkId link : links_in_use(way)) {
+    const LinkPower& power = way.link_power[link.index()];
+    parts.idle += power.always_on * time;
+    if (link.index() < way.records.links.size()) {
+      parts.communication += energy_in_use(power, way.records.links[link.index()]);
+    }
+  }
+  return parts;
+}
+
+/// The rest of every node that holds a rank.
+EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>& by_rank, const ClusterSpec& cluster,
+                        Seconds time) {
+  std::map<std::int32_t, std::vector<Interval>> nodes;
+  for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
+    const std::vector<Interval> own = computing(by_rank[rank]);
+    auto& node = nodes[way.platform.hosts[way.placement[rank].index()].node];
+    node.insert(node.end(), own.begin(), own.end());
+  }
+  const Watts training = std::max(cluster.host_power_training, cluster.host_power_idle);
+  EnergyParts parts;
+  for (auto& [node, intervals] : nodes) {
+    const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
+    parts.compute += training * active;
+    parts.idle += cluster.host_power_idle * (time - active);
+  }
+  return parts;
+}
+
+}  // namespace
+
+EnergyParts& EnergyParts::operator+=(const EnergyParts& other) {
+  compute += other.compute;
+  communication += other.communication;
+  idle += other.idle;
+  return *this;
+}
+
+EnergyParts operator*(EnergyParts parts, double factor) {
+  return {parts.compute * factor, parts.communication * factor, parts.idle * factor};
+}
+
+Joules energy_in_use(const LinkPower& power, const LinkUse& use) {
+  constexpr double bits_per_byte = 8;
+  return power.active * use.busy + Joules(power.pJ_per_bit * pico * bits_per_byte * use.bytes.value());
+}
+
+Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
+  return Joules(energy.wan_J_per_GB * bytes.value() / giga);
+}
+
+DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to, Waiting waiting) {
+  std::vector<Interval> intervals = computing(own);
+  const Seconds busy = covered(intervals, from, to);
+  for (const Activity& activity : own) {
+    if (activity.stream == Stream::compute) continue;
+    intervals.push_back({waiting == Waiting::blocked ? activity.ready : activity.start, activity.end});
+  }
+  const Seconds used = covered(std::move(intervals), from, to);
+  return {busy, used - busy, to - from - used};
+}
+
+std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& device, double blocked_fraction) {
+  if (training_power(device) <= Watts{}) return std::nullopt;
+  return EnergyParts{training_power(device) * time.busy, blocked_power(device, blocked_fraction) * time.blocked,
+                     device.idle * time.idle};
+}
+
+std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy, const ClusterSpec& cluster) {
+  const Seconds makespan = way.records.makespan;
+  const Seconds stragglers = makespan * way.straggler_share;
+  const auto by_rank = activities_by_rank(way.records);
+  EnergyParts parts;
+  for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
+    DeviceTime time = device_time(by_rank[rank], Seconds{}, makespan, Waiting::blocked);
+    time.blocked += stragglers;
+    const Device& device = way.devices[way.placement[rank].index()];
+    const auto own = device_energy(time, device, energy.blocked_fraction);
+    if (!own) return std::nullopt;
+    parts += *own;
+  }
+  parts += rest_energy(way, by_rank, cluster, makespan + stragglers);
+  parts += link_energy(way, makespan + stragglers);
+  parts = parts * energy.pue;
+  parts.communication += wan_energy(traffic(way.platform, way.records.links).wan, energy);
+  return parts;
+}
+
+}  // namespace orrery

@@ -1,0 +1,221 @@
+#include "analysis/metrics/step_time.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+namespace orrery {
+namespace {
+
+/// What may claim an instant, in order of precedence.
+enum class Claim : std::uint8_t {
+  input,
+  compute,
+  recompute,
+  optimizer,
+  moving_input,
+  moving_tp,
+  moving_cp,
+  moving_ep,
+  moving_pp,
+  moving_dp,
+  waiting_collective,
+  count
+};
+constexpr auto claims = static_cast<std::size_t>(Claim::count);
+
+Claim compute_claim(Phase phase) {
+  switch (phase) {
+    case Phase::input:
+      return Claim::input;
+    case Phase::recompute:
+      return Claim::recompute;
+    case Phase::optimizer:
+    case Phase::aggregate:
+      return Claim::optimizer;
+    default:
+      return Claim::compute;
+  }
+}
+
+Claim moving_claim(const Activity& activity) {
+  if (activity.phase == Phase::input) return Claim::moving_input;
+  switch (activity.dimension) {
+    case Dimension::tp:
+      return Claim::moving_tp;
+    case Dimension::cp:
+      return Claim::moving_cp;
+    case Dimension::ep:
+      return Claim::moving_ep;
+    case Dimension::pp:
+      return Claim::moving_pp;
+    case Dimension::dp:
+    case Dimension::none:
+      return Claim::moving_dp;
+  }
+  return Claim::moving_dp;
+}
+
+bool moves_data(Claim claim) {
+  return claim >= Claim::moving_input && claim <= Claim::moving_dp;
+}
+
+/// A claim begins (change = 1) or ends (change = -1).
+struct Edge {
+  double at;
+  Claim claim;
+  int change;
+};
+
+class Sweep {
+ public:
+  Sweep(Seconds from, Seconds to) : from_(from.value()), to_(to.value()) {}
+
+  void add(Seconds begin, Seconds end, Claim claim) {
+    const double first = std::clamp(begin.value(), from_, to_);
+    const double last = std::clamp(end.value(), from_, to_);
+    if (first >= last) return;
+    edges_.push_back({first, claim, 1});
+    edges_.push_back({last, claim, -1});
+  }
+
+  StepTime run() {
+    // Claims are counted, so the order of edges at one instant does not matter.
+    std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
+    double at = from_;
+    for (const Edge& edge : edges_) {
+      charge(edge.at - at);
+      at = edge.at;
+      active_[static_cast<std::size_t>(edge.claim)] += edge.change;
+    }
+    charge(to_ - at);
+    time_.step = Seconds(to_ - from_);
+    return time_;
+  }
+
+ private:
+  void charge(double seconds) {
+    if (seconds <= 0) return;
+    const Seconds amount(seconds);
+    std::optional<Claim> winner;
+    bool moving = false;
+    for (std::size_t i = 0; i < claims; ++i) {
+      if (active_[i] == 0) continue;
+      const auto claim = static_cast<Claim>(i);
+      if (!winner) winner = claim;
+      moving = moving || moves_data(claim);
+    }
+    if (moving) time_.communication += amount;
+    (winner ? part(*winner) : time_.bubble) += amount;
+  }
+
+  Seconds& part(Claim claim) {
+    const auto exposed = [this](Dimension dimension) -> Seconds& {
+      return time_.exposed[static_cast<std::size_t>(dimension)];
+    };
+    switch (claim) {
+      case Claim::input:
+      case Claim::moving_input:
+        return time_.input;
+      case Claim::compute:
+        return time_.compute;
+      case Claim::recompute:
+        return time_.recompute;
+      case Claim::optimizer:
+        return time_.optimizer;
+      case Claim::moving_tp:
+        return exposed(Dimension::tp);
+      case Claim::moving_cp:
+        return exposed(Dimension::cp);
+      case Claim::moving_ep:
+        return exposed(Dimension::ep);
+      case Claim::moving_pp:
+        return exposed(Dimension::pp);
+      case Claim::moving_dp:
+        return exposed(Dimension::dp);
+      case Claim::waiting_collective:
+        return time_.straggler;
+      case Claim::count:
+        break;
+    }
+    return time_.bubble;
+  }
+
+  double from_, to_;
+  std::vector<Edge> edges_;
+  std::array<int, claims> active_{};
+  StepTime time_;
+};
+
+RankId critical_rank(const Records& records) {
+  RankId critical;
+  Seconds last(-1.0);
+  for (const Activity& activity : records.activities) {
+    if (activity.end > last || (activity.end == last && activity.rank < critical)) {
+      last = activity.end;
+      critical = activity.rank;
+    }
+  }
+  return critical;
+}
+
+}  // namespace
+
+Seconds StepTime::exposed_total() const {
+  return std::accumulate(exposed.begin(), exposed.end(), Seconds{});
+}
+
+StepTime operator+(const StepTime& a, const StepTime& b) {
+  StepTime sum = a;
+  for (const auto part : {&StepTime::step, &StepTime::compute, &StepTime::recompute, &StepTime::optimizer,
+                          &StepTime::bubble, &StepTime::straggler, &StepTime::input, &StepTime::communication}) {
+    sum.*part += b.*part;
+  }
+  for (std::size_t i = 0; i < sum.exposed.size(); ++i) sum.exposed[i] += b.exposed[i];
+  return sum;
+}
+
+StepTime operator*(const StepTime& time, double factor) {
+  StepTime scaled = time;
+  for (const auto part : {&StepTime::step, &StepTime::compute, &StepTime::recompute, &StepTime::optimizer,
+                          &StepTime::bubble, &StepTime::straggler, &StepTime::input, &StepTime::communication}) {
+    scaled.*part *= factor;
+  }
+  for (Seconds& exposed : scaled.exposed) exposed *= factor;
+  return scaled;
+}
+
+StepTime attribute_time(std::span<const Activity> activities, Seconds from, Seconds to) {
+  Sweep sweep(from, to);
+  for (const Activity& activity : activities) {
+    if (activity.stream == Stream::compute) {
+      sweep.add(activity.start, activity.end, compute_claim(activity.phase));
+      continue;
+    }
+    sweep.add(activity.start, activity.end, moving_claim(activity));
+    // Waiting for a message needs no claim: what nothing claims is bubble.
+    if (activity.stream == Stream::collective) {
+      sweep.add(activity.ready, activity.start, Claim::waiting_collective);
+    }
+  }
+  return sweep.run();
+}
+
+StepTime step_time(const Records& records) {
+  const RankId critical = critical_rank(records);
+  std::vector<Activity> own;
+  std::copy_if(records.activities.begin(), records.activities.end(), std::back_inserter(own),
+               [critical](const Activity& activity) { return activity.rank == critical; });
+  return attribute_time(own, Seconds{}, records.makespan);
+}
+
+StepTime with_stragglers(StepTime time, double share) {
+  const Seconds added = time.step * share;
+  time.straggler += added;
+  time.step += added;
+  return time;
+}
+
+}  // namespace orrery

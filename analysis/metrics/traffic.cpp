@@ -1,0 +1,58 @@
+#include "analysis/metrics/traffic.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace orrery {
+namespace {
+
+bool contains(const std::vector<LinkId>& links, LinkId link) {
+  return std::find(links.begin(), links.end(), link) != links.end();
+}
+
+Bytes sum(const std::set<LinkId>& which, const std::vector<LinkUse>& links) {
+  Bytes total;
+  for (const LinkId link : which) total += links[link.index()].bytes;
+  return total;
+}
+
+}  // namespace
+
+Traffic traffic(const Platform& platform, const std::vector<LinkUse>& links) {
+  Traffic result;
+  if (links.empty()) return result;
+  std::set<LinkId> nics, lanes, nics_behind_lanes;
+  for (const PlatformHost& host : platform.hosts) {
+    const bool networked = host.network && !host.network->up.empty();
+    if (networked) nics.insert(host.network->up.back());
+    if (!host.inside || host.inside->up.empty()) continue;
+    const LinkId lane = host.inside->up.front();
+    lanes.insert(lane);
+    if (networked && contains(host.network->up, lane)) nics_behind_lanes.insert(host.network->up.back());
+  }
+  for (const LinkId nic : nics) {
+    const bool far = platform.links[nic.index()].scope == LinkScope::wan;
+    (far ? result.wan : result.inter_node) += links[nic.index()].bytes;
+  }
+  result.intra_node = std::max(Bytes{}, sum(lanes, links) - sum(nics_behind_lanes, links));
+  return result;
+}
+
+Bottleneck bottleneck(const Platform& platform, const Records& records) {
+  Bottleneck worst;
+  const Seconds makespan = records.makespan;
+  if (makespan <= Seconds{}) return worst;
+  for (const LinkUse& use : records.links) {
+    if (use.bytes <= Bytes{}) continue;
+    const PlatformLink& link = platform.links[use.link.index()];
+    const double busy = use.busy / makespan;
+    const double utilisation = use.bytes / (link.bandwidth * makespan);
+    if (std::tie(busy, utilisation) > std::tie(worst.busy_fraction, worst.utilisation)) {
+      worst = {link.name, busy, utilisation};
+    }
+  }
+  return worst;
+}
+
+}  // namespace orrery

@@ -1,0 +1,100 @@
+#include <set>
+
+#include "analysis/reports/column_helpers.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+std::string device_names(const ResultRow& row) {
+  if (!is_federated(row)) return row.strategy->cluster.description.device.id;
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (const ClientGroup& group : row.scenario->federation.groups) {
+    if (seen.insert(group.device.id).second) names.push_back(group.device.id);
+  }
+  return join(names, "+");
+}
+
+std::int64_t devices(const ResultRow& row) {
+  if (is_federated(row)) return row.scenario->federation.clients();
+  return row.strategy->devices;
+}
+
+/// Degrees are known once the plan was made, which sets the samples of a step.
+std::function<Cell(const ResultRow&)> degree(int Degrees::*which) {
+  return [which](const ResultRow& row) -> Cell {
+    if (row.way->samples_per_step <= 0) return {};
+    return std::int64_t{row.way->degrees.*which};
+  };
+}
+
+Cell global_batch(const ResultRow& row) {
+  if (row.way->samples_per_step > 0) return row.way->samples_per_step;
+  if (is_federated(row)) return {};
+  return static_cast<double>(row.scenario->workload.batch);
+}
+
+Cell collective(const ResultRow& row) {
+  const StrategySpec& strategy = *row.strategy;
+  const bool splits =
+      strategy.kind == StrategyKind::data || (strategy.kind == StrategyKind::model && strategy.split == Split::tensor);
+  return splits ? to_cell(name_of(strategy.collective)) : Cell{};
+}
+
+std::string compute_model(const ResultRow& row) {
+  const WorkloadSpec& workload = row.scenario->workload;
+  const bool replays = workload.compute == ComputeChoice::replay ||
+                       (workload.compute == ComputeChoice::automatic && !workload.profile.empty());
+  return replays ? "replay" : "roofline";
+}
+
+Cell microbatches(const ResultRow& row) {
+  if (is_federated(row) || row.way->samples_per_step <= 0) return {};
+  return std::int64_t{row.way->microbatches};
+}
+
+Cell central_only(const ResultRow& row, Cell cell) {
+  return is_federated(row) ? Cell{} : std::move(cell);
+}
+
+}  // namespace
+
+std::vector<Column> identity_columns() {
+  const std::string group = "identity";
+  return {
+      {"scenario", "", group, "name of the scenario", [](const ResultRow& row) { return Cell{row.scenario->name}; }},
+      {"strategy", "", group, "name of the way in the scenario",
+       [](const ResultRow& row) { return Cell{row.strategy->name}; }},
+      {"device", "", group, "catalogue id of the device; federated: of the clients, joined by +",
+       [](const ResultRow& row) { return to_cell(device_names(row)); }},
+      {"devices", "count", group, "devices asked for; federated: clients that hold data",
+       [](const ResultRow& row) { return Cell{devices(row)}; }},
+      {"dp", "count", group, "data-parallel degree: replicas; federated: clients per round", degree(&Degrees::dp)},
+      {"tp", "count", group, "tensor-parallel degree: devices that share every layer", degree(&Degrees::tp)},
+      {"pp", "count", group, "pipeline-parallel degree: stages, also of a split by layers", degree(&Degrees::pp)},
+      {"cp", "count", group, "context-parallel degree: devices that share a sequence", degree(&Degrees::cp)},
+      {"ep", "count", group, "expert-parallel degree: devices that share the experts", degree(&Degrees::ep)},
+      {"zero_stage", "count", group, "ZeRO stage: 0, optimizer state, gradients and weights are all replicated",
+       [](const ResultRow& row) { return central_only(row, std::int64_t{0}); }},
+      {"microbatches", "count", group, "pieces that a step's batch is cut into", microbatches},
+      {"global_batch_samples", "count", group, "samples of one optimizer step; federated: of one round, mean",
+       global_batch},
+      {"precision", "", group, "number format of weights, activations and messages",
+       [](const ResultRow& row) { return to_cell(name_of(row.strategy->precision)); }},
+      {"recompute", "", group, "which activations are computed again in the backward pass: none",
+       [](const ResultRow& row) { return central_only(row, std::string("none")); }},
+      {"collective", "", group, "algorithm of the collectives", collective},
+      {"engine", "", group, "flow: contended network; closed-form: every message alone",
+       [](const ResultRow& row) { return to_cell(name_of(row.scenario->engine)); }},
+      {"fidelity", "", group, "how collectives ran: exact, segments, collapsed, or mixed",
+       simulated([](const ResultRow& row) { return name_of(row.way->records.fidelity); })},
+      {"compute_model", "", group, "replay: scaled from executed steps; roofline: from FLOPs and bytes",
+       [](const ResultRow& row) { return to_cell(compute_model(row)); }},
+      {"status", "", group, "ok; infeasible: cannot be or does not fit; failed: the simulation ended with an error",
+       [](const ResultRow& row) { return to_cell(name_of(row.way->status)); }},
+      {"error", "", group, "why the way is not ok", [](const ResultRow& row) { return to_cell(row.way->error); }},
+  };
+}
+
+}  // namespace orrery

@@ -1,0 +1,101 @@
+// Columns of one step (federated: the mean round): time, throughput, traffic.
+#include "analysis/reports/column_helpers.hpp"
+
+namespace orrery {
+namespace {
+
+using Getter = std::function<Cell(const ResultRow&)>;
+
+Getter part(Seconds StepTime::*which) {
+  return simulated([which](const ResultRow& row) { return row.time.*which; });
+}
+
+Getter exposed(Dimension dimension) {
+  return simulated([dimension](const ResultRow& row) { return row.time.exposed[static_cast<std::size_t>(dimension)]; });
+}
+
+Getter share(Seconds (*amount)(const StepTime&)) {
+  return simulated([amount](const ResultRow& row) -> std::optional<double> {
+    if (row.time.step <= Seconds{}) return std::nullopt;
+    return amount(row.time) / row.time.step;
+  });
+}
+
+Getter rate(std::optional<double> Throughput::*which) {
+  return simulated([which](const ResultRow& row) { return row.throughput.*which; });
+}
+
+Getter bytes(Bytes Traffic::*which) {
+  return simulated([which](const ResultRow& row) { return row.traffic.*which; });
+}
+
+}  // namespace
+
+std::vector<Column> time_columns() {
+  const std::string group = "time";
+  return {
+      {"step_time_s", "s", group, "one optimizer step; federated: one round, mean; the sum of the parts up to input_s",
+       part(&StepTime::step)},
+      {"compute_s", "s", group, "forward and backward passes on the critical device", part(&StepTime::compute)},
+      {"recompute_s", "s", group, "activations computed again", part(&StepTime::recompute)},
+      {"optimizer_s", "s", group, "update of the weights; federated: local updates and the server's average",
+       part(&StepTime::optimizer)},
+      {"comm_exposed_dp_s", "s", group, "gradients or models moving while nothing is computed", exposed(Dimension::dp)},
+      {"comm_exposed_tp_s", "s", group, "parts of layers moving while nothing is computed", exposed(Dimension::tp)},
+      {"comm_exposed_pp_s", "s", group, "activations between stages moving while nothing is computed",
+       exposed(Dimension::pp)},
+      {"comm_exposed_cp_s", "s", group, "parts of sequences moving while nothing is computed", exposed(Dimension::cp)},
+      {"comm_exposed_ep_s", "s", group, "tokens moving to experts while nothing is computed", exposed(Dimension::ep)},
+      {"bubble_s", "s", group, "waiting for another device's work, or nothing to do", part(&StepTime::bubble)},
+      {"straggler_s", "s", group, "waiting at a collective for its last member, random stragglers included",
+       part(&StepTime::straggler)},
+      {"input_s", "s", group, "waiting for training data", part(&StepTime::input)},
+      {"comm_total_s", "s", group, "bytes moving for the critical device, hidden behind compute or not",
+       part(&StepTime::communication)},
+      {"comm_exposed_fraction", "1", group, "share of the step in which data moves and nothing is computed",
+       share([](const StepTime& time) { return time.exposed_total(); })},
+      {"bubble_fraction", "1", group, "bubble_s / step_time_s",
+       share([](const StepTime& time) { return time.bubble; })},
+  };
+}
+
+std::vector<Column> throughput_columns() {
+  const std::string group = "throughput";
+  return {
+      {"samples_per_s", "1/s", group, "samples trained on per second",
+       simulated([](const ResultRow& row) { return row.throughput.samples_per_s; })},
+      {"tokens_per_s", "1/s", group, "tokens trained on per second, for networks of sequences",
+       rate(&Throughput::tokens_per_s)},
+      {"model_TFLOPS_per_device", "TFLOP/s", group, "forward and backward FLOPs of the model per second and device",
+       rate(&Throughput::model_TFLOPS_per_device)},
+      {"mfu", "1", group, "model FLOPs utilisation: of the devices' peak at this precision, without recomputation",
+       rate(&Throughput::mfu)},
+      {"hfu", "1", group, "hardware FLOPs utilisation: every FLOP executed, recomputation included",
+       rate(&Throughput::hfu)},
+      {"scaling_efficiency", "1", group, "samples per second and device over the reference's, on the same device",
+       rate(&Throughput::scaling_efficiency)},
+  };
+}
+
+std::vector<Column> traffic_columns() {
+  const std::string group = "traffic";
+  return {
+      {"bytes_sent_per_device", "bytes", group, "sent by one device in a step, mean; federated: by a client in a round",
+       simulated([](const ResultRow& row) { return row.bytes_per_device; })},
+      {"bytes_intra_node", "bytes", group, "of a step's messages that stay in their node, each counted once",
+       bytes(&Traffic::intra_node)},
+      {"bytes_inter_node", "bytes", group, "of a step's messages between nodes of one site, each counted once",
+       bytes(&Traffic::inter_node)},
+      {"bytes_wan", "bytes", group, "of a step's messages over wide-area links, each counted once",
+       bytes(&Traffic::wan)},
+      {"bottleneck_link", "", group, "link that is in use for the longest time",
+       simulated([](const ResultRow& row) { return std::string_view(row.bottleneck.link); })},
+      {"bottleneck_utilisation", "1", group, "bytes that crossed it over what it could have carried meanwhile",
+       simulated([](const ResultRow& row) -> std::optional<double> {
+         if (row.bottleneck.link.empty()) return std::nullopt;
+         return row.bottleneck.utilisation;
+       })},
+  };
+}
+
+}  // namespace orrery

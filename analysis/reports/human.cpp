@@ -1,0 +1,75 @@
+#include "analysis/reports/human.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <string_view>
+
+namespace orrery {
+namespace {
+
+struct Scale {
+  double size;
+  std::string_view unit;
+};
+
+/// Three significant digits without exponent: 1.23, 12.3, 123, 1234.
+std::string digits(double value) {
+  const double size = std::abs(value);
+  if (size >= 99.95) return fmt::format("{:.0f}", value);
+  if (size >= 9.995) return fmt::format("{:.1f}", value);
+  return fmt::format("{:.2f}", value);
+}
+
+/// With the largest scale that leaves at least one; the smallest for anything below. Scales ascend.
+std::string scaled(double value, std::span<const Scale> scales) {
+  if (value == 0) return fmt::format("0 {}", scales.front().unit);
+  const Scale* chosen = &scales.front();
+  for (const Scale& scale : scales) {
+    // What rounds to one of the next unit is shown as that.
+    if (std::abs(value) / scale.size >= 0.9995) chosen = &scale;
+  }
+  return fmt::format("{} {}", digits(value / chosen->size), chosen->unit);
+}
+
+}  // namespace
+
+std::string human(Seconds time) {
+  static constexpr std::array<Scale, 7> scales{
+      {{1e-9, "ns"}, {1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "d"}}};
+  return scaled(time.value(), scales);
+}
+
+std::string human(Bytes bytes) {
+  static constexpr std::array<Scale, 6> scales{
+      {{1, "B"}, {kilo, "kB"}, {mega, "MB"}, {giga, "GB"}, {tera, "TB"}, {1e15, "PB"}}};
+  if (bytes.value() > 0 && bytes.value() < kilo) return fmt::format("{:.0f} B", bytes.value());
+  return scaled(bytes.value(), scales);
+}
+
+std::string human(Joules energy) {
+  static constexpr std::array<Scale, 6> scales{
+      {{1e-3, "mJ"}, {1, "J"}, {kilo, "kJ"}, {mega, "MJ"}, {giga, "GJ"}, {tera, "TJ"}}};
+  if (energy == Joules{}) return "0 J";
+  return scaled(energy.value(), scales);
+}
+
+std::string human_memory(Bytes bytes) {
+  static constexpr std::array<Scale, 4> scales{{{kibi, "KiB"}, {mebi, "MiB"}, {gibi, "GiB"}, {gibi * kibi, "TiB"}}};
+  return scaled(bytes.value(), scales);
+}
+
+std::string human_ratio(double ratio) {
+  return digits(ratio) + "x";
+}
+
+std::string human_percent(double share) {
+  const double percent = share * 100;
+  if (percent > 0 && percent < 0.5) return "<1 %";
+  return fmt::format("{:.0f} %", percent);
+}
+
+}  // namespace orrery

@@ -1,0 +1,107 @@
+#include "analysis/reports/winners.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "analysis/reports/human.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+enum class Better : std::uint8_t { less, more };
+
+struct Criterion {
+  std::string name;
+  Better better;
+  std::function<std::optional<double>(const ResultRow&)> figure;
+  std::function<std::string(double, const ResultRow&)> text;
+};
+
+bool is_tie(double a, double b) {
+  constexpr double tolerance = 1e-6;
+  return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+}
+
+template <class Unit>
+std::string in_unit(double value, const ResultRow& /*row*/) {
+  return human(Unit(value));
+}
+
+template <class Value>
+std::optional<double> plain(const std::optional<Value>& quantity) {
+  return quantity ? std::optional(quantity->value()) : std::nullopt;
+}
+
+std::optional<double> step(const ResultRow& row) {
+  if (row.strategy->kind == StrategyKind::federated) return std::nullopt;
+  return row.time.step.value();
+}
+
+std::optional<double> energy(const ResultRow& row) {
+  return row.budget.energy ? std::optional(row.budget.energy->total().value()) : std::nullopt;
+}
+
+std::optional<double> accuracy(const ResultRow& row) {
+  return row.curve.empty() ? std::nullopt : std::optional(row.curve.back().accuracy);
+}
+
+std::optional<double> time_to_target(const ResultRow& row) {
+  return row.at_target ? std::optional(row.at_target->time.value()) : std::nullopt;
+}
+
+std::vector<Criterion> criteria() {
+  return {
+      {"fastest step", Better::less, step, in_unit<Seconds>},
+      {"fastest to train", Better::less, [](const ResultRow& row) { return plain(row.budget.time); }, in_unit<Seconds>},
+      {"fewest bytes", Better::less, [](const ResultRow& row) { return plain(row.budget.bytes); }, in_unit<Bytes>},
+      {"least energy", Better::less, energy, in_unit<Joules>},
+      {"least memory", Better::less, [](const ResultRow& row) { return std::optional(row.way->memory.peak().value()); },
+       [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
+      {"cheapest", Better::less, [](const ResultRow& row) { return row.budget.cost; },
+       [](double value, const ResultRow& row) { return fmt::format("{:.2f} {}", value, row.budget.currency); }},
+      {"best accuracy", Better::more, accuracy,
+       [](double value, const ResultRow&) { return fmt::format("{:.2f} %", value * 100); }},
+      {"first to target", Better::less, time_to_target, in_unit<Seconds>},
+  };
+}
+
+/// Nothing when fewer than two rows have the figure.
+std::optional<Winner> judge(const Criterion& criterion, const std::vector<ResultRow>& rows) {
+  const ResultRow* best = nullptr;
+  std::vector<std::pair<const ResultRow*, double>> figures;
+  for (const ResultRow& row : rows) {
+    if (!row.simulated()) continue;
+    if (const auto figure = criterion.figure(row)) figures.emplace_back(&row, *figure);
+  }
+  if (figures.size() < 2) return std::nullopt;
+  double record = figures.front().second;
+  best = figures.front().first;
+  for (const auto& [row, figure] : figures) {
+    if (criterion.better == Better::less ? figure < record : figure > record) {
+      record = figure;
+      best = row;
+    }
+  }
+  Winner winner{criterion.name, {}, criterion.text(record, *best)};
+  for (const auto& [row, figure] : figures) {
+    if (is_tie(figure, record)) winner.strategies.push_back(row->strategy->name);
+  }
+  return winner;
+}
+
+}  // namespace
+
+std::vector<Winner> winners(const std::vector<ResultRow>& rows) {
+  std::vector<Winner> list;
+  for (const Criterion& criterion : criteria()) {
+    if (auto winner = judge(criterion, rows)) list.push_back(std::move(*winner));
+  }
+  return list;
+}
+
+}  // namespace orrery

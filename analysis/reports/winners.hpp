@@ -1,0 +1,22 @@
+// Who is best at what.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/metrics/result_row.hpp"
+
+namespace orrery {
+
+struct Winner {
+  std::string criterion;                // "fastest step"
+  std::vector<std::string> strategies;  // more than one: a tie
+  std::string value;                    // for reading
+};
+
+/// One entry per criterion that at least two ways can be compared by: fastest step (a round of federated training is
+/// no step and does not take part), fastest to train, fewest bytes, least energy, least memory per device, cheapest,
+/// best accuracy, first to the target. Figures that differ by less than one part in a million tie.
+std::vector<Winner> winners(const std::vector<ResultRow>& rows);
+
+}  // namespace orrery
