@@ -132,7 +132,7 @@ TEST_CASE("the same scenario gives the same bytes for one and two threads and ag
   for (const std::string variant : {"1 a", "2 b", "2 c"}) {
     const std::string variables = std::string("OMP_NUM_THREADS=") + variant[0];
     const ChildResult result =
-        orrery_with(variables, "run " + scenario + " -o " + folder.file(std::string(1, variant[2])));
+        call_orrery_with(variables, "run " + scenario + " -o " + folder.file(std::string(1, variant[2])));
     REQUIRE(result.exit_code == 0);
   }
   for (const std::string& file : result_files) {
