@@ -123,6 +123,23 @@ std::vector<std::string> element_names(const toml::array& array) {
   return names;
 }
 
+/// The element of the array at keys[i] that keys[i + 1] names; nothing after a problem.
+toml::table* element_for(Impl& document, toml::array& array, const std::vector<std::string>& keys, std::size_t i,
+                         const std::string& path) {
+  const std::vector<std::string> names = element_names(array);
+  const std::string& which = keys[i + 1];
+  if (i + 2 >= keys.size()) {
+    override_problem(document, path, "\"" + keys[i] + "\" is an array of tables", "which of them is meant?",
+                     "write " + keys[i] + "." + names.front() + "." + which);
+    return nullptr;
+  }
+  toml::table* const found = element(array, which);
+  if (found == nullptr) {
+    override_problem(document, path, "there is no \"" + which + "\"", {}, did_you_mean(which, names));
+  }
+  return found;
+}
+
 /// The table in which the last of `keys` is to be set, made on the way where it is missing; nothing after a problem.
 toml::table* table_for(Impl& document, const std::vector<std::string>& keys, const std::string& path) {
   toml::table* table = &document.root;
@@ -130,13 +147,10 @@ toml::table* table_for(Impl& document, const std::vector<std::string>& keys, con
     toml::node* node = table->get(keys[i]);
     if (node == nullptr) node = &table->insert(keys[i], toml::table{}).first->second;
     table = node->as_table();
-    if (toml::array* const array = node->as_array(); array != nullptr && i + 2 < keys.size()) {
-      table = element(*array, keys[++i]);
-      if (table == nullptr) {
-        override_problem(document, path, "there is no \"" + keys[i] + "\"", "",
-                         did_you_mean(keys[i], element_names(*array)));
-        return nullptr;
-      }
+    if (toml::array* const array = node->as_array(); array != nullptr && array->is_array_of_tables()) {
+      table = element_for(document, *array, keys, i, path);
+      if (table == nullptr) return nullptr;
+      ++i;
     }
     if (table == nullptr) {
       override_problem(document, path, "\"" + keys[i] + "\" is not a table", "it can hold no key", "");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/base/contract.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
@@ -130,14 +131,16 @@ std::string TomlTable::required_text(std::string_view key) {
 
 std::string TomlTable::choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback) {
   std::string chosen = text(key, fallback);
-  if (std::find(names.begin(), names.end(), chosen) != names.end()) return chosen;
+  // A default is the caller's own, whether it is one of the names or a word for none of them.
+  if (chosen == fallback || std::find(names.begin(), names.end(), chosen) != names.end()) return chosen;
   problem(key, "unknown name \"" + chosen + "\"", {}, did_you_mean(chosen, names));
   return std::string(fallback);
 }
 std::string TomlTable::required_choice(std::string_view key, const std::vector<std::string>& names) {
+  ORRERY_EXPECT(!names.empty());
   if (has(key)) return choice(key, names, names.front());
-  missing(*node_, key, "one of: " + join(names, ", "));
   node_->asked.emplace(key);
+  missing(*node_, key, "one of: " + join(names, ", "));
   return names.front();
 }
 
