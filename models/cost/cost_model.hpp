@@ -4,8 +4,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "models/cost/layer_cost.hpp"
+#include "models/cost/measured_times.hpp"
+#include "models/cost/pass_bytes.hpp"
 #include "models/cost/step_profile.hpp"
 #include "topologies/catalogue.hpp"
 
@@ -22,49 +26,54 @@ struct FrameworkProfile {
   double straggler_per_doubling = 0;     // share of step time added per doubling of replicas
 };
 std::vector<FrameworkProfile> read_frameworks(Problems& problems);
+/// Same from a text; `file` stands for it in messages. Problems: a doubled id, a number out of its range, a cell
+/// without source.
+std::vector<FrameworkProfile> parse_frameworks(std::string_view text, const std::string& file, Problems& problems);
 
 enum class OptimizerKind : std::uint8_t { sgd, momentum, adam };
 std::string_view name_of(OptimizerKind kind);
-
-/// A share of a layer: `work` scales FLOPs, weights and outputs (tensor split), `input` scales the input it reads.
-struct Share {
-  double work = 1.0;
-  double input = 1.0;
-};
 
 class CostModel {
  public:
   /// Roofline only.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer);
-  /// Replay: `profile` was recorded on `host` with `threads` threads.
-  CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, StepProfile profile, Device host,
-            int threads);
+  /// Replay: `profile` was recorded on `host`; its rows with `threads` threads are used. Throws InvalidInput when there
+  /// are none.
+  CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, const StepProfile& profile,
+            Device host, int threads);
 
-  /// Seconds of one pass of one layer over `samples` samples. Optimizer: one update of the layer's parameters (samples
-  /// ignored).
+  /// Seconds of one pass of one layer over `samples` samples (a fraction is welcome: batch / devices). Optimizer: one
+  /// update of the layer's parameters, `samples` ignored; zero for a layer without parameters.
+  /// Replay: measured(layer, pass, samples) x work(device, share) / work(host, whole layer), where work() is the
+  /// roofline without kernel overhead, on the host in fp32, as it was executed. On any device but the host the kernel
+  /// overhead is added: what was measured holds the host's own. A flatten takes no time but on the host.
+  /// Throws InvalidInput naming layer and network when the profile lacks the layer's pass, and Infeasible when the
+  /// device has no peak for the precision.
   [[nodiscard]] Seconds time(const Layer& layer, Pass pass, double samples, const Device& device,
                              Share share = {}) const;
-  /// The roofline part alone: max(FLOPs / (peak x gemm_fraction), bytes / (memory bandwidth x memory_efficiency)) +
-  /// kernel overhead.
+  /// max(FLOPs / (peak(precision) x gemm_fraction), bytes / (memory bandwidth x memory_efficiency)) + kernel overhead.
+  /// Only matrix products have FLOPs here (see LayerCost), so gemm_fraction never touches a layer that is bound by
+  /// memory. A device whose memory bandwidth is unknown (0) is judged by its FLOPs alone. Zero for a flatten, and for
+  /// the optimizer of a layer without parameters.
   [[nodiscard]] Seconds roofline(const Layer& layer, Pass pass, double samples, const Device& device,
                                  Share share = {}) const;
 
-  [[nodiscard]] bool replays() const { return profile_.has_value(); }
+  [[nodiscard]] bool replays() const { return measured_.has_value(); }
   [[nodiscard]] std::string name() const { return replays() ? "replay" : "roofline"; }
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] OptimizerKind optimizer() const { return optimizer_; }
   [[nodiscard]] const FrameworkProfile& framework() const { return framework_; }
 
  private:
-  [[nodiscard]] double measured_seconds(const Layer& layer, Pass pass,
-                                        double samples) const;  // between measured batches: interpolated
+  [[nodiscard]] Seconds work(const Layer& layer, Pass pass, double samples, const Device& device, Share share,
+                             Precision precision) const;
+  [[nodiscard]] Bytes traffic(const Layer& layer, Pass pass, double samples, Share share, Precision precision) const;
 
   FrameworkProfile framework_;
   Precision precision_;
   OptimizerKind optimizer_;
-  std::optional<StepProfile> profile_;
+  std::optional<MeasuredTimes> measured_;
   std::optional<Device> host_;
-  int threads_ = 1;
 };
 
 }  // namespace orrery

@@ -1,6 +1,9 @@
-// FLOPs, bytes, parameters and activations of a layer, from its shapes. Per sample unless said otherwise; 1
+// FLOPs, numbers moved, parameters and activations of a layer, from its shapes. Per sample unless said otherwise; 1
 // multiply-add = 2 FLOPs.
 #pragma once
+
+#include <string_view>
+#include <vector>
 
 #include "models/networks/layer_graph.hpp"
 #include "sim/base/units.hpp"
@@ -10,14 +13,31 @@ namespace orrery {
 enum class Pass : std::uint8_t { forward, backward, optimizer };
 std::string_view name_of(Pass pass);
 
+/// FLOPs count matrix products only (dense, convolution, attention), as the published figures and the MFU convention
+/// do: everything else is paid for by the numbers it moves. Backward is twice forward, the textbook rule: one product
+/// for the gradient of the input and one for that of the weights. It is kept for a network's first layer too, although
+/// the gradient of the network's input is not needed; replay has the measured time instead.
 struct LayerCost {
   Flops forward, backward;    // per sample
   double parameters = 0;      // trainable numbers
-  double input_numbers = 0;   // numbers read per sample (activations in)
+  double weights = 0;         // numbers read whole in every pass, whoever owns them (an embedding reads rows: 0)
+  double input_numbers = 0;   // numbers read per sample (activations in; both operands of an addition)
   double output_numbers = 0;  // numbers written per sample (activations out)
-  double stored_numbers = 0;  // activations kept from forward for backward, per sample
+  double stored_numbers = 0;  // activations that backward needs from forward, per sample, of this layer seen alone
+  double inner_forward = 0;   // further numbers moved per sample by layers of several kernels
+  double inner_backward = 0;  // see layer_cost.cpp, with the reason per kind
 };
 LayerCost layer_cost(const Layer& layer);
+
+/// Which tensors a layer's backward pass needs from its forward pass.
+struct KeptForBackward {
+  bool input = false, output = false;
+  double own = 0;  // numbers per sample that only this layer knows (attention scores, class probabilities)
+};
+KeptForBackward kept_for_backward(const Layer& layer);
+
+/// A layer that only renames its input (flatten): no work, no memory, no kernel.
+bool is_view(const Layer& layer);
 
 /// Sum over the layers of forward + backward, per sample: the model FLOPs that MFU counts.
 Flops training_flops(const LayerGraph& graph);

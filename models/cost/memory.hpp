@@ -1,6 +1,8 @@
 // Memory of one device: weights, gradients, optimizer state, activations. Formulas with each function.
 #pragma once
 
+#include <vector>
+
 #include "models/cost/cost_model.hpp"
 
 namespace orrery {
@@ -10,16 +12,28 @@ struct MemoryEstimate {
   [[nodiscard]] Bytes peak() const { return weights + gradients + optimizer + activations; }
 };
 
-/// Bytes per parameter: weights and gradients in `precision` (tf32 as fp32); mixed precision (fp16, bf16) adds an fp32
-/// master copy to the optimizer state; momentum 4, Adam 8 more. Source: Korthikanti et al. 2022, recipe for fp16 Adam:
-/// 2 + 2 (or 4) + 12.
+/// Bytes per parameter. Weights and gradients in the precision (fp32 and tf32: 4; fp64: 8; 16 bits: 2, and so for 8-bit
+/// formats, which are formats of products only). Below fp32 the optimizer keeps an fp32 copy of the weights (4). Each
+/// state of the optimizer (momentum one, Adam two) is as wide as the weights, at least fp32.
+/// Mixed-precision Adam: 2 + 2 + 12 = 16 (Rajbhandari et al. 2020, ZeRO, section 3.1); Megatron-LM, which keeps fp32
+/// gradients, counts 18 (Korthikanti et al. 2022). fp32: SGD 8, momentum 12, Adam 16.
 struct BytesPerParameter {
   double weights = 4, gradients = 4, optimizer = 0;
 };
 BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer);
 
-/// Memory of a device that holds the shares `share` (1 = whole layer, 0 = not held) of the graph's layers and keeps
-/// activations of `samples_in_flight` samples. shares has one entry per layer.
+/// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
+/// activations of `samples_in_flight` samples. shares has one entry per layer: parameters x share.work; the outputs
+/// kept x share.work; the inputs kept x share.input.
+/// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, a
+/// flatten's output being its input; the loss keeps fp32 probabilities in every precision (as automatic mixed precision
+/// does). A transformer block without dropout keeps 32 T h + 2 heads T^2 bytes in 16 bits, as Korthikanti et al. 2022
+/// less the dropout masks.
+/// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
+/// Not counted: gradients of activations, workspaces, the framework's own context.
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
+                               Precision precision, OptimizerKind optimizer);
+/// The same share of work and input for each layer.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<double>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer);
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/cost/layer_cost.hpp"
@@ -29,9 +30,19 @@ struct StepProfile {
   std::vector<ProfileRow> rows;
 };
 
+/// Strict: an unknown pass, a batch or thread count that is no whole number of at least 1, seconds that are not above 0
+/// or outside seconds_low..seconds_high, negative FLOPs, an empty layer, a second network, a doubled (layer, pass,
+/// batch, threads) and a file without rows are problems, all recorded at once.
 StepProfile read_step_profile(const std::filesystem::path& file, Problems& problems);
-std::string to_csv(
-    const StepProfile&
-        profile);  // columns: network,layer,pass,batch,threads,seconds,seconds_low,seconds_high,flops,achieved_GFLOPS
+/// Same from a text; `file` stands for it in messages.
+StepProfile parse_step_profile(std::string_view text, const std::string& file, Problems& problems);
+
+/// Whether a profile can replay a network: it is of that network, every layer has a forward and a backward pass and,
+/// with parameters, an optimizer pass, and it names no layer that the network lacks. `file` stands for it in messages.
+void check_profile(const StepProfile& profile, const LayerGraph& graph, const std::string& file, Problems& problems);
+
+/// Notes as # comments, then the columns
+/// network,layer,pass,batch,threads,seconds,seconds_low,seconds_high,flops,achieved_GFLOPS. Reads back bit for bit.
+std::string to_csv(const StepProfile& profile);
 
 }  // namespace orrery

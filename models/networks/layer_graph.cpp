@@ -66,11 +66,12 @@ bool is_executable(const Layer& layer) {
       return !layer.tied && layer.in.height == 1;
     case LayerKind::convolution:
       return layer.groups == 1;
-    case LayerKind::max_pool:
     case LayerKind::average_pool:
       return layer.padding == 0;
     case LayerKind::softmax_cross_entropy:
       return layer.in.height == 1;
+    case LayerKind::max_pool:
+    case LayerKind::global_average_pool:
     case LayerKind::relu:
     case LayerKind::tanh:
     case LayerKind::sigmoid:

@@ -79,8 +79,9 @@ std::int64_t weights(const Layer& layer);
 std::int64_t parameters(const Layer& layer);
 std::int64_t parameters(const LayerGraph& graph);
 
-/// A layer that models/kernels really executes: an untied dense layer on vectors, a convolution without groups, max or
-/// average pooling without padding, relu, tanh, sigmoid, flatten, or the loss.
+/// A layer that models/kernels really executes: an untied dense layer on vectors, a convolution without groups, max
+/// pooling, average pooling without padding or over all positions, relu, tanh, sigmoid, flatten, or the loss on one
+/// vector.
 bool is_executable(const Layer& layer);
 
 /// Reads one network file; the format is in models/networks/README.md. Wrong keys, types and ranges are all recorded at

@@ -55,7 +55,11 @@ LayerGraph load_network(const std::string& name) {
     if (std::binary_search(known.begin(), known.end(), name)) {
       graph = read_network(networks_directory() / (name + ".toml"), problems);
     } else {
-      problems.add({{}, "network", "unknown network \"" + name + "\"", "", did_you_mean(name, known), ""});
+      Problem problem;
+      problem.key = "network";
+      problem.what = "unknown network \"" + name + "\"";
+      problem.suggestion = did_you_mean(name, known);
+      problems.add(problem);
     }
   }
   problems.throw_if_any();

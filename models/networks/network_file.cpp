@@ -1,7 +1,10 @@
 #include "models/networks/network_file.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 
@@ -62,10 +65,13 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
 LayerSpec read_layer(TomlTable table) {
   LayerSpec spec{table, {}, 0, LayerSpec::Stride::own, {}, {}};
   spec.layer.name = table.required_text("name");
-  const std::string kind = table.required_choice("kind", layer_kind_names());
+  const std::string kind = table.required_text("kind");
   const auto& names = layer_kind_names();
   const auto found = std::find(names.begin(), names.end(), kind);
-  if (found == names.end()) return spec;  // already a problem; which keys belong to it is unknown
+  if (found == names.end()) {  // which keys belong to it is unknown: the others are not judged
+    if (!kind.empty()) table.problem("kind", "unknown kind \"" + kind + "\"", "", did_you_mean(kind, names));
+    return spec;
+  }
   spec.layer.kind = static_cast<LayerKind>(found - names.begin());
   spec.input = table.text("input", "");
   read_keys_of_kind(table, spec);

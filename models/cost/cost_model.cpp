@@ -1,0 +1,81 @@
+#include "models/cost/cost_model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace orrery {
+
+std::string_view name_of(OptimizerKind kind) {
+  static constexpr std::array<std::string_view, 3> names = {"sgd", "momentum", "adam"};
+  return names.at(static_cast<std::size_t>(kind));
+}
+
+namespace {
+
+double optimizer_bytes_per_parameter(const FrameworkProfile& framework, OptimizerKind optimizer) {
+  switch (optimizer) {
+    case OptimizerKind::momentum:
+      return framework.optimizer_bytes_momentum;
+    case OptimizerKind::adam:
+      return framework.optimizer_bytes_adam;
+    default:
+      return framework.optimizer_bytes_sgd;
+  }
+}
+
+/// Whether a pass starts no kernel at all.
+bool is_nothing(const Layer& layer, Pass pass) {
+  return pass == Pass::optimizer ? parameters(layer) == 0 : is_view(layer);
+}
+
+}  // namespace
+
+CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer)
+    : framework_(std::move(framework)), precision_(precision), optimizer_(optimizer) {}
+
+CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer,
+                     const StepProfile& profile, Device host, int threads)
+    : framework_(std::move(framework)),
+      precision_(precision),
+      optimizer_(optimizer),
+      measured_(MeasuredTimes(profile, threads)),
+      host_(std::move(host)) {}
+
+Bytes CostModel::traffic(const Layer& layer, Pass pass, double samples, Share share, Precision precision) const {
+  if (pass != Pass::optimizer) return pass_bytes(layer, pass, samples, share, precision);
+  const double own = static_cast<double>(parameters(layer)) * share.work;
+  return Bytes(own * optimizer_bytes_per_parameter(framework_, optimizer_));
+}
+
+Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Device& device, Share share,
+                        Precision precision) const {
+  Seconds seconds;
+  if (device.memory_bandwidth.value() > 0.0) {
+    seconds =
+        traffic(layer, pass, samples, share, precision) / (device.memory_bandwidth * framework_.memory_efficiency);
+  }
+  if (pass == Pass::optimizer) return seconds;
+  const LayerCost cost = layer_cost(layer);
+  const Flops flops = (pass == Pass::forward ? cost.forward : cost.backward) * (samples * share.work);
+  if (flops.value() == 0.0) return seconds;
+  return std::max(seconds, flops / (device.peak_for(precision) * device.gemm_fraction));
+}
+
+Seconds CostModel::roofline(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
+  if (is_nothing(layer, pass)) return Seconds();
+  return work(layer, pass, samples, device, share, precision_) + framework_.kernel_overhead;
+}
+
+Seconds CostModel::time(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
+  if (!measured_) return roofline(layer, pass, samples, device, share);
+  if (pass == Pass::optimizer && is_nothing(layer, pass)) return Seconds();
+  const bool on_host = device.id == host_->id;
+  const Seconds measured(measured_->seconds(layer.name, pass, samples));
+  const Seconds whole = work(layer, pass, samples, *host_, Share{}, Precision::fp32);
+  if (whole.value() == 0.0) return on_host ? measured * share.work : Seconds();
+  const Seconds scaled = measured * (work(layer, pass, samples, device, share, precision_) / whole);
+  return on_host ? scaled : scaled + framework_.kernel_overhead;
+}
+
+}  // namespace orrery

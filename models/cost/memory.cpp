@@ -1,0 +1,85 @@
+#include "models/cost/memory.hpp"
+
+#include <algorithm>
+
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+
+namespace {
+
+constexpr double fp32_bytes = 4.0;
+
+/// Parameters a device holds, in numbers.
+double held_parameters(const LayerGraph& graph, const std::vector<Share>& shares) {
+  double sum = 0.0;
+  bool embedding_held = false;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    embedding_held = embedding_held || (layer.kind == LayerKind::embedding && shares[i].work > 0.0);
+    sum += static_cast<double>(parameters(layer)) * shares[i].work;
+    if (layer.tied && !embedding_held) sum += static_cast<double>(weights(layer)) * shares[i].work;
+  }
+  return sum;
+}
+
+/// For each layer the tensor it writes: its own index + 1, or its input's for a view. Tensor 0 is the network's input.
+std::vector<std::size_t> tensors_written(const LayerGraph& graph) {
+  std::vector<std::size_t> written;
+  for (const Layer& layer : graph.layers) {
+    const std::size_t read = layer.input.valid() ? written[layer.input.index()] : 0;
+    written.push_back(is_view(layer) ? read : layer.id.index() + 1);
+  }
+  return written;
+}
+
+double kept_bytes_per_sample(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number) {
+  const std::vector<std::size_t> written = tensors_written(graph);
+  std::vector<char> kept_already(graph.layers.size() + 1, 0);
+  double bytes = 0.0;
+  const auto keep = [&](std::size_t tensor, double numbers) {
+    if (kept_already[tensor] == 0) bytes += numbers * bytes_per_number;
+    kept_already[tensor] = 1;
+  };
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const Share share = shares[i];
+    if (share.work <= 0.0) continue;
+    const KeptForBackward kept = kept_for_backward(layer);
+    const std::size_t read = layer.input.valid() ? written[layer.input.index()] : 0;
+    if (kept.input) keep(read, static_cast<double>(layer.in.count()) * share.input);
+    if (kept.output) keep(written[i], static_cast<double>(layer.out.count()) * share.work);
+    const bool is_loss = layer.kind == LayerKind::softmax_cross_entropy;
+    bytes += kept.own * share.work * (is_loss ? std::max(fp32_bytes, bytes_per_number) : bytes_per_number);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer) {
+  const double width = bytes_in_memory(precision).value();
+  const double states = optimizer == OptimizerKind::adam ? 2.0 : (optimizer == OptimizerKind::momentum ? 1.0 : 0.0);
+  const double master_copy = width < fp32_bytes ? fp32_bytes : 0.0;
+  return {width, width, master_copy + states * std::max(width, fp32_bytes)};
+}
+
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
+                               Precision precision, OptimizerKind optimizer) {
+  ORRERY_EXPECT(shares.size() == graph.layers.size());
+  const BytesPerParameter each = bytes_per_parameter(precision, optimizer);
+  const double held = held_parameters(graph, shares);
+  const double kept = kept_bytes_per_sample(graph, shares, bytes_in_memory(precision).value());
+  return {Bytes(held * each.weights), Bytes(held * each.gradients), Bytes(held * each.optimizer),
+          Bytes(kept * samples_in_flight)};
+}
+
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<double>& shares, double samples_in_flight,
+                               Precision precision, OptimizerKind optimizer) {
+  std::vector<Share> both;
+  both.reserve(shares.size());
+  for (const double share : shares) both.push_back({share, share});
+  return estimate_memory(graph, both, samples_in_flight, precision, optimizer);
+}
+
+}  // namespace orrery
