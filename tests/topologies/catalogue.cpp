@@ -9,8 +9,6 @@
 #include "tests/catch.hpp"
 #include "tests/topologies/small_catalogue.hpp"
 
-using namespace std::string_literals;
-
 namespace orrery {
 namespace {
 
@@ -179,7 +177,7 @@ TEST_CASE("the measured host joins the catalogue under its id, and only under th
   host.link = "upi-skl";
   folder.write("host.csv", device_csv(host));
   CHECK(folder.errors() ==
-        "host.csv:2:89: link: unknown link \"upi-skl\" (no such id in links.csv) - known: wire, lane\n");
+        "host.csv:2:84: link: unknown link \"upi-skl\" (no such id in links.csv) - known: wire, lane\n");
 }
 
 TEST_CASE("a device file holds exactly one device") {
