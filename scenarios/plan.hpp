@@ -24,6 +24,9 @@ struct Plan {
   double samples = 0;              // samples per step
   Flops model_flops;               // forward + backward FLOPs of the step (MFU's numerator)
   std::vector<std::string> notes;  // formulas used and choices made, for `explain`
+  /// Share of the step time that waiting for the slowest replica adds; not in the program, for analysis to add:
+  /// FrameworkProfile::straggler_per_doubling x log2(replicas).
+  double straggler_share = 0;
 };
 
 /// What a strategy sees. Owns nothing: scenario and catalogue outlive it.
@@ -42,6 +45,8 @@ struct StrategyEntry {
   Plan (*plan)(const Job& job);  // null for federated: its course is decided while it runs (scenarios/federated)
 };
 const std::vector<StrategyEntry>& strategies();
+/// The entry of a kind.
+const StrategyEntry& entry_of(StrategyKind kind);
 
 // One file each in scenarios/strategies.
 Plan plan_single(const Job& job);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/cost/cost_model.hpp"
@@ -84,8 +85,8 @@ struct StrategySpec {
   ClusterSpec cluster;  // [cluster] with this strategy's own `cluster` table merged over it
   // data
   Algorithm collective = Algorithm::ring;
-  Bytes bucket{25e6};   // gradient bucket; source: PyTorch DDP default 25 MiB (25 * 2^20)
-  bool overlap = true;  // gradients are exchanged while backward goes on
+  Bytes bucket{25 * mebi};  // gradient bucket; source: PyTorch DistributedDataParallel, bucket_cap_mb = 25 (MiB)
+  bool overlap = true;      // gradients are exchanged while backward goes on
   // model
   Split split = Split::tensor;
   // pipeline
@@ -142,9 +143,13 @@ struct Scenario {
 };
 
 /// Reads and checks a scenario; throws InvalidInput with all problems. `overrides` as in TomlDocument::read.
+/// Paths in the file are relative to its folder, paths given by an override to the working directory.
 Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue);
+/// Same from a text; `name` stands for the file in messages and its folder is where paths start.
+Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue);
 
-/// The scenario as TOML with the origin of every value as a comment: resolved.toml.
+/// The scenario as TOML with the origin of every value as a comment: resolved.toml. read_scenario() makes the same
+/// scenario of it, wherever it lies: paths are absolute.
 std::string resolved_toml(const Scenario& scenario);
 
 /// The cost model that a strategy's precision and the workload ask for; reads the stored profile. Throws InvalidInput.

@@ -1,0 +1,84 @@
+#include "scenarios/strategies/building.hpp"
+
+#include <fmt/format.h>
+
+namespace orrery {
+
+Plan start_plan(const Job& job, int ranks) {
+  if (ranks > job.cluster.devices()) {
+    throw Infeasible(fmt::format("needs {} devices, the cluster has {} ({} nodes x {} {})", ranks,
+                                 job.cluster.devices(), job.cluster.description.nodes,
+                                 job.cluster.description.devices_per_node, job.cluster.device().id));
+  }
+  Plan plan;
+  plan.program = Program(static_cast<std::size_t>(ranks));
+  for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) plan.placement.emplace_back(rank);
+  plan.samples = static_cast<double>(job.scenario.workload.batch);
+  plan.model_flops = training_flops(job.scenario.workload.network) * plan.samples;
+  return plan;
+}
+
+double divide_batch(const Job& job, int parts, const std::string& what) {
+  const std::int64_t batch = job.scenario.workload.batch;
+  if (batch % parts != 0) {
+    throw Infeasible(fmt::format("a batch of {} samples cannot be cut into {} equal parts ({})", batch, parts, what));
+  }
+  return static_cast<double>(batch / parts);
+}
+
+MemoryEstimate whole_memory(const Job& job, double samples) {
+  const LayerGraph& graph = job.scenario.workload.network;
+  return estimate_memory(graph, std::vector<double>(graph.layers.size(), 1.0), samples, job.strategy.precision,
+                         job.scenario.workload.optimizer.kind);
+}
+
+Bytes gradient_bytes(const Job& job, const Layer& layer) {
+  return bytes_per_number(job.strategy.precision) * static_cast<double>(parameters(layer));
+}
+
+Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch) {
+  Op op;
+  op.rank = rank;
+  op.phase = phase;
+  if (layers.size() == 1) op.layer = LayerId(layers.first);
+  op.microbatch = microbatch;
+  op.action = Compute{work.time, work.flops};
+  return op;
+}
+
+Op collective_op(RankId rank, Dimension dimension, Phase phase, CollectiveId collective, LayerId layer,
+                 int microbatch) {
+  Op op;
+  op.rank = rank;
+  op.stream = Stream::collective;
+  op.dimension = dimension;
+  op.phase = phase;
+  op.layer = layer;
+  op.microbatch = microbatch;
+  op.action = CollectiveCall{collective};
+  return op;
+}
+
+Op send_op(RankId from, RankId to, Bytes bytes, Phase phase, int microbatch) {
+  Op op;
+  op.rank = from;
+  op.stream = Stream::send;
+  op.dimension = Dimension::pp;
+  op.phase = phase;
+  op.microbatch = microbatch;
+  op.action = Send{to, bytes, microbatch};
+  return op;
+}
+
+Op receive_op(RankId from, RankId to, Phase phase, int microbatch) {
+  Op op;
+  op.rank = to;
+  op.stream = Stream::receive;
+  op.dimension = Dimension::pp;
+  op.phase = phase;
+  op.microbatch = microbatch;
+  op.action = Receive{from, microbatch};
+  return op;
+}
+
+}  // namespace orrery

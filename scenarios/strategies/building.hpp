@@ -1,0 +1,33 @@
+// What every strategy needs to make a Plan: its frame, checks of the split, and operations in one line.
+#pragma once
+
+#include <string>
+
+#include "scenarios/plan.hpp"
+#include "scenarios/strategies/layer_work.hpp"
+
+namespace orrery {
+
+/// A plan with rank r on device r, samples and model FLOPs of the whole step. Throws Infeasible when the cluster has
+/// fewer devices than ranks.
+Plan start_plan(const Job& job, int ranks);
+
+/// Samples that one of `parts` equal parts of the global batch has. Throws Infeasible when they are not whole; `what`
+/// names the parts ("8 replicas x 2 micro-steps").
+double divide_batch(const Job& job, int parts, const std::string& what);
+
+/// Memory of a device that holds every layer and keeps the activations of `samples` samples.
+MemoryEstimate whole_memory(const Job& job, double samples);
+
+/// `model bytes`: the gradient of a whole layer as sent.
+Bytes gradient_bytes(const Job& job, const Layer& layer);
+
+/// Compute over a run of layers; the operation names its layer when it is one layer only.
+Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch = -1);
+Op collective_op(RankId rank, Dimension dimension, Phase phase, CollectiveId collective, LayerId layer = {},
+                 int microbatch = -1);
+/// The two ends of a message of pipeline neighbours.
+Op send_op(RankId from, RankId to, Bytes bytes, Phase phase, int microbatch);
+Op receive_op(RankId from, RankId to, Phase phase, int microbatch);
+
+}  // namespace orrery

@@ -1,0 +1,148 @@
+// Data parallelism: every device holds the whole network and a part of the batch; gradients are added up over the
+// devices before the optimizer step.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "scenarios/strategies/buckets.hpp"
+#include "scenarios/strategies/building.hpp"
+
+namespace orrery {
+namespace {
+
+class DataParallelStep {
+ public:
+  DataParallelStep(const Job& job, Plan& plan, double samples)
+      : job_(job),
+        plan_(plan),
+        work_(job, samples),
+        buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket,
+                                  bytes_per_number(job.strategy.precision))) {
+    std::vector<RankId> members;
+    for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);
+    const int last = static_cast<int>(members.size()) - 1;
+    const GroupId group = plan.program.add_group(std::move(members));
+    for (const Bucket& bucket : buckets_) {
+      const Collective sum{CollectiveKind::all_reduce, job.strategy.collective, group, bucket.bytes,
+                           serves() ? last : 0};
+      exchanges_.push_back(bucket.bytes.value() > 0 ? plan.program.add_collective(sum) : CollectiveId());
+      backward_.push_back(work_.of(Pass::backward, bucket.layers));
+    }
+  }
+
+  [[nodiscard]] bool serves() const { return job_.strategy.collective == Algorithm::parameter_server; }
+  [[nodiscard]] const std::vector<Bucket>& buckets() const { return buckets_; }
+
+  void write() {
+    const Work forward = work_.of(Pass::forward, work_.all());
+    const Work backward = work_.of(Pass::backward, work_.all());
+    const Work optimizer = work_.of(Pass::optimizer, work_.all());
+    for (int replica = 0; replica < job_.strategy.devices; ++replica) {
+      const RankId rank(static_cast<std::size_t>(replica));
+      const int last = job_.strategy.accumulation - 1;
+      for (int step = 0; step <= last; ++step) {
+        plan_.program.add(compute_op(rank, Phase::forward, work_.all(), forward, step));
+        if (step < last) plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
+      }
+      Op update = compute_op(rank, Phase::optimizer, work_.all(), optimizer);
+      update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
+      plan_.program.add(std::move(update));
+    }
+    if (serves()) serve(RankId(plan_.program.ranks() - 1));
+  }
+
+ private:
+  std::vector<OpId> overlapped_backward(RankId rank, int step) {
+    std::vector<OpId> exchanges;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, buckets_[i].layers, backward_[i], step));
+      exchange(rank, i, ready, exchanges);
+    }
+    return exchanges;
+  }
+
+  std::vector<OpId> backward_then_exchange(RankId rank, int step) {
+    const Work backward = work_.of(Pass::backward, work_.all());
+    const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
+    std::vector<OpId> exchanges;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) exchange(rank, i, ready, exchanges);
+    return exchanges;
+  }
+
+  void exchange(RankId rank, std::size_t bucket, OpId ready, std::vector<OpId>& exchanges) {
+    if (!exchanges_[bucket].valid()) return;
+    Op op = exchange_op(rank, bucket);
+    op.after = {ready};
+    exchanges.push_back(plan_.program.add(std::move(op)));
+  }
+
+  Op exchange_op(RankId rank, std::size_t bucket) const {
+    const Span layers = buckets_[bucket].layers;
+    return collective_op(rank, Dimension::dp, Phase::gradient_exchange, exchanges_[bucket],
+                         layers.size() == 1 ? LayerId(layers.first) : LayerId());
+  }
+
+  void serve(RankId rank) {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      if (exchanges_[i].valid()) plan_.program.add(exchange_op(rank, i));
+    }
+  }
+
+  const Job& job_;
+  Plan& plan_;
+  LayerWork work_;
+  std::vector<Bucket> buckets_;
+  std::vector<CollectiveId> exchanges_;  // one per bucket; invalid where there is nothing to exchange
+  std::vector<Work> backward_;           // one per bucket
+};
+
+std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, double samples) {
+  Bytes total;
+  int exchanges = 0;
+  for (const Bucket& bucket : step.buckets()) {
+    total += bucket.bytes;
+    exchanges += bucket.bytes.value() > 0 ? 1 : 0;
+  }
+  std::vector<std::string> notes = {
+      fmt::format("{} replicas of {} samples each per micro-step; {} bytes of gradients in {} buckets, {}",
+                  job.strategy.devices, samples, total.value(), exchanges,
+                  job.strategy.overlap ? "each exchanged as soon as backward has filled it"
+                                       : "exchanged after the whole backward pass"),
+      fmt::format("stragglers add {} x log2({}) of the step (framework {})",
+                  job.cost.framework().straggler_per_doubling, job.strategy.devices, job.cost.framework().id)};
+  if (step.serves()) {
+    notes.push_back(
+        "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
+        "each on the full sum");
+  }
+  if (job.strategy.accumulation > 1) {
+    notes.push_back(fmt::format("{} micro-steps; only the last one exchanges gradients", job.strategy.accumulation));
+  }
+  return notes;
+}
+
+}  // namespace
+
+Plan plan_data(const Job& job) {
+  const int replicas = job.strategy.devices;
+  if (replicas == 1) {
+    Plan alone = plan_single(job);
+    alone.notes.emplace_back("one replica: there is nothing to exchange");
+    return alone;
+  }
+  const int servers = job.strategy.collective == Algorithm::parameter_server ? 1 : 0;
+  const int micro_steps = job.strategy.accumulation;
+  Plan plan = start_plan(job, replicas + servers);
+  const double samples =
+      divide_batch(job, replicas * micro_steps, fmt::format("{} replicas x {} micro-steps", replicas, micro_steps));
+  DataParallelStep step(job, plan, samples);
+  step.write();
+  plan.degrees.dp = replicas;
+  plan.microbatches = micro_steps;
+  plan.memory = whole_memory(job, samples);
+  plan.straggler_share = job.cost.framework().straggler_per_doubling * std::log2(static_cast<double>(replicas));
+  plan.notes = notes_on(job, step, samples);
+  return plan;
+}
+
+}  // namespace orrery

@@ -1,0 +1,47 @@
+#include "scenarios/strategies/layer_work.hpp"
+
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+namespace {
+
+Flops pass_flops(const LayerCost& cost, Pass pass) {
+  switch (pass) {
+    case Pass::forward:
+      return cost.forward;
+    case Pass::backward:
+      return cost.backward;
+    case Pass::optimizer:
+      return Flops{};
+  }
+  return Flops{};
+}
+
+}  // namespace
+
+Work& Work::operator+=(const Work& other) {
+  time += other.time;
+  flops += other.flops;
+  return *this;
+}
+
+LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& shares) {
+  const std::vector<Layer>& layers = job.scenario.workload.network.layers;
+  ORRERY_EXPECT(shares.empty() || shares.size() == layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const Share share = shares.empty() ? Share{} : shares[i];
+    const LayerCost cost = layer_cost(layers[i]);
+    for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
+      const Seconds time = job.cost.time(layers[i], pass, samples, job.cluster.device(), share);
+      work_[index(pass)].push_back({time, pass_flops(cost, pass) * (samples * share.work)});
+    }
+  }
+}
+
+Work LayerWork::of(Pass pass, Span layers) const {
+  Work sum;
+  for (std::size_t i = layers.first; i < layers.end; ++i) sum += of(pass, i);
+  return sum;
+}
+
+}  // namespace orrery

@@ -1,0 +1,43 @@
+// The compute part of a plan: seconds and FLOPs of layers, asked of the cost model once and then added up over runs of
+// layers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "scenarios/plan.hpp"
+
+namespace orrery {
+
+struct Work {
+  Seconds time;
+  Flops flops;
+  Work& operator+=(const Work& other);
+};
+
+/// A run of layers: first, first + 1, ..., end - 1.
+struct Span {
+  std::size_t first = 0, end = 0;
+  [[nodiscard]] std::size_t size() const { return end - first; }
+  bool operator==(const Span&) const = default;
+};
+
+class LayerWork {
+ public:
+  /// Work of every layer and pass for `samples` samples on the job's device. `shares`: the part of each layer that a
+  /// device does; empty: all of it. The optimizer's work carries no FLOPs: it is bound by memory and no model counts
+  /// it.
+  LayerWork(const Job& job, double samples, const std::vector<Share>& shares = {});
+
+  [[nodiscard]] const Work& of(Pass pass, std::size_t layer) const { return work_[index(pass)][layer]; }
+  /// Sum over a run of layers.
+  [[nodiscard]] Work of(Pass pass, Span layers) const;
+  [[nodiscard]] Span all() const { return {0, work_[0].size()}; }
+
+ private:
+  static std::size_t index(Pass pass) { return static_cast<std::size_t>(pass); }
+  std::array<std::vector<Work>, 3> work_;
+};
+
+}  // namespace orrery

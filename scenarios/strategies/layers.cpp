@@ -1,0 +1,18 @@
+// Model parallelism by layers: each device holds a run of whole layers and only one is at work at a time. The textbook
+// case that pipelining mends.
+#include "scenarios/strategies/stage_plan.hpp"
+
+namespace orrery {
+
+Plan plan_layers(const Job& job) {
+  const int micro_steps = job.strategy.accumulation;
+  StageOrder order;
+  order.microbatches = micro_steps;
+  order.unit = "micro-steps";
+  order.of = [micro_steps](int /*stage*/) { return one_after_the_other(micro_steps); };
+  Plan plan = plan_stages(job, order);
+  plan.notes.emplace_back("one device at work at a time: the step is the sum over the stages and the messages");
+  return plan;
+}
+
+}  // namespace orrery

@@ -1,0 +1,187 @@
+#include "scenarios/strategies/stage_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "scenarios/strategies/stages.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// Weights that two stages use: their gradients are added up before the optimizer step.
+struct TiedWeights {
+  LayerId owner, user;
+  int owner_stage = 0, user_stage = 0;
+  double numbers = 0;
+};
+
+class StagePlanner {
+ public:
+  StagePlanner(const Job& job, const StageOrder& order)
+      : job_(job),
+        graph_(job.scenario.workload.network),
+        order_(order),
+        stages_(job.strategy.devices),
+        plan_(start_plan(job, stages_)),
+        samples_(divide_batch(job, order.microbatches, fmt::format("{} {}", order.microbatches, order.unit))),
+        work_(job, samples_) {
+    if (static_cast<std::size_t>(stages_) > graph_.layers.size()) {
+      throw Infeasible(fmt::format("{} stages, but {} has only {} layers", stages_, graph_.name, graph_.layers.size()));
+    }
+    std::vector<double> costs;
+    for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
+      costs.push_back((work_.of(Pass::forward, i).time + work_.of(Pass::backward, i).time).value());
+    }
+    spans_ = balance(costs, static_cast<std::size_t>(stages_));
+    find_tied_weights();
+  }
+
+  Plan plan() {
+    for (int stage = 0; stage < stages_; ++stage) write_stage(stage);
+    plan_.degrees.pp = stages_;
+    plan_.microbatches = order_.microbatches;
+    plan_.memory = memory_of_fullest();
+    write_notes();
+    return std::move(plan_);
+  }
+
+ private:
+  static RankId rank(int stage) { return RankId(static_cast<std::size_t>(stage)); }
+  [[nodiscard]] Span span(int stage) const { return spans_[static_cast<std::size_t>(stage)]; }
+
+  /// Bytes of one micro-batch that cross the cut before `stage`.
+  [[nodiscard]] Bytes bytes_into(int stage) const {
+    return bytes_per_number(job_.strategy.precision) * (samples_ * numbers_across(graph_, span(stage).first));
+  }
+
+  [[nodiscard]] int stage_of(LayerId layer) const {
+    int stage = 0;
+    while (span(stage).end <= layer.index()) ++stage;
+    return stage;
+  }
+
+  void find_tied_weights() {
+    for (const Layer& layer : graph_.layers) {
+      const LayerId owner = owner_of_tied_weights(graph_, layer);
+      if (!owner.valid() || stage_of(owner) == stage_of(layer.id)) continue;
+      tied_ = TiedWeights{owner, layer.id, stage_of(owner), stage_of(layer.id), static_cast<double>(weights(layer))};
+      const GroupId group = plan_.program.add_group({rank(tied_->owner_stage), rank(tied_->user_stage)});
+      tied_exchange_ = plan_.program.add_collective({CollectiveKind::all_reduce, Algorithm::ring, group,
+                                                     bytes_per_number(job_.strategy.precision) * tied_->numbers, 0});
+      return;
+    }
+  }
+
+  void write_stage(int stage) {
+    const Work forward = work_.of(Pass::forward, span(stage));
+    const Work backward = work_.of(Pass::backward, span(stage));
+    OpId last;
+    for (const Task& task : order_.of(stage)) {
+      last = task.kind == Task::Kind::forward ? write_forward(stage, task.microbatch, forward)
+                                              : write_backward(stage, task.microbatch, backward);
+    }
+    Op update = compute_op(rank(stage), Phase::optimizer, span(stage), work_.of(Pass::optimizer, span(stage)));
+    if (holds_tied(stage)) update.after = {exchange_tied(stage, last)};
+    plan_.program.add(std::move(update));
+  }
+
+  OpId write_forward(int stage, int microbatch, const Work& work) {
+    Op compute = compute_op(rank(stage), Phase::forward, span(stage), work, microbatch);
+    if (stage > 0) {
+      compute.after = {plan_.program.add(receive_op(rank(stage - 1), rank(stage), Phase::forward, microbatch))};
+    }
+    const OpId done = plan_.program.add(std::move(compute));
+    if (stage + 1 < stages_) send(stage, stage + 1, bytes_into(stage + 1), Phase::forward, microbatch, done);
+    return done;
+  }
+
+  OpId write_backward(int stage, int microbatch, const Work& work) {
+    Op compute = compute_op(rank(stage), Phase::backward, span(stage), work, microbatch);
+    if (stage + 1 < stages_) {
+      compute.after = {plan_.program.add(receive_op(rank(stage + 1), rank(stage), Phase::backward, microbatch))};
+    }
+    const OpId done = plan_.program.add(std::move(compute));
+    if (stage > 0) send(stage, stage - 1, bytes_into(stage), Phase::backward, microbatch, done);
+    return done;
+  }
+
+  void send(int from, int to, Bytes bytes, Phase phase, int microbatch, OpId after) {
+    Op op = send_op(rank(from), rank(to), bytes, phase, microbatch);
+    op.after = {after};
+    plan_.program.add(std::move(op));
+  }
+
+  [[nodiscard]] bool holds_tied(int stage) const {
+    return tied_ && (stage == tied_->owner_stage || stage == tied_->user_stage);
+  }
+
+  OpId exchange_tied(int stage, OpId after) {
+    Op op = collective_op(rank(stage), Dimension::pp, Phase::gradient_exchange, tied_exchange_, tied_->owner);
+    op.after = {after};
+    return plan_.program.add(std::move(op));
+  }
+
+  [[nodiscard]] MemoryEstimate memory_of(int stage) const {
+    std::vector<double> shares(graph_.layers.size(), 0.0);
+    std::fill(shares.begin() + static_cast<std::ptrdiff_t>(span(stage).first),
+              shares.begin() + static_cast<std::ptrdiff_t>(span(stage).end), 1.0);
+    const OptimizerKind optimizer = job_.scenario.workload.optimizer.kind;
+    MemoryEstimate memory = estimate_memory(graph_, shares, samples_ * most_in_flight(order_.of(stage)),
+                                            job_.strategy.precision, optimizer);
+    if (tied_ && stage == tied_->user_stage) {
+      const BytesPerParameter each = bytes_per_parameter(job_.strategy.precision, optimizer);
+      memory.weights += Bytes(each.weights * tied_->numbers);
+      memory.gradients += Bytes(each.gradients * tied_->numbers);
+      memory.optimizer += Bytes(each.optimizer * tied_->numbers);
+    }
+    return memory;
+  }
+
+  [[nodiscard]] MemoryEstimate memory_of_fullest() const {
+    MemoryEstimate fullest = memory_of(0);
+    for (int stage = 1; stage < stages_; ++stage) {
+      const MemoryEstimate memory = memory_of(stage);
+      if (memory.peak() > fullest.peak()) fullest = memory;
+    }
+    return fullest;
+  }
+
+  void write_notes() {
+    for (int stage = 0; stage < stages_; ++stage) {
+      Work work = work_.of(Pass::forward, span(stage));
+      work += work_.of(Pass::backward, span(stage));
+      std::string note = fmt::format("stage {}: {} to {}, {} s forward and backward per micro-batch", stage,
+                                     graph_.layers[span(stage).first].name, graph_.layers[span(stage).end - 1].name,
+                                     number_text(work.time.value()));
+      if (stage > 0) note += fmt::format(", {} bytes cross the cut before it", number_text(bytes_into(stage).value()));
+      plan_.notes.push_back(std::move(note));
+    }
+    if (tied_) {
+      plan_.notes.push_back(fmt::format("stages {} and {} both hold the weights of {} and add up their gradients",
+                                        tied_->owner_stage, tied_->user_stage,
+                                        graph_.layers[tied_->owner.index()].name));
+    }
+  }
+
+  const Job& job_;
+  const LayerGraph& graph_;
+  const StageOrder& order_;
+  int stages_;
+  Plan plan_;
+  double samples_;  // of one micro-batch
+  LayerWork work_;
+  std::vector<Span> spans_;
+  std::optional<TiedWeights> tied_;
+  CollectiveId tied_exchange_;
+};
+
+}  // namespace
+
+Plan plan_stages(const Job& job, const StageOrder& order) {
+  return StagePlanner(job, order).plan();
+}
+
+}  // namespace orrery

@@ -1,0 +1,26 @@
+// The plan of a network that runs through stages, for any order of work: what `pipeline` and `model split = layers`
+// share.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "scenarios/strategies/building.hpp"
+#include "scenarios/strategies/schedules.hpp"
+
+namespace orrery {
+
+struct StageOrder {
+  int microbatches = 1;
+  std::string unit;                                // what the batch is cut into, for messages: "micro-batches"
+  std::function<std::vector<Task>(int stage)> of;  // order of work of a stage
+};
+
+/// One stage per device of the strategy, balanced by forward + backward time; activations and gradients cross every cut
+/// as messages between neighbours (a tensor that skips stages is handed on by each); an all-reduce between the holders
+/// of tied weights; the optimizer ends each stage. Memory is that of the fullest stage. Throws Infeasible when there
+/// are more stages than layers or the micro-batches do not divide the batch.
+Plan plan_stages(const Job& job, const StageOrder& order);
+
+}  // namespace orrery

@@ -1,0 +1,38 @@
+// The table of strategies: a new one is one file and one line here.
+#include "scenarios/plan.hpp"
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+namespace {
+
+Plan plan_model(const Job& job) {
+  return job.strategy.split == Split::tensor ? plan_tensor(job) : plan_layers(job);
+}
+
+}  // namespace
+
+const std::vector<StrategyEntry>& strategies() {
+  static const std::vector<StrategyEntry> table = {
+      {StrategyKind::single, "single", "the whole network on one device", plan_single},
+      {StrategyKind::data, "data", "every device holds the whole network and a part of the batch", plan_data},
+      {StrategyKind::model, "model",
+       "every device holds a part of the network: split = tensor cuts each layer, split = layers gives each device "
+       "whole "
+       "layers, one device at work at a time",
+       plan_model},
+      {StrategyKind::pipeline, "pipeline",
+       "whole layers on different devices, micro-batches follow each other through them", plan_pipeline},
+      {StrategyKind::federated, "federated", "clients train on their own data, a server averages their models (FedAvg)",
+       nullptr},
+  };
+  return table;
+}
+
+const StrategyEntry& entry_of(StrategyKind kind) {
+  for (const StrategyEntry& entry : strategies()) {
+    if (entry.kind == kind) return entry;
+  }
+  contract_failed("every StrategyKind has an entry", __FILE__, __LINE__);
+}
+
+}  // namespace orrery

@@ -1,0 +1,168 @@
+// Model parallelism inside the layers: every device does a part of each layer, and the group exchanges activations and
+// their gradients, which the next layer waits for.
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "scenarios/strategies/building.hpp"
+#include "scenarios/strategies/tensor_split.hpp"
+
+namespace orrery {
+namespace {
+
+/// What every rank of the group does, in order: compute over a run of layers, or an exchange that ends it.
+struct Stretch {
+  Phase phase = Phase::forward;
+  Span layers;
+};
+struct Exchange {
+  Phase phase = Phase::forward;
+  TensorExchange what;
+};
+using Item = std::variant<Stretch, Exchange>;
+
+class TensorStep {
+ public:
+  TensorStep(const Job& job, const TensorSplit& split, double samples)
+      : job_(job), samples_(samples), work_(job, samples, shares(split)) {
+    for (std::size_t i = 0; i < split.layers.size(); ++i) {
+      exchange(Phase::forward, split.layers[i].before_forward);
+      extend_forward(i);
+      exchange(Phase::forward, split.layers[i].after_forward);
+    }
+    for (std::size_t i = split.layers.size(); i-- > 0;) {
+      exchange(Phase::backward, split.layers[i].before_backward);
+      extend_backward(i);
+    }
+  }
+
+  void write(Plan& plan) const {
+    std::vector<RankId> members;
+    for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);
+    const GroupId group = plan.program.add_group(members);
+    std::vector<OpId> previous(members.size());
+    for (int step = 0; step < job_.strategy.accumulation; ++step) {
+      for (const Item& item : items_) write_item(plan.program, group, item, step, previous);
+    }
+    const Work update = work_.of(Pass::optimizer, work_.all());
+    for (const RankId rank : members) {
+      add_after(plan.program, compute_op(rank, Phase::optimizer, work_.all(), update), previous);
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::map<std::pair<Phase, CollectiveKind>, std::pair<int, double>> totals;  // how many, bytes
+    for (const Item& item : items_) {
+      if (const auto* exchange = std::get_if<Exchange>(&item)) {
+        auto& [count, sum] = totals[{exchange->phase, exchange->what.kind}];
+        ++count;
+        sum += bytes(exchange->what).value();
+      }
+    }
+    std::vector<std::string> notes;
+    for (const auto& [what, total] : totals) {
+      notes.push_back(fmt::format("{}: {} x {} of {} bytes in all per micro-step of {} samples", name_of(what.first),
+                                  total.first, name_of(what.second), total.second, samples_));
+    }
+    return notes;
+  }
+
+ private:
+  static std::vector<Share> shares(const TensorSplit& split) {
+    std::vector<Share> shares;
+    for (const LayerSplit& layer : split.layers) shares.push_back(layer.share);
+    return shares;
+  }
+
+  [[nodiscard]] Bytes bytes(const TensorExchange& exchange) const {
+    return bytes_per_number(job_.strategy.precision) * (exchange.numbers * samples_);
+  }
+
+  void exchange(Phase phase, const std::vector<TensorExchange>& exchanges) {
+    for (const TensorExchange& what : exchanges) items_.emplace_back(Exchange{phase, what});
+  }
+
+  void extend_forward(std::size_t layer) {
+    if (Stretch* open = open_stretch(Phase::forward)) {
+      open->layers.end = layer + 1;
+    } else {
+      items_.emplace_back(Stretch{Phase::forward, {layer, layer + 1}});
+    }
+  }
+
+  void extend_backward(std::size_t layer) {
+    if (Stretch* open = open_stretch(Phase::backward)) {
+      open->layers.first = layer;
+    } else {
+      items_.emplace_back(Stretch{Phase::backward, {layer, layer + 1}});
+    }
+  }
+
+  Stretch* open_stretch(Phase phase) {
+    auto* last = items_.empty() ? nullptr : std::get_if<Stretch>(&items_.back());
+    return last != nullptr && last->phase == phase ? last : nullptr;
+  }
+
+  void write_item(Program& program, GroupId group, const Item& item, int step, std::vector<OpId>& previous) const {
+    if (const auto* stretch = std::get_if<Stretch>(&item)) {
+      const Work work = work_.of(stretch->phase == Phase::forward ? Pass::forward : Pass::backward, stretch->layers);
+      for (const RankId rank : program.group(group)) {
+        add_after(program, compute_op(rank, stretch->phase, stretch->layers, work, step), previous);
+      }
+      return;
+    }
+    const auto& exchange = std::get<Exchange>(item);
+    const CollectiveId collective =
+        program.add_collective({exchange.what.kind, job_.strategy.collective, group, bytes(exchange.what), 0});
+    for (const RankId rank : program.group(group)) {
+      add_after(program, collective_op(rank, Dimension::tp, exchange.phase, collective, exchange.what.layer, step),
+                previous);
+    }
+  }
+
+  /// Each operation of a rank waits for its previous one: nothing overlaps.
+  static void add_after(Program& program, Op op, std::vector<OpId>& previous) {
+    OpId& last = previous[op.rank.index()];
+    if (last.valid()) op.after = {last};
+    last = program.add(std::move(op));
+  }
+
+  const Job& job_;
+  double samples_;  // of one micro-step
+  LayerWork work_;
+  std::vector<Item> items_;  // of one micro-step
+};
+
+MemoryEstimate memory_of(const Job& job, const TensorSplit& split, double samples) {
+  std::vector<double> held;
+  for (const LayerSplit& layer : split.layers) held.push_back(layer.held);
+  return estimate_memory(job.scenario.workload.network, held, samples, job.strategy.precision,
+                         job.scenario.workload.optimizer.kind);
+}
+
+}  // namespace
+
+Plan plan_tensor(const Job& job) {
+  const int devices = job.strategy.devices, micro_steps = job.strategy.accumulation;
+  if (devices == 1) {
+    Plan alone = plan_single(job);
+    alone.notes.emplace_back("one device: there is nothing to split");
+    return alone;
+  }
+  Plan plan = start_plan(job, devices);
+  const double samples = divide_batch(job, micro_steps, fmt::format("{} micro-steps", micro_steps));
+  const TensorSplit split = split_tensor(job.scenario.workload.network, devices);
+  const TensorStep step(job, split, samples);
+  step.write(plan);
+  plan.degrees.tp = devices;
+  plan.microbatches = micro_steps;
+  plan.memory = memory_of(job, split, samples);
+  plan.notes = step.notes();
+  plan.notes.insert(plan.notes.end(), split.notes.begin(), split.notes.end());
+  plan.notes.emplace_back("exchanges are not overlapped with compute: the next layer needs their result");
+  return plan;
+}
+
+}  // namespace orrery

@@ -1,0 +1,174 @@
+#include "scenarios/strategies/tensor_split.hpp"
+
+#include <fmt/format.h>
+
+namespace orrery {
+namespace {
+
+class TensorSplitter {
+ public:
+  TensorSplitter(const LayerGraph& graph, int devices) : graph_(graph), devices_(devices) {
+    split_.layers.resize(graph.layers.size());
+    outputs_.resize(graph.layers.size());
+    for (const Layer& layer : graph.layers) {
+      if (layer.kind == LayerKind::embedding) vocabulary_ = layer.vocabulary;
+    }
+  }
+
+  TensorSplit split() {
+    for (const Layer& layer : graph_.layers) {
+      const SplitMode mode = choose(layer);
+      apply(layer, mode);
+    }
+    exchange_gradients();
+    return std::move(split_);
+  }
+
+ private:
+  /// How the output of a layer lies on the devices, and what its readers made of it.
+  struct Output {
+    bool is_split = false;
+    bool is_gathered = false;
+    LayerId partial_reader;  // first column layer that reads all of it: its gradient comes as partial sums
+  };
+
+  [[nodiscard]] bool divides(std::int64_t units) const { return units % devices_ == 0; }
+  [[nodiscard]] bool is_split(LayerId layer) const { return layer.valid() && outputs_[layer.index()].is_split; }
+  [[nodiscard]] bool is_head(const Layer& layer) const { return vocabulary_ > 0 && layer.out.channels == vocabulary_; }
+
+  SplitMode choose(const Layer& layer) {
+    switch (layer.kind) {
+      case LayerKind::dense:
+        if (is_split(layer.input)) return SplitMode::row;
+        return divides(layer.out.channels) || is_head(layer) ? SplitMode::column : whole(layer, layer.out.channels);
+      case LayerKind::convolution:
+        return choose_convolution(layer);
+      case LayerKind::embedding:
+        return SplitMode::vocabulary;
+      case LayerKind::attention:
+        if (!is_split(layer.input)) return SplitMode::replicated;
+        return divides(layer.heads) ? SplitMode::channelwise : whole(layer, layer.heads);
+      case LayerKind::residual_add:
+        return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
+      case LayerKind::layer_norm:
+      case LayerKind::softmax_cross_entropy:
+        return SplitMode::replicated;
+      default:
+        return is_split(layer.input) ? SplitMode::channelwise : SplitMode::replicated;
+    }
+  }
+
+  SplitMode choose_convolution(const Layer& layer) {
+    if (layer.groups == 1) return divides(layer.out.channels) ? SplitMode::column : whole(layer, layer.out.channels);
+    if (!divides(layer.groups)) return whole(layer, layer.groups);
+    return is_split(layer.input) ? SplitMode::channelwise : SplitMode::replicated;
+  }
+
+  SplitMode whole(const Layer& layer, std::int64_t units) {
+    split_.notes.push_back(
+        fmt::format("{} stays whole on every device: {} is not a multiple of {}", layer.name, units, devices_));
+    return SplitMode::replicated;
+  }
+
+  void apply(const Layer& layer, SplitMode mode) {
+    LayerSplit& split = split_.layers[layer.id.index()];
+    Output& output = outputs_[layer.id.index()];
+    const double part = 1.0 / devices_;
+    split.mode = mode;
+    switch (mode) {
+      case SplitMode::replicated:
+        gather(layer, layer.input);
+        gather(layer, layer.skip);
+        break;
+      case SplitMode::column:
+        gather(layer, layer.input);
+        expect_partial_gradient(layer);
+        split.held = is_head(layer) ? padded_part() : part;
+        split.share = {split.held, 1.0};
+        output.is_split = true;
+        break;
+      case SplitMode::row:
+        split.share = {part, part};
+        split.held = part;
+        add_up_output(layer);
+        break;
+      case SplitMode::channelwise:
+        split.share = {part, part};
+        split.held = part;
+        output.is_split = true;
+        break;
+      case SplitMode::vocabulary:
+        split.held = padded_part();
+        split.share = {split.held, 1.0};
+        add_up_output(layer);
+        break;
+    }
+  }
+
+  /// Share of the vocabulary on one device when it is padded to a multiple of the group, as Megatron-LM does.
+  [[nodiscard]] double padded_part() const {
+    const std::int64_t rows = (vocabulary_ + devices_ - 1) / devices_;
+    return static_cast<double>(rows) / static_cast<double>(vocabulary_);
+  }
+
+  void gather(const Layer& reader, LayerId producer) {
+    if (!is_split(producer) || outputs_[producer.index()].is_gathered) return;
+    outputs_[producer.index()].is_gathered = true;
+    split_.layers[reader.id.index()].before_forward.push_back(
+        {CollectiveKind::all_gather, numbers_out(producer), reader.id});
+  }
+
+  void expect_partial_gradient(const Layer& reader) {
+    if (!reader.input.valid()) return;
+    Output& output = outputs_[reader.input.index()];
+    if (!output.partial_reader.valid()) output.partial_reader = reader.id;
+  }
+
+  void add_up_output(const Layer& layer) {
+    split_.layers[layer.id.index()].after_forward.push_back(
+        {CollectiveKind::all_reduce, numbers_out(layer.id), layer.id});
+  }
+
+  void exchange_gradients() {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Output& output = outputs_[i];
+      if (!output.partial_reader.valid()) continue;
+      const CollectiveKind kind = output.is_split ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
+      split_.layers[i].before_backward.push_back({kind, numbers_out(LayerId(i)), output.partial_reader});
+    }
+  }
+
+  [[nodiscard]] double numbers_out(LayerId layer) const {
+    return static_cast<double>(graph_.layers[layer.index()].out.count());
+  }
+
+  const LayerGraph& graph_;
+  int devices_;
+  std::int64_t vocabulary_ = 0;
+  TensorSplit split_;
+  std::vector<Output> outputs_;
+};
+
+}  // namespace
+
+std::string_view name_of(SplitMode mode) {
+  switch (mode) {
+    case SplitMode::replicated:
+      return "replicated";
+    case SplitMode::column:
+      return "column";
+    case SplitMode::row:
+      return "row";
+    case SplitMode::channelwise:
+      return "channelwise";
+    case SplitMode::vocabulary:
+      return "vocabulary";
+  }
+  return "";
+}
+
+TensorSplit split_tensor(const LayerGraph& graph, int devices) {
+  return TensorSplitter(graph, devices).split();
+}
+
+}  // namespace orrery

@@ -1,0 +1,56 @@
+// How each layer of a network is split over the devices of a tensor-parallel group, and what they must exchange for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/cost/cost_model.hpp"
+#include "models/networks/layer_graph.hpp"
+#include "sim/program/op.hpp"
+
+namespace orrery {
+
+/// column: each device makes a part of the outputs (units, channels, heads) from the whole input. row: each device
+/// reads its part of the input and makes a part of every sum; the sums are added up. channelwise: each device works on
+/// its channels alone. vocabulary: each device holds a part of the embedding table. replicated: every device does all
+/// of it.
+enum class SplitMode : std::uint8_t { replicated, column, row, channelwise, vocabulary };
+std::string_view name_of(SplitMode mode);
+
+/// A collective over the group, moving `numbers` per sample (the whole buffer, as Collective::bytes counts it).
+struct TensorExchange {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  double numbers = 0;
+  LayerId layer;  // the layer that causes it
+};
+
+struct LayerSplit {
+  SplitMode mode = SplitMode::replicated;
+  Share share;        // of the layer's work and input, per device
+  double held = 1.0;  // share of its weights and activations, per device
+  std::vector<TensorExchange> before_forward, after_forward, before_backward;
+};
+
+struct TensorSplit {
+  std::vector<LayerSplit> layers;
+  std::vector<std::string> notes;  // layers that stay whole though they have work to share, and why
+};
+
+/// The rules, after Megatron-LM (Shoeybi et al. 2019) for dense layers, attention and vocabulary, with the channel
+/// split of convolutions:
+/// - dense on a whole input: column; on a split input: row, with an all-reduce of its output;
+/// - convolution: by output channels, from the whole input;
+/// - activations, pooling, batch normalisation, flatten, attention (by heads) and residual sums of split operands stay
+///   split;
+/// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
+/// - layer normalisation, the loss and layers whose units the group does not divide: replicated;
+/// - a split output that must be whole is all-gathered once, before its first whole reader;
+/// - backward, column layers leave each device with a part of every sum of their input's gradient: reduce-scattered
+///   when that input was gathered, else all-reduced; once, before the backward pass of the layer that made it. The
+///   network's input needs no gradient.
+/// Contract: devices >= 2.
+TensorSplit split_tensor(const LayerGraph& graph, int devices);
+
+}  // namespace orrery
