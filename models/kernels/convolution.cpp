@@ -54,11 +54,7 @@ class Convolution final : public LayerKernel {
     const std::int64_t channels = layer_.out.channels;
     // Made again rather than kept from the forward pass: a copy of the image is cheaper than its 25-fold memory.
     image_to_patches(layer_, image, patches_.data());
-    gemm({.rows = channels,
-          .columns = patch_,
-          .inner = pixels_,
-          .right = Operand::transposed,
-          .update = Update::add},
+    gemm({.rows = channels, .columns = patch_, .inner = pixels_, .right = Operand::transposed, .update = Update::add},
          gradient, patches_.data(), parameter_gradient);
     if (layer_.bias) add_columns(gradient, channels, pixels_, parameter_gradient + channels * patch_);
   }

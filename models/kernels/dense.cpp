@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "models/kernels/columns.hpp"
 #include "models/kernels/gemm.hpp"
 #include "models/kernels/makers.hpp"
-#include "models/kernels/columns.hpp"
 
 namespace orrery {
 namespace {

@@ -11,8 +11,8 @@ std::size_t default_workers();
 
 /// Calls body(task, worker) for every task in [0, tasks), each on one of min(workers, tasks) threads; `worker` numbers
 /// the thread, so that it can index scratch space. Which worker runs a task is open: a result may depend on the task
-/// alone. Threads flush denormals to zero. When tasks throw, the exception of the lowest task is rethrown after all have
-/// ended. Called from inside a task it runs serially, as worker 0.
+/// alone. Threads flush denormals to zero. When tasks throw, the exception of the lowest task is rethrown after all
+/// have ended. Called from inside a task it runs serially, as worker 0.
 void for_each_task(std::size_t tasks, std::size_t workers,
                    const std::function<void(std::size_t task, std::size_t worker)>& body);
 

@@ -19,7 +19,8 @@ struct BatchResult {
   }
 };
 
-/// Softmax and cross entropy. scores: labels.size() x classes, one sample after the other. A label outside [0, classes) breaks a promise.
+/// Softmax and cross entropy. scores: labels.size() x classes, one sample after the other. A label outside [0, classes)
+/// breaks a promise.
 BatchResult softmax_cross_entropy(std::span<const float> scores, std::span<const std::int32_t> labels);
 
 /// gradient (as large as scores) = (softmax(scores) - one-hot(label)) / divisor.

@@ -52,8 +52,7 @@ BatchResult CentralTrainer::compute_gradients(std::span<const std::size_t> indic
   for_each_task(shards, workers_.size(), [&](std::size_t shard, std::size_t worker) {
     const std::size_t first = shard * shard_samples;
     auto& [stack, batch] = workers_[worker];
-    const Batch part =
-        batch.gather(samples_, indices.subspan(first, std::min(shard_samples, indices.size() - first)));
+    const Batch part = batch.gather(samples_, indices.subspan(first, std::min(shard_samples, indices.size() - first)));
     results[shard] = stack.forward_backward(weights_, part, static_cast<double>(indices.size()), gradients_[shard]);
   });
   return total(results);

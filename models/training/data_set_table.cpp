@@ -96,8 +96,8 @@ DataSetInfo openwebtext() {
 }  // namespace
 
 const std::vector<DataSetInfo>& data_sets() {
-  static const std::vector<DataSetInfo> sets = {fashion_mnist(), mnist(),    synthetic(), cifar10(),
-                                                imagenet(),      wikipedia_bookcorpus(), openwebtext()};
+  static const std::vector<DataSetInfo> sets = {
+      fashion_mnist(), mnist(), synthetic(), cifar10(), imagenet(), wikipedia_bookcorpus(), openwebtext()};
   return sets;
 }
 

@@ -79,7 +79,11 @@ DataSet load_data_set(const std::string& name, std::uint64_t seed) {
   }
   ORRERY_EXPECT(loader != loaders.end());
   IdxSamples samples = loader->load(seed);
-  return {info.name, info.shape, info.classes, std::move(samples.train), std::move(samples.test),
+  return {info.name,
+          info.shape,
+          info.classes,
+          std::move(samples.train),
+          std::move(samples.test),
           info.stored_bytes_per_sample};
 }
 

@@ -114,8 +114,7 @@ void LayerStack::run_forward(std::span<const float> parameters, const Batch& bat
     timed(i, Pass::forward, [&] {
       if (kernels_[i]->output_storage() == OutputStorage::same_as_input) return;
       const auto output = first(outputs_[i], samples * static_cast<std::size_t>(graph_.layers[i].out.count()));
-      kernels_[i]->forward(
-          {static_cast<std::int64_t>(samples), part_of(i, parameters), input_of(i, batch), output});
+      kernels_[i]->forward({static_cast<std::int64_t>(samples), part_of(i, parameters), input_of(i, batch), output});
     });
   }
 }

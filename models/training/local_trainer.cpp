@@ -19,8 +19,7 @@ LocalTrainer::LocalTrainer(const LayerGraph& graph)
 BatchResult LocalTrainer::compute_gradient(const Samples& samples, std::span<const std::size_t> indices) {
   BatchResult sum;
   for (std::size_t first = 0; first < indices.size(); first += shard_samples) {
-    const Batch batch =
-        batch_.gather(samples, indices.subspan(first, std::min(shard_samples, indices.size() - first)));
+    const Batch batch = batch_.gather(samples, indices.subspan(first, std::min(shard_samples, indices.size() - first)));
     if (first > 0) shard_gradient_.resize(gradient_.size());
     AlignedVector& gradient = first == 0 ? gradient_ : shard_gradient_;
     sum += stack_.forward_backward(weights_, batch, static_cast<double>(indices.size()), gradient);

@@ -118,8 +118,13 @@ Device measure_host(int threads) {
   device.typical = Watts(typical_watts * threads);
   device.maximum = Watts(maximum_watts * threads);
   device.source = fmt::format("measured by orrery profile --device, {}", simd_level());
+  device.assumed = "idle_W;typical_W;maximum_W";
   device.notes = "powers per core as of a Xeon Platinum 8480+";
   return device;
+}
+
+std::string host_csv(const Device& device) {
+  return device_csv(device);
 }
 
 }  // namespace orrery

@@ -76,8 +76,8 @@ std::vector<double> class_shares(const Parts& parts, std::size_t samples, double
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   // With a tiny alpha all draws may underflow to 0: then the next client in need gets the class.
   if (sum <= 0) {
-    const auto poorest = std::min_element(parts.begin(), parts.end(),
-                                          [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    const auto poorest =
+        std::min_element(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
     shares[static_cast<std::size_t>(poorest - parts.begin())] = 1;
     return shares;
   }

@@ -83,9 +83,8 @@ class ProfiledCase {
       const std::size_t first = order_.size() * index / parts_.size();
       const std::size_t last = order_.size() * (index + 1) / parts_.size();
       const Batch batch = part.batch.gather(samples_, std::span(order_).subspan(first, last - first));
-      part.stack.set_timer([&part](std::size_t layer, Pass pass, double seconds) {
-        part.times[layer][index_of(pass)] = seconds;
-      });
+      part.stack.set_timer(
+          [&part](std::size_t layer, Pass pass, double seconds) { part.times[layer][index_of(pass)] = seconds; });
       part.stack.forward_backward(weights_, batch, static_cast<double>(order_.size()), part.gradient);
     });
   }
