@@ -24,20 +24,31 @@ struct Transfer {
 };
 
 /// `repeat` steps that differ only in the chunks: in repetition k (from 0) every transfer's first chunk is first_chunk
-/// + k * chunk_shift (modulo the number of chunks). A rank begins a step when all its transfers, sent and received, of
-/// its previous step have ended. This is what lets the engine collapse K steps into one flow per edge without listing
-/// them.
+/// + k * chunk_shift, turning round within its window: with `window` = w > 0 the chunks form blocks [0, w), [w, 2w),
+/// ... and a chunk stays in its block; 0 means one block of all chunks. A rank begins a step when all its transfers,
+/// sent and received, of its previous step have ended. This is what lets the engine collapse K steps into one flow per
+/// edge without listing them.
 struct Round {
   std::int32_t repeat = 1;
   std::int32_t chunk_shift = 0;
   std::vector<Transfer> transfers;
+  std::int32_t window = 0;
 };
 
+/// What a chunk is: a piece of the buffer that all ranks share the numbering of; in an all-to-all, chunk c of a rank's
+/// buffer is what it holds for rank c.
 struct Schedule {
   std::int32_t ranks = 1;
   std::int32_t chunks = 1;
   std::vector<Round> rounds;
+  /// The chunk that each rank holds before an all-gather and owns after a reduce-scatter; empty when rank r has chunk
+  /// r.
+  std::vector<std::int32_t> home;
 };
+
+/// First chunk of a transfer in repetition k of its round.
+std::int32_t first_chunk(const Schedule& schedule, const Round& round, const Transfer& transfer,
+                         std::int32_t repetition);
 
 /// Bytes of chunk `index` when `total` bytes are cut in `chunks`: total/chunks; when that is below one byte the first
 /// `total` chunks carry one byte each and the others none (a message of no bytes still costs its latency).
@@ -47,8 +58,18 @@ Bytes chunk_bytes(Bytes total, std::int32_t chunks, std::int32_t index);
 Bytes transfer_bytes(const Schedule& schedule, const Round& round, const Transfer& transfer, std::int32_t repetition,
                      Bytes total);
 
+/// Bytes of a transfer in the repetitions begin..end-1 of its round together.
+Bytes transfer_bytes(const Schedule& schedule, const Round& round, const Transfer& transfer, std::int32_t begin,
+                     std::int32_t end, Bytes total);
+
+/// Bytes that each rank sends in the whole schedule.
+std::vector<Bytes> bytes_sent(const Schedule& schedule, Bytes total);
+
 /// Messages of the exact execution: sum over rounds of repeat x transfers.
 std::uint64_t message_count(const Schedule& schedule);
+
+/// Messages when every round is run in at most `segments` parts: sum over rounds of min(repeat, segments) x transfers.
+std::uint64_t message_count(const Schedule& schedule, std::int32_t segments);
 
 /// The group as the algorithms see it. Rank i sits on node i / ranks_per_node; ranks_per_node = 1 when nodes do not
 /// matter.

@@ -1,0 +1,69 @@
+// The verbs without contention: a queue of events, and the time of each known when it is put in.
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "sim/base/contract.hpp"
+#include "sim/engine/fluid_kernel.hpp"
+
+namespace orrery {
+
+namespace {
+
+struct Event {
+  double time = 0.0;
+  std::uint64_t sequence = 0;  // events of the same time happen in the order in which they were asked for
+  std::function<void()> action;
+};
+
+bool later(const Event& a, const Event& b) {
+  return std::pair(a.time, a.sequence) > std::pair(b.time, b.sequence);
+}
+
+class ClosedFormKernel final : public FluidKernel {
+ public:
+  using FluidKernel::FluidKernel;
+
+  void after(Seconds delay, std::function<void()> action) override {
+    ORRERY_EXPECT(delay.value() >= 0.0);
+    events_.push_back({now_ + delay.value(), sequence_++, std::move(action)});
+    std::push_heap(events_.begin(), events_.end(), later);
+  }
+
+  [[nodiscard]] Seconds now() const override { return Seconds(now_); }
+
+  void run() override {
+    while (!events_.empty()) {
+      std::pop_heap(events_.begin(), events_.end(), later);
+      const Event event = std::move(events_.back());
+      events_.pop_back();
+      now_ = event.time;
+      event.action();
+    }
+  }
+
+ protected:
+  void start_transfer(Ticket ticket, DeviceId, DeviceId, Bytes bytes, const Route& route) override {
+    after(bytes / route.bandwidth, [this, ticket] { transfer_ended(ticket); });
+  }
+  void start_work(Ticket ticket, DeviceId, Seconds work) override {
+    after(work, [this, ticket] { work_ended(ticket); });
+  }
+  // Events of what has failed stay in the queue with tickets that are out of date.
+  void turn_off(DeviceId) override {}
+  void turn_off(LinkId) override {}
+
+ private:
+  std::vector<Event> events_;
+  std::uint64_t sequence_ = 0;
+  double now_ = 0.0;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_closed_form_kernel(const Platform& platform) {
+  return std::make_unique<ClosedFormKernel>(platform);
+}
+
+}  // namespace orrery

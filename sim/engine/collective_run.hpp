@@ -1,0 +1,99 @@
+// One collective on a kernel: a Schedule, its rounds cut into segments, every rank at its own pace.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "sim/collectives/schedule.hpp"
+#include "sim/engine/kernel.hpp"
+
+namespace orrery {
+
+/// A schedule laid out for execution with at most `segments` parts per round: what each rank takes part in, in order.
+/// Made once for all collectives of the same shape.
+class CollectivePlan {
+ public:
+  CollectivePlan(Schedule schedule, std::int32_t segments);
+
+  /// One round as one rank sees it.
+  struct Part {
+    std::int32_t round = 0;
+    std::uint32_t first_send = 0, sends = 0;  // into send_order
+    std::uint32_t transfers = 0;              // sent and received
+    std::uint32_t first_counter = 0;          // one counter per segment of the round
+  };
+  struct Edge {
+    std::int32_t round = 0;
+    Transfer transfer;
+    std::uint32_t from_part = 0, to_part = 0;
+  };
+
+  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+  [[nodiscard]] std::int32_t segments_of(std::int32_t round) const;
+  /// First repetition of a segment; the segment after begins where this one ends.
+  [[nodiscard]] std::int32_t segment_begin(std::int32_t round, std::int32_t segment) const;
+  [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
+  /// Parts of rank r: first_part(r) .. first_part(r + 1) - 1.
+  [[nodiscard]] std::uint32_t first_part(std::int32_t rank) const {
+    return first_part_[static_cast<std::size_t>(rank)];
+  }
+  [[nodiscard]] const std::vector<Edge>& edges() const { return edges_; }
+  [[nodiscard]] std::uint32_t send(std::uint32_t index) const { return send_order_[index]; }
+  /// What is left to end, per part and segment, before anything began.
+  [[nodiscard]] const std::vector<std::uint32_t>& counters() const { return counters_; }
+  /// True when every round is carried out message by message.
+  [[nodiscard]] bool is_exact() const { return exact_; }
+
+ private:
+  void list_edges();
+  void list_parts();
+  void list_sends();
+
+  Schedule schedule_;
+  std::int32_t segments_;
+  bool exact_ = true;
+  std::vector<Part> parts_;
+  std::vector<std::uint32_t> first_part_;
+  std::vector<Edge> edges_;
+  std::vector<std::uint32_t> send_order_;  // edges by sending part
+  std::vector<std::uint32_t> counters_;
+};
+
+/// Carries a plan out. Keep it alive until `done` has been called or the kernel has run out of events.
+class CollectiveRun {
+ public:
+  /// `hosts`: one per rank of the group. `done`: called when every rank has finished, or never if something failed.
+  CollectiveRun(std::shared_ptr<const CollectivePlan> plan, Bytes bytes, std::vector<DeviceId> hosts, Kernel& kernel,
+                std::function<void()> done);
+  CollectiveRun(const CollectiveRun&) = delete;
+  CollectiveRun& operator=(const CollectiveRun&) = delete;
+
+  void start();
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
+
+ private:
+  struct Position {
+    std::uint32_t part = 0;
+    std::int32_t segment = 0;
+  };
+
+  void begin(std::int32_t rank);
+  void advance(std::int32_t rank);
+  void launch(std::uint32_t edge, std::int32_t segment);
+  void ended(std::uint32_t edge, std::int32_t segment, Outcome outcome);
+  void count_down(std::int32_t rank, std::uint32_t part, std::int32_t segment);
+
+  std::shared_ptr<const CollectivePlan> plan_;
+  Bytes bytes_;
+  std::vector<DeviceId> hosts_;
+  Kernel& kernel_;
+  std::function<void()> done_;
+  std::vector<Position> positions_;  // per rank
+  std::vector<std::uint32_t> left_;  // per part and segment
+  std::int32_t unfinished_ = 0;      // ranks
+  std::uint64_t failures_ = 0;
+};
+
+}  // namespace orrery
