@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "sim/base/errors.hpp"
 #include "topologies/shapes/shapes.hpp"
