@@ -30,7 +30,7 @@ TEST_CASE("a client's upload takes its own line up and the server's line down") 
   CHECK(test::route_names(platform, 3, 1) == "server.ethernet.up client1.cellular.down");
 }
 
-TEST_CASE("rates are effective and differ up and down; the latency is the client's plus the server's") {
+TEST_CASE("rates are effective and differ up and down, and the latency is the client's plus the server's") {
   const FederationPlatform federation = build_federation(three_phones());
   const Route upload = route(federation.platform, DeviceId(0), federation.server);
   const Route download = route(federation.platform, federation.server, DeviceId(0));
