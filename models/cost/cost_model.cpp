@@ -40,7 +40,15 @@ CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerK
       precision_(precision),
       optimizer_(optimizer),
       measured_(MeasuredTimes(profile, threads)),
-      host_(std::move(host)) {}
+      host_(std::move(host)) {
+  if (host_->memory_bandwidth.value() > 0.0) return;
+  Problem problem;
+  problem.key = "workload.host";
+  problem.what = "the memory bandwidth of device \"" + host_->id + "\" is unknown";
+  problem.why = "replay scales layers that are bound by memory by it";
+  problem.suggestion = "measure it with `orrery profile --device`";
+  throw InvalidInput({problem});
+}
 
 Bytes CostModel::traffic(const Layer& layer, Pass pass, double samples, Share share, Precision precision) const {
   if (pass != Pass::optimizer) return pass_bytes(layer, pass, samples, share, precision);

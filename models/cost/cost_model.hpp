@@ -38,7 +38,7 @@ class CostModel {
   /// Roofline only.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer);
   /// Replay: `profile` was recorded on `host`; its rows with `threads` threads are used. Throws InvalidInput when there
-  /// are none.
+  /// are none, or when the host's memory bandwidth is unknown.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, const StepProfile& profile,
             Device host, int threads);
 

@@ -12,7 +12,7 @@ std::string describe(const LayerGraph& graph) {
   std::size_t name_width = 5;  // "layer"
   for (const Layer& layer : graph.layers) name_width = std::max(name_width, layer.name.size());
   std::string text = fmt::format(
-      "{}: {}\nsource: {}\none sample: {} {}, {} classes, {}\nparameters {}, training {:.3f} GFLOP per sample (forward "
+      "{}: {}\nsource: {}\none sample: {} {}, {} classes, {}\nparameters {}, training {:.4g} GFLOP per sample (forward "
       "and backward)\n\n",
       graph.name, graph.title, graph.source, graph.sample, to_text(graph.input), graph.classes,
       graph.executable ? "executable" : "described only", parameters(graph), training_flops(graph).value() / giga);

@@ -91,11 +91,24 @@ ProfileRow read_row(CsvRow& cells) {
   return row;
 }
 
+/// Line of the first row of each (layer, pass, batch, threads).
+using FirstLines = std::map<std::tuple<std::string, Pass, int, int>, int>;
+
+void refuse_doubled(const ProfileRow& row, CsvRow& cells, FirstLines& lines) {
+  const auto [first, is_new] = lines.emplace(std::tuple(row.layer, row.pass, row.batch, row.threads), cells.at().line);
+  if (is_new) return;
+  cells.problem("layer",
+                fmt::format("{} pass of \"{}\" with batch {} and {} threads is given twice", name_of(row.pass),
+                            row.layer, row.batch, row.threads),
+                fmt::format("first in line {}", first->second), "remove one of the rows");
+}
+
 StepProfile read_rows(CsvTable table, const std::string& file, std::size_t problems_before, Problems& problems) {
   StepProfile profile;
   profile.notes = table.comments();
-  std::map<std::tuple<std::string, Pass, int, int>, int> lines;
+  FirstLines lines;
   for (CsvRow& cells : table.rows()) {
+    const std::size_t sound = problems.all().size();
     const std::string& network = cells.required_text("network");
     if (profile.network.empty()) profile.network = network;
     if (network != profile.network) {
@@ -103,14 +116,7 @@ StepProfile read_rows(CsvTable table, const std::string& file, std::size_t probl
                     fmt::format("the profile is of \"{}\"", profile.network), "keep one file per network");
     }
     const ProfileRow row = read_row(cells);
-    const auto [first, is_new] =
-        lines.emplace(std::tuple(row.layer, row.pass, row.batch, row.threads), cells.at().line);
-    if (!is_new) {
-      cells.problem("layer",
-                    fmt::format("{} pass of \"{}\" with batch {} and {} threads is given twice", name_of(row.pass),
-                                row.layer, row.batch, row.threads),
-                    fmt::format("first in line {}", first->second), "remove one of the rows");
-    }
+    if (problems.all().size() == sound) refuse_doubled(row, cells, lines);
     profile.rows.push_back(row);
   }
   if (table.rows().empty() && problems.all().size() == problems_before) {

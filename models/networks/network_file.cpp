@@ -133,6 +133,7 @@ NetworkFile read_network_keys(TomlDocument& document) {
   NetworkFile file{network.value_or(root), {}, {}, {}};
   if (!network) {
     root.problem("network", "the table [network] is missing", "a network file describes one network");
+    root.finish();
     return file;
   }
   read_head(*network, file.head);
