@@ -152,7 +152,7 @@ TEST_CASE("resolved.toml is a scenario that gives the same results") {
   CHECK(read_file(folder.file("first/results.csv")) == read_file(folder.file("second/results.csv")));
 }
 
-TEST_CASE("a way that does not fit is a row; exit code 4 only when none fits") {
+TEST_CASE("a way that does not fit is a row, exit code 4 only when none fits") {
   const TemporaryFolder folder;
   const std::string big =
       "[scenario]\nname = \"big\"\n[workload]\nnetwork = \"gpt2-xl\"\nbatch = 64\noptimizer = \"adam\"\n"
@@ -168,7 +168,7 @@ TEST_CASE("a way that does not fit is a row; exit code 4 only when none fits") {
   CHECK(run({folder.write("some.toml", some)}).exit_code == 0);
 }
 
-TEST_CASE("a broken assertion is exit code 5 with its place and figures; the results are written all the same") {
+TEST_CASE("a broken assertion is exit code 5 with its place and figures, the results are written all the same") {
   const TemporaryFolder folder;
   const std::string scenario =
       folder.write("a.toml", small_scenario + "\n[[assert]]\nmetric = \"devices\"\nstrategy = \"four\"\nmax = 3\n");
@@ -190,7 +190,7 @@ TEST_CASE("an assertion about an unknown metric is invalid input before anything
             "mean \"step_time_s\"?\n");
 }
 
-TEST_CASE("--check reads and runs nothing; --dump shows each stage") {
+TEST_CASE("--check reads and runs nothing, --dump shows each stage") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);
   CHECK(run({scenario, "--check"}).output == scenario + ": ok, 3 strategies\n");
