@@ -4,10 +4,11 @@
 // take 5 % of the reverse link, and caps a flow at TCP-gamma / (2 latency); with latencies on links, two flows share
 // them in inverse proportion to their latencies. So: plain CM02, links without latency (we wait ourselves before the
 // bytes move), no cross traffic, no cap.
-#include <simgrid/version.h>
-#include <xbt/log.h>
 #include <simgrid/kernel/Timer.hpp>
 #include <simgrid/s4u.hpp>
+
+#include <simgrid/version.h>  // after the headers above: 3.32's does not stand alone
+#include <xbt/log.h>
 
 #include <algorithm>
 #include <cmath>
@@ -200,10 +201,15 @@ std::unique_ptr<s4u::Engine> start_engine() {
   }
   xbt_log_control_set("root.thresh:warning");
   auto engine = std::make_unique<s4u::Engine>("orrery");
-  for (const char* setting :
-       {"network/model:CM02", "network/crosstraffic:0", "network/TCP-gamma:1e15", "surf/precision:1e-12"}) {
-    s4u::Engine::set_config(setting);
-  }
+  // Settings stay for the whole process, and SimGrid refuses to hear of them a second time.
+  static const bool configured = [] {
+    for (const char* setting :
+         {"network/model:CM02", "network/crosstraffic:0", "network/TCP-gamma:1e15", "surf/precision:1e-12"}) {
+      s4u::Engine::set_config(setting);
+    }
+    return true;
+  }();
+  static_cast<void>(configured);
   return engine;
 }
 
