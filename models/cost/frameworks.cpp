@@ -1,4 +1,7 @@
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "models/cost/cost_model.hpp"
 #include "sim/base/csv.hpp"

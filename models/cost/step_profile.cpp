@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "sim/base/csv.hpp"
 #include "sim/base/suggest.hpp"

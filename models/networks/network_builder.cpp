@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "models/networks/layer_shapes.hpp"
 #include "models/networks/network_file.hpp"
