@@ -63,8 +63,6 @@ class CsvTable {
   [[nodiscard]] std::vector<CsvRow>& rows() { return rows_; }
   /// Text of the leading `# ...` comment lines, without the marks.
   [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
-  CsvTable(CsvTable&&) = default;
-  CsvTable& operator=(CsvTable&&) = default;
 
  private:
   CsvTable() = default;

@@ -202,7 +202,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
   for (std::size_t i = 0; i < array->size(); ++i) {
     const std::string element_path = path + "[" + std::to_string(i) + "]";
     if (const toml::table* const table = (*array)[i].as_table()) {
-      tables.push_back(TomlTable(shared_node(*node_, table, element_path)));
+      tables.emplace_back(shared_node(*node_, table, element_path));
     } else {
       wrong_type((*array)[i], {*node_->document, element_path}, "a table", "write [[" + path + "]]");
     }

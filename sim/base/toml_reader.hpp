@@ -50,6 +50,8 @@ class TomlDocument {
 
   TomlDocument(TomlDocument&&) noexcept;
   TomlDocument& operator=(TomlDocument&&) noexcept;
+  TomlDocument(const TomlDocument&) = delete;
+  TomlDocument& operator=(const TomlDocument&) = delete;
   ~TomlDocument();
 
   /// The top-level table. Readers hold references into this document and into `problems`: keep both alive.

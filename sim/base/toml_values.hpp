@@ -53,6 +53,7 @@ std::string toml_text(bool value);
 template <class T>
 std::string toml_text(const std::vector<T>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const T& value : values) texts.push_back(toml_text(value));
   return "[" + join(texts, ", ") + "]";
 }

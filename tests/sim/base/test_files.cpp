@@ -91,13 +91,15 @@ TEST_CASE("what cannot be read is an error that names file and reason") {
 TEST_CASE("many threads write many files at once") {
   const ScratchFolder scratch;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 24; ++t) {  // more than there are places on the list of temporary files
+  constexpr int writers = 24;  // more than there are places on the list of temporary files
+  threads.reserve(writers);
+  for (int t = 0; t < writers; ++t) {
     threads.emplace_back([&scratch, t] {
       for (int i = 0; i < 5; ++i) write_file(scratch.path() / std::to_string(t), std::string(1000, 'x'));
     });
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK(entries(scratch.path()) == 24);
+  CHECK(entries(scratch.path()) == writers);
   CHECK(read_file(scratch.path() / "23").size() == 1000);
 }
 

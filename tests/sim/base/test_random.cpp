@@ -122,7 +122,8 @@ TEST_CASE("shuffling keeps every item and reaches every order equally often") {
     std::vector<int> items{0, 1, 2};
     random.shuffle(items);
     REQUIRE(std::accumulate(items.begin(), items.end(), 0) == 3);
-    ++orders.at(static_cast<std::size_t>(items[0] * 2 + (items[1] > items[2] ? 1 : 0)));
+    const int order = items[0] * 2 + (items[1] > items[2] ? 1 : 0);
+    ++orders.at(static_cast<std::size_t>(order));
   }
   for (const int count : orders) CHECK(std::abs(count - 1000) < 150);  // five standard deviations of 29
 }
