@@ -24,6 +24,7 @@ enum class DataOrigin : std::uint8_t { cluster, clients };
 
 struct WorkloadSpec {
   LayerGraph network;
+  std::string network_file;          // where it was read when named by path; empty: one that ships with Orrery
   std::string dataset;               // empty: none (then dataset_samples must be given to speak of epochs)
   std::int64_t dataset_samples = 0;  // training samples; from the data set, or stated
   double stored_bytes_per_sample = 0;

@@ -129,15 +129,8 @@ class StagePlanner {
     std::fill(shares.begin() + static_cast<std::ptrdiff_t>(span(stage).first),
               shares.begin() + static_cast<std::ptrdiff_t>(span(stage).end), 1.0);
     const OptimizerKind optimizer = job_.scenario.workload.optimizer.kind;
-    MemoryEstimate memory = estimate_memory(graph_, shares, samples_ * most_in_flight(order_.of(stage)),
-                                            job_.strategy.precision, optimizer);
-    if (tied_ && stage == tied_->user_stage) {
-      const BytesPerParameter each = bytes_per_parameter(job_.strategy.precision, optimizer);
-      memory.weights += Bytes(each.weights * tied_->numbers);
-      memory.gradients += Bytes(each.gradients * tied_->numbers);
-      memory.optimizer += Bytes(each.optimizer * tied_->numbers);
-    }
-    return memory;
+    return estimate_memory(graph_, shares, samples_ * most_in_flight(order_.of(stage)), job_.strategy.precision,
+                           optimizer);
   }
 
   [[nodiscard]] MemoryEstimate memory_of_fullest() const {

@@ -23,6 +23,12 @@ struct Exchange {
 };
 using Item = std::variant<Stretch, Exchange>;
 
+std::vector<Share> shares(const TensorSplit& split) {
+  std::vector<Share> all;
+  for (const LayerSplit& layer : split.layers) all.push_back(layer.share);
+  return all;
+}
+
 class TensorStep {
  public:
   TensorStep(const Job& job, const TensorSplit& split, double samples)
@@ -70,12 +76,6 @@ class TensorStep {
   }
 
  private:
-  static std::vector<Share> shares(const TensorSplit& split) {
-    std::vector<Share> shares;
-    for (const LayerSplit& layer : split.layers) shares.push_back(layer.share);
-    return shares;
-  }
-
   [[nodiscard]] Bytes bytes(const TensorExchange& exchange) const {
     return bytes_per_number(job_.strategy.precision) * (exchange.numbers * samples_);
   }
@@ -135,13 +135,6 @@ class TensorStep {
   std::vector<Item> items_;  // of one micro-step
 };
 
-MemoryEstimate memory_of(const Job& job, const TensorSplit& split, double samples) {
-  std::vector<double> held;
-  for (const LayerSplit& layer : split.layers) held.push_back(layer.held);
-  return estimate_memory(job.scenario.workload.network, held, samples, job.strategy.precision,
-                         job.scenario.workload.optimizer.kind);
-}
-
 }  // namespace
 
 Plan plan_tensor(const Job& job) {
@@ -158,7 +151,8 @@ Plan plan_tensor(const Job& job) {
   step.write(plan);
   plan.degrees.tp = devices;
   plan.microbatches = micro_steps;
-  plan.memory = memory_of(job, split, samples);
+  plan.memory = estimate_memory(job.scenario.workload.network, shares(split), samples, job.strategy.precision,
+                                job.scenario.workload.optimizer.kind);
   plan.notes = step.notes();
   plan.notes.insert(plan.notes.end(), split.notes.begin(), split.notes.end());
   plan.notes.emplace_back("exchanges are not overlapped with compute: the next layer needs their result");

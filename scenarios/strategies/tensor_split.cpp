@@ -83,23 +83,19 @@ class TensorSplitter {
       case SplitMode::column:
         gather(layer, layer.input);
         expect_partial_gradient(layer);
-        split.held = is_head(layer) ? padded_part() : part;
-        split.share = {split.held, 1.0};
+        split.share = {is_head(layer) ? padded_part() : part, 1.0};
         output.is_split = true;
         break;
       case SplitMode::row:
         split.share = {part, part};
-        split.held = part;
         add_up_output(layer);
         break;
       case SplitMode::channelwise:
         split.share = {part, part};
-        split.held = part;
         output.is_split = true;
         break;
       case SplitMode::vocabulary:
-        split.held = padded_part();
-        split.share = {split.held, 1.0};
+        split.share = {padded_part(), 1.0};
         add_up_output(layer);
         break;
     }

@@ -28,8 +28,7 @@ struct TensorExchange {
 
 struct LayerSplit {
   SplitMode mode = SplitMode::replicated;
-  Share share;        // of the layer's work and input, per device
-  double held = 1.0;  // share of its weights and activations, per device
+  Share share;  // of the layer's work, weights and output, and of its input, per device
   std::vector<TensorExchange> before_forward, after_forward, before_backward;
 };
 

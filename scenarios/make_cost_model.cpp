@@ -1,0 +1,39 @@
+// The cost model of a strategy: which constants, which measurements, which host.
+#include "scenarios/scenario.hpp"
+
+namespace orrery {
+namespace {
+
+Device profile_host(const Scenario& scenario, const Catalogue& catalogue, Problems& problems) {
+  const std::string& host = scenario.workload.host;
+  if (host.ends_with(".csv")) return read_device_file(host, problems).value_or(Device{});
+  const Device* device = catalogue.device(host);
+  if (device == nullptr) {
+    Problem problem;
+    problem.key = "workload.profile_host";
+    problem.what = "the catalogue has no device \"" + host + "\"";
+    problems.add(std::move(problem));
+    return {};
+  }
+  return *device;
+}
+
+}  // namespace
+
+CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
+  const WorkloadSpec& workload = scenario.workload;
+  const OptimizerKind optimizer =
+      strategy.kind == StrategyKind::federated ? strategy.optimizer.kind : workload.optimizer.kind;
+  if (workload.compute == ComputeChoice::roofline || workload.profile.empty()) {
+    return {workload.framework, strategy.precision, optimizer};
+  }
+  Problems problems;
+  const StepProfile profile = read_step_profile(workload.profile, problems);
+  problems.throw_if_any();
+  check_profile(profile, workload.network, workload.profile, problems);
+  const Device host = profile_host(scenario, catalogue, problems);
+  problems.throw_if_any();
+  return {workload.framework, strategy.precision, optimizer, profile, host, workload.profile_threads};
+}
+
+}  // namespace orrery

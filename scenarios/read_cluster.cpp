@@ -1,0 +1,182 @@
+// [cluster], and the `cluster` table of a strategy: on what is trained.
+#include <algorithm>
+
+#include "scenarios/reading.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr Range count{1.0, 1e6};
+
+class ClusterResolver {
+ public:
+  ClusterResolver(const ClusterKeys& keys, TomlTable& table, const Reading& reading)
+      : keys_(keys), table_(table), reading_(reading) {}
+
+  ClusterSpec resolve() {
+    if (keys_.system && keys_.device) {
+      complain("device", "is given beside system", "a system has its own device", "keep one of them");
+    } else if (keys_.system) {
+      take_system();
+    } else if (keys_.device) {
+      take_device();
+    } else {
+      table_.problem("system", "is missing", "a cluster is a system of the catalogue, or a device and its links",
+                     "add system = \"...\" or device = \"...\"");
+    }
+    if (spec_.present) take_common();
+    return std::move(spec_);
+  }
+
+ private:
+  /// Problems of keys that were merged from [cluster] were recorded there.
+  void complain(std::string_view key, std::string what, std::string why, std::string suggestion = {}) {
+    if (table_.has(key)) table_.problem(key, std::move(what), std::move(why), std::move(suggestion));
+  }
+
+  template <class Row>
+  const Row* look_up(std::string_view key, const std::string& id, const std::vector<Row>& rows, std::string_view what) {
+    if (table_.has(key)) return row_named(table_, key, id, rows, what);
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.id == id; });
+    return found == rows.end() ? nullptr : &*found;
+  }
+
+  void take_system() {
+    refuse(table_, "devices_per_node", ValueType::number, "a cluster made of device",
+           "the system " + *keys_.system + " has its own");
+    const System* system = look_up("system", *keys_.system, reading_.catalogue.systems, "system");
+    if (system == nullptr) return;
+    const auto nodes = static_cast<int>(keys_.nodes.value_or(1));
+    if (system->max_nodes > 0 && nodes > system->max_nodes) {
+      complain("nodes", fmt::format("{} nodes are too many", nodes),
+               fmt::format("{} has at most {}", system->id, system->max_nodes));
+      return;
+    }
+    spec_.present = true;
+    spec_.system = system->id;
+    spec_.description = describe_system(*system, reading_.catalogue, nodes);
+    spec_.host_power_idle = spec_.description.rest_idle;
+    spec_.host_power_training = spec_.description.rest_training;
+    spec_.price_per_hour = system->price_per_hour;
+    spec_.currency = system->currency;
+  }
+
+  void take_device() {
+    const Device* device = look_up("device", *keys_.device, reading_.catalogue.devices, "device");
+    if (device == nullptr) return;
+    spec_.present = true;
+    spec_.description.device = *device;
+    spec_.description.nodes = static_cast<int>(keys_.nodes.value_or(1));
+    spec_.description.devices_per_node = static_cast<int>(keys_.devices_per_node.value_or(1));
+  }
+
+  void take_common() {
+    ClusterDescription& cluster = spec_.description;
+    if (const Link* link = link_named("node_link", keys_.node_link)) cluster.node_link = *link;
+    if (const Link* link = link_named("network_link", keys_.network_link)) cluster.network_link = *link;
+    cluster.nics_per_node = static_cast<int>(keys_.nics.value_or(cluster.nics_per_node));
+    take_fabric();
+    cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
+    cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
+    check_links();
+  }
+
+  const Link* link_named(std::string_view key, const std::optional<std::string>& id) {
+    return id ? look_up(key, *id, reading_.catalogue.links, "link") : nullptr;
+  }
+
+  void take_fabric() {
+    if (!keys_.fabric) return;
+    std::vector<std::string> names;
+    for (const FabricEntry& entry : fabrics()) names.push_back(entry.name);
+    if (std::find(names.begin(), names.end(), *keys_.fabric) == names.end()) {
+      complain("fabric", "unknown fabric \"" + *keys_.fabric + "\"", {}, did_you_mean(*keys_.fabric, names));
+    } else {
+      spec_.description.fabric = *keys_.fabric;
+    }
+  }
+
+  void check_links() {
+    const ClusterDescription& cluster = spec_.description;
+    // After an unknown link name its absence is no news.
+    if (cluster.network_link || keys_.network_link) return;
+    if (cluster.nodes > 1) {
+      table_.problem("network_link", "is missing", fmt::format("{} nodes need a network", cluster.nodes),
+                     "add network_link = \"...\"");
+    } else if (cluster.devices_per_node > 1 && !cluster.node_link && !keys_.node_link) {
+      table_.problem("node_link", "is missing",
+                     fmt::format("{} devices of a node need a link between them", cluster.devices_per_node),
+                     "add node_link = \"...\", or network_link when they talk over the network");
+    }
+  }
+
+  const ClusterKeys& keys_;
+  TomlTable& table_;
+  const Reading& reading_;
+  ClusterSpec spec_;
+};
+
+template <class T>
+void overlay(std::optional<T>& base, const std::optional<T>& over) {
+  if (over) base = over;
+}
+
+}  // namespace
+
+ClusterKeys read_cluster_keys(TomlTable& table) {
+  ClusterKeys keys;
+  keys.system = table.text("system");
+  keys.device = table.text("device");
+  keys.nodes = table.integer("nodes", count);
+  if (!table.has("system")) keys.devices_per_node = table.integer("devices_per_node", count);
+  keys.node_link = table.text("node_link");
+  keys.nics = table.integer("nics", count);
+  keys.network_link = table.text("network_link");
+  keys.fabric = table.text("fabric");
+  keys.nodes_per_leaf = table.integer("nodes_per_leaf", count);
+  keys.oversubscription = table.number("oversubscription", at_least_one);
+  return keys;
+}
+
+ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
+  ClusterKeys keys = base;
+  if (over.system) {
+    keys.device.reset();
+    keys.devices_per_node.reset();
+    keys.node_link.reset();
+    keys.nics.reset();
+    keys.network_link.reset();
+  }
+  if (over.device) keys.system.reset();
+  overlay(keys.system, over.system);
+  overlay(keys.device, over.device);
+  overlay(keys.nodes, over.nodes);
+  overlay(keys.devices_per_node, over.devices_per_node);
+  overlay(keys.node_link, over.node_link);
+  overlay(keys.nics, over.nics);
+  overlay(keys.network_link, over.network_link);
+  overlay(keys.fabric, over.fabric);
+  overlay(keys.nodes_per_leaf, over.nodes_per_leaf);
+  overlay(keys.oversubscription, over.oversubscription);
+  return keys;
+}
+
+ClusterSpec resolve_cluster(const ClusterKeys& keys, TomlTable& table, const Reading& reading) {
+  return ClusterResolver(keys, table, reading).resolve();
+}
+
+void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
+  if (!cluster.present) return;
+  const ClusterDescription& description = cluster.description;
+  const auto record = [&table](std::string_view key, std::int64_t value) {
+    if (!table.has(key)) table.integer(key, value);
+  };
+  record("nodes", description.nodes);
+  if (cluster.system.empty()) record("devices_per_node", description.devices_per_node);
+  record("nics", description.nics_per_node);
+  if (!table.has("fabric")) table.text("fabric", description.fabric);
+  record("nodes_per_leaf", description.nodes_per_leaf);
+  if (!table.has("oversubscription")) table.number("oversubscription", description.oversubscription);
+}
+
+}  // namespace orrery

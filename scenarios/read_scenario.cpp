@@ -1,0 +1,137 @@
+// The whole file: its tables in order, and what concerns several of them.
+#include <filesystem>
+#include <set>
+
+#include "scenarios/reading.hpp"
+
+namespace orrery {
+namespace {
+
+class ScenarioReader {
+ public:
+  ScenarioReader(TomlDocument& document, const std::string& file, const Catalogue& catalogue, Problems& problems)
+      : root_(document.root()), reading_{catalogue, problems, std::filesystem::path(file).parent_path().string()} {
+    scenario_.file = file;
+  }
+
+  Scenario read() {
+    TomlTable head = root_.table_or_defaults("scenario");
+    read_head(head);
+    read_workload_table();
+    if (const auto table = root_.table("federation")) scenario_.federation = read_federation(*table, reading_);
+    check_origin();
+    read_strategies();
+    read_reference(head);
+    head.finish();
+    scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
+    scenario_.cost = read_cost(root_.table_or_defaults("cost"));
+    scenario_.asserts = read_asserts(root_.tables("assert"), scenario_.strategies);
+    root_.finish();
+    return std::move(scenario_);
+  }
+
+ private:
+  void read_head(TomlTable& head) {
+    static const Names<EngineKind> engines = {{std::string(name_of(EngineKind::flow)), EngineKind::flow},
+                                              {std::string(name_of(EngineKind::closed_form)), EngineKind::closed_form}};
+    // 2^53: from there on not every integer is a number of its own.
+    constexpr Range seeds{0.0, 9007199254740992.0};
+    scenario_.name = head.text("name", std::filesystem::path(scenario_.file).stem().string());
+    scenario_.question = head.text("question", "");
+    scenario_.source = head.text("source", "");
+    scenario_.expected = head.text("expected", "");
+    scenario_.seed = static_cast<std::uint64_t>(head.integer("seed", 1, seeds));
+    scenario_.engine = choose(head, "engine", engines, scenario_.engine);
+    const auto budget = static_cast<std::int64_t>(scenario_.message_budget);
+    scenario_.message_budget = static_cast<std::uint64_t>(head.integer("message_budget", budget, at_least_one));
+  }
+
+  void read_workload_table() {
+    if (const auto table = root_.table("workload")) {
+      scenario_.workload = read_workload(*table, reading_);
+    } else if (!root_.has("workload")) {
+      root_.problem("workload", "is missing", "nothing says what is trained", "add a [workload]");
+    }
+  }
+
+  void check_origin() {
+    if (scenario_.workload.data_origin != DataOrigin::clients || scenario_.federation.present) return;
+    root_.table_or_defaults("workload")
+        .problem("data_origin", "clients are where the data is born", "the scenario has no [federation]",
+                 "add a [federation], or data_origin = \"cluster\"");
+  }
+
+  void read_strategies() {
+    ClusterKeys keys;
+    ClusterSpec cluster;
+    if (auto table = root_.table("cluster")) {
+      keys = read_cluster_keys(*table);
+      cluster = resolve_cluster(keys, *table, reading_);
+      record_cluster_defaults(*table, cluster);
+      table->finish();
+    }
+    const StrategyContext context{scenario_.workload, scenario_.federation, keys, cluster};
+    std::set<std::string> names;
+    for (TomlTable& table : root_.tables("strategy")) {
+      scenario_.strategies.push_back(read_strategy(table, context, reading_));
+      const std::string& name = scenario_.strategies.back().name;
+      if (!name.empty() && !names.insert(name).second) {
+        table.problem("name", "\"" + name + "\" is the name of an earlier strategy", "rows are told apart by it",
+                      "give each strategy its own name");
+      }
+    }
+    if (!root_.has("strategy")) {
+      root_.problem("strategy", "is missing", "nothing says how to train", "add a [[strategy]]");
+    }
+  }
+
+  void read_reference(TomlTable& head) {
+    std::vector<std::string> names;
+    for (const StrategySpec& strategy : scenario_.strategies) names.push_back(strategy.name);
+    scenario_.reference = head.choice("reference", names, names.empty() ? "" : names.front());
+  }
+
+  TomlTable root_;
+  Reading reading_;
+  Scenario scenario_;
+};
+
+Scenario checked(TomlDocument& document, const std::string& file, const Catalogue& catalogue, Problems& problems) {
+  problems.throw_if_any();  // a text that is not TOML says nothing about its tables
+  Scenario scenario = ScenarioReader(document, file, catalogue, problems).read();
+  problems.throw_if_any();
+  scenario.resolved = document.resolved();
+  return scenario;
+}
+
+}  // namespace
+
+std::string_view name_of(StrategyKind kind) {
+  switch (kind) {
+    case StrategyKind::single:
+      return "single";
+    case StrategyKind::data:
+      return "data";
+    case StrategyKind::model:
+      return "model";
+    case StrategyKind::pipeline:
+      return "pipeline";
+    case StrategyKind::federated:
+      return "federated";
+  }
+  return "";
+}
+
+Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue) {
+  Problems problems;
+  TomlDocument document = TomlDocument::read(file, overrides, problems);
+  return checked(document, file, catalogue, problems);
+}
+
+Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue) {
+  Problems problems;
+  TomlDocument document = TomlDocument::parse(text, name, problems);
+  return checked(document, name, catalogue, problems);
+}
+
+}  // namespace orrery

@@ -1,0 +1,202 @@
+// [[strategy]]: one way of training.
+#include <algorithm>
+
+#include "scenarios/federated/selection.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/reading.hpp"
+#include "scenarios/strategy_options.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr Range count{1.0, 1e6};
+
+class StrategyReader {
+ public:
+  StrategyReader(TomlTable table, const StrategyContext& context, const Reading& reading)
+      : table_(std::move(table)), context_(context), workload_(context.workload), reading_(reading) {}
+
+  StrategySpec read() {
+    spec_.name = table_.required_text("name");
+    if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
+    refuse_foreign_options(table_, spec_.kind);
+    spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);
+    spec_.optimizer = workload_.optimizer;
+    if (spec_.kind == StrategyKind::federated) {
+      read_federated();
+    } else {
+      read_central();
+    }
+    table_.finish();
+    return std::move(spec_);
+  }
+
+ private:
+  bool read_kind() {
+    std::vector<std::string> names;
+    for (const StrategyEntry& entry : strategies()) names.push_back(entry.name);
+    const std::size_t before = reading_.problems.all().size();
+    const std::string kind = table_.required_choice("kind", names);
+    for (const StrategyEntry& entry : strategies()) {
+      if (entry.name == kind) spec_.kind = entry.kind;
+    }
+    return reading_.problems.all().size() == before;
+  }
+
+  void read_central() {
+    read_cluster();
+    read_split();
+    if (spec_.kind != StrategyKind::single) {
+      read_devices();
+      read_fidelity();
+    }
+    if (spec_.kind == StrategyKind::pipeline) {
+      spec_.microbatches = integer("microbatches", spec_.devices);
+    } else {
+      spec_.accumulation = integer("accumulation", workload_.accumulation);
+    }
+    check_batch();
+  }
+
+  void read_cluster() {
+    spec_.cluster = context_.cluster;
+    if (auto table = table_.table("cluster")) {
+      const ClusterKeys keys = merged(context_.cluster_keys, read_cluster_keys(*table));
+      spec_.cluster = resolve_cluster(keys, *table, reading_);
+      table->finish();
+    } else if (!spec_.cluster.present && !has_cluster_keys()) {
+      table_.problem("cluster", fmt::format("kind = {} needs a cluster", name_of(spec_.kind)),
+                     "the scenario has no [cluster]", "add a [cluster], or cluster = { ... } here");
+    }
+  }
+
+  /// Whether [cluster] says anything: if so, what is wrong with it was recorded there.
+  [[nodiscard]] bool has_cluster_keys() const {
+    return context_.cluster_keys.system || context_.cluster_keys.device || context_.cluster_keys.nodes;
+  }
+
+  void read_split() {
+    static const Names<Split> splits = {{"tensor", Split::tensor}, {"layers", Split::layers}};
+    static const Names<PipelineSchedule> schedules = {{"gpipe", PipelineSchedule::gpipe},
+                                                      {"1f1b", PipelineSchedule::one_f_one_b}};
+    if (spec_.kind == StrategyKind::model) {
+      spec_.split = choose(table_, "split", splits, spec_.split);
+      if (spec_.split == Split::layers) {
+        refuse(table_, "collective", ValueType::text, "split = tensor", "with split = layers there are messages only");
+      } else {
+        read_collective({CollectiveKind::all_reduce, CollectiveKind::all_gather, CollectiveKind::reduce_scatter});
+      }
+    } else if (spec_.kind == StrategyKind::data) {
+      read_collective({CollectiveKind::all_reduce});
+      spec_.bucket = Bytes(mebi * table_.number("bucket_MiB", spec_.bucket.value() / mebi, positive));
+      spec_.overlap = table_.boolean("overlap", spec_.overlap);
+    } else if (spec_.kind == StrategyKind::pipeline) {
+      spec_.schedule = choose(table_, "schedule", schedules, spec_.schedule);
+    }
+  }
+
+  /// One of the algorithms that do all the collectives needed.
+  void read_collective(const std::vector<CollectiveKind>& needed) {
+    Names<Algorithm> names;
+    for (const AlgorithmEntry& entry : algorithms()) {
+      const bool does_all = std::all_of(needed.begin(), needed.end(), [&](CollectiveKind kind) {
+        return std::find(entry.kinds.begin(), entry.kinds.end(), kind) != entry.kinds.end();
+      });
+      if (does_all) names.push_back({std::string(entry.name), entry.algorithm});
+    }
+    spec_.collective = choose(table_, "collective", names, spec_.collective);
+  }
+
+  void read_devices() {
+    const bool serves = spec_.kind == StrategyKind::data && spec_.collective == Algorithm::parameter_server;
+    const int there = spec_.cluster.description.nodes * spec_.cluster.description.devices_per_node;
+    const int usable = spec_.cluster.present ? std::max(1, there - (serves ? 1 : 0)) : 1;
+    spec_.devices = integer("devices", usable);
+    const int servers = serves && spec_.devices > 1 ? 1 : 0;
+    if (!spec_.cluster.present || spec_.devices + servers <= there) return;
+    table_.problem("devices",
+                   servers == 0
+                       ? fmt::format("{} devices are too many", spec_.devices)
+                       : fmt::format("{} devices and one for the parameter server are too many", spec_.devices),
+                   fmt::format("the cluster has {}: {} nodes x {}", there, spec_.cluster.description.nodes,
+                               spec_.cluster.description.devices_per_node),
+                   "use fewer, or more nodes");
+  }
+
+  void read_fidelity() {
+    static const Names<FidelityChoice> names = {{"auto", FidelityChoice::automatic},
+                                                {"exact", FidelityChoice::exact},
+                                                {"segments", FidelityChoice::segments},
+                                                {"collapsed", FidelityChoice::collapsed}};
+    spec_.fidelity = choose(table_, "fidelity", names, spec_.fidelity);
+    if (spec_.fidelity == FidelityChoice::segments) {
+      spec_.segments = integer("segments", spec_.segments);
+    } else {
+      refuse(table_, "segments", ValueType::number, "fidelity = segments",
+             "the fidelity here is " + text_of(names, spec_.fidelity));
+    }
+  }
+
+  void check_batch() {
+    const std::int64_t batch = workload_.batch;
+    const std::int64_t micro_steps = spec_.accumulation;
+    if (spec_.kind == StrategyKind::pipeline) {
+      check_divides("microbatches", batch, spec_.microbatches, fmt::format("{} micro-batches", spec_.microbatches));
+    } else if (spec_.kind == StrategyKind::data) {
+      check_divides("devices", batch, spec_.devices * micro_steps,
+                    micro_steps == 1 ? fmt::format("{} devices", spec_.devices)
+                                     : fmt::format("{} devices x {} micro-steps", spec_.devices, micro_steps));
+    } else {
+      check_divides("accumulation", batch, micro_steps, fmt::format("{} micro-steps", micro_steps));
+    }
+  }
+
+  void check_divides(std::string_view key, std::int64_t batch, std::int64_t parts, const std::string& what) {
+    if (batch % parts == 0) return;
+    const std::int64_t below = batch / parts * parts, above = below + parts;
+    table_.problem(
+        key, fmt::format("the batch of {} samples is not a multiple of {} ({})", batch, parts, what),
+        "each part has the same whole number of samples",
+        below > 0 ? fmt::format("use a batch of {} or {}", below, above) : fmt::format("use a batch of {}", above));
+  }
+
+  void read_federated() {
+    if (!context_.federation.present) {
+      table_.problem("kind", "federated needs clients", "the scenario has no [federation]", "add a [federation]");
+    }
+    if (workload_.dataset_samples == 0) {
+      table_.problem("kind", "federated needs a data set", "each client trains on its own part of it",
+                     "add dataset or dataset_samples to [workload]");
+    }
+    spec_.clients_per_round = integer("clients_per_round", spec_.clients_per_round);
+    const int clients = context_.federation.clients();
+    if (clients > 0 && spec_.clients_per_round > clients) {
+      table_.problem("clients_per_round", fmt::format("{} are too many", spec_.clients_per_round),
+                     fmt::format("the federation has {} clients", clients));
+    }
+    spec_.local_epochs = integer("local_epochs", spec_.local_epochs);
+    spec_.local_batch = table_.integer("local_batch", spec_.local_batch, non_negative);
+    spec_.rounds = integer("rounds", spec_.rounds);
+    spec_.evaluate_every = integer("evaluate_every", spec_.evaluate_every);
+    Names<Selection> names;
+    for (const SelectionEntry& entry : selections()) names.push_back({entry.name, entry.kind});
+    spec_.selection = choose(table_, "selection", names, spec_.selection);
+    spec_.optimizer = read_optimizer(table_, workload_.optimizer);
+  }
+
+  int integer(std::string_view key, int fallback) { return static_cast<int>(table_.integer(key, fallback, count)); }
+
+  TomlTable table_;
+  const StrategyContext& context_;
+  const WorkloadSpec& workload_;
+  const Reading& reading_;
+  StrategySpec spec_;
+};
+
+}  // namespace
+
+StrategySpec read_strategy(TomlTable table, const StrategyContext& context, const Reading& reading) {
+  return StrategyReader(std::move(table), context, reading).read();
+}
+
+}  // namespace orrery

@@ -1,0 +1,250 @@
+// [workload]: what is trained.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "scenarios/reading.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+const Names<OptimizerKind>& optimizer_names() {
+  static const Names<OptimizerKind> names = {
+      {"sgd", OptimizerKind::sgd}, {"momentum", OptimizerKind::momentum}, {"adam", OptimizerKind::adam}};
+  return names;
+}
+
+/// Adam's default is that of its paper (Kingma and Ba 2015); 0.1 is assumed, the usual start for small networks.
+double usual_learning_rate(OptimizerKind kind) {
+  return kind == OptimizerKind::adam ? 0.001 : 0.1;
+}
+
+class WorkloadReader {
+ public:
+  WorkloadReader(TomlTable table, const Reading& reading) : table_(std::move(table)), reading_(reading) {}
+
+  WorkloadSpec read() {
+    read_network();
+    read_data();
+    read_arithmetic();
+    read_duration();
+    read_learning();
+    read_compute();
+    table_.finish();
+    return std::move(workload_);
+  }
+
+ private:
+  void read_network() {
+    const std::string name = table_.required_text("network");
+    if (name.empty()) return;
+    const bool is_file = name.ends_with(".toml");
+    const std::vector<std::string> known = network_names();
+    if (!is_file && std::find(known.begin(), known.end(), name) == known.end()) {
+      table_.problem("network", "unknown network \"" + name + "\"", {}, did_you_mean(name, known));
+      return;
+    }
+    try {
+      if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
+      workload_.network = load_network(is_file ? workload_.network_file : name);
+    } catch (const InvalidInput& error) {
+      for (const Problem& problem : error.problems()) reading_.problems.add(problem);
+    }
+  }
+
+  void read_data() {
+    workload_.dataset = table_.text("dataset", "");
+    if (workload_.dataset.empty()) {
+      workload_.dataset_samples = table_.integer("dataset_samples", 0, non_negative);
+      // One byte per number, as images are kept.
+      const auto bytes = static_cast<double>(workload_.network.input.count());
+      workload_.stored_bytes_per_sample = table_.number("stored_bytes_per_sample", bytes, non_negative);
+      return;
+    }
+    const std::string why = "the data set \"" + workload_.dataset + "\" says it itself";
+    refuse(table_, "dataset_samples", ValueType::number, "a workload without dataset", why);
+    refuse(table_, "stored_bytes_per_sample", ValueType::number, "a workload without dataset", why);
+    if (const DataSetInfo* info = find_data_set()) {
+      workload_.dataset_samples = info->train_samples;
+      workload_.stored_bytes_per_sample = info->stored_bytes_per_sample;
+      check_shapes(*info);
+    }
+  }
+
+  const DataSetInfo* find_data_set() {
+    std::vector<std::string> names;
+    for (const DataSetInfo& info : data_sets()) {
+      if (info.name == workload_.dataset) return &info;
+      names.push_back(info.name);
+    }
+    table_.problem("dataset", "unknown data set \"" + workload_.dataset + "\"", {},
+                   did_you_mean(workload_.dataset, names));
+    return nullptr;
+  }
+
+  void check_shapes(const DataSetInfo& info) {
+    const LayerGraph& network = workload_.network;
+    if (network.layers.empty()) return;
+    if (network.input != info.shape) {
+      table_.problem("dataset", fmt::format("samples of {} are {}", info.name, to_text(info.shape)),
+                     fmt::format("{} takes {}", network.name, to_text(network.input)),
+                     "choose a network and a data set of the same shape");
+    } else if (network.classes != info.classes) {
+      table_.problem("dataset", fmt::format("{} has {} classes", info.name, info.classes),
+                     fmt::format("{} tells {} apart", network.name, network.classes),
+                     "choose a network and a data set with the same classes");
+    }
+  }
+
+  void read_arithmetic() {
+    workload_.batch = table_.integer("batch", workload_.batch, at_least_one);
+    workload_.accumulation = static_cast<int>(table_.integer("accumulation", workload_.accumulation, small_count));
+    workload_.precision = choose(table_, "precision", precision_names(), workload_.precision);
+    workload_.optimizer = read_optimizer(table_, workload_.optimizer);
+  }
+
+  void read_duration() {
+    const auto steps = table_.integer("steps", at_least_one);
+    const auto epochs = table_.number("epochs", positive);
+    const auto samples = static_cast<double>(workload_.dataset_samples);
+    const auto batch = static_cast<double>(workload_.batch);
+    if (steps && epochs) {
+      table_.problem("epochs", "is given beside steps", "each says how long to train", "keep one of them");
+    } else if (steps) {
+      workload_.steps = *steps;
+      if (samples > 0) workload_.epochs = static_cast<double>(*steps) * batch / samples;
+    } else if (epochs) {
+      workload_.epochs = *epochs;
+      if (samples > 0) {
+        workload_.steps = static_cast<std::int64_t>(std::ceil(*epochs * samples / batch));
+      } else {
+        table_.problem("epochs", "needs a size of the data set", "an epoch is one pass over it",
+                       "give dataset or dataset_samples, or steps instead of epochs");
+      }
+    }
+  }
+
+  void read_learning() {
+    workload_.learn = table_.boolean("learn", false);
+    if (!workload_.learn) {
+      refuse(table_, "target_accuracy", ValueType::number, "learn = true", "nothing is learned here");
+      refuse(table_, "evaluate_every", ValueType::number, "learn = true", "nothing is learned here");
+      return;
+    }
+    workload_.evaluate_every = table_.integer("evaluate_every", workload_.evaluate_every, at_least_one);
+    workload_.target_accuracy = table_.number("target_accuracy", 0.0, fraction);
+    if (!table_.has("steps") && !table_.has("epochs")) {
+      table_.problem("learn", "needs an end", "neither steps nor epochs is given", "add steps or epochs");
+    }
+    if (!workload_.network.layers.empty() && !workload_.network.executable) {
+      table_.problem("learn", fmt::format("{} cannot be learned", workload_.network.name),
+                     "it is described, but some of its layers have no implementation",
+                     "use one of " + join(executable_networks(), ", ") + ", or learn = false");
+    }
+    check_data_to_learn_from();
+  }
+
+  static std::vector<std::string> executable_networks() {
+    std::vector<std::string> names;
+    for (const std::string& name : network_names()) {
+      if (load_network(name).executable) names.push_back(name);
+    }
+    return names;
+  }
+
+  void check_data_to_learn_from() {
+    std::vector<std::string> names;
+    bool is_described_only = false;
+    for (const DataSetInfo& info : data_sets()) {
+      if (info.use == DataSetUse::training) names.push_back(info.name);
+      is_described_only |= info.name == workload_.dataset && info.use == DataSetUse::simulation_only;
+    }
+    if (workload_.dataset.empty()) {
+      table_.problem("learn", "needs a data set", "there is none to learn from", "use one of " + join(names, ", "));
+    } else if (is_described_only) {
+      table_.problem("dataset", workload_.dataset + " cannot be learned from", "it is described, but not read",
+                     "use one of " + join(names, ", ") + ", or learn = false");
+    }
+  }
+
+  void read_compute() {
+    static const Names<ComputeChoice> names = {
+        {"auto", ComputeChoice::automatic}, {"replay", ComputeChoice::replay}, {"roofline", ComputeChoice::roofline}};
+    static const Names<DataOrigin> origins = {{"cluster", DataOrigin::cluster}, {"clients", DataOrigin::clients}};
+    workload_.compute = choose(table_, "compute", names, workload_.compute);
+    read_framework();
+    workload_.data_origin = choose(table_, "data_origin", origins, workload_.data_origin);
+    if (table_.has("profile")) {
+      read_profile();
+      return;
+    }
+    if (workload_.compute == ComputeChoice::replay) {
+      table_.problem("compute", "replay needs a profile", "executed steps are what is replayed",
+                     "add profile = \"FILE.csv\" (made by `orrery profile`), or compute = \"roofline\"");
+    }
+    refuse(table_, "profile_host", ValueType::text, "a workload with a profile", "there is none");
+    refuse(table_, "profile_threads", ValueType::number, "a workload with a profile", "there is none");
+  }
+
+  void read_profile() {
+    workload_.profile = path_in(reading_, table_, "profile", table_.required_text("profile"));
+    workload_.profile_threads = static_cast<int>(table_.integer("profile_threads", 1, small_count));
+    const std::string host = table_.text("profile_host", "host");
+    if (host.ends_with(".csv")) {
+      workload_.host = path_in(reading_, table_, "profile_host", host);
+      require_file("profile_host", workload_.host);
+    } else {
+      workload_.host = host;
+      if (host == "host" && reading_.catalogue.device(host) == nullptr) {
+        table_.problem("profile_host", "this machine has not been measured", "a profile is scaled from its device",
+                       "run `orrery profile --device`, or name the device the profile was recorded on");
+      } else {
+        row_named(table_, "profile_host", host, reading_.catalogue.devices, "device");
+      }
+    }
+    require_file("profile", workload_.profile);
+  }
+
+  void require_file(std::string_view key, const std::string& path) {
+    if (std::filesystem::is_regular_file(path)) return;
+    table_.problem(key, "there is no file \"" + path + "\"");
+  }
+
+  void read_framework() {
+    const std::vector<FrameworkProfile> frameworks = read_frameworks(reading_.problems);
+    const std::string id = table_.text("framework", "pytorch");
+    for (const FrameworkProfile& framework : frameworks) {
+      if (framework.id == id) workload_.framework = framework;
+    }
+    if (workload_.framework.id.empty()) row_named(table_, "framework", id, frameworks, "framework");
+  }
+
+  static constexpr Range small_count{1.0, 1e9};  // fits an int
+
+  TomlTable table_;
+  const Reading& reading_;
+  WorkloadSpec workload_;
+};
+
+}  // namespace
+
+OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback) {
+  OptimizerOptions options = fallback;
+  options.kind = choose(table, "optimizer", optimizer_names(), fallback.kind);
+  if (options.kind != fallback.kind) options.learning_rate = usual_learning_rate(options.kind);
+  options.learning_rate = table.number("learning_rate", options.learning_rate, positive);
+  if (options.kind == OptimizerKind::momentum) {
+    options.momentum = table.number("momentum", fallback.momentum, fraction);
+  } else {
+    refuse(table, "momentum", ValueType::number, "optimizer = momentum",
+           fmt::format("the optimizer here is {}", name_of(options.kind)));
+  }
+  return options;
+}
+
+WorkloadSpec read_workload(TomlTable table, const Reading& reading) {
+  return WorkloadReader(std::move(table), reading).read();
+}
+
+}  // namespace orrery

@@ -1,0 +1,119 @@
+// What the readers of a scenario's tables share. Each read_*.cpp reads one kind of table; read_scenario.cpp joins them
+// and checks what concerns several tables.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/scenario.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+
+struct Reading {
+  const Catalogue& catalogue;
+  Problems& problems;
+  std::string folder;  // of the scenario file: where its paths start; empty: the working directory
+};
+
+template <class Enum>
+struct Named {
+  std::string name;
+  Enum value;
+};
+template <class Enum>
+using Names = std::vector<Named<Enum>>;
+
+template <class Enum>
+std::vector<std::string> texts_of(const Names<Enum>& names) {
+  std::vector<std::string> texts;
+  for (const auto& named : names) texts.push_back(named.name);
+  return texts;
+}
+
+template <class Enum>
+const std::string& text_of(const Names<Enum>& names, Enum value) {
+  for (const auto& named : names) {
+    if (named.value == value) return named.name;
+  }
+  return names.front().name;
+}
+
+template <class Enum>
+Enum value_of(const Names<Enum>& names, const std::string& text, Enum fallback) {
+  for (const auto& named : names) {
+    if (named.name == text) return named.value;
+  }
+  return fallback;
+}
+
+/// One of the names of an enumeration; the fallback when absent, and after the problem when unknown.
+template <class Enum>
+Enum choose(TomlTable& table, std::string_view key, const Names<Enum>& names, Enum fallback) {
+  return value_of(names, table.choice(key, texts_of(names), text_of(names, fallback)), fallback);
+}
+
+/// The row of the catalogue that a key names; nothing after the problem when there is none. `what`: "device".
+template <class Row>
+const Row* row_named(TomlTable& table, std::string_view key, const std::string& id, const std::vector<Row>& rows,
+                     std::string_view what) {
+  for (const Row& row : rows) {
+    if (row.id == id) return &row;
+  }
+  const std::vector<std::string> ids = ids_of(rows);
+  table.problem(key, fmt::format("unknown {} \"{}\"", what, id), {}, did_you_mean(id, ids));
+  return nullptr;
+}
+
+enum class ValueType : std::uint8_t { text, number, boolean, table };
+
+/// Records that a key stands where its value would have no effect: `owner` is what it belongs to, `why` what is there
+/// instead. Nothing when the key is absent. `type` is what the key holds where it belongs.
+void refuse(TomlTable& table, std::string_view key, ValueType type, const std::string& owner, const std::string& why);
+
+/// A path given under a key: as it is when absolute or from the command line, else below the scenario's folder.
+std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);
+
+const Names<Precision>& precision_names();
+
+// One file each.
+WorkloadSpec read_workload(TomlTable table, const Reading& reading);
+FederationSpec read_federation(TomlTable table, const Reading& reading);
+EnergySpec read_energy(TomlTable table, const Reading& reading);
+CostSpec read_cost(TomlTable table);
+std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);
+
+/// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the
+/// learning rate follows a change of the optimizer.
+OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback);
+
+/// What a cluster table says itself; merged over another one before defaults are filled in.
+struct ClusterKeys {
+  std::optional<std::string> system, device, node_link, network_link, fabric;
+  std::optional<std::int64_t> nodes, devices_per_node, nics, nodes_per_leaf;
+  std::optional<double> oversubscription;
+};
+ClusterKeys read_cluster_keys(TomlTable& table);
+/// `over` above `base`. Naming a system drops the device, links and node layout of the base; naming a device drops its
+/// system.
+ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over);
+/// Looks names up, fills defaults in and checks; problems are recorded at keys that `table` has itself.
+ClusterSpec resolve_cluster(const ClusterKeys& keys, TomlTable& table, const Reading& reading);
+/// Reads the defaulted keys of the table once more, so that they are recorded as resolved values.
+void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster);
+
+/// What a strategy is read against.
+struct StrategyContext {
+  const WorkloadSpec& workload;
+  const FederationSpec& federation;
+  const ClusterKeys& cluster_keys;
+  const ClusterSpec& cluster;  // [cluster]
+};
+StrategySpec read_strategy(TomlTable table, const StrategyContext& context, const Reading& reading);
+
+}  // namespace orrery

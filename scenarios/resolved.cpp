@@ -1,0 +1,66 @@
+// resolved.toml: the scenario with every value and where it came from.
+#include <filesystem>
+#include <map>
+
+#include "scenarios/scenario.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// The table header of a dotted path and the key in it. Elements of arrays of tables have a header of their own;
+/// tables within them (a strategy's cluster) are written as dotted keys, because they were written inline.
+struct Place {
+  std::string table;  // as in the path: workload, strategy[0], federation.group[1]
+  std::string key;
+};
+
+Place place_of(const std::string& path) {
+  const std::size_t last_element = path.rfind(']');
+  const std::size_t dot = path.find('.', last_element == std::string::npos ? 0 : last_element);
+  if (dot == std::string::npos) return {"", path};
+  return {path.substr(0, dot), path.substr(dot + 1)};
+}
+
+std::string header(const std::string& table) {
+  if (table.back() != ']') return "[" + table + "]";
+  std::string name;
+  bool in_index = false;
+  for (const char c : table) {
+    in_index = c == '[' || (in_index && c != ']');
+    if (!in_index && c != ']') name += c;
+  }
+  return "[[" + name + "]]";
+}
+
+/// Paths as this process sees them, so that the text means the same wherever it lies.
+std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
+  std::map<std::string, std::string> values;
+  const auto add = [&values](const std::string& key, const std::string& path) {
+    values[key] = "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
+  };
+  if (!scenario.workload.profile.empty()) add("workload.profile", scenario.workload.profile);
+  if (scenario.workload.host.ends_with(".csv")) add("workload.profile_host", scenario.workload.host);
+  if (!scenario.workload.network_file.empty()) add("workload.network", scenario.workload.network_file);
+  return values;
+}
+
+}  // namespace
+
+std::string resolved_toml(const Scenario& scenario) {
+  const std::map<std::string, std::string> paths = absolute_paths(scenario);
+  std::vector<std::string> tables;  // in the order of their first value
+  std::map<std::string, std::string> lines;
+  for (const ResolvedValue& value : scenario.resolved) {
+    const Place place = place_of(value.path);
+    if (!lines.contains(place.table)) tables.push_back(place.table);
+    const auto path = paths.find(value.path);
+    lines[place.table] +=
+        place.key + " = " + (path == paths.end() ? value.value : path->second) + "  # " + value.origin + "\n";
+  }
+  std::string text = "# Every value of the scenario and where it came from.\n";
+  for (const std::string& table : tables) text += "\n" + header(table) + "\n" + lines[table];
+  return text;
+}
+
+}  // namespace orrery
