@@ -18,10 +18,7 @@ namespace {
 // it sets 48 MB aside for every file.
 using Quoting = io::double_quote_escape<',', '"'>;
 
-int characters(std::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
+constexpr std::size_t most_shown = 60;  // characters of a wrong cell
 
 std::string plural(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -40,7 +37,8 @@ class CsvParser {
     char* begin = writable.data();
     for (;;) {
       char* end = nullptr;
-      const int column = characters({writable.data(), static_cast<std::size_t>(begin - writable.data())}) + 1;
+      const auto before = static_cast<std::size_t>(begin - writable.data());
+      const int column = static_cast<int>(character_count(std::string_view(line).substr(0, before))) + 1;
       try {
         end = begin + (Quoting::find_next_column_end(begin) - begin);
       } catch (const io::error::escaped_string_not_closed&) {
@@ -70,8 +68,8 @@ class CsvParser {
       const std::string& name = header.texts[i];
       const auto place = places.find(name);
       if (place == places.end()) {
-        add(line_number, header.columns[i], header.source_line, "unknown column \"" + name + "\"", "",
-            did_you_mean(name, known));
+        add(line_number, header.columns[i], header.source_line,
+            "unknown column \"" + excerpt(name, 0, most_shown) + "\"", "", did_you_mean(name, known));
       } else if (place->second) {
         add(line_number, header.columns[i], header.source_line, "column \"" + name + "\" appears twice", "",
             "remove one of them");
@@ -140,7 +138,9 @@ std::optional<double> CsvRow::number(std::string_view column) {
   const std::string& cell = text(column);
   if (cell.empty()) return std::nullopt;
   const auto value = parse_number(cell);
-  if (!value) problem(column, "\"" + cell + "\" is not a number", "a finite decimal number is wanted, such as 1.5e9");
+  if (!value)
+    problem(column, "\"" + excerpt(cell, 0, most_shown) + "\" is not a number",
+            "a finite decimal number is wanted, such as 1.5e9");
   return value;
 }
 

@@ -1,24 +1,34 @@
 #include "sim/base/errors.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
+
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
-// Columns count characters, so the bytes that continue a UTF-8 character take no room; tabs stay tabs to line up.
-std::string caret_line(const std::string& source_line, int column) {
-  std::string caret;
-  int characters = 0;
-  for (const char c : source_line) {
-    const bool continues_character = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-    if (continues_character) continue;
-    if (++characters == column) break;
-    caret += c == '\t' ? '\t' : ' ';
+/// The line and, when the column is known, a caret under it; of a long line only the neighbourhood of the column.
+std::string shown_line(const std::string& line, int column) {
+  constexpr std::size_t most_shown = 120;
+  constexpr std::size_t before_caret = 60;
+  const auto at = static_cast<std::size_t>(column > 0 ? column - 1 : 0);
+  const std::size_t first = at > most_shown ? at - before_caret : 0;
+  const std::string shown = excerpt(line, first, most_shown);
+  std::string text = "\n  " + shown;
+  if (column == 0) return text;
+  text += "\n  ";
+  std::size_t blanks = at - first + (first > 0 ? std::string_view("...").size() : 0);
+  for (std::size_t i = 0; i < shown.size() && blanks > 0; ++i) {
+    if (character_count({&shown[i], 1}) == 0) continue;  // takes no room of its own
+    text += shown[i] == '\t' ? '\t' : ' ';
+    --blanks;
   }
-  return caret + '^';
+  return text + '^';
 }
 
 std::string position_text(const Position& at) {
@@ -50,10 +60,7 @@ std::string to_text(const Problem& problem) {
   }
   if (!problem.why.empty()) text += " (" + problem.why + ")";
   if (!problem.suggestion.empty()) text += " - " + problem.suggestion;
-  if (!problem.source_line.empty()) {
-    text += "\n  " + problem.source_line;
-    if (problem.at.column > 0) text += "\n  " + caret_line(problem.source_line, problem.at.column);
-  }
+  if (!problem.source_line.empty()) text += shown_line(problem.source_line, problem.at.column);
   return text;
 }
 

@@ -1,11 +1,29 @@
 #include "sim/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <system_error>
 
 namespace orrery {
+namespace {
+
+// The bytes 10xxxxxx continue a UTF-8 character that another byte began.
+bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+/// Byte at which the 0-based character stands, or the end of the text.
+std::size_t offset_of(std::string_view text, std::size_t character) {
+  std::size_t begun = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (begins_character(text[i]) && begun++ == character) return i;
+  }
+  return text.size();
+}
+
+}  // namespace
 
 std::string number_text(double value) {
   // Below 1e15 every integer is written in full: "1000000", not the shorter "1e+06".
@@ -49,6 +67,19 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     text += parts[i];
   }
   return text;
+}
+
+std::size_t character_count(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string excerpt(std::string_view text, std::size_t first, std::size_t most) {
+  const std::size_t begin = offset_of(text, first);
+  const std::size_t end = offset_of(text, first + most);
+  std::string shown(text.substr(begin, end - begin));
+  if (begin > 0) shown.insert(0, "...");
+  if (end < text.size()) shown += "...";
+  return shown;
 }
 
 }  // namespace orrery

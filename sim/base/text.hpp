@@ -1,6 +1,7 @@
 // Numbers and names as text, the same in every file and for every locale.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,5 +19,11 @@ std::optional<double> parse_number(std::string_view text);
 std::string_view trim(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+/// Letters and signs of a UTF-8 text: what a reader counts as columns.
+std::size_t character_count(std::string_view text);
+
+/// Up to `most` characters from the 0-based character `first` on; "..." stands for what is left out on either side.
+std::string excerpt(std::string_view text, std::size_t first, std::size_t most);
 
 }  // namespace orrery

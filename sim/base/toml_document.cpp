@@ -64,6 +64,7 @@ toml::table load_extended(Impl& document, const toml::node& extending, const std
     chain.push_back(path);
     return load(document, read_file(path), path, chain);
   } catch (const std::system_error& error) {
+    document.incomplete = true;
     document.add({at, "extends", "\"" + path + "\" cannot be read", error.code().message(), {}, {}});
     return {};
   }
@@ -75,6 +76,7 @@ toml::table load(Impl& document, std::string_view text, const std::string& name,
   try {
     table = toml::parse(text, std::string_view(name));
   } catch (const toml::parse_error& error) {
+    document.incomplete = true;
     document.add(syntax_problem(error));
     return {};
   }

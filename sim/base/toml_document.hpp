@@ -31,7 +31,8 @@ struct TomlDocument::Impl {
   Impl(std::string file, Problems& collected) : problems(&collected), name(std::move(file)) {}
 
   Problems* problems;
-  std::string name;  // of the file that was asked for
+  bool incomplete = false;  // a file could not be read: what seems to be absent may stand in it
+  std::string name;         // of the file that was asked for
   toml::table root;
   std::map<std::string, std::vector<std::string>> lines;  // of every file, for the carets
   std::vector<ResolvedValue> resolved;

@@ -20,6 +20,7 @@ std::string path_of(const Node& node, std::string_view key) {
 }
 
 void missing(const Node& node, std::string_view key, std::string suggestion = {}) {
+  if (node.document->incomplete) return;
   node.document->add({node.at, path_of(node, key), "is missing", "required", std::move(suggestion), {}});
 }
 
@@ -84,8 +85,10 @@ TomlDocument::~TomlDocument() = default;
 TomlDocument TomlDocument::read(const std::string& path, const std::vector<std::string>& overrides,
                                 Problems& problems) {
   auto impl = std::make_unique<Impl>(path, problems);
-  if (const auto text = read_input(path, problems)) impl->root = load_toml(*impl, *text, path);
-  for (const std::string& text : overrides) apply_override(*impl, text);
+  const auto text = read_input(path, problems);
+  impl->incomplete = !text.has_value();
+  if (text) impl->root = load_toml(*impl, *text, path);
+  for (const std::string& assignment : overrides) apply_override(*impl, assignment);
   return TomlDocument(std::move(impl));
 }
 
@@ -211,6 +214,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
 }
 
 void TomlTable::problem(std::string_view key, std::string what, std::string why, std::string suggestion) {
+  if (node_->document->incomplete && !has(key)) return;
   node_->document->add({where(key), path_of(*node_, key), std::move(what), std::move(why), std::move(suggestion), {}});
 }
 

@@ -99,7 +99,8 @@ class TomlTable {
   /// Array of tables; empty when absent.
   std::vector<TomlTable> tables(std::string_view key);
 
-  /// Records a problem at a key of this table (cross-field conflicts, unknown catalogue names).
+  /// Records a problem at a key of this table (cross-field conflicts, unknown catalogue names). When a file could not
+  /// be read or parsed, problems at absent keys are passed over, as missing keys are: the keys may stand in that file.
   void problem(std::string_view key, std::string what, std::string why = {}, std::string suggestion = {});
 
   /// Reports every key of this table that was never asked for. Call last; a second call reports nothing new.

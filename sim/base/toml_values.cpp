@@ -10,7 +10,7 @@ namespace {
 
 /// What a value is, for a message: `the string "two"`, `a table`.
 std::string description(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return "the string " + toml_text(*text);
+  if (const auto text = node.value_exact<std::string>()) return "the string " + toml_text(excerpt(*text, 0, 60));
   if (const auto integer = node.value_exact<std::int64_t>()) return "the integer " + toml_text(*integer);
   if (const auto number = node.value_exact<double>()) return "the number " + toml_text(*number);
   if (const auto truth = node.value_exact<bool>()) return toml_text(*truth);

@@ -49,6 +49,13 @@ TEST_CASE("the caret stands under its character after tabs and letters of severa
   CHECK(to_text(problem) == "s.toml:1:6: wrong\n  \tké = 1\n  \t    ^");
 }
 
+TEST_CASE("of a long line the neighbourhood of the caret is shown") {
+  Problem problem = at("s.toml", 1, 201, "wrong");
+  problem.source_line = std::string(200, 'a') + "é" + std::string(200, 'b');
+  CHECK(to_text(problem) == "s.toml:1:201: wrong\n  ..." + std::string(60, 'a') + "é" + std::string(59, 'b') +
+                                "...\n  " + std::string(63, ' ') + "^");
+}
+
 TEST_CASE("all problems are thrown together, in the order of the file, each once") {
   Problems problems;
   CHECK(problems.empty());

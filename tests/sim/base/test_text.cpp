@@ -66,6 +66,15 @@ TEST_CASE("texts are trimmed, split and joined") {
   CHECK(join({}, ", ").empty());
 }
 
+TEST_CASE("excerpts count characters, not bytes, and mark what is left out") {
+  CHECK(character_count("aéb") == 3);
+  CHECK(excerpt("aébc", 0, 4) == "aébc");
+  CHECK(excerpt("aébc", 0, 2) == "aé...");
+  CHECK(excerpt("aébc", 1, 2) == "...éb...");
+  CHECK(excerpt("aébc", 9, 2) == "...");
+  CHECK(excerpt("", 0, 2).empty());
+}
+
 TEST_CASE("edit distance counts inserted, deleted, replaced and swapped letters") {
   CHECK(edit_distance("ring", "ring") == 0);
   CHECK(edit_distance("", "ring") == 4);

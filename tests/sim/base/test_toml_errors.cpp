@@ -205,6 +205,23 @@ TEST_CASE("a table where an array of tables is wanted") {
         "              ^");
 }
 
+TEST_CASE("of a huge value only the beginning is shown") {
+  CHECK(errors_of("[cluster]\nsystem = \"dgx\"\nnodes = \"" + std::string(100000, 'x') + "\"\n") ==
+        "s.toml:3:9: cluster.nodes: is the string \"" + std::string(60, 'x') +
+            "...\" (an integer is wanted)\n"
+            "  nodes = \"" +
+            std::string(111, 'x') +
+            "...\n"
+            "          ^");
+}
+
+TEST_CASE("a number too large to hold is refused where it stands") {
+  CHECK(errors_of("nodes = 1e999\n") ==
+        "s.toml:1:14: '1e999' could not be interpreted as a value (while reading a floating-point)\n"
+        "  nodes = 1e999\n"
+        "               ^");
+}
+
 TEST_CASE("a date is no string") {
   CHECK(errors_of("[cluster]\nsystem = 2024-01-31\n") ==
         "s.toml:2:10: cluster.system: is a date or time (a string is wanted)\n"
@@ -230,9 +247,12 @@ TEST_CASE("a value that is not TOML is told where it is") {
         "             ^");
 }
 
-TEST_CASE("a file that is not there is told with the reason") {
+TEST_CASE("a file that is not there is told with the reason, and nothing of what it lacks") {
   Problems problems;
-  TomlDocument::read("no/such.toml", {}, problems);
+  TomlDocument document = TomlDocument::read("no/such.toml", {}, problems);
+  document.root().required_text("name");
+  document.root().required_choice("kind", {"data"});
+  document.root().problem("strategy", "there is none");
   CHECK(text_of(problems) == "no/such.toml: cannot be read (No such file or directory)");
 }
 
