@@ -81,10 +81,11 @@ class Reader {
     } else if (dimensions(bytes, expected) != to_text(expected.dimensions)) {
       refuse(expected, fmt::format("holds {} numbers", dimensions(bytes, expected)),
              fmt::format("{} are expected", to_text(expected.dimensions)));
-    } else if (bytes.size() != expected.bytes()) {
-      refuse(expected, bytes.size() < expected.bytes() ? "is truncated" : "is too long",
-             fmt::format("{} bytes are there, its header promises {}",
-                         bytes.size() < expected.bytes() ? std::to_string(bytes.size()) : "more", expected.bytes()));
+    } else if (bytes.size() > expected.bytes()) {
+      refuse(expected, "is too long", fmt::format("its header promises {} bytes", expected.bytes()));
+    } else if (bytes.size() < expected.bytes()) {
+      refuse(expected, "is truncated",
+             fmt::format("{} bytes are there, its header promises {}", bytes.size(), expected.bytes()));
     } else if (const auto sum = crc32(0, bytes.data(), static_cast<uInt>(bytes.size())); sum != expected.crc32) {
       refuse(expected, "has other content than published",
              fmt::format("its CRC-32 is {:08x}, not {:08x}", sum, expected.crc32));

@@ -17,7 +17,7 @@ struct ProfileOptions {
   std::vector<int> threads = {1};
   int warm_up = 3, repeats = 20;
   std::uint64_t seed = 1;
-  std::function<void(double)> progress;  // share done
+  std::function<void(double)> progress{};  // share done
   OptimizerKind optimizer = OptimizerKind::sgd;
 };
 /// Executes real steps (forward, backward, optimizer) on random data of the network's input shape. With t threads the

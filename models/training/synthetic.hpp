@@ -14,9 +14,9 @@ struct SyntheticOptions {
   std::size_t samples = 6000;
   Shape shape{28, 28, 1};
   std::int64_t classes = 10;
-  // Two means lie sqrt(2 x 784) x 0.06 = 2.4 apart, 9 times the noise along the line between them: separable, but a
-  // network has to average over hundreds of pixels to see it.
-  double spread = 0.06, noise = 0.25;
+  // Two means lie sqrt(2 x 784) x 0.15 = 5.9 apart, 12 times the noise along the line between them: separable, but a
+  // network has to add up hundreds of pixels to see it.
+  double spread = 0.15, noise = 0.5;
 };
 
 /// Same seed: same means, so that several sets (named by `purpose`: train, test) come from one mixture.

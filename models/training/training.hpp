@@ -31,7 +31,7 @@ struct CentralPoint {
 struct CentralOptions {
   std::int64_t batch = 64, steps = 0, evaluate_every = 100;
   double target_accuracy = 0;  // stop at the first evaluation that reaches it; 0: never
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer{};
   std::uint64_t seed = 1;
 };
 /// Mini-batch training on the whole training set, reshuffled every epoch. A loss that is not finite throws
@@ -43,10 +43,10 @@ std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& 
 struct LocalOptions {
   int epochs = 1;
   std::int64_t batch = 10;  // 0: the whole local set in one batch
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer{};
 };
 struct LocalResult {
-  std::vector<float> weights;
+  std::vector<float> weights{};
   double train_loss = 0;     // mean over all local steps' samples
   std::int64_t samples = 0;  // size of the local set: its weight in the average
   std::int64_t steps = 0;

@@ -1,0 +1,89 @@
+#include "models/training/dataset.hpp"
+
+#include <array>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include "models/training/synthetic.hpp"
+#include "sim/base/errors.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/training/published_data.hpp"
+
+namespace orrery {
+namespace {
+
+std::string refusal(const std::string& name) {
+  try {
+    load_data_set(name, 1);
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+std::array<int, 10> class_counts(const Samples& samples) {
+  std::array<int, 10> counts{};
+  for (const std::int32_t label : samples.labels) ++counts.at(static_cast<std::size_t>(label));
+  return counts;
+}
+
+TEST_CASE("a data set that is unknown, or only described, is refused") {
+  CHECK(refusal("fashion-minst") == "dataset: unknown data set \"fashion-minst\" - did you mean \"fashion-mnist\"?");
+  CHECK(refusal("imagenet") ==
+        "dataset: data set \"imagenet\" cannot be trained on (it is only described, for simulation) - train on "
+        "fashion-mnist, mnist or synthetic");
+}
+
+TEST_CASE("every described data set has a source and sensible numbers") {
+  for (const DataSetInfo& info : data_sets()) {
+    INFO(info.name);
+    CHECK_FALSE(info.source.empty());
+    CHECK_FALSE(info.title.empty());
+    CHECK(info.train_samples > 0);
+    CHECK(info.classes > 1);
+    CHECK(info.stored_bytes_per_sample > 0);
+  }
+}
+
+TEST_CASE("the synthetic set is made from its seed: the same for the same, another for another") {
+  const DataSet first = load_data_set("synthetic", 1);
+  CHECK(first.train.count() == 6000);
+  CHECK(first.test.count() == 1000);
+  CHECK(first.train.inputs.size() == 6000 * 784);
+  CHECK(first.shape == Shape{28, 28, 1});
+  CHECK(class_counts(first.train) == std::array<int, 10>{600, 600, 600, 600, 600, 600, 600, 600, 600, 600});
+  CHECK(load_data_set("synthetic", 1).train.inputs == first.train.inputs);
+  CHECK(load_data_set("synthetic", 2).train.inputs != first.train.inputs);
+  double sum = 0;
+  for (const float input : first.train.inputs) {
+    REQUIRE((input >= 0.0F && input <= 1.0F));
+    sum += input;
+  }
+  CHECK(sum / static_cast<double>(first.train.inputs.size()) == Approx(0.5).margin(0.01));
+}
+
+TEST_CASE("training and test samples of the synthetic set come from one mixture but are not the same") {
+  const SyntheticOptions options{.samples = 10, .noise = 0.0};
+  CHECK(synthetic_samples(options, 1, "train").inputs == synthetic_samples(options, 1, "test").inputs);
+  const SyntheticOptions noisy{.samples = 10};
+  CHECK(synthetic_samples(noisy, 1, "train").inputs != synthetic_samples(noisy, 1, "test").inputs);
+}
+
+TEST_CASE("Fashion-MNIST has 6,000 and 1,000 images of each of ten kinds of clothes") {
+  const std::optional<DataSet> data = published_data("fashion-mnist");
+  if (!data) return;
+  CHECK(class_counts(data->train) == std::array<int, 10>{6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000});
+  CHECK(class_counts(data->test) == std::array<int, 10>{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000});
+  CHECK(data->train.inputs.size() == 60000U * 784U);
+  CHECK(data->stored_bytes_per_sample == 785.0);
+}
+
+TEST_CASE("MNIST has its published class counts") {
+  const std::optional<DataSet> data = published_data("mnist");
+  if (!data) return;
+  CHECK(class_counts(data->train) == std::array<int, 10>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
+}
+
+}  // namespace
+}  // namespace orrery
