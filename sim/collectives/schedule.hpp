@@ -26,8 +26,9 @@ struct Transfer {
 /// `repeat` steps that differ only in the chunks: in repetition k (from 0) every transfer's first chunk is first_chunk
 /// + k * chunk_shift, turning round within its window: with `window` = w > 0 the chunks form blocks [0, w), [w, 2w),
 /// ... and a chunk stays in its block; 0 means one block of all chunks. A rank begins a step when all its transfers,
-/// sent and received, of its previous step have ended. This is what lets the engine collapse K steps into one flow per
-/// edge without listing them.
+/// sent and received, of its previous step have ended; a transfer starts when both of its ranks have begun the step
+/// (the receiver's buffer must be free). This is what lets the engine collapse K steps into one flow per edge without
+/// listing them.
 struct Round {
   std::int32_t repeat = 1;
   std::int32_t chunk_shift = 0;

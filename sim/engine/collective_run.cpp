@@ -13,7 +13,7 @@ CollectivePlan::CollectivePlan(Schedule schedule, std::int32_t segments)
   ORRERY_EXPECT(segments >= 1);
   list_edges();
   list_parts();
-  list_sends();
+  list_transfers();
 }
 
 std::int32_t CollectivePlan::segments_of(std::int32_t round) const {
@@ -59,23 +59,21 @@ void CollectivePlan::list_parts() {
       parts_[part].round = edge.round;
       ++parts_[part].transfers;
     }
-    ++parts_[edge.from_part].sends;
   }
 }
 
-void CollectivePlan::list_sends() {
-  std::uint32_t sends = 0;
+void CollectivePlan::list_transfers() {
+  std::uint32_t places = 0;
   for (Part& part : parts_) {
-    part.first_send = sends;
-    sends += part.sends;
-    part.first_counter = static_cast<std::uint32_t>(counters_.size());
-    counters_.insert(counters_.end(), static_cast<std::size_t>(segments_of(part.round)), part.transfers);
+    part.first_transfer = places;
+    places += part.transfers;
   }
-  send_order_.resize(sends);
+  by_part_.resize(places);
   std::vector<std::uint32_t> next(parts_.size(), 0);
   for (std::uint32_t edge = 0; edge < edges_.size(); ++edge) {
-    const std::uint32_t part = edges_[edge].from_part;
-    send_order_[parts_[part].first_send + next[part]++] = edge;
+    for (const std::uint32_t part : {edges_[edge].from_part, edges_[edge].to_part}) {
+      by_part_[parts_[part].first_transfer + next[part]++] = edge;
+    }
   }
 }
 
@@ -86,10 +84,10 @@ CollectiveRun::CollectiveRun(std::shared_ptr<const CollectivePlan> plan, Bytes b
       hosts_(std::move(hosts)),
       kernel_(kernel),
       done_(std::move(done)),
-      left_(plan_->counters()),
+      left_(hosts_.size(), 0),
       unfinished_(plan_->schedule().ranks) {
   ORRERY_EXPECT(hosts_.size() == static_cast<std::size_t>(unfinished_));
-  for (std::int32_t rank = 0; rank < unfinished_; ++rank) positions_.push_back({plan_->first_part(rank), 0});
+  for (std::int32_t rank = 0; rank < unfinished_; ++rank) positions_.push_back({plan_->first_part(rank)});
 }
 
 void CollectiveRun::start() {
@@ -104,15 +102,24 @@ void CollectiveRun::start() {
     return;
   }
   for (std::int32_t rank = 0; rank < ranks; ++rank) {
-    if (plan_->first_part(rank) != plan_->first_part(rank + 1)) begin(rank);
+    if (plan_->first_part(rank) != plan_->first_part(rank + 1)) begin(rank, {plan_->first_part(rank), 0});
   }
 }
 
-/// The rank enters the segment at its position: it sends all that it has to send in it.
-void CollectiveRun::begin(std::int32_t rank) {
-  const Position at = positions_[static_cast<std::size_t>(rank)];
+/// The rank enters a segment. Whoever of the two ranks of a transfer enters last starts it; the other one cannot have
+/// left the segment, because this transfer of it has not ended.
+void CollectiveRun::begin(std::int32_t rank, Position at) {
   const CollectivePlan::Part& part = plan_->parts()[at.part];
-  for (std::uint32_t i = 0; i < part.sends; ++i) launch(plan_->send(part.first_send + i), at.segment);
+  positions_[static_cast<std::size_t>(rank)] = at;
+  left_[static_cast<std::size_t>(rank)] = part.transfers;
+  for (std::uint32_t i = 0; i < part.transfers; ++i) {
+    const std::uint32_t edge = plan_->edge(part.first_transfer + i);
+    const CollectivePlan::Edge& entry = plan_->edges()[edge];
+    const bool sends = entry.transfer.from == rank;
+    const std::int32_t other = sends ? entry.transfer.to : entry.transfer.from;
+    const Position meeting{sends ? entry.to_part : entry.from_part, at.segment};
+    if (positions_[static_cast<std::size_t>(other)] == meeting) launch(edge, at.segment);
+  }
 }
 
 void CollectiveRun::launch(std::uint32_t edge, std::int32_t segment) {
@@ -124,42 +131,33 @@ void CollectiveRun::launch(std::uint32_t edge, std::int32_t segment) {
   kernel_.flow(hosts_[static_cast<std::size_t>(entry.transfer.from)],
                hosts_[static_cast<std::size_t>(entry.transfer.to)],
                transfer_bytes(schedule, round, entry.transfer, first, last, bytes_), last - first,
-               [this, edge, segment](Outcome outcome) { ended(edge, segment, outcome); });
+               [this, edge](Outcome outcome) { ended(edge, outcome); });
 }
 
-void CollectiveRun::ended(std::uint32_t edge, std::int32_t segment, Outcome outcome) {
+void CollectiveRun::ended(std::uint32_t edge, Outcome outcome) {
   if (outcome == Outcome::failed) {
     ++failures_;
     return;
   }
-  const CollectivePlan::Edge& entry = plan_->edges()[edge];
-  count_down(entry.transfer.from, entry.from_part, segment);
-  count_down(entry.transfer.to, entry.to_part, segment);
+  const Transfer& transfer = plan_->edges()[edge].transfer;
+  transfer_ended(transfer.from);
+  transfer_ended(transfer.to);
 }
 
-/// What arrives before the rank has come to that segment is counted all the same: the bytes lie ready for it.
-void CollectiveRun::count_down(std::int32_t rank, std::uint32_t part, std::int32_t segment) {
-  const Position at = positions_[static_cast<std::size_t>(rank)];
-  const std::size_t counter = plan_->parts()[part].first_counter + static_cast<std::size_t>(segment);
-  if (--left_[counter] == 0 && at.part == part && at.segment == segment) advance(rank);
+void CollectiveRun::transfer_ended(std::int32_t rank) {
+  if (--left_[static_cast<std::size_t>(rank)] == 0) advance(rank);
 }
 
+/// All transfers of the rank's segment have ended: on to the next one, if there is one.
 void CollectiveRun::advance(std::int32_t rank) {
-  Position& at = positions_[static_cast<std::size_t>(rank)];
-  const auto ended_here = [&] {
-    return left_[plan_->parts()[at.part].first_counter + static_cast<std::size_t>(at.segment)] == 0;
-  };
-  while (ended_here()) {
-    if (++at.segment == plan_->segments_of(plan_->parts()[at.part].round)) {
-      at.segment = 0;
-      ++at.part;
-    }
-    if (at.part == plan_->first_part(rank + 1)) {
-      if (--unfinished_ == 0) done_();
-      return;
-    }
-    begin(rank);
+  Position at = positions_[static_cast<std::size_t>(rank)];
+  if (++at.segment == plan_->segments_of(plan_->parts()[at.part].round)) at = {at.part + 1, 0};
+  if (at.part < plan_->first_part(rank + 1)) {
+    begin(rank, at);
+    return;
   }
+  positions_[static_cast<std::size_t>(rank)] = {at.part, -1};
+  if (--unfinished_ == 0) done_();
 }
 
 }  // namespace orrery

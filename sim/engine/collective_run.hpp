@@ -20,9 +20,7 @@ class CollectivePlan {
   /// One round as one rank sees it.
   struct Part {
     std::int32_t round = 0;
-    std::uint32_t first_send = 0, sends = 0;  // into send_order
-    std::uint32_t transfers = 0;              // sent and received
-    std::uint32_t first_counter = 0;          // one counter per segment of the round
+    std::uint32_t first_transfer = 0, transfers = 0;  // sent and received: edge(first_transfer), ...
   };
   struct Edge {
     std::int32_t round = 0;
@@ -40,16 +38,15 @@ class CollectivePlan {
     return first_part_[static_cast<std::size_t>(rank)];
   }
   [[nodiscard]] const std::vector<Edge>& edges() const { return edges_; }
-  [[nodiscard]] std::uint32_t send(std::uint32_t index) const { return send_order_[index]; }
-  /// What is left to end, per part and segment, before anything began.
-  [[nodiscard]] const std::vector<std::uint32_t>& counters() const { return counters_; }
+  /// Index of an edge, by its place in the list that parts refer to.
+  [[nodiscard]] std::uint32_t edge(std::uint32_t place) const { return by_part_[place]; }
   /// True when every round is carried out message by message.
   [[nodiscard]] bool is_exact() const { return exact_; }
 
  private:
   void list_edges();
   void list_parts();
-  void list_sends();
+  void list_transfers();
 
   Schedule schedule_;
   std::int32_t segments_;
@@ -57,8 +54,7 @@ class CollectivePlan {
   std::vector<Part> parts_;
   std::vector<std::uint32_t> first_part_;
   std::vector<Edge> edges_;
-  std::vector<std::uint32_t> send_order_;  // edges by sending part
-  std::vector<std::uint32_t> counters_;
+  std::vector<std::uint32_t> by_part_;  // edges, twice each: with the sending and with the receiving part
 };
 
 /// Carries a plan out. Keep it alive until `done` has been called or the kernel has run out of events.
@@ -76,14 +72,15 @@ class CollectiveRun {
  private:
   struct Position {
     std::uint32_t part = 0;
-    std::int32_t segment = 0;
+    std::int32_t segment = -1;  // not begun
+    bool operator==(const Position&) const = default;
   };
 
-  void begin(std::int32_t rank);
+  void begin(std::int32_t rank, Position at);
   void advance(std::int32_t rank);
   void launch(std::uint32_t edge, std::int32_t segment);
-  void ended(std::uint32_t edge, std::int32_t segment, Outcome outcome);
-  void count_down(std::int32_t rank, std::uint32_t part, std::int32_t segment);
+  void ended(std::uint32_t edge, Outcome outcome);
+  void transfer_ended(std::int32_t rank);
 
   std::shared_ptr<const CollectivePlan> plan_;
   Bytes bytes_;
@@ -91,7 +88,7 @@ class CollectiveRun {
   Kernel& kernel_;
   std::function<void()> done_;
   std::vector<Position> positions_;  // per rank
-  std::vector<std::uint32_t> left_;  // per part and segment
+  std::vector<std::uint32_t> left_;  // per rank: transfers of its segment that have not ended
   std::int32_t unfinished_ = 0;      // ranks
   std::uint64_t failures_ = 0;
 };
