@@ -3,16 +3,23 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/cost/layer_cost.hpp"
 #include "models/kernels/parallel.hpp"
 #include "models/training/divergence.hpp"
 #include "models/training/gradient_sum.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/units.hpp"
 
 namespace orrery {
 namespace {
 
 // Weights per task of the optimizer: small enough to share out, large enough to pay for the sharing.
 constexpr std::size_t block_weights = 16384;
+
+bool worth_sharing(const LayerGraph& graph, std::int64_t batch) {
+  constexpr double least_flops = 0.2 * giga;
+  return training_flops(graph).value() * static_cast<double>(batch) >= least_flops;
+}
 
 std::vector<std::size_t> all_of(const Samples& samples) {
   std::vector<std::size_t> indices(samples.count());
@@ -33,7 +40,7 @@ CentralTrainer::CentralTrainer(const LayerGraph& graph, const Samples& samples, 
   optimizer_ = Optimizer(options.optimizer, weights_.size());
   const std::size_t shards = (static_cast<std::size_t>(options.batch) + shard_samples - 1) / shard_samples;
   gradients_.assign(shards, AlignedVector(weights_.size()));
-  const std::size_t workers = std::min(shards, default_workers());
+  const std::size_t workers = worth_sharing(graph, options.batch) ? std::min(shards, default_workers()) : 1;
   for (std::size_t i = 0; i < workers; ++i) workers_.push_back({LayerStack(graph), SampleBatch()});
 }
 
@@ -61,7 +68,7 @@ BatchResult CentralTrainer::compute_gradients(std::span<const std::size_t> indic
 void CentralTrainer::apply_gradients(std::size_t shards) {
   optimizer_.begin_step();
   const std::size_t blocks = (weights_.size() + block_weights - 1) / block_weights;
-  for_each_task(blocks, default_workers(), [&](std::size_t block, std::size_t) {
+  for_each_task(blocks, workers_.size(), [&](std::size_t block, std::size_t) {
     const std::size_t first = block * block_weights;
     const std::size_t count = std::min(block_weights, weights_.size() - first);
     const auto sum = std::span<float>(gradients_[0]).subspan(first, count);

@@ -14,7 +14,9 @@
 namespace orrery {
 
 /// A batch is cut in shards of shard_samples; the threads share the weights and compute the shards' gradients beside
-/// each other; these are added in shard order. The weights after a step are the same for any number of threads.
+/// each other; these are added in shard order. The weights after a step are the same for any number of threads. A step
+/// of less than 0.2 GFLOP, about 2 ms, stays on one thread: on a busy machine it would wait for the others far longer
+/// than they save.
 class CentralTrainer {
  public:
   /// Starts from initial_weights(graph, options.seed). `samples` must outlive the trainer.
@@ -26,6 +28,7 @@ class CentralTrainer {
 
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] std::size_t threads() const { return workers_.size(); }
   [[nodiscard]] std::size_t steps_per_epoch() const { return order_.batches_per_epoch(); }
 
  private:

@@ -22,7 +22,7 @@ DataSet small_images(std::size_t train, std::size_t test) {
 }
 
 LayerGraph small_convolutional_network() {
-  return chain_network({12, 12, 1}, {{LayerKind::convolution, {.channels = 8, .kernel = 3, .padding = 1}},
+  return chain_network({12, 12, 1}, {{LayerKind::convolution, {.channels = 16, .kernel = 5, .padding = 2}},
                                      {LayerKind::relu, {}},
                                      {LayerKind::max_pool, {.kernel = 2, .stride = 2}},
                                      {LayerKind::flatten, {}},
@@ -72,18 +72,25 @@ TEST_CASE("training stops at the first evaluation that reaches the target") {
 
 TEST_CASE("1, 2 and 4 threads train to the same weights, bit for bit") {
   const DataSet data = small_images(700, 10);
-  for (const std::int64_t batch : {10, 100, 700}) {
-    const CentralOptions options{
-        .batch = batch, .steps = 9, .optimizer = {.kind = OptimizerKind::adam, .learning_rate = 0.01}};
-    std::vector<std::vector<float>> weights;
-    for (const int threads : {1, 2, 4}) {
-      const ThreadCount count(threads);
-      weights.push_back(trained_weights(small_convolutional_network(), data.train, options));
-    }
-    CHECK(weights[0] != initial_weights(small_convolutional_network(), options.seed));
-    CHECK(weights[0] == weights[1]);
-    CHECK(weights[0] == weights[2]);
+  const LayerGraph graph = small_convolutional_network();
+  const CentralOptions options{.batch = 700, .optimizer = {.kind = OptimizerKind::adam, .learning_rate = 0.01}};
+  std::vector<std::vector<float>> weights;
+  for (const int threads : {1, 2, 4}) {
+    const ThreadCount count(threads);
+    CentralTrainer trainer(graph, data.train, options);
+    CHECK(trainer.threads() == static_cast<std::size_t>(threads));
+    for (int step = 0; step < 5; ++step) trainer.step();
+    weights.emplace_back(trainer.weights().begin(), trainer.weights().end());
   }
+  CHECK(weights[0] != initial_weights(graph, options.seed));
+  CHECK(weights[0] == weights[1]);
+  CHECK(weights[0] == weights[2]);
+}
+
+TEST_CASE("a small step is not shared out") {
+  const ThreadCount count(4);
+  const DataSet data = small_images(700, 10);
+  CHECK(CentralTrainer(small_convolutional_network(), data.train, {.batch = 64}).threads() == 1);
 }
 
 TEST_CASE("1, 2 and 4 threads evaluate to the same accuracy and loss, bit for bit") {
