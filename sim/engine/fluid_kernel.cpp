@@ -32,9 +32,11 @@ std::uint32_t take_slot(std::vector<Slot>& slots, std::vector<std::uint32_t>& fr
 
 }  // namespace
 
-FluidKernel::FluidKernel(const Platform& platform)
+FluidKernel::FluidKernel(const Platform& platform, Sharing sharing)
     : platform_(checked(platform)),
+      sharing_(sharing),
       meters_(platform.links.size()),
+      processors_(platform.hosts.size()),
       host_failed_(platform.hosts.size(), 0),
       link_failed_(platform.links.size(), 0) {}
 
@@ -60,13 +62,38 @@ void FluidKernel::compute(DeviceId host, Seconds work, Done done) {
   Work& entry = works_[slot];
   entry.host = host;
   entry.done = std::move(done);
-  entry.state = State::moving;
   const Ticket ticket{slot, entry.use};
-  if (work.value() > 0.0) {
-    start_work(ticket, host, work);
-  } else {
-    after(Seconds(), [this, ticket] { work_ended(ticket); });
+  Processor& processor = processors_[host.index()];
+  if (++processor.active == 1 || sharing_ == Sharing::none) {
+    work_alone(ticket, work);
+    return;
   }
+  entry.state = State::shared;
+  share_work(processor);
+  start_work(ticket, host, work);
+}
+
+void FluidKernel::work_alone(Ticket ticket, Seconds work) {
+  Work& entry = works_[ticket.slot];
+  entry.state = State::alone;
+  entry.end = now().value() + work.value();
+  processors_[entry.host.index()].alone = static_cast<std::int32_t>(ticket.slot);
+  after(work, [this, ticket] {
+    const Work& ended = works_[ticket.slot];
+    if (ended.use == ticket.use && ended.state == State::alone) end_work(ticket.slot, Outcome::done);
+  });
+}
+
+/// The work that had the host for itself goes on beside others.
+void FluidKernel::share_work(Processor& processor) {
+  if (processor.alone == nobody) return;
+  const auto slot = static_cast<std::uint32_t>(processor.alone);
+  Work& entry = works_[slot];
+  processor.alone = nobody;
+  const double left = entry.end - now().value();
+  if (left <= 0.0) return;  // its end is an event of this very moment
+  entry.state = State::shared;
+  start_work({slot, entry.use}, entry.host, Seconds(left));
 }
 
 void FluidKernel::flow(DeviceId from, DeviceId to, Bytes bytes, Done done) {
@@ -92,9 +119,8 @@ void FluidKernel::flow(DeviceId from, DeviceId to, Bytes bytes, double hops, Don
   entry.done = std::move(done);
   entry.state = State::waiting;
   const Ticket ticket{slot, entry.use};
-  const bool moves = bytes.value() > 0.0 && !way.links.empty();
-  const Seconds wait = way.latency * hops + (moves ? correction(bytes, way) : Seconds());
-  if (wait.value() > 0.0 || !moves) {
+  const Seconds wait = way.latency * hops;
+  if (wait.value() > 0.0 || bytes.value() <= 0.0 || way.links.empty()) {
     after(wait, [this, ticket] { latency_passed(ticket); });
   } else {
     latency_passed(ticket);
@@ -108,9 +134,50 @@ void FluidKernel::latency_passed(Ticket ticket) {
     end_flow(ticket.slot, Outcome::done);
     return;
   }
-  entry.state = State::moving;
   meter_start(*entry.route);
-  start_transfer(ticket, entry.from, entry.to, entry.bytes, *entry.route);
+  if (sharing_ == Sharing::none || !crowd_in(*entry.route)) {
+    move_alone(ticket);
+  } else {
+    entry.state = State::shared;
+    start_transfer(ticket, entry.from, entry.to, entry.bytes);
+  }
+}
+
+/// True when others are on the route already; those that had their links for themselves now share them.
+bool FluidKernel::crowd_in(const Route& route) {
+  bool crowded = false;
+  for (const LinkId id : route.links) {
+    const Meter& meter = meters_[id.index()];
+    crowded = crowded || meter.active > 1;
+    if (meter.alone != nobody) share_flow(static_cast<std::uint32_t>(meter.alone));
+  }
+  return crowded;
+}
+
+void FluidKernel::move_alone(Ticket ticket) {
+  Flow& entry = flows_[ticket.slot];
+  const Seconds duration = entry.bytes / entry.route->bandwidth;
+  entry.state = State::alone;
+  entry.end = now().value() + duration.value();
+  for (const LinkId id : entry.route->links) meters_[id.index()].alone = static_cast<std::int32_t>(ticket.slot);
+  after(duration, [this, ticket] {
+    const Flow& ended = flows_[ticket.slot];
+    if (ended.use == ticket.use && ended.state == State::alone) end_flow(ticket.slot, Outcome::done);
+  });
+}
+
+/// The flow that had its links for itself goes on beside others.
+void FluidKernel::share_flow(std::uint32_t slot) {
+  Flow& entry = flows_[slot];
+  leave_links(entry);
+  const Seconds left = Seconds(entry.end) - now();
+  if (left.value() <= 0.0) return;  // its end is an event of this very moment
+  entry.state = State::shared;
+  start_transfer({slot, entry.use}, entry.from, entry.to, entry.route->bandwidth * left);
+}
+
+void FluidKernel::leave_links(const Flow& flow) {
+  for (const LinkId id : flow.route->links) meters_[id.index()].alone = nobody;
 }
 
 void FluidKernel::transfer_ended(Ticket ticket) {
@@ -123,8 +190,9 @@ void FluidKernel::work_ended(Ticket ticket) {
 
 void FluidKernel::end_flow(std::uint32_t slot, Outcome outcome) {
   Flow& entry = flows_[slot];
+  if (entry.state == State::alone && sharing_ == Sharing::fair) leave_links(entry);
   // A flow that was cut counts its time but no bytes: how far it came is not known.
-  if (entry.state == State::moving) meter_stop(*entry.route, outcome == Outcome::done ? entry.bytes : Bytes());
+  if (entry.state != State::waiting) meter_stop(*entry.route, outcome == Outcome::done ? entry.bytes : Bytes());
   entry.state = State::free;
   ++entry.use;
   const Done done = std::move(entry.done);
@@ -135,6 +203,9 @@ void FluidKernel::end_flow(std::uint32_t slot, Outcome outcome) {
 
 void FluidKernel::end_work(std::uint32_t slot, Outcome outcome) {
   Work& entry = works_[slot];
+  Processor& processor = processors_[entry.host.index()];
+  --processor.active;
+  if (processor.alone == static_cast<std::int32_t>(slot)) processor.alone = nobody;
   entry.state = State::free;
   ++entry.use;
   const Done done = std::move(entry.done);

@@ -31,8 +31,6 @@ using simgrid::kernel::timer::Timer;
 
 // SimGrid counts whole bytes; ours are fractions. All sizes and bandwidths are multiplied alike.
 constexpr double units_per_byte = 65536.0;
-// Above this many units the part cut off is less than 1e-10 of a flow.
-constexpr double no_correction_above = 1e10;
 // SimGrid would end up with a size of more than 64 bits: 2^63 units are 140 TB.
 constexpr double most_units = 9.2e18;
 
@@ -216,7 +214,7 @@ std::unique_ptr<s4u::Engine> start_engine() {
 class SimGridKernel final : public FluidKernel {
  public:
   explicit SimGridKernel(const Platform& given)
-      : FluidKernel(given), engine_(start_engine()), simgrid_(*engine_, platform()), lone_(given.hosts.size()) {
+      : FluidKernel(given, Sharing::fair), engine_(start_engine()), simgrid_(*engine_, platform()) {
     // Never unregistered, and one handler serves all kernels of a process one after the other: it holds no state.
     static const bool registered = [] {
       on_completion([](const s4u::Activity& activity) { completed(activity); });
@@ -234,11 +232,10 @@ class SimGridKernel final : public FluidKernel {
   void run() override { engine_->run(); }
 
  protected:
-  void start_transfer(Ticket ticket, DeviceId from, DeviceId to, Bytes bytes, const Route&) override;
+  void start_transfer(Ticket ticket, DeviceId from, DeviceId to, Bytes bytes) override;
   void start_work(Ticket ticket, DeviceId host, Seconds work) override;
   void turn_off(DeviceId host) override;
   void turn_off(LinkId link) override { simgrid_.link(link)->turn_off(); }
-  [[nodiscard]] Seconds correction(Bytes bytes, const Route& route) const override;
 
  private:
   enum class Kind : std::uint8_t { transfer, work };
@@ -248,27 +245,15 @@ class SimGridKernel final : public FluidKernel {
     s4u::ActivityPtr activity;
     Ticket ticket;
     Kind kind = Kind::transfer;
-    DeviceId host;  // of a work
   };
-  /// A work that has its host for itself needs no share of it worked out: a timer costs a tenth of an Exec.
-  struct Lone {
-    Timer* timer = nullptr;
-    Ticket ticket;
-    double end = 0.0;
-    int sharing = 0;  // works on the host now
-  };
-
   static void completed(const s4u::Activity& activity);
   Running& place(std::deque<Running>& all, Ticket ticket);
-  void start_exec(Ticket ticket, DeviceId host, double work);
-  void lone_ended(DeviceId host);
   void bury(s4u::ActivityPtr activity);
 
   std::unique_ptr<s4u::Engine> engine_;
   SimGridPlatform simgrid_;
   double start_ = 0.0;
   std::deque<Running> transfers_, works_;
-  std::vector<Lone> lone_;
   // Dropping an activity in its own completion signal is a use after free: kept until the clock has moved on.
   std::vector<s4u::ActivityPtr> graveyard_;
   double buried_at_ = -1.0;
@@ -283,7 +268,7 @@ SimGridKernel::Running& SimGridKernel::place(std::deque<Running>& all, Ticket ti
   return running;
 }
 
-void SimGridKernel::start_transfer(Ticket ticket, DeviceId from, DeviceId to, Bytes bytes, const Route&) {
+void SimGridKernel::start_transfer(Ticket ticket, DeviceId from, DeviceId to, Bytes bytes) {
   const double units = bytes.value() * units_per_byte;
   if (units > most_units) throw std::runtime_error("a flow of more than 140 TB is beyond SimGrid's counters");
   const auto [source, target] = simgrid_.ends(from, to);
@@ -296,45 +281,13 @@ void SimGridKernel::start_transfer(Ticket ticket, DeviceId from, DeviceId to, By
   comm->start();
 }
 
-/// What is cut off from a small flow when its size becomes a whole number, paid as time.
-Seconds SimGridKernel::correction(Bytes bytes, const Route& route) const {
-  const double units = bytes.value() * units_per_byte;
-  if (units > no_correction_above || units < 1.0) return {};
-  return Bytes((units - std::floor(units)) / units_per_byte) / route.bandwidth;
-}
-
 void SimGridKernel::start_work(Ticket ticket, DeviceId host, Seconds work) {
-  const double clock = s4u::Engine::get_clock();
-  Lone& lone = lone_[host.index()];
-  if (lone.sharing++ == 0) {
-    lone.ticket = ticket;
-    lone.end = clock + work.value();
-    lone.timer = Timer::set(lone.end, [this, host] { lone_ended(host); });
-    return;
-  }
-  if (lone.timer) {
-    lone.timer->remove();
-    lone.timer = nullptr;
-    start_exec(lone.ticket, host, lone.end - clock);
-  }
-  start_exec(ticket, host, work.value());
-}
-
-void SimGridKernel::lone_ended(DeviceId host) {
-  Lone& lone = lone_[host.index()];
-  lone.timer = nullptr;
-  --lone.sharing;
-  work_ended(lone.ticket);
-}
-
-void SimGridKernel::start_exec(Ticket ticket, DeviceId host, double work) {
   Running& running = place(works_, ticket);
   running.kind = Kind::work;
-  running.host = host;
   // Host::exec_init would run on the caller's host, whatever it was called on.
   s4u::ExecPtr exec = s4u::Exec::init();
   exec->set_host(simgrid_.hosts(host).computing());
-  exec->set_flops_amount(work);
+  exec->set_flops_amount(work.value());
   exec->set_data(&running);
   running.activity = exec;
   exec->start();
@@ -347,7 +300,6 @@ void SimGridKernel::completed(const s4u::Activity& activity) {
   const Ticket ticket = running->ticket;
   kernel.bury(std::move(running->activity));
   running->activity = nullptr;
-  if (running->kind == Kind::work) --kernel.lone_[running->host.index()].sharing;
   if (activity.get_state() != s4u::Activity::State::FINISHED) return;  // fail() has answered it
   running->kind == Kind::work ? kernel.work_ended(ticket) : kernel.transfer_ended(ticket);
 }
@@ -360,9 +312,6 @@ void SimGridKernel::bury(s4u::ActivityPtr activity) {
 }
 
 void SimGridKernel::turn_off(DeviceId host) {
-  Lone& lone = lone_[host.index()];
-  if (lone.timer) lone.timer->remove();
-  lone.timer = nullptr;
   const auto& hosts = simgrid_.hosts(host);
   for (s4u::Host* side : {hosts.inside, hosts.network}) {
     if (side) side->turn_off();
