@@ -44,8 +44,7 @@ Cell collective(const ResultRow& row) {
 
 std::string compute_model(const ResultRow& row) {
   const WorkloadSpec& workload = row.scenario->workload;
-  const bool replays = workload.compute == ComputeChoice::replay ||
-                       (workload.compute == ComputeChoice::automatic && !workload.profile.empty());
+  const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
   return replays ? "replay" : "roofline";
 }
 

@@ -20,29 +20,6 @@ std::string styled(const std::string& line, const char* code, Colour colour) {
 constexpr const char* bold = "1";
 constexpr const char* dim = "2";
 
-std::string target_title(const Scenario& scenario) {
-  return "to " + number_text(scenario.workload.target_accuracy * 100) + " %";
-}
-
-std::vector<TextColumn> table_columns(const Scenario& scenario) {
-  return {{"strategy", Align::left},
-          {"devices"},
-          {"step"},
-          {"ratio"},
-          {"compute"},
-          {"comm"},
-          {"wait"},
-          {"sent/dev"},
-          {"mem/dev"},
-          {"steps"},
-          {"to train"},
-          {"ratio"},
-          {"energy"},
-          {"cost"},
-          {"accuracy"},
-          {target_title(scenario)}};
-}
-
 const ResultRow* find_reference(const std::vector<ResultRow>& rows) {
   for (const ResultRow& row : rows) {
     if (row.strategy->name == reference_name(*row.scenario) && row.simulated()) return &row;
@@ -55,8 +32,8 @@ std::string ratio(std::optional<Seconds> own, std::optional<Seconds> reference) 
   return human_ratio(*own / *reference);
 }
 
-std::string marked_name(const ResultRow& row, const ResultRow* reference) {
-  return row.strategy->name + (&row == reference ? "*" : "");
+std::string share(const StepTime& time, Seconds part) {
+  return time.step > Seconds{} ? human_percent(part / time.step) : std::string{};
 }
 
 std::string device_count(const ResultRow& row) {
@@ -64,28 +41,52 @@ std::string device_count(const ResultRow& row) {
   return fmt::format("{}/{}", row.strategy->clients_per_round, row.scenario->federation.clients());
 }
 
-TextRow table_row(const ResultRow& row, const ResultRow* reference) {
-  if (!row.simulated()) {
-    return {{marked_name(row, reference)}, std::string(name_of(row.way->status)) + ": " + row.way->error};
-  }
-  const StepTime& time = row.time;
-  const auto share = [&](Seconds part) { return human_percent(part / time.step); };
-  const Budget& budget = row.budget;
-  const auto of_reference = [&](auto get) {
-    return reference != nullptr ? std::optional<Seconds>(get(*reference)) : std::nullopt;
-  };
+using Row = const ResultRow&;
+using Reference = const ResultRow*;  // null when there is none to compare with
+
+/// Of simulated ways; the strategy's name stands before them.
+struct TableColumn {
+  std::string title;
+  std::string (*text)(Row row, Reference reference);
+};
+
+std::vector<TableColumn> table_columns(const Scenario& scenario) {
   return {
-      {marked_name(row, reference), device_count(row), human(time.step),
-       ratio(time.step, of_reference([](const ResultRow& other) { return other.time.step; })),
-       share(time.compute + time.recompute + time.optimizer), share(time.exposed_total()),
-       share(time.bubble + time.straggler + time.input), human(Bytes(row.bytes_per_device)),
-       human_memory(row.way->memory.peak()), row.way->steps > 0 ? fmt::format("{:.0f}", row.way->steps) : "",
-       budget.time ? human(*budget.time) : "", reference != nullptr ? ratio(budget.time, reference->budget.time) : "",
-       budget.energy ? human(budget.energy->total()) : "",
-       budget.cost ? fmt::format("{:.2f} {}", *budget.cost, budget.currency) : "",
-       row.curve.empty() ? "" : fmt::format("{:.2f} %", row.curve.back().accuracy * 100),
-       row.at_target ? human(row.at_target->time) : ""},
-      {}};
+      {"dev", [](Row row, Reference) { return device_count(row); }},
+      {"step", [](Row row, Reference) { return human(row.time.step); }},
+      {"ratio", [](Row row, Reference other) { return other ? ratio(row.time.step, other->time.step) : ""; }},
+      {"compute",
+       [](Row row, Reference) { return share(row.time, row.time.compute + row.time.recompute + row.time.optimizer); }},
+      {"comm", [](Row row, Reference) { return share(row.time, row.time.exposed_total()); }},
+      {"wait",
+       [](Row row, Reference) { return share(row.time, row.time.bubble + row.time.straggler + row.time.input); }},
+      {"sent/dev", [](Row row, Reference) { return human(Bytes(row.bytes_per_device)); }},
+      {"mem/dev", [](Row row, Reference) { return human_memory(row.way->memory.peak()); }},
+      {"to train", [](Row row, Reference) { return row.budget.time ? human(*row.budget.time) : ""; }},
+      {"ratio", [](Row row, Reference other) { return other ? ratio(row.budget.time, other->budget.time) : ""; }},
+      {"energy", [](Row row, Reference) { return row.budget.energy ? human(row.budget.energy->total()) : ""; }},
+      {"cost",
+       [](Row row, Reference) { return row.budget.cost ? human_cost(*row.budget.cost, row.budget.currency) : ""; }},
+      {"acc", [](Row row, Reference) { return row.curve.empty() ? "" : human_accuracy(row.curve.back().accuracy); }},
+      {"to " + number_text(scenario.workload.target_accuracy * 100) + "%",
+       [](Row row, Reference) { return row.at_target ? human(row.at_target->time) : ""; }},
+  };
+}
+
+std::vector<TextColumn> headings(const std::vector<TableColumn>& columns) {
+  std::vector<TextColumn> list = {{"strategy", Align::left}};
+  for (const TableColumn& column : columns) list.push_back({column.title, Align::right});
+  return list;
+}
+
+TextRow table_row(const ResultRow& row, const ResultRow* reference, const std::vector<TableColumn>& columns) {
+  TextRow text{{row.strategy->name + (&row == reference ? "*" : "")}, {}};
+  if (row.simulated()) {
+    for (const TableColumn& column : columns) text.cells.push_back(column.text(row, reference));
+  } else {
+    text.sentence = std::string(name_of(row.way->status)) + ": " + row.way->error;
+  }
+  return text;
 }
 
 std::string heading(const Scenario& scenario) {
@@ -100,9 +101,9 @@ std::vector<std::string> legend(const std::vector<ResultRow>& rows, const Result
   const bool federated = std::any_of(
       rows.begin(), rows.end(), [](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; });
   std::string text =
-      "compute, comm and wait are shares of the step: computing, data moving meanwhile unhidden, neither.";
+      "Shares of the step: compute; comm, data moving while nothing is computed; wait, neither. dev: devices.";
   if (reference != nullptr) text = "* reference of the ratios. " + text;
-  if (federated) text += " Federated: a step is a round, devices are clients per round / all clients.";
+  if (federated) text += " Federated: a step is a round; dev, clients per round / all clients.";
   return wrap(text, line_width);
 }
 
@@ -122,9 +123,10 @@ std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) 
   if (rows.empty()) return {};
   const Scenario& scenario = *rows.front().scenario;
   const ResultRow* reference = find_reference(rows);
+  const std::vector<TableColumn> columns = table_columns(scenario);
   std::vector<TextRow> body;
-  for (const ResultRow& row : rows) body.push_back(table_row(row, reference));
-  std::vector<std::string> lines = text_table(table_columns(scenario), body, line_width);
+  for (const ResultRow& row : rows) body.push_back(table_row(row, reference, columns));
+  std::vector<std::string> lines = text_table(headings(columns), body, line_width);
   lines.front() = styled(lines.front(), bold, colour);
   for (const std::string& line : legend(rows, reference)) lines.push_back(styled(line, dim, colour));
   if (const auto best = winner_lines(rows); !best.empty()) {

@@ -40,6 +40,7 @@ std::string scaled(double value, std::span<const Scale> scales) {
 std::string human(Seconds time) {
   static constexpr std::array<Scale, 7> scales{
       {{1e-9, "ns"}, {1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "d"}}};
+  if (time == Seconds{}) return "0 s";
   return scaled(time.value(), scales);
 }
 
@@ -68,8 +69,16 @@ std::string human_ratio(double ratio) {
 
 std::string human_percent(double share) {
   const double percent = share * 100;
-  if (percent > 0 && percent < 0.5) return "<1 %";
-  return fmt::format("{:.0f} %", percent);
+  if (percent > 0 && percent < 0.5) return "<1%";
+  return fmt::format("{:.0f}%", percent);
+}
+
+std::string human_accuracy(double share) {
+  return fmt::format("{:.2f}%", share * 100);
+}
+
+std::string human_cost(double amount, const std::string& currency) {
+  return amount >= 100 ? fmt::format("{:.0f} {}", amount, currency) : fmt::format("{:.2f} {}", amount, currency);
 }
 
 }  // namespace orrery

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "sim/base/contract.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
 std::string pad(const std::string& text, std::size_t width, Align align) {
-  const std::string space(width - std::min(width, display_width(text)), ' ');
+  const std::string space(width - std::min(width, character_count(text)), ' ');
   return align == Align::left ? text + space : space + text;
 }
 
@@ -33,10 +34,11 @@ class Layout {
  public:
   Layout(std::vector<TextColumn> columns, const std::vector<TextRow>& rows, std::size_t width)
       : columns_(std::move(columns)), width_(width) {
+    for (const TextRow& row : rows) ORRERY_EXPECT(!row.cells.empty() && row.cells.size() <= columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      std::size_t widest = display_width(columns_[i].title);
+      std::size_t widest = character_count(columns_[i].title);
       for (const TextRow& row : rows) {
-        if (i < row.cells.size()) widest = std::max(widest, display_width(row.cells[i]));
+        if (i < row.cells.size()) widest = std::max(widest, character_count(row.cells[i]));
       }
       widths_.push_back(widest);
     }
@@ -86,16 +88,10 @@ class Layout {
 
 }  // namespace
 
-std::size_t display_width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not a continuation byte
-  }));
-}
-
 std::vector<std::string> wrap(const std::string& text, std::size_t width) {
   std::vector<std::string> lines;
   for (const std::string& word : split(text, ' ')) {
-    if (!lines.empty() && display_width(lines.back()) + 1 + display_width(word) <= width) {
+    if (!lines.empty() && character_count(lines.back()) + 1 + character_count(word) <= width) {
       lines.back() += ' ' + word;
     } else {
       lines.push_back(word);

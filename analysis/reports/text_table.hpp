@@ -27,7 +27,4 @@ std::vector<std::string> text_table(std::vector<TextColumn> columns, std::vector
 /// Cuts a text at its spaces into lines of at most `width` characters (longer words stay whole).
 std::vector<std::string> wrap(const std::string& text, std::size_t width);
 
-/// Characters, not bytes, of a UTF-8 text.
-std::size_t display_width(const std::string& text);
-
 }  // namespace orrery

@@ -63,9 +63,8 @@ std::vector<Criterion> criteria() {
       {"least memory", Better::less, [](const ResultRow& row) { return std::optional(row.way->memory.peak().value()); },
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
       {"cheapest", Better::less, [](const ResultRow& row) { return row.budget.cost; },
-       [](double value, const ResultRow& row) { return fmt::format("{:.2f} {}", value, row.budget.currency); }},
-      {"best accuracy", Better::more, accuracy,
-       [](double value, const ResultRow&) { return fmt::format("{:.2f} %", value * 100); }},
+       [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }},
+      {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
       {"first to target", Better::less, time_to_target, in_unit<Seconds>},
   };
 }

@@ -16,7 +16,9 @@ void check_parts(const std::optional<EnergyParts>& parts, double compute, double
   CHECK(parts->total().value() == Approx(compute + communication + idle).epsilon(relative));
 }
 
-ClusterSpec bare_nodes() { return {}; }
+ClusterSpec bare_nodes() {
+  return {};
+}
 
 TEST_CASE("a device's time is split in busy, blocked and idle, computing first") {
   const std::vector<Activity> own = {compute_activity(0, Phase::forward, 1, 4),
@@ -72,8 +74,7 @@ TEST_CASE("time lost to stragglers is spent blocked, with links and nodes standi
   ClusterSpec cluster;
   cluster.host_power_idle = Watts(50);
   EnergySpec energy;
-  check_parts(step_energy(way, energy, cluster), 800 + 50 * 4.5, 270.32 + 2 * 90 * 0.55,
-              4 * 6.05 + 50 * (1.0 + 0.55));
+  check_parts(step_energy(way, energy, cluster), 800 + 50 * 4.5, 270.32 + 2 * 90 * 0.55, 4 * 6.05 + 50 * (1.0 + 0.55));
 }
 
 TEST_CASE("links of leaves are charged when the devices in use stand in more than one") {

@@ -36,8 +36,7 @@ TEST_CASE("networks of sequences count tokens") {
   scenario.workload.network.sample = "sequence";
   scenario.workload.network.input.height = 512;
   const std::vector<Way> ways = {two_device_step()};
-  CHECK(result_rows(scenario, ways, {})[0].throughput.tokens_per_s.value() ==
-        Approx(512 * 64 / 5.5).epsilon(1e-12));
+  CHECK(result_rows(scenario, ways, {})[0].throughput.tokens_per_s.value() == Approx(512 * 64 / 5.5).epsilon(1e-12));
 }
 
 TEST_CASE("without a peak at the precision there is no utilisation") {

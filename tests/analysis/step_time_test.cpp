@@ -48,9 +48,8 @@ TEST_CASE("the rank that ends last is the critical one") {
 }
 
 TEST_CASE("communication behind compute is not exposed but counted as communication") {
-  const StepTime time = attribute({compute_activity(0, Phase::backward, 0, 4),
-                                   communication(0, Stream::collective, Dimension::dp, 1, 2, 5, 1)},
-                                  5);
+  const StepTime time = attribute(
+      {compute_activity(0, Phase::backward, 0, 4), communication(0, Stream::collective, Dimension::dp, 1, 2, 5, 1)}, 5);
   CHECK(time.compute.value() == 4.0);
   CHECK(exposed(time, Dimension::dp) == 1.0);
   CHECK(time.communication.value() == 3.0);
@@ -161,8 +160,7 @@ Part part_at(const std::vector<Activity>& activities, double at) {
   if (any([&](const Activity& a) { return a.stream != Stream::compute && within(a.start, a.end); })) {
     return Part::exposed;
   }
-  const bool waits =
-      any([&](const Activity& a) { return a.stream == Stream::collective && within(a.ready, a.start); });
+  const bool waits = any([&](const Activity& a) { return a.stream == Stream::collective && within(a.ready, a.start); });
   return waits ? Part::straggler : Part::bubble;
 }
 
@@ -177,9 +175,8 @@ TEST_CASE("on random activities the parts sum to the makespan and agree with the
     REQUIRE(sum_of_parts(time) == Approx(records.makespan.value()).epsilon(1e-9));
 
     const auto critical = std::max_element(
-        records.activities.begin(), records.activities.end(), [](const Activity& a, const Activity& b) {
-          return a.end < b.end || (a.end == b.end && a.rank > b.rank);
-        });
+        records.activities.begin(), records.activities.end(),
+        [](const Activity& a, const Activity& b) { return a.end < b.end || (a.end == b.end && a.rank > b.rank); });
     std::vector<Activity> own;
     std::vector<double> cuts = {0, records.makespan.value()};
     for (const Activity& activity : records.activities) {
@@ -206,8 +203,11 @@ TEST_CASE("on random activities the parts sum to the makespan and agree with the
 }
 
 TEST_CASE("the union of intervals counts overlaps once and cuts at the window") {
-  const std::vector<Interval> intervals = {{Seconds(4), Seconds(6)}, {Seconds(0), Seconds(2)}, {Seconds(1), Seconds(3)},
-                                           {Seconds(5), Seconds(5)}, {Seconds(9), Seconds(20)}};
+  const std::vector<Interval> intervals = {{Seconds(4), Seconds(6)},
+                                           {Seconds(0), Seconds(2)},
+                                           {Seconds(1), Seconds(3)},
+                                           {Seconds(5), Seconds(5)},
+                                           {Seconds(9), Seconds(20)}};
   CHECK(covered(intervals, Seconds(0), Seconds(10)).value() == 3 + 2 + 1);
   CHECK(covered(intervals, Seconds(2), Seconds(5)).value() == 1 + 1);
   CHECK(covered({}, Seconds(0), Seconds(10)).value() == 0);

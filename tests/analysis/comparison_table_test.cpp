@@ -1,0 +1,161 @@
+#include <regex>
+
+#include "analysis/reports/human.hpp"
+#include "analysis/reports/reports.hpp"
+#include "analysis/reports/text_table.hpp"
+#include "analysis/reports/winners.hpp"
+#include "sim/base/text.hpp"
+#include "tests/analysis/hand_made.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+struct Comparison {
+  Scenario scenario = hand_scenario(
+      {StrategyKind::single, StrategyKind::data, StrategyKind::model, StrategyKind::pipeline, StrategyKind::federated});
+  std::vector<Way> ways;
+
+  Comparison() {
+    scenario.strategies[4].clients_per_round = 3;
+    scenario.workload.target_accuracy = 0.8;
+    ways = {single_device_step(), two_device_step(), {}, two_device_step(), three_client_round()};
+    ways[2].strategy = "model";
+    ways[2].status = WayStatus::infeasible;
+    ways[2].error =
+        "needs 20.00 GiB on each box of 16.00 GiB (weights 10.00, gradients 5.00, optimizer 5.00, "
+        "activations 0.00); more devices, or a smaller batch, would mend it";
+    ways[3].strategy = "pipeline";
+    CurvePoint point;
+    point.round = 100;
+    point.accuracy = 0.8525;
+    point.time = Seconds(550);
+    ways[1].curve = {point};
+    point.time = Seconds(650);
+    ways[0].curve = {point};
+  }
+  [[nodiscard]] std::vector<ResultRow> rows() const { return result_rows(scenario, ways, {}); }
+};
+
+TEST_CASE("the comparison, whole") {
+  const Comparison comparison;
+  CHECK(comparison_table(comparison.rows(), Colour::off) == R"(hand: what does it add up to?
+tiny, batch 64, flow engine
+
+strategy   dev    step  ratio  compute  comm  wait  sent/dev   mem/dev  to train  ratio   energy     acc    to 80%
+------------------------------------------------------------------------------------------------------------------
+single*      1  6.50 s  1.00x     100%    0%    0%       0 B  4.50 GiB  10.8 min  1.00x  66.3 kJ  85.25%  10.8 min
+data         2  5.50 s  0.85x      64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ  85.25%  9.17 min
+model      infeasible: needs 20.00 GiB on each box of 16.00 GiB (weights 10.00, gradients 5.00, optimizer 5.00,
+           activations 0.00); more devices, or a smaller batch, would mend it
+pipeline     2  5.50 s  0.85x      64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ
+federated  3/4  10.0 s  1.54x      50%   50%    0%   1.00 MB  2.50 GiB    10.0 s  0.02x  2.86 kJ
+* reference of the ratios. Shares of the step: compute; comm, data moving while nothing is computed; wait, neither. dev:
+devices. Federated: a step is a round; dev, clients per round / all clients.
+
+fastest step      tie: data, pipeline (5.50 s)
+fastest to train  federated (10.0 s)
+fewest bytes      single (0 B)
+least energy      federated (2.86 kJ)
+least memory      federated (2.50 GiB per device)
+best accuracy     tie: single, data (85.25%)
+first to target   data (9.17 min)
+)");
+}
+
+TEST_CASE("colours add nothing but escape codes") {
+  const Comparison comparison;
+  const std::string coloured = comparison_table(comparison.rows(), Colour::on);
+  const std::string plain = comparison_table(comparison.rows(), Colour::off);
+  CHECK(coloured != plain);
+  CHECK(plain.find('\033') == std::string::npos);
+  CHECK(std::regex_replace(coloured, std::regex("\033\\[[0-9]+m"), "") == plain);
+}
+
+TEST_CASE("no line is wider than 120 characters, whatever the figures") {
+  Comparison comparison;
+  comparison.scenario.cost = {0.3, 2.0, "EUR"};
+  comparison.scenario.strategies[4].name = comparison.ways[4].strategy = "federated-averaging";
+  for (Way& way : comparison.ways) way.steps *= 1234;
+  for (const std::string& line : split(comparison_table(comparison.rows(), Colour::off), '\n')) {
+    INFO(line);
+    CHECK(character_count(line) <= 120);
+  }
+}
+
+TEST_CASE("an infeasible reference gives no ratios") {
+  Comparison comparison;
+  comparison.scenario.reference = "model";
+  const std::string table = comparison_table(comparison.rows(), Colour::off);
+  CHECK(table.find("ratio") == std::string::npos);
+  CHECK(table.find("1.00x") == std::string::npos);
+}
+
+TEST_CASE("winners: ties are named, a federated round is no step, one candidate wins nothing") {
+  const Comparison comparison;
+  const std::vector<ResultRow> rows = comparison.rows();
+  const std::vector<Winner> best = winners(rows);
+  const auto of = [&](const std::string& criterion) {
+    for (const Winner& winner : best) {
+      if (winner.criterion == criterion) return join(winner.strategies, "+") + " " + winner.value;
+    }
+    return std::string("nobody");
+  };
+  CHECK(of("fastest step") == "data+pipeline 5.50 s");
+  CHECK(of("fastest to train") == "federated 10.0 s");
+  CHECK(of("fewest bytes") == "single 0 B");
+  CHECK(of("least memory") == "federated 2.50 GiB per device");
+  CHECK(of("best accuracy") == "single+data 85.25%");
+  CHECK(of("first to target") == "data 9.17 min");
+  CHECK(of("cheapest") == "nobody");
+  CHECK(winners({rows[1]}).empty());
+}
+
+TEST_CASE("figures for reading have three digits and a unit that fits") {
+  CHECK(human(Seconds(0)) == "0 s");
+  CHECK(human(Seconds(1.234e-3)) == "1.23 ms");
+  CHECK(human(Seconds(12.34e-6)) == "12.3 us");
+  CHECK(human(Seconds(123.4e-9)) == "123 ns");
+  CHECK(human(Seconds(0.9999999)) == "1.00 s");
+  CHECK(human(Seconds(59.9)) == "59.9 s");
+  CHECK(human(Seconds(90)) == "1.50 min");
+  CHECK(human(Seconds(7200)) == "2.00 h");
+  CHECK(human(Seconds(86400 * 400.0)) == "400 d");
+  CHECK(human(Bytes(0)) == "0 B");
+  CHECK(human(Bytes(999)) == "999 B");
+  CHECK(human(Bytes(1.5e6)) == "1.50 MB");
+  CHECK(human(Bytes(47.04e6)) == "47.0 MB");
+  CHECK(human(Joules(12345)) == "12.3 kJ");
+  CHECK(human(Joules(0)) == "0 J");
+  CHECK(human_memory(Bytes(1536)) == "1.50 KiB");
+  CHECK(human_memory(Bytes(16 * gibi)) == "16.0 GiB");
+  CHECK(human_ratio(0.125) == "0.12x");
+  CHECK(human_ratio(12.34) == "12.3x");
+  CHECK(human_percent(0) == "0%");
+  CHECK(human_percent(0.001) == "<1%");
+  CHECK(human_cost(0.5, "EUR") == "0.50 EUR");
+  CHECK(human_cost(1234.4, "USD") == "1234 USD");
+  CHECK(human_percent(0.456) == "46%");
+}
+
+TEST_CASE("a table drops empty columns, aligns by characters and wraps sentences") {
+  const std::vector<TextColumn> columns = {{"name", Align::left}, {"a"}, {"empty"}, {"b"}};
+  const std::vector<TextRow> rows = {{{"\xC3\xBC", "1", "", "22"}, {}}, {{"yy"}, "one two three four"}};
+  CHECK(join(text_table(columns, rows, 16), "\n") ==
+        "name  a   b\n"
+        "-----------\n"
+        "\xC3\xBC     1  22\n"
+        "yy    one two\n"
+        "      three four");
+  CHECK(join(text_table(columns, rows, 10), "\n") ==
+        "name a  b\n"
+        "---------\n"
+        "\xC3\xBC    1 22\n"
+        "yy   one\n"
+        "     two\n"
+        "     three\n"
+        "     four");
+}
+
+}  // namespace
+}  // namespace orrery
