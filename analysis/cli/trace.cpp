@@ -15,8 +15,9 @@ ExitCode trace_command(const Arguments& arguments) {
   CommandSpec spec;
   spec.name = "trace";
   spec.summary = "a run's timeline as Chrome Trace Event JSON: one process per rank, one track per stream";
-  spec.examples = {"orrery run scenarios/pipeline.toml -o out/pipeline && orrery trace out/pipeline -o timeline.json",
-                   "orrery trace out/pipeline > timeline.json"};
+  spec.examples = {
+      "orrery trace out/pipeline -o timeline.json   (after: orrery run scenarios/pipeline.toml -o out/pipeline)",
+      "orrery trace out/pipeline > timeline.json"};
   spec.positional = {"DIR"};
   spec.notes = "Open the file at https://ui.perfetto.dev or in chrome://tracing.";
   spec.options.add_options()("output,o", po::value<std::string>()->value_name("FILE"),

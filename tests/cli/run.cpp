@@ -174,7 +174,7 @@ TEST_CASE("a broken assertion is exit code 5 with its place and figures, the res
       folder.write("a.toml", small_scenario + "\n[[assert]]\nmetric = \"devices\"\nstrategy = \"four\"\nmax = 3\n");
   const ChildResult result = run({scenario, "-o", folder.file("out")});
   CHECK(result.exit_code == 5);
-  CHECK(result.errors == scenario + ":41:1: assert: devices of four is 4, above max 3\n");
+  CHECK(result.errors == scenario + ":43:10: assert: devices of four is 4, above max 3\n");
   CHECK(fs::exists(folder.file("out/results.csv")));
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("an assertion about an unknown metric is invalid input before anything
   CHECK(result.exit_code == 3);
   CHECK(result.errors ==
         scenario +
-            ":41:1: assert.metric: unknown metric \"step_tme_s\" (it must be a column of results.csv) - did you "
+            ":43:10: assert.metric: unknown metric \"step_tme_s\" (it must be a column of results.csv) - did you "
             "mean \"step_time_s\"?\n");
 }
 
