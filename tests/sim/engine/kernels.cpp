@@ -167,6 +167,7 @@ TEST_CASE("a shared flow beyond SimGrid's counters is refused with its reason") 
   const auto kernel = make_simgrid_kernel(star(2, {1e9, 0.0}));
   kernel->flow(DeviceId(0), DeviceId(1), Bytes(1.0), [](Outcome) {});
   CHECK_THROWS_AS(kernel->flow(DeviceId(0), DeviceId(1), Bytes(1e15), [](Outcome) {}), std::runtime_error);
+  kernel->run();
 }
 
 TEST_CASE("work takes its time; two works on one host share it; a third comes later") {
