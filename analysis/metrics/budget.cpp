@@ -12,17 +12,13 @@ namespace {
 constexpr double seconds_per_hour = 3600;
 constexpr double joules_per_kWh = 3.6e6;
 
-bool is_federated(const ResultRow& row) {
-  return row.strategy->kind == StrategyKind::federated;
-}
-
 /// Energy after `steps` steps or rounds, data transfer included: entry i of a federated way after i rounds.
 class EnergyClock {
  public:
   explicit EnergyClock(const ResultRow& row) : step_(row.step_energy) {
     const EnergySpec& energy = row.scenario->energy;
     start_ = transfer_energy(row.way->data_transfer, energy);
-    if (!is_federated(row)) return;
+    if (!row.federated()) return;
     const auto rounds = round_energies(*row.way, energy);
     if (!rounds) return;
     EnergyParts sum;
@@ -50,7 +46,7 @@ class EnergyClock {
 };
 
 double device_seconds(const ResultRow& row) {
-  if (!is_federated(row)) return row.devices * row.way->steps * row.time.step.value();
+  if (!row.federated()) return row.devices * row.way->steps * row.time.step.value();
   double sum = 0;
   const RankId server(row.way->records.ranks - 1);
   for (const FederatedRound& round : rounds_of(*row.way)) {
@@ -61,7 +57,7 @@ double device_seconds(const ResultRow& row) {
 
 /// Of one device-hour; nothing when unknown.
 std::optional<double> device_price(const ResultRow& row) {
-  if (is_federated(row)) return 0.0;
+  if (row.federated()) return 0.0;
   if (row.scenario->cost.price_per_device_hour > 0) return row.scenario->cost.price_per_device_hour;
   const ClusterSpec& cluster = row.strategy->cluster;
   if (cluster.price_per_hour <= 0) return std::nullopt;

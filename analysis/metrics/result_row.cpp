@@ -10,10 +10,6 @@
 namespace orrery {
 namespace {
 
-bool is_federated(const ResultRow& row) {
-  return row.strategy->kind == StrategyKind::federated;
-}
-
 const StrategySpec& strategy_of(const Scenario& scenario, const Way& way) {
   for (const StrategySpec& strategy : scenario.strategies) {
     if (strategy.name == way.strategy) return strategy;
@@ -40,7 +36,7 @@ Workforce workforce(const ResultRow& row) {
   const Way& way = *row.way;
   const Precision precision = row.strategy->precision;
   Workforce force;
-  if (!is_federated(row)) {
+  if (!row.federated()) {
     for (const DeviceId device : way.placement) force.add(way.devices[device.index()], precision, 1.0);
     return force;
   }
@@ -55,7 +51,7 @@ Workforce workforce(const ResultRow& row) {
 
 /// Steps that the records hold: 1, or all rounds.
 double steps_recorded(const ResultRow& row) {
-  if (!is_federated(row)) return 1.0;
+  if (!row.federated()) return 1.0;
   return std::max(1.0, static_cast<double>(row.way->federated.round_starts.size()) - 1.0);
 }
 
@@ -86,14 +82,14 @@ void fill_traffic(ResultRow& row) {
   row.bottleneck = bottleneck(way.platform, way.records);
   Bytes sent;
   for (const Activity& activity : way.records.activities) {
-    const bool server = is_federated(row) && activity.rank == RankId(way.records.ranks - 1);
+    const bool server = row.federated() && activity.rank == RankId(way.records.ranks - 1);
     if (!server) sent += activity.bytes;
   }
   if (row.devices > 0) row.bytes_per_device = sent.value() / steps / row.devices;
 }
 
 std::optional<EnergyParts> energy_of_step(const ResultRow& row) {
-  if (!is_federated(row)) return step_energy(*row.way, row.scenario->energy, row.strategy->cluster);
+  if (!row.federated()) return step_energy(*row.way, row.scenario->energy, row.strategy->cluster);
   const auto rounds = round_energies(*row.way, row.scenario->energy);
   if (!rounds || rounds->empty()) return std::nullopt;
   EnergyParts sum;
@@ -107,7 +103,7 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
   row.strategy = &strategy_of(scenario, way);
   row.way = &way;
   if (!row.simulated()) return row;
-  row.time = is_federated(row) ? mean_round_time(way) : step_time(way.records);
+  row.time = row.federated() ? mean_round_time(way) : step_time(way.records);
   row.time = with_stragglers(row.time, way.straggler_share);
   const Workforce force = workforce(row);
   row.devices = force.devices;
@@ -125,13 +121,13 @@ std::string device_kind(const ResultRow& row) {
 /// Only ways on the same kind of device can be said to scale.
 void fill_scaling(std::vector<ResultRow>& rows, const std::string& reference_name) {
   const auto reference = std::find_if(rows.begin(), rows.end(), [&](const ResultRow& row) {
-    return row.strategy->name == reference_name && row.simulated() && !is_federated(row);
+    return row.strategy->name == reference_name && row.simulated() && !row.federated();
   });
   if (reference == rows.end() || reference->throughput.samples_per_s <= 0) return;
   const double base = reference->throughput.samples_per_s / reference->devices;
   const std::string kind = device_kind(*reference);
   for (ResultRow& row : rows) {
-    if (!row.simulated() || is_federated(row) || device_kind(row) != kind) continue;
+    if (!row.simulated() || row.federated() || device_kind(row) != kind) continue;
     row.throughput.scaling_efficiency = row.throughput.samples_per_s / row.devices / base;
   }
 }

@@ -48,6 +48,7 @@ struct ResultRow {
   bool has_energy = false;              // the power of every device is known
   std::optional<CurvePoint> at_target;  // first point that reached the target
   [[nodiscard]] bool simulated() const { return way->status == WayStatus::ok; }
+  [[nodiscard]] bool federated() const { return strategy->kind == StrategyKind::federated; }
 };
 
 /// The strategy that others are compared with: the scenario's, else its first.

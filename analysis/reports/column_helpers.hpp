@@ -31,8 +31,4 @@ std::function<Cell(const ResultRow&)> simulated(Get get) {
   return [get = std::move(get)](const ResultRow& row) { return row.simulated() ? to_cell(get(row)) : Cell{}; };
 }
 
-inline bool is_federated(const ResultRow& row) {
-  return row.strategy->kind == StrategyKind::federated;
-}
-
 }  // namespace orrery

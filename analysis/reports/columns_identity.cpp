@@ -7,7 +7,7 @@ namespace orrery {
 namespace {
 
 std::string device_names(const ResultRow& row) {
-  if (!is_federated(row)) return row.strategy->cluster.description.device.id;
+  if (!row.federated()) return row.strategy->cluster.description.device.id;
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const ClientGroup& group : row.scenario->federation.groups) {
@@ -17,7 +17,7 @@ std::string device_names(const ResultRow& row) {
 }
 
 std::int64_t devices(const ResultRow& row) {
-  if (is_federated(row)) return row.scenario->federation.clients();
+  if (row.federated()) return row.scenario->federation.clients();
   return row.strategy->devices;
 }
 
@@ -31,7 +31,7 @@ std::function<Cell(const ResultRow&)> degree(int Degrees::*which) {
 
 Cell global_batch(const ResultRow& row) {
   if (row.way->samples_per_step > 0) return row.way->samples_per_step;
-  if (is_federated(row)) return {};
+  if (row.federated()) return {};
   return static_cast<double>(row.scenario->workload.batch);
 }
 
@@ -49,12 +49,12 @@ std::string compute_model(const ResultRow& row) {
 }
 
 Cell microbatches(const ResultRow& row) {
-  if (is_federated(row) || row.way->samples_per_step <= 0) return {};
+  if (row.federated() || row.way->samples_per_step <= 0) return {};
   return std::int64_t{row.way->microbatches};
 }
 
 Cell central_only(const ResultRow& row, Cell cell) {
-  return is_federated(row) ? Cell{} : std::move(cell);
+  return row.federated() ? Cell{} : std::move(cell);
 }
 
 }  // namespace

@@ -84,6 +84,11 @@ std::vector<Column> budget_columns() {
       {"bytes_to_train", "bytes", group, "data transfer and the messages of all steps", of_budget(&Budget::bytes)},
       {"device_hours", "h", group, "devices kept x time of all steps; federated: time clients took part, summed",
        of_budget(&Budget::device_hours)},
+      {"step_energy_J", "J", group, "one step, PUE included; federated: one round, mean",
+       simulated([](const ResultRow& row) -> std::optional<Joules> {
+         if (!row.step_energy) return std::nullopt;
+         return row.step_energy->total();
+       })},
       {"energy_J", "J", group, "the three parts of the whole training, PUE included",
        joules([](const EnergyParts& parts) { return parts.total(); })},
       {"energy_compute_J", "J", group, "devices computing, and the rest of their nodes meanwhile",
@@ -104,7 +109,7 @@ std::vector<Column> learning_columns() {
   const std::string group = "learning";
   return {
       {"rounds", "count", group, "rounds of federated averaging",
-       simulated([](const ResultRow& row) { return is_federated(row) ? if_positive(row.way->steps) : std::nullopt; })},
+       simulated([](const ResultRow& row) { return row.federated() ? if_positive(row.way->steps) : std::nullopt; })},
       {"final_accuracy", "1", group, "on the test set, at the last evaluation",
        [](const ResultRow& row) { return row.curve.empty() ? Cell{} : Cell{row.curve.back().accuracy}; }},
       {"curve_source", "", group,

@@ -32,13 +32,23 @@ std::string ratio(std::optional<Seconds> own, std::optional<Seconds> reference) 
   return human_ratio(*own / *reference);
 }
 
+/// A round of federated training is no step: the two are not compared.
+std::string step_ratio(const ResultRow& row, const ResultRow& reference) {
+  return row.federated() == reference.federated() ? ratio(row.time.step, reference.time.step) : std::string{};
+}
+
 std::string share(const StepTime& time, Seconds part) {
   return time.step > Seconds{} ? human_percent(part / time.step) : std::string{};
 }
 
 std::string device_count(const ResultRow& row) {
-  if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
+  if (!row.federated()) return std::to_string(row.strategy->devices);
   return fmt::format("{}/{}", row.strategy->clients_per_round, row.scenario->federation.clients());
+}
+
+/// Only where the energy of the whole training is unknown.
+std::string energy_per_step(const ResultRow& row) {
+  return row.step_energy && !row.budget.time ? human(row.step_energy->total()) : std::string{};
 }
 
 using Row = const ResultRow&;
@@ -54,8 +64,8 @@ std::vector<TableColumn> table_columns(const Scenario& scenario) {
   return {
       {"dev", [](Row row, Reference) { return device_count(row); }},
       {"step", [](Row row, Reference) { return human(row.time.step); }},
-      {"ratio", [](Row row, Reference other) { return other ? ratio(row.time.step, other->time.step) : ""; }},
-      {"compute",
+      {"ratio", [](Row row, Reference other) { return other ? step_ratio(row, *other) : ""; }},
+      {"comp",
        [](Row row, Reference) { return share(row.time, row.time.compute + row.time.recompute + row.time.optimizer); }},
       {"comm", [](Row row, Reference) { return share(row.time, row.time.exposed_total()); }},
       {"wait",
@@ -65,6 +75,7 @@ std::vector<TableColumn> table_columns(const Scenario& scenario) {
       {"to train", [](Row row, Reference) { return row.budget.time ? human(*row.budget.time) : ""; }},
       {"ratio", [](Row row, Reference other) { return other ? ratio(row.budget.time, other->budget.time) : ""; }},
       {"energy", [](Row row, Reference) { return row.budget.energy ? human(row.budget.energy->total()) : ""; }},
+      {"energy/step", [](Row row, Reference) { return energy_per_step(row); }},
       {"cost",
        [](Row row, Reference) { return row.budget.cost ? human_cost(*row.budget.cost, row.budget.currency) : ""; }},
       {"acc", [](Row row, Reference) { return row.curve.empty() ? "" : human_accuracy(row.curve.back().accuracy); }},
@@ -89,19 +100,19 @@ TextRow table_row(const ResultRow& row, const ResultRow* reference, const std::v
   return text;
 }
 
-std::string heading(const Scenario& scenario) {
+std::vector<std::string> heading(const Scenario& scenario) {
   const WorkloadSpec& workload = scenario.workload;
-  std::string text = scenario.name;
-  if (!scenario.question.empty()) text += ": " + scenario.question;
-  return text +
-         fmt::format("\n{}, batch {}, {} engine", workload.network.name, workload.batch, name_of(scenario.engine));
+  std::vector<std::string> lines =
+      wrap(scenario.name + (scenario.question.empty() ? "" : ": " + scenario.question), line_width);
+  lines.push_back(
+      fmt::format("{}, batch {}, {} engine", workload.network.name, workload.batch, name_of(scenario.engine)));
+  return lines;
 }
 
 std::vector<std::string> legend(const std::vector<ResultRow>& rows, const ResultRow* reference) {
-  const bool federated = std::any_of(
-      rows.begin(), rows.end(), [](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; });
+  const bool federated = std::any_of(rows.begin(), rows.end(), [](const ResultRow& row) { return row.federated(); });
   std::string text =
-      "Shares of the step: compute; comm, data moving while nothing is computed; wait, neither. dev: devices.";
+      "Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev: devices.";
   if (reference != nullptr) text = "* reference of the ratios. " + text;
   if (federated) text += " Federated: a step is a round; dev, clients per round / all clients.";
   return wrap(text, line_width);
@@ -123,17 +134,21 @@ std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) 
   if (rows.empty()) return {};
   const Scenario& scenario = *rows.front().scenario;
   const ResultRow* reference = find_reference(rows);
+  std::vector<std::string> lines;
+  for (const std::string& line : heading(scenario)) lines.push_back(styled(line, bold, colour));
+  lines.emplace_back();
   const std::vector<TableColumn> columns = table_columns(scenario);
   std::vector<TextRow> body;
   for (const ResultRow& row : rows) body.push_back(table_row(row, reference, columns));
-  std::vector<std::string> lines = text_table(headings(columns), body, line_width);
-  lines.front() = styled(lines.front(), bold, colour);
+  std::vector<std::string> table = text_table(headings(columns), body, line_width);
+  table.front() = styled(table.front(), bold, colour);
+  lines.insert(lines.end(), table.begin(), table.end());
   for (const std::string& line : legend(rows, reference)) lines.push_back(styled(line, dim, colour));
   if (const auto best = winner_lines(rows); !best.empty()) {
     lines.emplace_back();
     lines.insert(lines.end(), best.begin(), best.end());
   }
-  return styled(heading(scenario), bold, colour) + "\n\n" + join(lines, "\n") + "\n";
+  return join(lines, "\n") + "\n";
 }
 
 }  // namespace orrery

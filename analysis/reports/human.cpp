@@ -64,7 +64,7 @@ std::string human_memory(Bytes bytes) {
 }
 
 std::string human_ratio(double ratio) {
-  return digits(ratio) + "x";
+  return ratio > 0 && ratio < 0.005 ? "<0.01x" : digits(ratio) + "x";
 }
 
 std::string human_percent(double share) {
@@ -78,6 +78,7 @@ std::string human_accuracy(double share) {
 }
 
 std::string human_cost(double amount, const std::string& currency) {
+  if (amount > 0 && amount < 0.005) return "<0.01 " + currency;
   return amount >= 100 ? fmt::format("{:.0f} {}", amount, currency) : fmt::format("{:.2f} {}", amount, currency);
 }
 

@@ -38,12 +38,18 @@ std::optional<double> plain(const std::optional<Value>& quantity) {
 }
 
 std::optional<double> step(const ResultRow& row) {
-  if (row.strategy->kind == StrategyKind::federated) return std::nullopt;
+  if (row.federated()) return std::nullopt;
   return row.time.step.value();
 }
 
 std::optional<double> energy(const ResultRow& row) {
   return row.budget.energy ? std::optional(row.budget.energy->total().value()) : std::nullopt;
+}
+
+/// Only where the energy of the whole training is unknown.
+std::optional<double> energy_per_step(const ResultRow& row) {
+  const bool asked = row.step_energy && !row.budget.time && !row.federated();
+  return asked ? std::optional(row.step_energy->total().value()) : std::nullopt;
 }
 
 std::optional<double> accuracy(const ResultRow& row) {
@@ -60,6 +66,7 @@ std::vector<Criterion> criteria() {
       {"fastest to train", Better::less, [](const ResultRow& row) { return plain(row.budget.time); }, in_unit<Seconds>},
       {"fewest bytes", Better::less, [](const ResultRow& row) { return plain(row.budget.bytes); }, in_unit<Bytes>},
       {"least energy", Better::less, energy, in_unit<Joules>},
+      {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
       {"least memory", Better::less, [](const ResultRow& row) { return std::optional(row.way->memory.peak().value()); },
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
       {"cheapest", Better::less, [](const ResultRow& row) { return row.budget.cost; },

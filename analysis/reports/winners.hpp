@@ -15,8 +15,9 @@ struct Winner {
 };
 
 /// One entry per criterion that at least two ways can be compared by: fastest step (a round of federated training is
-/// no step and does not take part), fastest to train, fewest bytes, least energy, least memory per device, cheapest,
-/// best accuracy, first to the target. Figures that differ by less than one part in a million tie.
+/// no step and does not take part), fastest to train, fewest bytes, least energy (of a step where the number of steps
+/// is unknown), least memory per device, cheapest, best accuracy, first to the target. Figures that differ by less than
+/// one part in a million tie.
 std::vector<Winner> winners(const std::vector<ResultRow>& rows);
 
 }  // namespace orrery

@@ -42,15 +42,15 @@ TEST_CASE("the comparison, whole") {
   CHECK(comparison_table(comparison.rows(), Colour::off) == R"(hand: what does it add up to?
 tiny, batch 64, flow engine
 
-strategy   dev    step  ratio  compute  comm  wait  sent/dev   mem/dev  to train  ratio   energy     acc    to 80%
-------------------------------------------------------------------------------------------------------------------
-single*      1  6.50 s  1.00x     100%    0%    0%       0 B  4.50 GiB  10.8 min  1.00x  66.3 kJ  85.25%  10.8 min
-data         2  5.50 s  0.85x      64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ  85.25%  9.17 min
+strategy   dev    step  ratio  comp  comm  wait  sent/dev   mem/dev  to train  ratio   energy     acc    to 80%
+---------------------------------------------------------------------------------------------------------------
+single*      1  6.50 s  1.00x  100%    0%    0%       0 B  4.50 GiB  10.8 min  1.00x  66.3 kJ  85.25%  10.8 min
+data         2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ  85.25%  9.17 min
 model      infeasible: needs 20.00 GiB on each box of 16.00 GiB (weights 10.00, gradients 5.00, optimizer 5.00,
            activations 0.00); more devices, or a smaller batch, would mend it
-pipeline     2  5.50 s  0.85x      64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ
-federated  3/4  10.0 s  1.54x      50%   50%    0%   1.00 MB  2.50 GiB    10.0 s  0.02x  2.86 kJ
-* reference of the ratios. Shares of the step: compute; comm, data moving while nothing is computed; wait, neither. dev:
+pipeline     2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ
+federated  3/4  10.0 s          50%   50%    0%   1.00 MB  2.50 GiB    10.0 s  0.02x  2.86 kJ
+* reference of the ratios. Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev:
 devices. Federated: a step is a round; dev, clients per round / all clients.
 
 fastest step      tie: data, pipeline (5.50 s)
@@ -79,6 +79,23 @@ TEST_CASE("no line is wider than 120 characters, whatever the figures") {
   for (Way& way : comparison.ways) way.steps *= 1234;
   for (const std::string& line : split(comparison_table(comparison.rows(), Colour::off), '\n')) {
     INFO(line);
+    CHECK(character_count(line) <= 120);
+  }
+}
+
+TEST_CASE("without a number of steps, steps are compared by their energy") {
+  Comparison comparison;
+  for (Way& way : comparison.ways) way.steps = 0;
+  const std::string table = comparison_table(comparison.rows(), Colour::off);
+  CHECK(table.find("to train") == std::string::npos);
+  CHECK(table.find("energy/step") != std::string::npos);
+  CHECK(table.find("least energy/step single (663 J)") != std::string::npos);
+}
+
+TEST_CASE("a long question is wrapped") {
+  Comparison comparison;
+  for (int i = 0; i < 50; ++i) comparison.scenario.question += " what?";
+  for (const std::string& line : split(comparison_table(comparison.rows(), Colour::off), '\n')) {
     CHECK(character_count(line) <= 120);
   }
 }
@@ -130,6 +147,8 @@ TEST_CASE("figures for reading have three digits and a unit that fits") {
   CHECK(human_memory(Bytes(1536)) == "1.50 KiB");
   CHECK(human_memory(Bytes(16 * gibi)) == "16.0 GiB");
   CHECK(human_ratio(0.125) == "0.12x");
+  CHECK(human_ratio(0.001) == "<0.01x");
+  CHECK(human_cost(0.001, "EUR") == "<0.01 EUR");
   CHECK(human_ratio(12.34) == "12.3x");
   CHECK(human_percent(0) == "0%");
   CHECK(human_percent(0.001) == "<1%");

@@ -56,7 +56,7 @@ TEST_CASE("the columns of results.csv, in order") {
         "memory_weights_GiB memory_gradients_GiB memory_optimizer_GiB memory_activations_GiB memory_peak_GiB "
         "memory_capacity_GiB fits "
         "bytes_sent_per_device bytes_intra_node bytes_inter_node bytes_wan bottleneck_link bottleneck_utilisation "
-        "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours energy_J "
+        "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J energy_J "
         "energy_compute_J energy_communication_J energy_idle_J emissions_kgCO2e cost currency "
         "rounds final_accuracy curve_source time_to_accuracy_s bytes_to_accuracy energy_to_accuracy_J");
 }
@@ -99,7 +99,7 @@ TEST_CASE("results.csv of one way, whole") {
         "11.636363636363637,,0.1,0.1,0.10909090909090909,1,"
         "1,1,2,0.5,4.5,16,true,"
         "1000000000,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
-        "0,0,100,550,200000000000,0.3055555555555556,109232,80000,27032,2200,,,,"
+        "0,0,100,550,200000000000,0.3055555555555556,1092.32,109232,80000,27032,2200,,,,"
         ",,none,,,");
   CHECK(lines[2] == "");
 }
@@ -118,7 +118,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
         ",,,,,,"
         "20,0,0,0,20,16,false,"
         ",,,,,,"
-        ",,,,,,,,,,,,,"
+        ",,,,,,,,,,,,,,"
         ",,,,,");
 }
 
@@ -133,6 +133,18 @@ TEST_CASE("a way that cannot be planned has neither degrees nor memory") {
   }
   CHECK(cell(rows[0], "error") == "4 stages, 3 layers");
   CHECK(cell(rows[0], "global_batch_samples") == "64");
+}
+
+TEST_CASE("a way whose simulation failed has its identity and the reason") {
+  const Scenario scenario = hand_scenario({StrategyKind::data});
+  Way way;
+  way.strategy = "data";
+  way.status = WayStatus::failed;
+  way.error = "ended by signal 6";
+  const std::vector<Way> ways = {way};
+  CHECK(split(results_csv(result_rows(scenario, ways, {})), '\n')[1] ==
+        "hand,data,box,2,,,,,,0,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
+            std::string(columns().size() - 20, ','));
 }
 
 TEST_CASE("cells that only federated or only centralised ways have") {

@@ -89,6 +89,14 @@ TEST_CASE("every phase of computing has its part") {
   CHECK(time.optimizer.value() == 11.0);
 }
 
+TEST_CASE("training data on its way is input, once nothing is computed") {
+  Activity loading = communication(0, Stream::receive, Dimension::none, 0, 0, 3, 1);
+  loading.phase = Phase::input;
+  const StepTime time = attribute({loading, compute_activity(0, Phase::forward, 1, 2)}, 3);
+  CHECK(time.input.value() == 2.0);
+  CHECK(time.compute.value() == 1.0);
+}
+
 TEST_CASE("stragglers lengthen the step by their share") {
   const StepTime time = with_stragglers(step_time(two_device_step().records), 0.2);
   CHECK(time.step.value() == Approx(6.6).epsilon(1e-12));
