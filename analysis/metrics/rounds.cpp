@@ -1,6 +1,7 @@
 #include "analysis/metrics/rounds.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <map>
 

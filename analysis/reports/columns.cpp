@@ -1,6 +1,7 @@
 #include "analysis/reports/columns.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "sim/base/text.hpp"
 

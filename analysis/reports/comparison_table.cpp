@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "analysis/reports/human.hpp"
 #include "analysis/reports/reports.hpp"

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "analysis/reports/reports.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/text.hpp"

@@ -1,6 +1,8 @@
 #include "analysis/reports/text_table.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/text.hpp"

@@ -1,6 +1,7 @@
 // Columns of text, aligned.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "tests/analysis/hand_made.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace orrery {
 namespace {

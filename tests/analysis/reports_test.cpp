@@ -1,6 +1,7 @@
 #include "analysis/reports/reports.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 

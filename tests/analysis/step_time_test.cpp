@@ -1,6 +1,7 @@
 #include "analysis/metrics/step_time.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "analysis/metrics/intervals.hpp"
