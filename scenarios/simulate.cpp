@@ -51,6 +51,12 @@ EngineOptions engine_options(const Scenario& scenario, const StrategySpec& strat
   return options;
 }
 
+/// The kernel is gone at the end: a process can hold one at a time.
+Records run_step(const Plan& plan, const Platform& platform, const EngineOptions& options, EngineKind engine) {
+  const auto kernel = make_kernel(engine, platform);
+  return run_program(plan.program, *kernel, plan.placement, options);
+}
+
 void simulate_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
                       const SimulateOptions& options, Way& way) {
   const Cluster cluster = build_cluster(strategy.cluster.description);
@@ -71,12 +77,10 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
   }
+  way.records = run_step(plan, cluster.platform, engine_options(scenario, strategy, options.progress), options.engine);
   if (scenario.workload.data_origin == DataOrigin::clients) {
     way.data_transfer = transfer_data(scenario, options.engine);
   }
-  const auto kernel = make_kernel(options.engine, cluster.platform);
-  way.records =
-      run_program(plan.program, *kernel, plan.placement, engine_options(scenario, strategy, options.progress));
 }
 
 /// The client whose memory is the smallest decides.

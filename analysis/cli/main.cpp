@@ -1,10 +1,12 @@
 // The program `orrery`: chooses the command, turns exceptions into exit codes, and leaves no half-written file on a
 // signal.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -99,6 +101,15 @@ int guarded(const std::vector<std::string>& words) {
   }
 }
 
+/// OpenMP's threads spin while they wait, which on a machine with other work makes a small training step ten times
+/// slower. The library reads its setting when it is loaded, so it must stand in the environment before: start anew,
+/// once, unless the user has decided.
+void wait_passively(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  ::execv(executable_path().c_str(), argv);  // goes on below when it fails
+}
+
 extern "C" void on_signal(int signal) {
   remove_temporary_files();
   std::signal(signal, SIG_DFL);
@@ -109,6 +120,7 @@ extern "C" void on_signal(int signal) {
 }  // namespace orrery
 
 int main(int argc, char** argv) {
+  orrery::wait_passively(argv);
   std::signal(SIGINT, orrery::on_signal);
   std::signal(SIGTERM, orrery::on_signal);
   return orrery::guarded({argv + 1, argv + argc});

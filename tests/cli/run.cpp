@@ -190,7 +190,7 @@ TEST_CASE("an assertion about an unknown metric is invalid input before anything
             "mean \"step_time_s\"?\n");
 }
 
-TEST_CASE("--check reads and runs nothing, --dump shows each stage") {
+TEST_CASE("checking a scenario runs nothing and a dump shows each stage") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);
   CHECK(run({scenario, "--check"}).output == scenario + ": ok, 3 strategies\n");

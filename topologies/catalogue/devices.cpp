@@ -48,16 +48,16 @@ constexpr std::array<std::string_view, 7> peak_columns{"peak_fp64_TFLOPS", "peak
 void read_peaks(CsvRow& row, Device& device) {
   bool any = false;
   for (std::size_t precision = 0; precision < peak_columns.size(); ++precision) {
-    device.peak[precision] = FlopsPerSecond(non_negative(row, peak_columns[precision]) * tera);
+    device.peak[precision] = FlopsPerSecond(number_or_zero(row, peak_columns[precision]) * tera);
     any = any || device.peak[precision].value() > 0;
   }
   if (!any) row.problem("peak_fp32_TFLOPS", "no peak in any precision", "a device that computes nothing cannot train");
 }
 
 void read_power(CsvRow& row, Device& device) {
-  device.idle = Watts(non_negative(row, "idle_W"));
-  device.typical = Watts(non_negative(row, "typical_W"));
-  device.maximum = Watts(non_negative(row, "maximum_W"));
+  device.idle = Watts(number_or_zero(row, "idle_W"));
+  device.typical = Watts(number_or_zero(row, "typical_W"));
+  device.maximum = Watts(number_or_zero(row, "maximum_W"));
   const bool none = device.idle.value() + device.typical.value() + device.maximum.value() == 0;
   if (!none && (device.idle > device.typical || device.typical > device.maximum)) {
     row.problem(
@@ -80,8 +80,8 @@ Device read_device(CsvRow& row, UniqueIds& ids, const Known& known) {
   device.vendor = row.text("vendor");
   device.year = whole(row, "year", 1940, 0);
   read_peaks(row, device);
-  device.memory = Bytes(positive(row, "memory_GiB") * gibi);
-  device.memory_bandwidth = BytesPerSecond(non_negative(row, "memory_bandwidth_GBps") * giga);
+  device.memory = Bytes(number_above_zero(row, "memory_GiB") * gibi);
+  device.memory_bandwidth = BytesPerSecond(number_or_zero(row, "memory_bandwidth_GBps") * giga);
   read_power(row, device);
   device.gemm_fraction = share(row, "gemm_fraction");
   device.link = known.links != nullptr ? reference(row, "link", ids_of(*known.links), "link") : row.text("link");

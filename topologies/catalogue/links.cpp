@@ -37,23 +37,23 @@ Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) 
   link.id = ids.take(row);
   link.name = row.required_text("name");
   link.kind = one_of(row, "kind", kinds);
-  link.down = BytesPerSecond(positive(row, "bandwidth_GBps") * giga);
+  link.down = BytesPerSecond(number_above_zero(row, "bandwidth_GBps") * giga);
   link.up =
-      row.text("bandwidth_up_GBps").empty() ? link.down : BytesPerSecond(positive(row, "bandwidth_up_GBps") * giga);
-  link.latency = Seconds(positive(row, "latency_us") * micro);
+      row.text("bandwidth_up_GBps").empty() ? link.down : BytesPerSecond(number_above_zero(row, "bandwidth_up_GBps") * giga);
+  link.latency = Seconds(number_above_zero(row, "latency_us") * micro);
   link.latency_stack = row.required_text("latency_stack");
   link.efficiency = share(row, "efficiency");
   row.required_text("efficiency_basis");
-  link.host_bridge = BytesPerSecond(non_negative(row, "host_bridge_GBps") * giga);
+  link.host_bridge = BytesPerSecond(number_or_zero(row, "host_bridge_GBps") * giga);
   if (link.host_bridge.value() > 0 && link.kind != "pcie") {
     row.problem("host_bridge_GBps", "only a PCIe link has a root complex", "the kind is " + link.kind,
                 "leave the cell empty");
   }
-  const Watts switch_and_optics(non_negative(row, "switch_port_W") + non_negative(row, "optics_W"));
+  const Watts switch_and_optics(number_or_zero(row, "switch_port_W") + number_or_zero(row, "optics_W"));
   link.trunk = switch_and_optics;
-  link.port = switch_and_optics + Watts(non_negative(row, "nic_W"));
-  link.client_active = Watts(non_negative(row, "client_active_W"));
-  link.energy_pJ_per_bit = non_negative(row, "energy_pJ_per_bit");
+  link.port = switch_and_optics + Watts(number_or_zero(row, "nic_W"));
+  link.client_active = Watts(number_or_zero(row, "client_active_W"));
+  link.energy_pJ_per_bit = number_or_zero(row, "energy_pJ_per_bit");
   Provenance provenance = read_provenance(row, &sources, columns());
   link.source = std::move(provenance.source);
   link.assumed = std::move(provenance.assumed);

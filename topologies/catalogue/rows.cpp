@@ -49,14 +49,14 @@ std::string UniqueIds::take(CsvRow& row) {
   return id;
 }
 
-double non_negative(CsvRow& row, std::string_view column) {
+double number_or_zero(CsvRow& row, std::string_view column) {
   const double value = row.number(column).value_or(0.0);
   if (value >= 0) return value;
   row.problem(column, fmt::format("{} is negative", number_text(value)), "", "leave the cell empty when it is unknown");
   return 0;
 }
 
-double positive(CsvRow& row, std::string_view column) {
+double number_above_zero(CsvRow& row, std::string_view column) {
   if (row.text(column).empty()) return row.required_number(column);
   const std::optional<double> value = row.number(column);
   if (!value || *value > 0) return value.value_or(0.0);

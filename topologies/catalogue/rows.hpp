@@ -23,9 +23,9 @@ class UniqueIds {
 };
 
 /// Empty means 0; negative is a problem.
-double non_negative(CsvRow& row, std::string_view column);
+double number_or_zero(CsvRow& row, std::string_view column);
 /// Must be given and above 0.
-double positive(CsvRow& row, std::string_view column);
+double number_above_zero(CsvRow& row, std::string_view column);
 /// Must be given and in (0, 1].
 double share(CsvRow& row, std::string_view column);
 /// A whole number of at least `low`; empty means `fallback`.

@@ -54,7 +54,7 @@ void read_node(CsvRow& row, System& system, const Catalogue& known) {
 void read_network(CsvRow& row, System& system) {
   system.fabric = one_of(row, "fabric", fabric_names());
   system.nodes_per_leaf = whole(row, "nodes_per_leaf", 1, 16);
-  const double oversubscription = row.text("oversubscription").empty() ? 1.0 : positive(row, "oversubscription");
+  const double oversubscription = row.text("oversubscription").empty() ? 1.0 : number_above_zero(row, "oversubscription");
   if (oversubscription > 0 && oversubscription < 1) {
     row.problem("oversubscription", row.text("oversubscription") + " is below 1",
                 "it is a leaf's capacity down divided by its capacity up");
@@ -64,13 +64,13 @@ void read_network(CsvRow& row, System& system) {
 }
 
 void read_power_and_price(CsvRow& row, System& system) {
-  system.node_idle = Watts(non_negative(row, "node_idle_W"));
-  system.node_training = Watts(non_negative(row, "node_training_W"));
-  system.node_maximum = Watts(non_negative(row, "node_maximum_W"));
+  system.node_idle = Watts(number_or_zero(row, "node_idle_W"));
+  system.node_training = Watts(number_or_zero(row, "node_training_W"));
+  system.node_maximum = Watts(number_or_zero(row, "node_maximum_W"));
   if (system.node_training.value() > 0 && system.node_idle > system.node_training) {
     row.problem("node_training_W", "a node draws less in training than idle");
   }
-  system.price_per_hour = non_negative(row, "price_per_hour");
+  system.price_per_hour = number_or_zero(row, "price_per_hour");
   system.currency = row.text("currency");
   if (system.price_per_hour > 0 && system.currency.empty()) {
     row.problem("currency", "a price without a currency", "", "write USD, EUR, ...");
