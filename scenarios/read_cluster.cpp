@@ -24,7 +24,7 @@ class ClusterResolver {
       table_.problem("system", "is missing", "a cluster is a system of the catalogue, or a device and its links",
                      "add system = \"...\" or device = \"...\"");
     }
-    if (spec_.present) take_common();
+    take_common();
     return std::move(spec_);
   }
 
@@ -78,7 +78,7 @@ class ClusterResolver {
     take_fabric();
     cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
     cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
-    check_links();
+    if (spec_.present) check_links();
   }
 
   const Link* link_named(std::string_view key, const std::optional<std::string>& id) {

@@ -115,12 +115,9 @@ class StrategyReader {
     const int servers = serves && spec_.devices > 1 ? 1 : 0;
     if (!spec_.cluster.present || spec_.devices + servers <= there) return;
     table_.problem("devices",
-                   servers == 0
-                       ? fmt::format("{} devices are too many", spec_.devices)
-                       : fmt::format("{} devices and one for the parameter server are too many", spec_.devices),
-                   fmt::format("the cluster has {}: {} nodes x {}", there, spec_.cluster.description.nodes,
-                               spec_.cluster.description.devices_per_node),
-                   "use fewer, or more nodes");
+                   fmt::format("{} devices {}are too many", spec_.devices,
+                               servers == 0 ? "" : "and one for the parameter server "),
+                   fmt::format("the cluster has {}", there), "use fewer, or a larger cluster");
   }
 
   void read_fidelity() {
@@ -138,24 +135,24 @@ class StrategyReader {
   }
 
   void check_batch() {
-    const std::int64_t batch = workload_.batch;
     const std::int64_t micro_steps = spec_.accumulation;
     if (spec_.kind == StrategyKind::pipeline) {
-      check_divides("microbatches", batch, spec_.microbatches, fmt::format("{} micro-batches", spec_.microbatches));
+      check_divides("microbatches", spec_.microbatches, fmt::format("{} micro-batches", spec_.microbatches));
     } else if (spec_.kind == StrategyKind::data) {
-      check_divides("devices", batch, spec_.devices * micro_steps,
+      check_divides("devices", spec_.devices * micro_steps,
                     micro_steps == 1 ? fmt::format("{} devices", spec_.devices)
                                      : fmt::format("{} devices x {} micro-steps", spec_.devices, micro_steps));
     } else {
-      check_divides("accumulation", batch, micro_steps, fmt::format("{} micro-steps", micro_steps));
+      check_divides("accumulation", micro_steps, fmt::format("{} micro-steps", micro_steps));
     }
   }
 
-  void check_divides(std::string_view key, std::int64_t batch, std::int64_t parts, const std::string& what) {
+  void check_divides(std::string_view key, std::int64_t parts, const std::string& what) {
+    const std::int64_t batch = workload_.batch;
     if (batch % parts == 0) return;
     const std::int64_t below = batch / parts * parts, above = below + parts;
     table_.problem(
-        key, fmt::format("the batch of {} samples is not a multiple of {} ({})", batch, parts, what),
+        key, fmt::format("{} do not divide the batch of {} samples", what, batch),
         "each part has the same whole number of samples",
         below > 0 ? fmt::format("use a batch of {} or {}", below, above) : fmt::format("use a batch of {}", above));
   }

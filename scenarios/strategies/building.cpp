@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "models/cost/pass_bytes.hpp"
+
 namespace orrery {
 
 Plan start_plan(const Job& job, int ranks) {
@@ -32,8 +34,8 @@ MemoryEstimate whole_memory(const Job& job, double samples) {
                          job.scenario.workload.optimizer.kind);
 }
 
-Bytes gradient_bytes(const Job& job, const Layer& layer) {
-  return bytes_per_number(job.strategy.precision) * static_cast<double>(parameters(layer));
+Bytes bytes_sent_per_number(const Job& job) {
+  return bytes_in_memory(job.strategy.precision);
 }
 
 Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch) {

@@ -19,8 +19,8 @@ double divide_batch(const Job& job, int parts, const std::string& what);
 /// Memory of a device that holds every layer and keeps the activations of `samples` samples.
 MemoryEstimate whole_memory(const Job& job, double samples);
 
-/// `model bytes`: the gradient of a whole layer as sent.
-Bytes gradient_bytes(const Job& job, const Layer& layer);
+/// Bytes of one activation or gradient as sent: as it lies in memory (8-bit formats are formats of products only).
+Bytes bytes_sent_per_number(const Job& job);
 
 /// Compute over a run of layers; the operation names its layer when it is one layer only.
 Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch = -1);

@@ -16,8 +16,7 @@ class DataParallelStep {
       : job_(job),
         plan_(plan),
         work_(job, samples),
-        buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket,
-                                  bytes_per_number(job.strategy.precision))) {
+        buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket, bytes_sent_per_number(job))) {
     std::vector<RankId> members;
     for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);
     const int last = static_cast<int>(members.size()) - 1;

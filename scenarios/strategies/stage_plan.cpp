@@ -52,9 +52,9 @@ class StagePlanner {
   static RankId rank(int stage) { return RankId(static_cast<std::size_t>(stage)); }
   [[nodiscard]] Span span(int stage) const { return spans_[static_cast<std::size_t>(stage)]; }
 
-  /// Bytes of one micro-batch that cross the cut before `stage`.
-  [[nodiscard]] Bytes bytes_into(int stage) const {
-    return bytes_per_number(job_.strategy.precision) * (samples_ * numbers_across(graph_, span(stage).first));
+  /// Bytes of one micro-batch that cross the cut before `stage`, activations forward, gradients backward.
+  [[nodiscard]] Bytes bytes_across(int stage, Pass pass) const {
+    return bytes_sent_per_number(job_) * (samples_ * numbers_across(graph_, span(stage).first, pass));
   }
 
   [[nodiscard]] int stage_of(LayerId layer) const {
@@ -69,8 +69,8 @@ class StagePlanner {
       if (!owner.valid() || stage_of(owner) == stage_of(layer.id)) continue;
       tied_ = TiedWeights{owner, layer.id, stage_of(owner), stage_of(layer.id), static_cast<double>(weights(layer))};
       const GroupId group = plan_.program.add_group({rank(tied_->owner_stage), rank(tied_->user_stage)});
-      tied_exchange_ = plan_.program.add_collective({CollectiveKind::all_reduce, Algorithm::ring, group,
-                                                     bytes_per_number(job_.strategy.precision) * tied_->numbers, 0});
+      tied_exchange_ = plan_.program.add_collective(
+          {CollectiveKind::all_reduce, Algorithm::ring, group, bytes_sent_per_number(job_) * tied_->numbers, 0});
       return;
     }
   }
@@ -94,7 +94,8 @@ class StagePlanner {
       compute.after = {plan_.program.add(receive_op(rank(stage - 1), rank(stage), Phase::forward, microbatch))};
     }
     const OpId done = plan_.program.add(std::move(compute));
-    if (stage + 1 < stages_) send(stage, stage + 1, bytes_into(stage + 1), Phase::forward, microbatch, done);
+    if (stage + 1 < stages_)
+      send(stage, stage + 1, bytes_across(stage + 1, Pass::forward), Phase::forward, microbatch, done);
     return done;
   }
 
@@ -104,7 +105,7 @@ class StagePlanner {
       compute.after = {plan_.program.add(receive_op(rank(stage + 1), rank(stage), Phase::backward, microbatch))};
     }
     const OpId done = plan_.program.add(std::move(compute));
-    if (stage > 0) send(stage, stage - 1, bytes_into(stage), Phase::backward, microbatch, done);
+    if (stage > 0) send(stage, stage - 1, bytes_across(stage, Pass::backward), Phase::backward, microbatch, done);
     return done;
   }
 
@@ -149,7 +150,9 @@ class StagePlanner {
       std::string note = fmt::format("stage {}: {} to {}, {} s forward and backward per micro-batch", stage,
                                      graph_.layers[span(stage).first].name, graph_.layers[span(stage).end - 1].name,
                                      number_text(work.time.value()));
-      if (stage > 0) note += fmt::format(", {} bytes cross the cut before it", number_text(bytes_into(stage).value()));
+      if (stage > 0)
+        note +=
+            fmt::format(", {} bytes cross the cut before it", number_text(bytes_across(stage, Pass::forward).value()));
       plan_.notes.push_back(std::move(note));
     }
     if (tied_) {

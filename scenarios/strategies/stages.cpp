@@ -38,11 +38,25 @@ std::vector<Span> balance(std::span<const double> costs, std::size_t parts) {
   return spans;
 }
 
-double numbers_across(const LayerGraph& graph, std::size_t cut) {
+std::vector<bool> needs_gradient(const LayerGraph& graph) {
+  std::vector<bool> needs(graph.layers.size(), false);
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const bool reads_one =
+        (layer.input.valid() && needs[layer.input.index()]) || (layer.skip.valid() && needs[layer.skip.index()]);
+    needs[i] = reads_one || layer.tied || parameters(layer) > 0;
+  }
+  return needs;
+}
+
+double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass) {
+  const std::vector<bool> wanted =
+      pass == Pass::backward ? needs_gradient(graph) : std::vector<bool>(graph.layers.size(), true);
   std::vector<bool> crosses(graph.layers.size(), false);
   double numbers = 0;
   const auto read = [&](LayerId producer) {
     if (!producer.valid() || producer.index() >= cut || crosses[producer.index()]) return;
+    if (!wanted[producer.index()]) return;
     crosses[producer.index()] = true;
     numbers += static_cast<double>(graph.layers[producer.index()].out.count());
   };

@@ -14,9 +14,12 @@ namespace orrery {
 /// parts <= costs.size(), costs >= 0.
 std::vector<Span> balance(std::span<const double> costs, std::size_t parts);
 
-/// Numbers per sample that cross the cut before layer `cut`: the outputs of earlier layers that `cut` or a later one
-/// still reads, each counted once. Forward moves these activations, backward as many gradients.
-double numbers_across(const LayerGraph& graph, std::size_t cut);
+/// For each layer whether training needs the gradient of its output: it has weights, or a layer it reads has.
+std::vector<bool> needs_gradient(const LayerGraph& graph);
+
+/// Numbers per sample that cross the cut before layer `cut`. Forward: the outputs of earlier layers that `cut` or a
+/// later one still reads, each counted once. Backward: the gradients of those of them that training needs.
+double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass);
 
 /// The embedding whose weights a tied layer uses (the nearest one before it). Invalid for layers with weights of their
 /// own.

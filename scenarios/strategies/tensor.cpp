@@ -77,7 +77,7 @@ class TensorStep {
 
  private:
   [[nodiscard]] Bytes bytes(const TensorExchange& exchange) const {
-    return bytes_per_number(job_.strategy.precision) * (exchange.numbers * samples_);
+    return bytes_sent_per_number(job_) * (exchange.numbers * samples_);
   }
 
   void exchange(Phase phase, const std::vector<TensorExchange>& exchanges) {

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/strategies/stages.hpp"
+
 namespace orrery {
 namespace {
 
 class TensorSplitter {
  public:
-  TensorSplitter(const LayerGraph& graph, int devices) : graph_(graph), devices_(devices) {
+  TensorSplitter(const LayerGraph& graph, int devices)
+      : graph_(graph), devices_(devices), needs_gradient_(needs_gradient(graph)) {
     split_.layers.resize(graph.layers.size());
     outputs_.resize(graph.layers.size());
     for (const Layer& layer : graph.layers) {
@@ -115,7 +118,7 @@ class TensorSplitter {
   }
 
   void expect_partial_gradient(const Layer& reader) {
-    if (!reader.input.valid()) return;
+    if (!reader.input.valid() || !needs_gradient_[reader.input.index()]) return;
     Output& output = outputs_[reader.input.index()];
     if (!output.partial_reader.valid()) output.partial_reader = reader.id;
   }
@@ -140,6 +143,7 @@ class TensorSplitter {
 
   const LayerGraph& graph_;
   int devices_;
+  std::vector<bool> needs_gradient_;
   std::int64_t vocabulary_ = 0;
   TensorSplit split_;
   std::vector<Output> outputs_;

@@ -47,8 +47,8 @@ struct TensorSplit {
 /// - layer normalisation, the loss and layers whose units the group does not divide: replicated;
 /// - a split output that must be whole is all-gathered once, before its first whole reader;
 /// - backward, column layers leave each device with a part of every sum of their input's gradient: reduce-scattered
-///   when that input was gathered, else all-reduced; once, before the backward pass of the layer that made it. The
-///   network's input needs no gradient.
+///   when that input was gathered, else all-reduced; once, before the backward pass of the layer that made it. What
+///   lies before the first weights needs no gradient.
 /// Contract: devices >= 2.
 TensorSplit split_tensor(const LayerGraph& graph, int devices);
 

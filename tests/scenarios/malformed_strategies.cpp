@@ -1,0 +1,97 @@
+// Mistakes in [[strategy]], each with the whole text that a user sees.
+#include "tests/scenarios/malformed.hpp"
+
+namespace orrery {
+
+TEST_CASE("mistakes in a strategy are told with its kind and numbers") {
+  check_malformed({
+      {"options of other kinds of strategy", two_nn + box + replicas + R"(microbatches = 4
+local_epochs = 2
+split = "layers"
+)",
+       R"(lab.toml:8:16: strategy[0].microbatches: belongs to kind = pipeline (this strategy is kind = data) - remove it
+  microbatches = 4
+                 ^
+lab.toml:9:16: strategy[0].local_epochs: belongs to kind = federated (this strategy is kind = data) - remove it
+  local_epochs = 2
+                 ^
+lab.toml:10:9: strategy[0].split: belongs to kind = model (this strategy is kind = data) - remove it
+  split = "layers"
+          ^)"},
+      {"a kind that does not exist", two_nn + box + R"([[strategy]]
+name = "a"
+kind = "pipelined"
+microbatches = 4
+)",
+       R"(lab.toml:7:8: strategy[0].kind: unknown name "pipelined" - did you mean "pipeline"?
+  kind = "pipelined"
+         ^)"},
+      {"a strategy without name and kind", two_nn + box + R"([[strategy]]
+devices = 4
+)",
+       R"(lab.toml:5:1: strategy[0].name: is missing (required)
+  [[strategy]]
+  ^
+lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, federated
+  [[strategy]]
+  ^)"},
+      {"a batch that does not divide", two_nn + R"(batch = 30
+)" + box + replicas + R"(devices = 4
+[[strategy]]
+name = "b"
+kind = "pipeline"
+devices = 2
+microbatches = 7
+[[strategy]]
+name = "c"
+kind = "single"
+accumulation = 4
+)",
+       R"(lab.toml:9:11: strategy[0].devices: 4 devices do not divide the batch of 30 samples (each part has the same whole number of samples) - use a batch of 28 or 32
+  devices = 4
+            ^
+lab.toml:14:16: strategy[1].microbatches: 7 micro-batches do not divide the batch of 30 samples (each part has the same whole number of samples) - use a batch of 28 or 35
+  microbatches = 7
+                 ^
+lab.toml:18:16: strategy[2].accumulation: 4 micro-steps do not divide the batch of 30 samples (each part has the same whole number of samples) - use a batch of 28 or 32
+  accumulation = 4
+                 ^)"},
+      {"more devices than there are", two_nn + box + replicas + R"(devices = 16
+[[strategy]]
+name = "b"
+kind = "data"
+collective = "parameter-server"
+devices = 4
+)",
+       R"(lab.toml:8:11: strategy[0].devices: 16 devices are too many (the cluster has 4) - use fewer, or a larger cluster
+  devices = 16
+            ^
+lab.toml:13:11: strategy[1].devices: 4 devices and one for the parameter server are too many (the cluster has 4) - use fewer, or a larger cluster
+  devices = 4
+            ^)"},
+      {"a collective that cannot do it", two_nn + box + R"([[strategy]]
+name = "a"
+kind = "model"
+split = "tensor"
+collective = "parameter-server"
+[[strategy]]
+name = "b"
+kind = "model"
+split = "layers"
+collective = "ring"
+)",
+       R"(lab.toml:9:14: strategy[0].collective: unknown name "parameter-server" - known: ring, halving-doubling, hierarchical
+  collective = "parameter-server"
+               ^
+lab.toml:14:14: strategy[1].collective: belongs to split = tensor (with split = layers there are messages only) - remove it
+  collective = "ring"
+               ^)"},
+      {"segments without their fidelity", two_nn + box + replicas + R"(segments = 4
+)",
+       R"(lab.toml:8:12: strategy[0].segments: belongs to fidelity = segments (the fidelity here is auto) - remove it
+  segments = 4
+             ^)"},
+  });
+}
+
+}  // namespace orrery

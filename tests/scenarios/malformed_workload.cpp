@@ -1,0 +1,85 @@
+// Mistakes in [workload], each with the whole text that a user sees.
+#include "tests/scenarios/malformed.hpp"
+
+namespace orrery {
+
+TEST_CASE("mistakes in the workload are told with their reason") {
+  check_malformed({
+      {"steps beside epochs", two_nn + R"(dataset = "mnist"
+steps = 10
+epochs = 2
+)" + box + alone,
+       R"(lab.toml:5:10: workload.epochs: is given beside steps (each says how long to train) - keep one of them
+  epochs = 2
+           ^)"},
+      {"epochs without a data set", two_nn + R"(epochs = 2
+)" + box + alone,
+       R"(lab.toml:3:10: workload.epochs: needs a size of the data set (an epoch is one pass over it) - give dataset or dataset_samples, or steps instead of epochs
+  epochs = 2
+           ^)"},
+      {"the size of a data set that has its own", two_nn + R"(dataset = "mnist"
+dataset_samples = 5
+)" + box + alone,
+       R"(lab.toml:4:19: workload.dataset_samples: belongs to a workload without dataset (the data set "mnist" says it itself) - remove it
+  dataset_samples = 5
+                    ^)"},
+      {"a data set of another shape", R"([workload]
+network = "resnet50"
+dataset = "mnist"
+)" + box + alone,
+       R"(lab.toml:3:11: workload.dataset: samples of mnist are 28x28x1 (resnet50 takes 224x224x3) - choose a network and a data set of the same shape
+  dataset = "mnist"
+            ^)"},
+      {"an unknown data set", two_nn + R"(dataset = "fashion-mnits"
+)" + box + alone,
+       R"(lab.toml:3:11: workload.dataset: unknown data set "fashion-mnits" - did you mean "fashion-mnist"?
+  dataset = "fashion-mnits"
+            ^)"},
+      {"learning a network that is only described", R"([workload]
+network = "resnet50"
+dataset = "imagenet"
+learn = true
+steps = 10
+)" + box + alone,
+       R"(lab.toml:3:11: workload.dataset: imagenet cannot be learned from (it is described, but not read) - use one of fashion-mnist, mnist, synthetic, or learn = false
+  dataset = "imagenet"
+            ^
+lab.toml:4:9: workload.learn: resnet50 cannot be learned (it is described, but some of its layers have no implementation) - use one of 2nn, fedavg-cnn, lenet5, vgg16, or learn = false
+  learn = true
+          ^)"},
+      {"learning without data and without an end", two_nn + R"(learn = true
+)" + box + alone,
+       R"(lab.toml:3:9: workload.learn: needs an end (neither steps nor epochs is given) - add steps or epochs
+  learn = true
+          ^
+lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, synthetic
+  learn = true
+          ^)"},
+      {"a target that nothing works for", two_nn + R"(dataset = "mnist"
+epochs = 1
+target_accuracy = 0.9
+)" + box + alone,
+       R"(lab.toml:5:19: workload.target_accuracy: belongs to learn = true (nothing is learned here) - remove it
+  target_accuracy = 0.9
+                    ^)"},
+      {"momentum without its optimizer", two_nn + R"(optimizer = "adam"
+momentum = 0.9
+)" + box + alone,
+       R"(lab.toml:4:12: workload.momentum: belongs to optimizer = momentum (the optimizer here is adam) - remove it
+  momentum = 0.9
+             ^)"},
+      {"replay without a profile", two_nn + R"(compute = "replay"
+)" + box + alone,
+       R"(lab.toml:3:11: workload.compute: replay needs a profile (executed steps are what is replayed) - add profile = "FILE.csv" (made by `orrery profile`), or compute = "roofline"
+  compute = "replay"
+            ^)"},
+      {"a profile that is not there", two_nn + R"(profile = "none.csv"
+profile_host = "gpu"
+)" + box + alone,
+       R"(lab.toml:3:11: workload.profile: there is no file "none.csv"
+  profile = "none.csv"
+            ^)"},
+  });
+}
+
+}  // namespace orrery

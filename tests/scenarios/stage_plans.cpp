@@ -1,0 +1,168 @@
+// Plans of `pipeline` and `model split = layers`.
+#include <algorithm>
+
+#include "tests/catch.hpp"
+#include "tests/scenarios/malformed.hpp"
+
+namespace orrery {
+namespace {
+
+/// `count` equal dense layers of 10 x 10 without bias, a loss that takes no time: 200 FLOPs forward each.
+Scenario equal_layers(int count, std::int64_t batch) {
+  Scenario scenario = scenario_of(two_layer_lab() + replicas);
+  LayerGraph graph;
+  graph.name = "equal";
+  graph.input = {1, 1, 10};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    Layer layer;
+    layer.id = LayerId(i);
+    layer.name = "dense" + std::to_string(i);
+    layer.in = layer.out = graph.input;
+    layer.bias = false;
+    if (i > 0) layer.input = LayerId(i - 1);
+    graph.layers.push_back(layer);
+  }
+  scenario.workload.network = graph;
+  scenario.workload.batch = batch;
+  return scenario;
+}
+
+/// The plan of the scenario's first strategy on a cluster whose transfers are free when `bandwidth` is infinite-ish.
+struct Planned {
+  Plan plan;
+  Records records;
+};
+Planned plan_and_run(const Scenario& scenario, BytesPerSecond bandwidth, Seconds latency) {
+  ClusterDescription description = scenario.strategies[0].cluster.description;
+  description.network_link->down = description.network_link->up = bandwidth;
+  description.network_link->latency = latency;
+  const Cluster cluster = build_cluster(description);
+  const CostModel cost = cost_model(scenario, scenario.strategies[0], small_catalogue());
+  Plan plan = entry_of(scenario.strategies[0].kind).plan({scenario, scenario.strategies[0], cost, cluster});
+  REQUIRE(check(plan.program) == std::vector<std::string>{});
+  const auto kernel = make_closed_form_kernel(cluster.platform);
+  Records records = run_program(plan.program, *kernel, plan.placement, {});
+  return {std::move(plan), std::move(records)};
+}
+
+constexpr BytesPerSecond free_transfer{1e30};
+constexpr double layer_forward_s = 200 / 1e9;  // per sample
+
+}  // namespace
+
+TEST_CASE("with equal stages and free transfers the bubble is (p - 1) / (m + p - 1)") {
+  const auto schedule = GENERATE(PipelineSchedule::gpipe, PipelineSchedule::one_f_one_b);
+  for (const int stages : {1, 2, 4, 8}) {
+    for (const int microbatches : {1, 2, 3, 8}) {
+      Scenario scenario = equal_layers(8, 24);
+      StrategySpec& strategy = scenario.strategies[0];
+      strategy.kind = StrategyKind::pipeline;
+      strategy.schedule = schedule;
+      strategy.devices = stages;
+      strategy.microbatches = microbatches;
+      const Planned planned = plan_and_run(scenario, free_transfer, Seconds());
+      const double p = stages, m = microbatches;
+      const double busy = 24 * 3 * layer_forward_s * (8 / p);
+      const double step = planned.records.makespan.value();
+      CHECK((step - busy) / step == Approx((p - 1) / (m + p - 1)).margin(1e-12));
+      CHECK(planned.plan.degrees.pp == stages);
+      CHECK(planned.plan.microbatches == microbatches);
+    }
+  }
+}
+
+TEST_CASE("layers on different devices take the time of one device and the messages") {
+  Scenario scenario = equal_layers(8, 24);
+  StrategySpec& strategy = scenario.strategies[0];
+  strategy.kind = StrategyKind::model;
+  strategy.split = Split::layers;
+  strategy.devices = 4;
+  strategy.accumulation = 3;
+  const double compute = 24 * 3 * layer_forward_s * 8;
+  CHECK(plan_and_run(scenario, free_transfer, Seconds()).records.makespan.value() == Approx(compute));
+  // Per micro-step three cuts, there and back, each 8 samples x 10 numbers x 4 bytes, after 1 us.
+  const double message = 1e-6 + 320 / 1e9;
+  CHECK(plan_and_run(scenario, BytesPerSecond(1e9), Seconds(1e-6)).records.makespan.value() ==
+        Approx(compute + 3 * 2 * 3 * message));
+}
+
+TEST_CASE("a pipeline sends each micro-batch over each cut, forward and backward") {
+  Scenario scenario = equal_layers(8, 24);
+  StrategySpec& strategy = scenario.strategies[0];
+  strategy.kind = StrategyKind::pipeline;
+  strategy.devices = 4;
+  strategy.microbatches = 6;
+  const Plan plan = plan_and_run(scenario, free_transfer, Seconds()).plan;
+  double sent = 0;
+  std::size_t sends = 0, computes = 0;
+  for (const Op& op : plan.program.ops()) {
+    if (const auto* send = std::get_if<Send>(&op.action)) {
+      sent += send->bytes.value();
+      ++sends;
+    }
+    computes += op.stream == Stream::compute ? 1 : 0;
+  }
+  CHECK(sends == 6 * 3 * 2);
+  CHECK(sent == Approx(3 * 2 * 24 * 10 * 4));
+  CHECK(computes == 4 * (2 * 6 + 1));  // each stage: m forward, m backward, one update
+}
+
+TEST_CASE("the fullest stage decides the memory: 1F1B keeps p micro-batches, GPipe m") {
+  Scenario scenario = equal_layers(8, 24);
+  StrategySpec& strategy = scenario.strategies[0];
+  strategy.kind = StrategyKind::pipeline;
+  strategy.devices = 4;
+  strategy.microbatches = 12;
+  const auto activations = [&](PipelineSchedule schedule) {
+    strategy.schedule = schedule;
+    return plan_and_run(scenario, free_transfer, Seconds()).plan.memory.activations.value();
+  };
+  // Two layers per stage keep their inputs: 2 x 10 numbers of 4 bytes for each of the 2 samples of a micro-batch.
+  CHECK(activations(PipelineSchedule::one_f_one_b) == 4 * 2 * 2 * 10 * 4);
+  CHECK(activations(PipelineSchedule::gpipe) == 12 * 2 * 2 * 10 * 4);
+}
+
+TEST_CASE("more stages than layers are infeasible") {
+  Scenario scenario = equal_layers(3, 24);
+  StrategySpec& strategy = scenario.strategies[0];
+  strategy.kind = StrategyKind::pipeline;
+  strategy.devices = 4;
+  strategy.microbatches = 4;
+  try {
+    plan_and_run(scenario, free_transfer, Seconds());
+    FAIL("four stages of three layers were planned");
+  } catch (const Infeasible& reason) {
+    CHECK(std::string(reason.what()) == "4 stages, but equal has only 3 layers");
+  }
+}
+
+TEST_CASE("tied weights on two stages add up their gradients") {
+  Scenario scenario = scenario_of(
+      "[workload]\nnetwork = \"gpt2\"\nframework = \"ideal\"\nprecision = \"bf16\"\nbatch = 8\n"
+      "[cluster]\ndevice = \"gpu\"\nnodes = 4\nnetwork_link = \"net\"\n[[strategy]]\nname = \"a\"\n"
+      "kind = \"pipeline\"\nmicrobatches = 8\n");
+  const Plan plan = plan_and_run(scenario, free_transfer, Seconds()).plan;
+  REQUIRE(plan.program.collectives().size() == 1);
+  CHECK(plan.program.collectives()[0].bytes.value() == 2.0 * 50'257 * 768);
+  CHECK(plan.program.group(GroupId(std::size_t{0})) ==
+        std::vector<RankId>{RankId(std::size_t{0}), RankId(std::size_t{3})});
+}
+
+TEST_CASE("every network can be cut into stages, for every number of them") {
+  for (const char* network : {"2nn", "lenet5", "resnet50", "bert-large"}) {
+    for (const int devices : {2, 3, 7}) {
+      const std::string text = std::string("[workload]\nnetwork = \"") + network +
+                               "\"\nbatch = 12\n[cluster]\ndevice = \"gpu\"\nnodes = 7\nnetwork_link = \"net\"\n"
+                               "[[strategy]]\nname = \"a\"\nkind = \"pipeline\"\nmicrobatches = 6\ndevices = " +
+                               std::to_string(devices) +
+                               "\n[[strategy]]\nname = \"b\"\nkind = \"model\"\nsplit = \"layers\"\n" +
+                               "devices = " + std::to_string(devices) + "\n";
+      const Lab lab(text);
+      const Plan pipelined = lab.plan(0), in_turn = lab.plan(1);
+      CHECK(lab.run(pipelined).makespan < lab.run(in_turn, EngineKind::closed_form, 1).makespan);
+      CHECK(pipelined.model_flops == in_turn.model_flops);
+    }
+  }
+}
+
+}  // namespace orrery

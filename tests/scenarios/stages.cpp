@@ -1,0 +1,138 @@
+// Cutting a network into stages, and the order of work in a pipeline.
+#include "scenarios/strategies/stages.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "scenarios/strategies/schedules.hpp"
+#include "sim/base/random.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+double largest_sum(const std::vector<double>& costs, const std::vector<Span>& spans) {
+  double largest = 0;
+  for (const Span& span : spans) {
+    largest = std::max(largest, std::accumulate(costs.begin() + static_cast<std::ptrdiff_t>(span.first),
+                                                costs.begin() + static_cast<std::ptrdiff_t>(span.end), 0.0));
+  }
+  return largest;
+}
+
+/// Smallest largest sum over every way to cut, by trying them all.
+double best_by_trying(const std::vector<double>& costs, std::size_t parts) {
+  if (parts == 1) return std::accumulate(costs.begin(), costs.end(), 0.0);
+  double best = 1e300;
+  for (std::size_t last = parts - 1; last < costs.size(); ++last) {
+    const std::vector<double> head(costs.begin(), costs.begin() + static_cast<std::ptrdiff_t>(last));
+    const double tail = std::accumulate(costs.begin() + static_cast<std::ptrdiff_t>(last), costs.end(), 0.0);
+    best = std::min(best, std::max(best_by_trying(head, parts - 1), tail));
+  }
+  return best;
+}
+
+std::string text_of(const std::vector<Task>& tasks) {
+  std::string text;
+  for (const Task& task : tasks) {
+    text += (task.kind == Task::Kind::forward ? "F" : "B") + std::to_string(task.microbatch) + " ";
+  }
+  return text;
+}
+
+/// input -> a -> b -> c + skip of a -> d, one number out each but b, which has two.
+LayerGraph residual_graph() {
+  LayerGraph graph;
+  for (std::size_t i = 0; i < 4; ++i) {
+    Layer layer;
+    layer.id = LayerId(i);
+    layer.kind = i == 2 ? LayerKind::residual_add : LayerKind::dense;
+    layer.bias = false;
+    layer.out.channels = i == 1 ? 2 : 1;
+    if (i > 0) layer.input = LayerId(i - 1);
+    if (i == 2) layer.skip = LayerId(std::size_t{0});
+    graph.layers.push_back(layer);
+  }
+  return graph;
+}
+
+}  // namespace
+
+TEST_CASE("stages are balanced") {
+  const std::vector<double> costs = {1, 2, 3, 4, 5, 6};
+  CHECK(balance(costs, 1) == std::vector<Span>{{0, 6}});
+  CHECK(balance(costs, 2) == std::vector<Span>{{0, 4}, {4, 6}});          // 10 and 11
+  CHECK(balance(costs, 3) == std::vector<Span>{{0, 3}, {3, 5}, {5, 6}});  // 6, 9, 6
+  CHECK(balance(costs, 6).back() == Span{5, 6});
+}
+
+TEST_CASE("no way of cutting has a smaller largest stage") {
+  Random random(5);
+  for (std::size_t layers = 1; layers <= 9; ++layers) {
+    std::vector<double> costs;
+    for (std::size_t i = 0; i < layers; ++i) costs.push_back(random.below(4) == 0 ? 0.0 : random.uniform());
+    for (std::size_t parts = 1; parts <= layers; ++parts) {
+      const std::vector<Span> spans = balance(costs, parts);
+      REQUIRE(spans.size() == parts);
+      CHECK(spans.front().first == 0);
+      CHECK(spans.back().end == layers);
+      for (std::size_t i = 0; i < parts; ++i) {
+        CHECK(spans[i].size() >= 1);
+        if (i > 0) CHECK(spans[i].first == spans[i - 1].end);
+      }
+      CHECK(largest_sum(costs, spans) == Approx(best_by_trying(costs, parts)));
+    }
+  }
+}
+
+TEST_CASE("what crosses a cut is every tensor that is read behind it, once") {
+  const LayerGraph graph = residual_graph();
+  CHECK(numbers_across(graph, 0, Pass::forward) == 0);
+  CHECK(numbers_across(graph, 1, Pass::forward) == 1);  // a, though two layers read it
+  CHECK(numbers_across(graph, 2, Pass::forward) == 3);  // a and b
+  CHECK(numbers_across(graph, 3, Pass::forward) == 1);  // c
+  CHECK(numbers_across(graph, 2, Pass::backward) == 3);
+}
+
+TEST_CASE("gradients of what lies before the first weights do not travel") {
+  const LayerGraph graph = load_network("2nn");  // flatten, dense1, ...
+  CHECK(numbers_across(graph, 1, Pass::forward) == 784);
+  CHECK(numbers_across(graph, 1, Pass::backward) == 0);
+  CHECK(numbers_across(graph, 2, Pass::backward) == 200);
+}
+
+TEST_CASE("every cut of ResNet-50 carries its shortcut along") {
+  const LayerGraph graph = load_network("resnet50");
+  const auto add = std::find_if(graph.layers.begin(), graph.layers.end(),
+                                [](const Layer& layer) { return layer.kind == LayerKind::residual_add; });
+  const double block_input = static_cast<double>(graph.layers[add->input.index()].out.count());
+  CHECK(numbers_across(graph, add->id.index(), Pass::forward) == 2 * block_input);
+}
+
+TEST_CASE("GPipe works forward through all micro-batches, then backward in reverse") {
+  CHECK(text_of(task_order(PipelineSchedule::gpipe, 0, 2, 3)) == "F0 F1 F2 B2 B1 B0 ");
+  CHECK(text_of(task_order(PipelineSchedule::gpipe, 1, 2, 3)) == "F0 F1 F2 B2 B1 B0 ");
+}
+
+TEST_CASE("1F1B warms up with one forward less per stage, then alternates") {
+  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 0, 3, 4)) == "F0 F1 F2 B0 F3 B1 B2 B3 ");
+  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 1, 3, 4)) == "F0 F1 B0 F2 B1 F3 B2 B3 ");
+  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 2, 3, 4)) == "F0 B0 F1 B1 F2 B2 F3 B3 ");
+  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 0, 4, 2)) == "F0 F1 B0 B1 ");
+  CHECK(text_of(one_after_the_other(2)) == "F0 B0 F1 B1 ");
+}
+
+TEST_CASE("1F1B keeps min(p - s, m) micro-batches, GPipe all of them") {
+  for (int stages = 1; stages <= 6; ++stages) {
+    for (int microbatches = 1; microbatches <= 8; ++microbatches) {
+      for (int stage = 0; stage < stages; ++stage) {
+        const auto order = task_order(PipelineSchedule::one_f_one_b, stage, stages, microbatches);
+        CHECK(most_in_flight(order) == std::min(stages - stage, microbatches));
+        CHECK(order.size() == static_cast<std::size_t>(2 * microbatches));
+        CHECK(most_in_flight(task_order(PipelineSchedule::gpipe, stage, stages, microbatches)) == microbatches);
+      }
+    }
+  }
+}
+
+}  // namespace orrery
