@@ -194,7 +194,7 @@ void check_sample_routes(const Platform& platform, const SimGridPlatform& simgri
 }
 
 std::unique_ptr<s4u::Engine> start_engine() {
-  if (s4u::Engine::has_instance()) {
+  if (s4u::Engine::is_initialized()) {  // 4.0: has_instance() is false once an engine has ended
     throw std::runtime_error("a process can hold one SimGrid kernel at a time, and there is one already");
   }
   xbt_log_control_set("root.thresh:warning");
