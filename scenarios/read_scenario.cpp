@@ -21,6 +21,7 @@ class ScenarioReader {
     if (const auto table = root_.table("federation")) scenario_.federation = read_federation(*table, reading_);
     check_origin();
     read_strategies();
+    check_end_of_learning();
     read_reference(head);
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
@@ -59,6 +60,19 @@ class ScenarioReader {
     root_.table_or_defaults("workload")
         .problem("data_origin", "clients are where the data is born", "the scenario has no [federation]",
                  "add a [federation], or data_origin = \"cluster\"");
+  }
+
+  /// Federated learning ends with its rounds, centralised learning with the workload's steps.
+  void check_end_of_learning() {
+    if (!scenario_.workload.learn || scenario_.workload.steps > 0 || scenario_.workload.epochs > 0) return;
+    TomlTable workload = root_.table_or_defaults("workload");
+    if (workload.has("steps") || workload.has("epochs")) return;  // wrong ones, already told
+    for (const StrategySpec& strategy : scenario_.strategies) {
+      if (strategy.kind == StrategyKind::federated) continue;
+      workload.problem("learn", "needs an end", "strategy " + strategy.name + " has neither steps nor epochs to go",
+                       "add steps or epochs");
+      return;
+    }
   }
 
   void read_strategies() {

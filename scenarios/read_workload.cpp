@@ -134,9 +134,6 @@ class WorkloadReader {
     }
     workload_.evaluate_every = table_.integer("evaluate_every", workload_.evaluate_every, at_least_one);
     workload_.target_accuracy = table_.number("target_accuracy", 0.0, fraction);
-    if (!table_.has("steps") && !table_.has("epochs")) {
-      table_.problem("learn", "needs an end", "neither steps nor epochs is given", "add steps or epochs");
-    }
     if (!workload_.network.layers.empty() && !workload_.network.executable) {
       table_.problem("learn", fmt::format("{} cannot be learned", workload_.network.name),
                      "it is described, but some of its layers have no implementation",

@@ -111,11 +111,13 @@ struct StrategySpec {
 
 struct EnergySpec {
   double pue = 1.0;
-  double blocked_fraction =
-      0.45;  // power while blocked in communication, as a share of the device's maximum (never below idle)
-  double gCO2e_per_kWh = 0;   // 0: no emissions reported
-  std::string grid;           // catalogue id it came from, if any
-  double wan_J_per_GB = 240;  // marginal network energy beyond the access links
+  /// Power while blocked in communication, as a share of the device's maximum (never below idle). Assumed: 0.35 to
+  /// 0.50, depending on whether the waiting kernels spin.
+  double blocked_fraction = 0.45;
+  double gCO2e_per_kWh = 0;  // 0: no emissions reported
+  std::string grid;          // catalogue id it came from, if any
+  /// Marginal network energy beyond the access links: 0.03 W per Mbit/s (Malmodin 2020).
+  double wan_J_per_GB = 240;
 };
 struct CostSpec {
   double electricity_per_kWh = 0;    // 0: not charged

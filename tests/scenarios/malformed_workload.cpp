@@ -49,10 +49,25 @@ lab.toml:4:9: workload.learn: resnet50 cannot be learned (it is described, but s
           ^)"},
       {"learning without data and without an end", two_nn + R"(learn = true
 )" + box + alone,
-       R"(lab.toml:3:9: workload.learn: needs an end (neither steps nor epochs is given) - add steps or epochs
+       R"(lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, synthetic
   learn = true
           ^
-lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, synthetic
+lab.toml:3:9: workload.learn: needs an end (strategy a has neither steps nor epochs to go) - add steps or epochs
+  learn = true
+          ^)"},
+      {"learning that only the federation ends", two_nn + R"(dataset = "mnist"
+learn = true
+)" + box + R"([federation]
+clients = 2
+device = "gpu"
+link = "net"
+server = "gpu"
+server_link = "net"
+[[strategy]]
+name = "f"
+kind = "federated"
+)" + alone,
+       R"(lab.toml:4:9: workload.learn: needs an end (strategy a has neither steps nor epochs to go) - add steps or epochs
   learn = true
           ^)"},
       {"a target that nothing works for", two_nn + R"(dataset = "mnist"
