@@ -25,7 +25,8 @@ struct EngineOptions {
 
 /// Runs `program` with rank r on hosts[r]. A group's ranks per node, for hierarchical collectives, come from the nodes
 /// of its hosts (1 when they do not fill nodes evenly, in order). The program must have passed check(). Throws
-/// std::runtime_error naming the operations that never ran when something failed or waited for ever.
+/// std::runtime_error naming the operations that never ran when something failed or waited for ever, and Infeasible
+/// when two hosts that exchange bytes have no way to each other; the kernel is of no use after either.
 Records run_program(const Program& program, Kernel& kernel, const std::vector<DeviceId>& hosts,
                     const EngineOptions& options);
 

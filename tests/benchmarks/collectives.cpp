@@ -6,9 +6,9 @@
 
 #include "sim/collectives/schedule.hpp"
 
-namespace {
+namespace orrery {
 
-using namespace orrery;
+namespace {
 
 void all_reduce_schedule(benchmark::State& state, Algorithm algorithm) {
   const GroupShape shape{static_cast<std::int32_t>(state.range(0)), 8, 0, 8};
@@ -45,3 +45,5 @@ void closed_form(benchmark::State& state, Algorithm algorithm) {
 }();
 
 }  // namespace
+
+}  // namespace orrery

@@ -6,17 +6,18 @@
 #include <sys/resource.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/engine/engine.hpp"
 #include "sim/program/program.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
-namespace {
+namespace orrery {
 
-using namespace orrery;
+namespace {
 
 void report(benchmark::State& state, const Records& records) {
   rusage usage{};
@@ -149,3 +150,5 @@ void check_program(benchmark::State& state) {
 BENCHMARK(check_program)->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+}  // namespace orrery

@@ -332,6 +332,22 @@ TEST_CASE("a link that fails in the middle of a collective stops it, and the mem
   }
 }
 
+TEST_CASE("a way that does not exist is told when the message starts, not before the run and not by an abort") {
+  Platform platform = cluster(2, 2, 2, {{1e9, 0.0}, {1e9, 0.0}, 4e9});
+  platform.hosts[3].network.reset();
+  for (const EngineKind kind : both) {
+    Program program(4);
+    const OpId work = program.add(compute(0, 1.0));
+    const OpId sent = program.add(send(0, 1, 1e9, {work}));
+    program.add(receive(1, 0));
+    program.add(send(0, 3, 1.0, {sent}));
+    program.add(receive(3, 0));
+    const auto kernel = make_kernel(kind, platform);
+    CHECK(error_of(program, *kernel, all_hosts(platform)) ==
+          "there is no way from node0.device0 to node1.device1: node1.device1 has no network port");
+  }
+}
+
 TEST_CASE("the same program gives the same records again, bit for bit") {
   const Platform platform = cluster(4, 4, 2, {{300e9, 1e-6}, {50e9, 3e-6}, 70e9});
   Program program(16);
