@@ -25,7 +25,7 @@ CentralOptions learning_options(const WorkloadSpec& workload, std::uint64_t seed
   options.target_accuracy = workload.target_accuracy;
   options.optimizer = workload.optimizer;
   options.seed = seed;
-  const double samples = static_cast<double>(workload.dataset_samples);
+  const auto samples = static_cast<double>(workload.dataset_samples);
   options.steps = workload.steps > 0 ? workload.steps
                                      : std::llround(workload.epochs * samples / static_cast<double>(workload.batch));
   return options;
@@ -35,7 +35,7 @@ void put_on_clock(const std::vector<CentralPoint>& points, const WorkloadSpec& w
   const Seconds step = way.records.makespan * (1.0 + way.straggler_share);
   const Bytes bytes = bytes_sent(way.records);
   for (const CentralPoint& point : points) {
-    const double steps = static_cast<double>(point.step);
+    const auto steps = static_cast<double>(point.step);
     CurvePoint at;
     at.round = point.step;
     at.epoch = point.epoch;

@@ -37,7 +37,7 @@ LocalWork local_work(const Scenario& scenario, const StrategySpec& strategy, con
 }
 
 Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t clients, const Device& server) {
-  const double numbers = static_cast<double>(parameters(scenario.workload.network));
+  const auto numbers = static_cast<double>(parameters(scenario.workload.network));
   const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(clients + 1));
   return moved / (server.memory_bandwidth * cost.framework().memory_efficiency);
 }
