@@ -74,6 +74,15 @@ void collapsed_hierarchical(benchmark::State& state) {
 }
 BENCHMARK(collapsed_hierarchical)->Unit(benchmark::kMillisecond);
 
+/// What sharing costs: as many workers as range(0) push to one server and pull from it, all flows on its port. The
+/// solver's work grows with the square.
+void parameter_server(benchmark::State& state) {
+  const auto workers = static_cast<std::size_t>(state.range(0));
+  const auto platform = [&] { return test::star(workers + 1, {25e9, 2e-6}); };
+  run(state, one_collective(workers + 1, Algorithm::parameter_server, 1e8), platform, {});
+}
+BENCHMARK(parameter_server)->Arg(64)->Arg(1000)->Unit(benchmark::kMillisecond);
+
 /// Data-parallel step in the shape of ResNet-50 (25.6 million parameters, 4 bytes each; He et al. 2016): 54 layers
 /// forward and backward, gradients in 5 buckets that are exchanged while the backward pass goes on, optimizer.
 Program data_parallel_step(std::size_t ranks) {
