@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "models/cost/memory.hpp"
+
 namespace orrery {
 namespace {
 
@@ -43,7 +45,8 @@ Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::s
 }
 
 Bytes model_bytes(const Scenario& scenario, const StrategySpec& strategy) {
-  return bytes_per_number(strategy.precision) * static_cast<double>(parameters(scenario.workload.network));
+  const double per_number = bytes_per_parameter(strategy.precision, strategy.optimizer.kind).weights;
+  return Bytes(per_number * static_cast<double>(parameters(scenario.workload.network)));
 }
 
 }  // namespace orrery

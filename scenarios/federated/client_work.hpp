@@ -21,7 +21,7 @@ LocalWork local_work(const Scenario& scenario, const StrategySpec& strategy, con
 /// bandwidth.
 Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t clients, const Device& server);
 
-/// Bytes of the model as sent: parameters in the strategy's precision.
+/// Bytes of the model as sent: its parameters as they lie in memory in the strategy's precision.
 Bytes model_bytes(const Scenario& scenario, const StrategySpec& strategy);
 
 }  // namespace orrery
