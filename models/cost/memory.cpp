@@ -35,11 +35,11 @@ std::vector<std::size_t> tensors_written(const LayerGraph& graph) {
 
 double kept_bytes_per_sample(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number) {
   const std::vector<std::size_t> written = tensors_written(graph);
-  std::vector<char> kept_already(graph.layers.size() + 1, 0);
+  std::vector<double> held(graph.layers.size() + 1, 0.0);  // numbers of each tensor that are counted already
   double bytes = 0.0;
   const auto keep = [&](std::size_t tensor, double numbers) {
-    if (kept_already[tensor] == 0) bytes += numbers * bytes_per_number;
-    kept_already[tensor] = 1;
+    bytes += std::max(0.0, numbers - held[tensor]) * bytes_per_number;
+    held[tensor] = std::max(held[tensor], numbers);
   };
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
@@ -48,7 +48,7 @@ double kept_bytes_per_sample(const LayerGraph& graph, const std::vector<Share>& 
     const KeptForBackward kept = kept_for_backward(layer);
     const std::size_t read = layer.input.valid() ? written[layer.input.index()] : 0;
     if (kept.input) keep(read, static_cast<double>(layer.in.count()) * share.input);
-    if (kept.output) keep(written[i], static_cast<double>(layer.out.count()) * share.work);
+    if (kept.output) keep(written[i], static_cast<double>(layer.out.count()) * share.output);
     const bool is_loss = layer.kind == LayerKind::softmax_cross_entropy;
     bytes += kept.own * share.work * (is_loss ? std::max(fp32_bytes, bytes_per_number) : bytes_per_number);
   }
@@ -76,10 +76,10 @@ MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>
 
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<double>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer) {
-  std::vector<Share> both;
-  both.reserve(shares.size());
-  for (const double share : shares) both.push_back({share, share});
-  return estimate_memory(graph, both, samples_in_flight, precision, optimizer);
+  std::vector<Share> all;
+  all.reserve(shares.size());
+  for (const double share : shares) all.push_back({share, share});
+  return estimate_memory(graph, all, samples_in_flight, precision, optimizer);
 }
 
 }  // namespace orrery

@@ -24,16 +24,17 @@ BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimiz
 
 /// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
 /// activations of `samples_in_flight` samples. shares has one entry per layer: parameters x share.work; the outputs
-/// kept x share.work; the inputs kept x share.input.
-/// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, a
-/// flatten's output being its input; the loss keeps fp32 probabilities in every precision (as automatic mixed precision
+/// kept x share.output; the inputs kept x share.input.
+/// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, at
+/// the largest of their shares (what was gathered for one of them holds the others' part), a flatten's output being its
+/// input; the loss keeps fp32 probabilities in every precision (as automatic mixed precision
 /// does). A transformer block without dropout keeps 32 T h + 2 heads T^2 bytes in 16 bits, as Korthikanti et al. 2022
 /// less the dropout masks.
 /// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
 /// Not counted: gradients of activations, workspaces, the framework's own context.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer);
-/// The same share of work and input for each layer.
+/// The same share of work, input and output for each layer.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<double>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer);
 

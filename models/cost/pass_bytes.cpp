@@ -13,14 +13,14 @@ Bytes bytes_in_memory(Precision precision) {
 Bytes pass_bytes(const Layer& layer, Pass pass, double samples, Share share, Precision precision) {
   ORRERY_EXPECT(pass != Pass::optimizer);
   const LayerCost cost = layer_cost(layer);
-  double per_sample = cost.input_numbers * share.input + cost.output_numbers * share.work;
+  double per_sample = cost.input_numbers * share.input + cost.output_numbers * share.output;
   double weights = cost.weights * share.work;
   if (pass == Pass::forward) {
     per_sample += cost.inner_forward * share.work;
   } else {
     const KeptForBackward kept = kept_for_backward(layer);
     const double kept_input = kept.input ? cost.input_numbers * share.input : 0.0;
-    const double kept_output = kept.output ? cost.output_numbers * share.work : 0.0;
+    const double kept_output = kept.output ? cost.output_numbers * share.output : 0.0;
     per_sample += kept_input + kept_output + (kept.own + cost.inner_backward) * share.work;
     weights *= 2.0;
   }

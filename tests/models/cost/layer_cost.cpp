@@ -65,6 +65,9 @@ TEST_CASE("Bytes of a dense layer: activations per sample, weights once, backwar
   CHECK(bytes(layer, Pass::forward, 32, {}, Precision::fp8) == 2.0 * (32 * 1500 + 500000));
   CHECK(bytes(layer, Pass::forward, 1, {0.5, 1.0}) == 4.0 * (1000 + 250 + 250000));  // columns split over two
   CHECK(bytes(layer, Pass::backward, 1, {0.5, 1.0}) == 4.0 * (2000 + 250 + 2 * 250000));
+  // rows split over two: half of the input, but a part of every sum of the output, and all of its gradient
+  CHECK(bytes(layer, Pass::forward, 1, {0.5, 0.5, 1.0}) == 4.0 * (500 + 500 + 250000));
+  CHECK(bytes(layer, Pass::backward, 1, {0.5, 0.5, 1.0}) == 4.0 * (2 * 500 + 500 + 2 * 250000));
 }
 
 TEST_CASE("Bytes of elementwise, normalising and looking-up layers, per number of one sample") {
@@ -80,6 +83,8 @@ TEST_CASE("Bytes of elementwise, normalising and looking-up layers, per number o
   Layer words = layer_of(LayerKind::embedding, {4, 1, 1}, shape);
   words.vocabulary = 1000000;
   CHECK(bytes(words, Pass::forward, 1) == 4.0 * (4 + 40 + 40));  // the rows of 4 tokens, not the table
+  // half of the vocabulary: all tokens read, half of the rows looked up, the rest of the output written as zeros
+  CHECK(bytes(words, Pass::forward, 1, {0.5, 1.0, 1.0}) == 4.0 * (4 + 20 + 40));
 }
 
 TEST_CASE("A network's training FLOPs are three forward passes of its products") {

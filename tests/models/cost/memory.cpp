@@ -81,6 +81,24 @@ TEST_CASE("A split layer holds its share of the weights and what it reads") {
   CHECK(memory.activations.value() == 2 * 4.0 * (1000 + 250 + 10));
 }
 
+TEST_CASE("What is gathered for one reader is kept whole, though its own layer keeps a part") {
+  const LayerGraph graph =
+      small_network(network_text("[4, 4, 3]", "2",
+                                 "{ name = \"conv1\", kind = \"convolution\", filters = 8, kernel = 3, padding = 1 },\n"
+                                 "{ name = \"relu\", kind = \"relu\" },\n"
+                                 "{ name = \"conv2\", kind = \"convolution\", filters = 2, kernel = 3, padding = 1 },\n"
+                                 "{ name = \"flatten\", kind = \"flatten\" },\n"
+                                 "{ name = \"dense\", kind = \"dense\", units = 2 },\n"
+                                 "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+  // Both convolutions by output channels over two devices, dense by rows.
+  const std::vector<Share> shares = {{0.5, 1.0}, {0.5, 0.5}, {0.5, 1.0}, {0.5, 0.5}, {0.5, 0.5, 1.0}, {}};
+  const MemoryEstimate memory = estimate_memory(graph, shares, 1, Precision::fp32, OptimizerKind::sgd);
+  // The image, the whole output of relu (conv2 reads all of it, relu itself needs its half), half of conv2's output
+  // (for dense), the probabilities.
+  CHECK(memory.activations.value() == 4.0 * (48 + 128 + 16 + 2));
+  CHECK(whole(graph, 1, Precision::fp32, OptimizerKind::sgd).activations.value() == 4.0 * (48 + 128 + 32 + 2));
+}
+
 TEST_CASE("ResNet-50: states are 12 bytes per parameter, activations about twice the convolutions' outputs") {
   const MemoryEstimate memory = whole(load_network("resnet50"), 1, Precision::fp32, OptimizerKind::momentum);
   CHECK((memory.weights + memory.gradients + memory.optimizer).value() == 12.0 * 25557032);
