@@ -9,9 +9,12 @@
 
 namespace orrery {
 
-/// Cuts a row of costs into `parts` contiguous runs, none empty, such that the largest sum is as small as possible
-/// (dynamic programming over prefixes, O(parts x n^2)); among equals, earlier runs are the shorter ones. Contract: 1 <=
-/// parts <= costs.size(), costs >= 0.
+/// Cuts a row of costs into `parts` contiguous runs, none empty, such that the largest sum is as small as possible;
+/// among these cuts, such that the sum of the squares of the sums is (dynamic programming over prefixes, twice,
+/// O(parts x n^2)); what still ties is cut as early as possible from the end on. No run is without cost when there are
+/// at least as many costs above 0 as runs: giving such a run to its neighbour and cutting a run of two costs instead
+/// has smaller squares. Sums that differ by less than 1e-12 of the whole count as equal. Contract: 1 <= parts <=
+/// costs.size(), costs >= 0.
 std::vector<Span> balance(std::span<const double> costs, std::size_t parts);
 
 /// For each layer whether training needs the gradient of its output: it has weights, or a layer it reads has.

@@ -66,6 +66,36 @@ TEST_CASE("stages are balanced") {
   CHECK(balance(costs, 6).back() == Span{5, 6});
 }
 
+TEST_CASE("among cuts of equal largest stage the evenest one is taken") {
+  // A flatten, then the bottleneck. 0 | 10 | 4 2 has squares 136, 0 10 | 4 | 2 has 120; 0 | 10 4 | 2 has a stage of 14.
+  CHECK(balance(std::vector<double>{0, 10, 4, 2}, 3) == std::vector<Span>{{0, 2}, {2, 3}, {3, 4}});
+  // 0 | 3 1 1 1 | 6 has squares 72, 0 3 | 1 1 1 | 6 has 54, 0 3 1 | 1 1 | 6 has 56.
+  CHECK(balance(std::vector<double>{0, 3, 1, 1, 1, 6}, 3) == std::vector<Span>{{0, 2}, {2, 5}, {5, 6}});
+  // Fewer costs than stages: one stage has to do without.
+  CHECK(balance(std::vector<double>{0, 0, 5, 1}, 3) == std::vector<Span>{{0, 1}, {1, 3}, {3, 4}});
+}
+
+TEST_CASE("no stage is without cost when there are as many costs as stages") {
+  Random random(11);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<double> costs;
+    std::size_t above_zero = 0;
+    for (int i = 0; i < 12; ++i) {
+      costs.push_back(random.below(2) == 0 ? 0.0 : static_cast<double>(random.below(5)));
+      above_zero += costs.back() > 0 ? 1 : 0;
+    }
+    for (std::size_t parts = 1; parts <= above_zero; ++parts) {
+      for (const Span& span : balance(costs, parts)) CHECK(largest_sum(costs, {span}) > 0);
+    }
+  }
+}
+
+TEST_CASE("rounding decides nothing: equal layers make equal stages") {
+  const std::vector<double> costs(12, 0.1);
+  CHECK(balance(costs, 4) == std::vector<Span>{{0, 3}, {3, 6}, {6, 9}, {9, 12}});
+  CHECK(balance(costs, 5) == std::vector<Span>{{0, 2}, {2, 4}, {4, 6}, {6, 9}, {9, 12}});
+}
+
 TEST_CASE("no way of cutting has a smaller largest stage") {
   Random random(5);
   for (std::size_t layers = 1; layers <= 9; ++layers) {
