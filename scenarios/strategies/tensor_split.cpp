@@ -80,6 +80,7 @@ class TensorSplitter {
     split.mode = mode;
     switch (mode) {
       case SplitMode::replicated:
+        if (layer.kind == LayerKind::softmax_cross_entropy) note_gathered_logits(layer);
         gather(layer, layer.input);
         gather(layer, layer.skip);
         break;
@@ -90,7 +91,7 @@ class TensorSplitter {
         output.is_split = true;
         break;
       case SplitMode::row:
-        split.share = {part, part};
+        split.share = {part, part, 1.0};
         add_up_output(layer);
         break;
       case SplitMode::channelwise:
@@ -98,7 +99,7 @@ class TensorSplitter {
         output.is_split = true;
         break;
       case SplitMode::vocabulary:
-        split.share = {padded_part(), 1.0};
+        split.share = {padded_part(), 1.0, 1.0};
         add_up_output(layer);
         break;
     }
@@ -115,6 +116,14 @@ class TensorSplitter {
     outputs_[producer.index()].is_gathered = true;
     split_.layers[reader.id.index()].before_forward.push_back(
         {CollectiveKind::all_gather, numbers_out(producer), reader.id});
+  }
+
+  void note_gathered_logits(const Layer& loss) {
+    if (!is_split(loss.input)) return;
+    split_.notes.push_back(
+        fmt::format("{} reads all {} logits: they are gathered before it (Megatron-LM's loss works on the split ones "
+                    "and exchanges sums only)",
+                    loss.name, loss.in.channels));
   }
 
   void expect_partial_gradient(const Layer& reader) {
@@ -150,22 +159,6 @@ class TensorSplitter {
 };
 
 }  // namespace
-
-std::string_view name_of(SplitMode mode) {
-  switch (mode) {
-    case SplitMode::replicated:
-      return "replicated";
-    case SplitMode::column:
-      return "column";
-    case SplitMode::row:
-      return "row";
-    case SplitMode::channelwise:
-      return "channelwise";
-    case SplitMode::vocabulary:
-      return "vocabulary";
-  }
-  return "";
-}
 
 TensorSplit split_tensor(const LayerGraph& graph, int devices) {
   return TensorSplitter(graph, devices).split();

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "models/cost/cost_model.hpp"
@@ -17,7 +16,6 @@ namespace orrery {
 /// its channels alone. vocabulary: each device holds a part of the embedding table. replicated: every device does all
 /// of it.
 enum class SplitMode : std::uint8_t { replicated, column, row, channelwise, vocabulary };
-std::string_view name_of(SplitMode mode);
 
 /// A collective over the group, moving `numbers` per sample (the whole buffer, as Collective::bytes counts it).
 struct TensorExchange {
@@ -28,13 +26,14 @@ struct TensorExchange {
 
 struct LayerSplit {
   SplitMode mode = SplitMode::replicated;
-  Share share;  // of the layer's work, weights and output, and of its input, per device
+  Share share;  // of the layer that one device has; row and vocabulary: the whole output, as a part of every sum
   std::vector<TensorExchange> before_forward, after_forward, before_backward;
 };
 
 struct TensorSplit {
   std::vector<LayerSplit> layers;
-  std::vector<std::string> notes;  // layers that stay whole though they have work to share, and why
+  std::vector<std::string>
+      notes;  // layers that stay whole though they have work to share, and why; where the logits are gathered
 };
 
 /// The rules, after Megatron-LM (Shoeybi et al. 2019) for dense layers, attention and vocabulary, with the channel
@@ -45,7 +44,9 @@ struct TensorSplit {
 ///   split;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
 /// - layer normalisation, the loss and layers whose units the group does not divide: replicated;
-/// - a split output that must be whole is all-gathered once, before its first whole reader;
+/// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits before
+/// the
+///   loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);
 /// - backward, column layers leave each device with a part of every sum of their input's gradient: reduce-scattered
 ///   when that input was gathered, else all-reduced; once, before the backward pass of the layer that made it. What
 ///   lies before the first weights needs no gradient.

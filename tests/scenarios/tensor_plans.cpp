@@ -7,9 +7,25 @@
 namespace orrery {
 namespace {
 
+std::string name_of(SplitMode mode) {
+  switch (mode) {
+    case SplitMode::replicated:
+      return "replicated";
+    case SplitMode::column:
+      return "column";
+    case SplitMode::row:
+      return "row";
+    case SplitMode::channelwise:
+      return "channelwise";
+    case SplitMode::vocabulary:
+      return "vocabulary";
+  }
+  return "";
+}
+
 std::string modes_of(const TensorSplit& split) {
   std::string text;
-  for (const LayerSplit& layer : split.layers) text += std::string(name_of(layer.mode)) + " ";
+  for (const LayerSplit& layer : split.layers) text += name_of(layer.mode) + " ";
   return text;
 }
 
@@ -39,7 +55,18 @@ TEST_CASE("dense layers alternate between columns and rows") {
   CHECK(modes_of(split) == "replicated column channelwise row replicated column replicated ");
   CHECK(exchanges_of(graph, split) ==
         "dense2 forward all_reduce 200; loss forward all_gather 10; dense3 backward all_reduce 200; ");
-  CHECK(split.notes == std::vector<std::string>{});
+  CHECK(split.notes == std::vector<std::string>{
+                           "loss reads all 10 logits: they are gathered before it (Megatron-LM's loss works on the "
+                           "split ones and exchanges sums only)"});
+}
+
+TEST_CASE("columns write a part of the output, rows and vocabularies all of it as partial sums") {
+  const TensorSplit dense = split_tensor(load_network("2nn"), 2);
+  const Share column = dense.layers[1].share, row = dense.layers[3].share;
+  CHECK((column.work == 0.5 && column.input == 1.0 && column.output == 0.5));
+  CHECK((row.work == 0.5 && row.input == 0.5 && row.output == 1.0));
+  const Share words = split_tensor(load_network("gpt2"), 4).layers[0].share;
+  CHECK((words.input == 1.0 && words.output == 1.0));
 }
 
 TEST_CASE("a layer whose units the group does not divide stays whole, and the notes say so") {
