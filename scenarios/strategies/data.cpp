@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "scenarios/strategies/buckets.hpp"
 #include "scenarios/strategies/building.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -32,10 +34,19 @@ class DataParallelStep {
   [[nodiscard]] bool serves() const { return job_.strategy.collective == Algorithm::parameter_server; }
   [[nodiscard]] const std::vector<Bucket>& buckets() const { return buckets_; }
 
+  /// Adding up a bucket's gradients of N replicas on the server: N read, one sum written, at its memory's speed. None
+  /// on a device whose memory bandwidth is unknown, as everywhere in the cost model.
+  [[nodiscard]] Seconds adding_up(Bytes gradients) const {
+    const BytesPerSecond bandwidth = job_.cluster.device().memory_bandwidth;
+    if (bandwidth.value() <= 0.0) return Seconds();
+    return gradients * (job_.strategy.devices + 1.0) / (bandwidth * job_.cost.framework().memory_efficiency);
+  }
+
   void write() {
     const Work forward = work_.of(Pass::forward, work_.all());
     const Work backward = work_.of(Pass::backward, work_.all());
     const Work optimizer = work_.of(Pass::optimizer, work_.all());
+    const std::vector<OpId> sums = serves() ? serve(RankId(plan_.program.ranks() - 1)) : std::vector<OpId>();
     for (int replica = 0; replica < job_.strategy.devices; ++replica) {
       const RankId rank(static_cast<std::size_t>(replica));
       const int last = job_.strategy.accumulation - 1;
@@ -45,9 +56,9 @@ class DataParallelStep {
       }
       Op update = compute_op(rank, Phase::optimizer, work_.all(), optimizer);
       update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
+      update.after.insert(update.after.end(), sums.begin(), sums.end());
       plan_.program.add(std::move(update));
     }
-    if (serves()) serve(RankId(plan_.program.ranks() - 1));
   }
 
  private:
@@ -81,10 +92,17 @@ class DataParallelStep {
                          layers.size() == 1 ? LayerId(layers.first) : LayerId());
   }
 
-  void serve(RankId rank) {
+  /// The server's part. A push-and-pull is one collective, so the sum that belongs in its middle comes after it.
+  std::vector<OpId> serve(RankId rank) {
+    std::vector<OpId> sums;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
-      if (exchanges_[i].valid()) plan_.program.add(exchange_op(rank, i));
+      if (!exchanges_[i].valid()) continue;
+      const OpId exchanged = plan_.program.add(exchange_op(rank, i));
+      Op sum = compute_op(rank, Phase::aggregate, buckets_[i].layers, {adding_up(buckets_[i].bytes), Flops{}});
+      sum.after = {exchanged};
+      sums.push_back(plan_.program.add(std::move(sum)));
     }
+    return sums;
   }
 
   const Job& job_;
@@ -113,6 +131,12 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
     notes.push_back(
         "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
         "each on the full sum");
+    notes.push_back(fmt::format(
+        "adding up = (N + 1) x gradient bytes / (memory bandwidth x efficiency) = {} s on the server, bucket by "
+        "bucket; "
+        "it belongs between push and pull, but they are one collective: each sum follows its bucket's, and the "
+        "optimizer waits for all of them",
+        number_text(step.adding_up(total).value())));
   }
   if (job.strategy.accumulation > 1) {
     notes.push_back(fmt::format("{} micro-steps; only the last one exchanges gradients", job.strategy.accumulation));

@@ -113,6 +113,41 @@ TEST_CASE("a parameter server has a rank and a device of its own") {
   CHECK(lab.run(plan, EngineKind::flow).makespan.value() == Approx(9 * 3 * forward_s + exchange));
 }
 
+TEST_CASE("the server's sum takes its memory's time, after the exchange and before the updates") {
+  Scenario scenario =
+      scenario_of(two_layer_lab("batch = 63") + strategy("data", "collective = \"parameter-server\"\n"));
+  StrategySpec& spec = scenario.strategies[0];
+  spec.cluster.description.device.memory_bandwidth = BytesPerSecond(1e9);
+  const Cluster cluster = build_cluster(spec.cluster.description);
+  const CostModel cost = cost_model(scenario, spec, small_catalogue());
+  const Plan plan = plan_data({scenario, spec, cost, cluster});
+  REQUIRE(check(plan.program) == std::vector<std::string>{});
+  const auto kernel = make_kernel(EngineKind::flow, cluster.platform);
+  const Records records = run_program(plan.program, *kernel, plan.placement, {});
+  const auto of_phase = [&](Phase phase) {
+    std::vector<Activity> found;
+    for (const Activity& activity : records.activities) {
+      if (activity.stream == Stream::compute && activity.phase == phase) found.push_back(activity);
+    }
+    return found;
+  };
+  const std::vector<Activity> sums = of_phase(Phase::aggregate), updates = of_phase(Phase::optimizer);
+  REQUIRE(sums.size() == 1);  // one bucket holds all of it
+  CHECK(sums[0].rank == RankId(std::size_t{7}));
+  CHECK((sums[0].end - sums[0].start).value() == Approx(8 * gradient_bytes / 1e9));  // 7 read, 1 written
+  REQUIRE(updates.size() == 7);
+  for (const Activity& update : updates) CHECK(update.start == sums[0].end);
+  for (const Activity& activity : records.activities) {
+    if (activity.stream == Stream::collective) CHECK(activity.end <= sums[0].start);
+  }
+}
+
+TEST_CASE("with small buckets the server adds up one by one") {
+  const Lab lab(two_layer_lab("batch = 63") +
+                strategy("data", "collective = \"parameter-server\"\nbucket_MiB = 0.001\n"));
+  CHECK(count_ops(lab.plan().program, Stream::compute, Phase::aggregate) == 3);
+}
+
 TEST_CASE("buckets are filled from the last layer, a layer is never cut") {
   const LayerGraph graph = load_network("2nn");  // 0 flatten, 1 dense1, 2 relu1, 3 dense2, 4 relu2, 5 dense3, 6 loss
   const auto buckets = gradient_buckets(graph, Bytes(10'000), Bytes(4));
