@@ -1,5 +1,5 @@
-// Model parallelism by layers: each device holds a run of whole layers and only one is at work at a time. The textbook
-// case that pipelining mends.
+// Model parallelism by layers: each device holds a run of whole layers and, but for the updates, only one is at work at
+// a time. The textbook case that pipelining mends.
 #include "scenarios/strategies/stage_plan.hpp"
 
 namespace orrery {
@@ -11,7 +11,9 @@ Plan plan_layers(const Job& job) {
   order.unit = "micro-steps";
   order.of = [micro_steps](int /*stage*/) { return one_after_the_other(micro_steps); };
   Plan plan = plan_stages(job, order);
-  plan.notes.emplace_back("one device at work at a time: the step is the sum over the stages and the messages");
+  plan.notes.emplace_back(
+      "one device at a time works forward or backward: these passes and the messages between them add up; a stage "
+      "updates its weights after its last backward pass, beside the backward passes of the stages before it");
   return plan;
 }
 
