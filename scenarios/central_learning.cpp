@@ -25,9 +25,7 @@ CentralOptions learning_options(const WorkloadSpec& workload, std::uint64_t seed
   options.target_accuracy = workload.target_accuracy;
   options.optimizer = workload.optimizer;
   options.seed = seed;
-  const auto samples = static_cast<double>(workload.dataset_samples);
-  options.steps = workload.steps > 0 ? workload.steps
-                                     : std::llround(workload.epochs * samples / static_cast<double>(workload.batch));
+  options.steps = workload.steps;
   return options;
 }
 

@@ -6,6 +6,13 @@
 namespace orrery {
 namespace {
 
+bool fabric_reads(const std::string& fabric, const std::string& key) {
+  for (const FabricEntry& entry : fabrics()) {
+    if (entry.name == fabric) return std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+  }
+  return true;  // an unknown fabric is a problem of its own
+}
+
 constexpr Range count{1.0, 1e6};
 
 class ClusterResolver {
@@ -55,8 +62,6 @@ class ClusterResolver {
     spec_.present = true;
     spec_.system = system->id;
     spec_.description = describe_system(*system, reading_.catalogue, nodes);
-    spec_.host_power_idle = spec_.description.rest_idle;
-    spec_.host_power_training = spec_.description.rest_training;
     spec_.price_per_hour = system->price_per_hour;
     spec_.currency = system->currency;
   }
@@ -78,11 +83,20 @@ class ClusterResolver {
     take_fabric();
     cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
     cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
+    if (keys_.nodes_per_leaf) require_reader("nodes_per_leaf");
+    if (keys_.oversubscription) require_reader("oversubscription");
     if (spec_.present) check_links();
   }
 
   const Link* link_named(std::string_view key, const std::optional<std::string>& id) {
     return id ? look_up(key, *id, reading_.catalogue.links, "link") : nullptr;
+  }
+
+  void require_reader(const std::string& key) {
+    const std::string& fabric = spec_.description.fabric;
+    if (spec_.present && !fabric_reads(fabric, key)) {
+      complain(key, "has no effect", "fabric = \"" + fabric + "\" does not read it", "remove it, or choose fat-tree");
+    }
   }
 
   void take_fabric() {
@@ -148,6 +162,10 @@ ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
     keys.network_link.reset();
   }
   if (over.device) keys.system.reset();
+  if (over.fabric) {
+    keys.nodes_per_leaf.reset();
+    keys.oversubscription.reset();
+  }
   overlay(keys.system, over.system);
   overlay(keys.device, over.device);
   overlay(keys.nodes, over.nodes);
@@ -175,8 +193,9 @@ void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
   if (cluster.system.empty()) record("devices_per_node", description.devices_per_node);
   record("nics", description.nics_per_node);
   if (!table.has("fabric")) table.text("fabric", description.fabric);
-  record("nodes_per_leaf", description.nodes_per_leaf);
-  if (!table.has("oversubscription")) table.number("oversubscription", description.oversubscription);
+  if (fabric_reads(description.fabric, "nodes_per_leaf")) record("nodes_per_leaf", description.nodes_per_leaf);
+  if (table.has("oversubscription") || !fabric_reads(description.fabric, "oversubscription")) return;
+  table.number("oversubscription", description.oversubscription);
 }
 
 }  // namespace orrery

@@ -21,6 +21,11 @@ class StrategyReader {
     if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
     refuse_foreign_options(table_, spec_.kind);
     spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);
+    if (workload_.learn && spec_.precision != Precision::fp32) {
+      table_.problem("precision", "cannot be learned in",
+                     "learn = true executes in fp32 only, another precision learns otherwise",
+                     "use precision = \"fp32\", or learn = false");
+    }
     spec_.optimizer = workload_.optimizer;
     if (spec_.kind == StrategyKind::federated) {
       read_federated();

@@ -32,7 +32,7 @@ struct WorkloadSpec {
   int accumulation = 1;     // micro-steps per optimizer step; each handles batch / accumulation samples
   Precision precision = Precision::fp32;
   OptimizerOptions optimizer;
-  std::int64_t steps = 0;  // exactly one of steps and epochs is given, the other follows (0: unknown)
+  std::int64_t steps = 0;  // at most one of steps and epochs is given; steps follow from epochs (0: unknown)
   double epochs = 0;
   double target_accuracy = 0;         // 0: none
   bool learn = false;                 // really train, for accuracy
@@ -50,12 +50,9 @@ struct ClusterSpec {
   bool present = false;
   std::string system;  // catalogue id, or empty when built by hand
   ClusterDescription description;
-  Watts host_power_idle, host_power_training;  // of a node's rest (CPUs, fans), beyond its devices; 0 when unknown
-  double price_per_hour = 0;                   // of one node
+  double price_per_hour = 0;  // of one node
   std::string currency;
 };
-
-enum class Availability : std::uint8_t { always };
 
 struct ClientGroup {
   int count = 1;

@@ -31,15 +31,6 @@ bool require_memory(Way& way, const Device& device) {
   return false;
 }
 
-double steps_to_train(const Scenario& scenario, double samples_per_step) {
-  const WorkloadSpec& workload = scenario.workload;
-  if (workload.steps > 0) return static_cast<double>(workload.steps);
-  if (workload.epochs > 0 && workload.dataset_samples > 0) {
-    return workload.epochs * static_cast<double>(workload.dataset_samples) / samples_per_step;
-  }
-  return 0.0;
-}
-
 EngineOptions engine_options(const Scenario& scenario, const StrategySpec& strategy, const Progress& progress) {
   EngineOptions options;
   options.fidelity = strategy.fidelity;
@@ -72,7 +63,7 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   way.notes = plan.notes;
   way.placement = plan.placement;
   way.straggler_share = plan.straggler_share;
-  way.steps = steps_to_train(scenario, plan.samples);
+  way.steps = static_cast<double>(scenario.workload.steps);
   if (!require_memory(way, cluster.device())) return;
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
@@ -84,14 +75,13 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
 }
 
 /// The client whose memory is the smallest decides.
-bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, Way& way) {
+bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, const Learner& learner, Way& way) {
   const auto& groups = scenario.federation.groups;
   const auto smallest = std::min_element(groups.begin(), groups.end(), [](const ClientGroup& a, const ClientGroup& b) {
     return a.device.memory < b.device.memory;
   });
-  const double samples = strategy.local_batch > 0
-                             ? static_cast<double>(strategy.local_batch)
-                             : static_cast<double>(scenario.workload.dataset_samples) / scenario.federation.clients();
+  const std::int64_t largest = *std::max_element(learner.samples().begin(), learner.samples().end());
+  const auto samples = static_cast<double>(strategy.local_batch > 0 ? strategy.local_batch : largest);
   const std::vector<double> whole(scenario.workload.network.layers.size(), 1.0);
   way.memory = estimate_memory(scenario.workload.network, whole, samples, strategy.precision, strategy.optimizer.kind);
   return require_memory(way, smallest->device);
@@ -108,9 +98,9 @@ void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, 
   for (std::size_t host = 0; host < way.platform.hosts.size(); ++host) way.placement.emplace_back(host);
   way.notes = {"round = download + local training + upload of the slowest selected client, then the server's average",
                fmt::format("model = {} bytes each way", number_text(model_bytes(scenario, strategy).value()))};
-  if (!federated_fits(scenario, strategy, way)) return;
   const auto learner =
       scenario.workload.learn ? make_fedavg_learner(scenario, strategy) : make_counting_learner(scenario);
+  if (!federated_fits(scenario, strategy, *learner, way)) return;
   const auto kernel = make_kernel(options.engine, federation.platform);
   run_fedavg({scenario, strategy, cost, *learner, *kernel, federation.server}, way, options.progress);
 }

@@ -82,7 +82,7 @@ Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::ve
 }  // namespace
 
 std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
-                          const Catalogue& /*catalogue*/, const SimulateOptions& options) {
+                          const SimulateOptions& options) {
   std::vector<Way> ways;
   for (std::size_t index = 0; index < scenario.strategies.size(); ++index) {
     if (options.progress) options.progress("simulating " + scenario.strategies[index].name, 0.0, {});

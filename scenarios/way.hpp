@@ -100,7 +100,7 @@ Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue
 /// and the centralised learning that they share once. A child that dies becomes a Way with status failed whose error
 /// names scenario, strategy and signal.
 std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
-                          const Catalogue& catalogue, const SimulateOptions& options);
+                          const SimulateOptions& options);
 
 /// To and from bytes (CBOR), for the pipe between processes.
 std::string to_bytes(const Way& way);

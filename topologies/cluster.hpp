@@ -61,6 +61,7 @@ struct LeafPlan {
 /// A way of joining the network ports that the nodes made: one file each in topologies/shapes, one line in the table.
 struct FabricEntry {
   std::string name, summary;
+  std::vector<std::string> options;  // the keys of [cluster] that it reads beyond those of every fabric
   /// `ports` network ports per node, each with `lines` NIC lines (more than one when a node has more NICs than
   /// devices). Pure. Throws Infeasible for a description it cannot serve.
   LeafPlan (*plan)(const ClusterDescription& description, int ports, double lines);

@@ -151,9 +151,9 @@ ExitCode run_command(const Arguments& arguments) {
       std::cout << dump_stage((*values)["dump"].as<std::string>(), request.scenario, strategy, catalogue);
       return ExitCode::ok;
     }
-    ways = simulate(request.scenario, request.overrides, catalogue, {request.scenario.engine, bar.callback()});
+    ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback()});
   }
-  const std::vector<ResultRow> rows = result_rows(request.scenario, ways, catalogue);
+  const std::vector<ResultRow> rows = result_rows(request.scenario, ways);
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (values->count("output") != 0)
     write_results((*values)["output"].as<std::string>(), request.scenario, ways, rows, catalogue, wall);

@@ -68,7 +68,9 @@ void fill_cost(ResultRow& row) {
   Budget& budget = row.budget;
   const CostSpec& cost = row.scenario->cost;
   const std::optional<double> price = device_price(row);
-  const bool charges_energy = cost.electricity_per_kWh > 0;
+  // The price of a rented system contains its electricity; a price of one's own does not.
+  const bool rented = cost.price_per_device_hour <= 0 && price.value_or(0.0) > 0;
+  const bool charges_energy = cost.electricity_per_kWh > 0 && !rented;
   const bool charges_devices = price.value_or(0.0) > 0;
   if (!charges_energy && !charges_devices) return;
   if (charges_energy && !budget.energy) return;

@@ -73,12 +73,12 @@ EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>
     auto& node = nodes[way.platform.hosts[way.placement[rank].index()].node];
     node.insert(node.end(), own.begin(), own.end());
   }
-  const Watts training = std::max(cluster.host_power_training, cluster.host_power_idle);
+  const Watts training = std::max(cluster.description.rest_training, cluster.description.rest_idle);
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
     const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
     parts.compute += training * active;
-    parts.idle += cluster.host_power_idle * (time - active);
+    parts.idle += cluster.description.rest_idle * (time - active);
   }
   return parts;
 }

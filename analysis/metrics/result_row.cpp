@@ -139,8 +139,7 @@ std::string reference_name(const Scenario& scenario) {
   return scenario.strategies.front().name;
 }
 
-std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways,
-                                   const Catalogue& /*catalogue*/) {
+std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways) {
   std::vector<ResultRow> rows;
   rows.reserve(ways.size());
   for (const Way& way : ways) rows.push_back(make_row(scenario, way));

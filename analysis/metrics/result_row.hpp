@@ -56,6 +56,6 @@ std::string reference_name(const Scenario& scenario);
 
 /// One row per way, in their order. Scenario and ways must outlive the rows. Throws std::logic_error for a way whose
 /// strategy the scenario does not have.
-std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways, const Catalogue& catalogue);
+std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways);
 
 }  // namespace orrery

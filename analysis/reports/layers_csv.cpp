@@ -30,7 +30,7 @@ const Device& device_of(const Scenario& scenario, const StrategySpec& strategy) 
 std::string layers_of(const Scenario& scenario, const StrategySpec& strategy, const Way& way, const CostModel& cost) {
   const Passes passes = passes_of(scenario, strategy, way);
   const Device& device = device_of(scenario, strategy);
-  const double stored = bytes_per_number(strategy.precision).value();
+  const double stored = bytes_per_parameter(strategy.precision, OptimizerKind::sgd).weights;
   std::string text;
   for (std::size_t index = 0; index < scenario.workload.network.layers.size(); ++index) {
     const Layer& layer = scenario.workload.network.layers[index];

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/cost/memory.hpp"
+#include "sim/base/errors.hpp"
 
 namespace orrery {
 namespace {
@@ -34,11 +35,13 @@ LocalWork local_work(const Scenario& scenario, const StrategySpec& strategy, con
   work.backward = passes(Pass::backward);
   work.optimizer = passes(Pass::optimizer);
   work.flops = training_flops(graph) * (samples * epochs);
-  work.steps = epochs * (whole + (rest > 0 ? 1.0 : 0.0));
   return work;
 }
 
 Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t clients, const Device& server) {
+  if (server.memory_bandwidth <= BytesPerSecond{}) {
+    throw Infeasible(server.id + " cannot serve: its memory bandwidth, which averaging needs, is unknown");
+  }
   const auto numbers = static_cast<double>(parameters(scenario.workload.network));
   const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(clients + 1));
   return moved / (server.memory_bandwidth * cost.framework().memory_efficiency);

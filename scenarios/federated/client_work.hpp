@@ -8,7 +8,6 @@ namespace orrery {
 struct LocalWork {
   Seconds forward, backward, optimizer;  // of the whole local training
   Flops flops;                           // forward + backward
-  double steps = 0;
   [[nodiscard]] Seconds total() const { return forward + backward + optimizer; }
 };
 

@@ -34,7 +34,7 @@ struct Comparison {
     point.time = Seconds(650);
     ways[0].curve = {point};
   }
-  [[nodiscard]] std::vector<ResultRow> rows() const { return result_rows(scenario, ways, {}); }
+  [[nodiscard]] std::vector<ResultRow> rows() const { return result_rows(scenario, ways); }
 };
 
 TEST_CASE("the comparison, whole") {

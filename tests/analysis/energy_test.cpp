@@ -61,8 +61,8 @@ TEST_CASE("the rest of the node draws training power while a device computes, an
   EnergySpec energy;
   energy.pue = 1.5;
   ClusterSpec cluster;
-  cluster.host_power_idle = Watts(50);
-  cluster.host_power_training = Watts(80);
+  cluster.description.rest_idle = Watts(50);
+  cluster.description.rest_training = Watts(80);
   // Some device computes in 0-4 and 5-5.5.
   check_parts(step_energy(two_device_step(), energy, cluster), 1.5 * (800 + 80 * 4.5), 1.5 * 270.32,
               1.5 * (22 + 50 * 1.0));
@@ -72,7 +72,7 @@ TEST_CASE("time lost to stragglers is spent blocked, with links and nodes standi
   Way way = two_device_step();
   way.straggler_share = 0.1;
   ClusterSpec cluster;
-  cluster.host_power_idle = Watts(50);
+  cluster.description.rest_idle = Watts(50);
   EnergySpec energy;
   check_parts(step_energy(way, energy, cluster), 800 + 50 * 4.5, 270.32 + 2 * 90 * 0.55, 4 * 6.05 + 50 * (1.0 + 0.55));
 }

@@ -76,7 +76,7 @@ TEST_CASE("the time columns of a row add up to the step") {
   const Scenario scenario = hand_scenario({StrategyKind::data, StrategyKind::federated});
   std::vector<Way> ways = {two_device_step(), three_client_round()};
   ways[0].straggler_share = 0.37;
-  for (const ResultRow& row : result_rows(scenario, ways, {})) {
+  for (const ResultRow& row : result_rows(scenario, ways)) {
     double sum = 0;
     bool part = false;
     for (const Column& column : columns()) {
@@ -91,7 +91,7 @@ TEST_CASE("the time columns of a row add up to the step") {
 TEST_CASE("results.csv of one way, whole") {
   const Scenario scenario = hand_scenario({StrategyKind::data});
   const std::vector<Way> ways = {two_device_step()};
-  const std::string text = results_csv(result_rows(scenario, ways, {}));
+  const std::string text = results_csv(result_rows(scenario, ways));
   const std::vector<std::string> lines = split(text, '\n');
   REQUIRE(lines.size() == 3);
   CHECK(lines[1] ==
@@ -113,7 +113,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
   ways[0].fits = false;
   ways[0].samples_per_step = 64;
   ways[0].degrees.tp = 2;
-  CHECK(split(results_csv(result_rows(scenario, ways, {})), '\n')[1] ==
+  CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
         "hand,model,box,2,1,2,1,1,1,0,1,64,fp32,none,ring,flow,,roofline,infeasible,needs 20 GiB,"
         ",,,,,,,,,,,,,,,"
         ",,,,,,"
@@ -126,7 +126,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
 TEST_CASE("a way that cannot be planned has neither degrees nor memory") {
   const Scenario scenario = hand_scenario({StrategyKind::model});
   const std::vector<Way> ways = {infeasible_way("4 stages, 3 layers")};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   for (const char* name : {"tp", "microbatches", "memory_peak_GiB", "memory_capacity_GiB", "fits", "fidelity",
                            "step_time_s", "mfu", "energy_J", "steps", "curve_source"}) {
     INFO(name);
@@ -143,7 +143,7 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
   way.status = WayStatus::failed;
   way.error = "ended by signal 6";
   const std::vector<Way> ways = {way};
-  CHECK(split(results_csv(result_rows(scenario, ways, {})), '\n')[1] ==
+  CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
         "hand,data,box,2,,,,,,0,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
             std::string(columns().size() - 20, ','));
 }
@@ -152,7 +152,7 @@ TEST_CASE("cells that only federated or only centralised ways have") {
   Scenario scenario = hand_scenario({StrategyKind::single, StrategyKind::federated});
   scenario.strategies[1].clients_per_round = 3;
   const std::vector<Way> ways = {single_device_step(), three_client_round()};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   CHECK(cell(rows[0], "rounds") == "");
   CHECK(cell(rows[0], "collective") == "");
   CHECK(cell(rows[0], "bottleneck_link") == "");
@@ -177,7 +177,7 @@ TEST_CASE("columns of learning") {
   point.accuracy = 0.85;
   ways[0].curve = {point};
   ways[0].curve_source = CurveSource::shared;
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   CHECK(cell(rows[0], "final_accuracy") == "0.85");
   CHECK(cell(rows[0], "curve_source") == "shared with central learning");
   CHECK(cell(rows[0], "time_to_accuracy_s") == "55");
@@ -188,7 +188,7 @@ TEST_CASE("columns of learning") {
         "data,shared,10,0,55,20000000000,10923.2,0.85,0,0\n");
 
   ways[0].devices[0].typical = ways[0].devices[0].maximum = Watts(0);
-  const auto powerless = result_rows(scenario, ways, {});
+  const auto powerless = result_rows(scenario, ways);
   CHECK(cell(powerless[0], "energy_to_accuracy_J") == "");
   CHECK(cell(powerless[0], "energy_J") == "");
   CHECK(split(curve_csv(powerless), '\n')[1] == "data,shared,10,0,55,20000000000,,0.85,0,0");
@@ -246,7 +246,7 @@ TEST_CASE("layers.csv by hand") {
 TEST_CASE("results as JSON: units once, null for what is not applicable") {
   const Scenario scenario = hand_scenario({StrategyKind::data, StrategyKind::model});
   const std::vector<Way> ways = {two_device_step(), infeasible_way("a \"quoted\" reason")};
-  const auto json = nlohmann::json::parse(results_json(result_rows(scenario, ways, {})));
+  const auto json = nlohmann::json::parse(results_json(result_rows(scenario, ways)));
   CHECK(json["units"]["step_time_s"] == "s");
   REQUIRE(json["results"].size() == 2);
   CHECK(json["results"][0]["strategy"] == "data");

@@ -18,7 +18,7 @@ CurvePoint point(std::int64_t round, double accuracy) {
 TEST_CASE("throughput and utilisation of two devices by hand") {
   const Scenario scenario = hand_scenario({StrategyKind::single, StrategyKind::data});
   const std::vector<Way> ways = {single_device_step(), two_device_step()};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   const Throughput& throughput = rows[1].throughput;
   CHECK(throughput.samples_per_s == Approx(64 / 5.5).epsilon(1e-12));
   CHECK(throughput.mfu.value() == Approx(1.1e12 / (5.5 * 2e12)).epsilon(1e-12));
@@ -36,14 +36,14 @@ TEST_CASE("networks of sequences count tokens") {
   scenario.workload.network.sample = "sequence";
   scenario.workload.network.input.height = 512;
   const std::vector<Way> ways = {two_device_step()};
-  CHECK(result_rows(scenario, ways, {})[0].throughput.tokens_per_s.value() == Approx(512 * 64 / 5.5).epsilon(1e-12));
+  CHECK(result_rows(scenario, ways)[0].throughput.tokens_per_s.value() == Approx(512 * 64 / 5.5).epsilon(1e-12));
 }
 
 TEST_CASE("without a peak at the precision there is no utilisation") {
   Scenario scenario = hand_scenario({StrategyKind::data});
   scenario.strategies[0].precision = Precision::fp64;
   const std::vector<Way> ways = {two_device_step()};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   CHECK_FALSE(rows[0].throughput.mfu.has_value());
   CHECK(rows[0].throughput.model_TFLOPS_per_device.has_value());
 }
@@ -52,12 +52,12 @@ TEST_CASE("ways on another device, federated ways and ways without a reference d
   Scenario scenario = hand_scenario({StrategyKind::data, StrategyKind::single, StrategyKind::federated});
   const std::vector<Way> ways = {two_device_step(), single_device_step(), three_client_round()};
   scenario.strategies[1].cluster.description.device.id = "other";
-  auto rows = result_rows(scenario, ways, {});
+  auto rows = result_rows(scenario, ways);
   CHECK(rows[0].throughput.scaling_efficiency.has_value());
   CHECK_FALSE(rows[1].throughput.scaling_efficiency.has_value());
   CHECK_FALSE(rows[2].throughput.scaling_efficiency.has_value());
   scenario.reference = "federated";
-  CHECK_FALSE(result_rows(scenario, ways, {})[0].throughput.scaling_efficiency.has_value());
+  CHECK_FALSE(result_rows(scenario, ways)[0].throughput.scaling_efficiency.has_value());
 }
 
 TEST_CASE("the budget of a training: time, bytes, energy, hours, money and carbon") {
@@ -67,7 +67,7 @@ TEST_CASE("the budget of a training: time, bytes, energy, hours, money and carbo
   std::vector<Way> ways = {two_device_step()};
   ways[0].data_transfer.time = Seconds(50);
   ways[0].data_transfer.bytes = Bytes(1e9);
-  const Budget budget = result_rows(scenario, ways, {})[0].budget;
+  const Budget budget = result_rows(scenario, ways)[0].budget;
   const double joules = 100 * (800 + 270.32 + 22);
   CHECK(budget.time->value() == Approx(50 + 550).epsilon(1e-12));
   CHECK(budget.bytes->value() == Approx(1e9 + 100 * 2e9).epsilon(1e-12));
@@ -83,25 +83,34 @@ TEST_CASE("the price of a node is shared by its devices, and stands in for a pri
   scenario.strategies[0].cluster.price_per_hour = 9;  // three devices
   scenario.strategies[0].cluster.currency = "USD";
   const std::vector<Way> ways = {two_device_step()};
-  const Budget budget = result_rows(scenario, ways, {})[0].budget;
+  const Budget budget = result_rows(scenario, ways)[0].budget;
   CHECK(budget.cost.value() == Approx(3.0 * 2 * 550 / 3600).epsilon(1e-12));
   CHECK(budget.currency == "USD");
+}
+
+TEST_CASE("the price of a rented system contains its electricity") {
+  Scenario scenario = hand_scenario({StrategyKind::data});
+  scenario.strategies[0].cluster.price_per_hour = 9;  // three devices
+  scenario.cost.electricity_per_kWh = 0.3;
+  scenario.cost.currency = "USD";
+  const std::vector<Way> ways = {two_device_step()};
+  CHECK(result_rows(scenario, ways)[0].budget.cost.value() == Approx(3.0 * 2 * 550 / 3600).epsilon(1e-12));
 }
 
 TEST_CASE("what is not known has no figure") {
   const Scenario scenario = hand_scenario({StrategyKind::data});
   std::vector<Way> ways = {two_device_step()};
-  const Budget free_of_charge = result_rows(scenario, ways, {})[0].budget;
+  const Budget free_of_charge = result_rows(scenario, ways)[0].budget;
   CHECK_FALSE(free_of_charge.cost.has_value());
   CHECK_FALSE(free_of_charge.emissions_kg.has_value());
 
   ways[0].devices[1].typical = ways[0].devices[1].maximum = Watts(0);
-  const auto powerless = result_rows(scenario, ways, {});
+  const auto powerless = result_rows(scenario, ways);
   CHECK_FALSE(powerless[0].budget.energy.has_value());
   CHECK(powerless[0].budget.time.has_value());
 
   ways[0].steps = 0;
-  CHECK_FALSE(result_rows(scenario, ways, {})[0].budget.time.has_value());
+  CHECK_FALSE(result_rows(scenario, ways)[0].budget.time.has_value());
 }
 
 TEST_CASE("electricity that cannot be counted leaves the cost unknown") {
@@ -109,14 +118,14 @@ TEST_CASE("electricity that cannot be counted leaves the cost unknown") {
   scenario.cost = {0.3, 2.0, "EUR"};
   std::vector<Way> ways = {two_device_step()};
   ways[0].devices[1].typical = ways[0].devices[1].maximum = Watts(0);
-  CHECK_FALSE(result_rows(scenario, ways, {})[0].budget.cost.has_value());
+  CHECK_FALSE(result_rows(scenario, ways)[0].budget.cost.has_value());
 }
 
 TEST_CASE("stragglers lengthen step and training") {
   const Scenario scenario = hand_scenario({StrategyKind::data});
   std::vector<Way> ways = {two_device_step()};
   ways[0].straggler_share = 0.1;
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   CHECK(rows[0].time.step.value() == Approx(6.05).epsilon(1e-12));
   CHECK(rows[0].budget.time->value() == Approx(605).epsilon(1e-12));
 }
@@ -126,7 +135,7 @@ TEST_CASE("points of the curve carry the energy spent so far; the first at the t
   scenario.workload.target_accuracy = 0.8;
   std::vector<Way> ways = {two_device_step()};
   ways[0].curve = {point(10, 0.5), point(40, 0.8), point(100, 0.9)};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   const double step = 800 + 270.32 + 22;
   CHECK(rows[0].curve[0].energy.value() == Approx(10 * step).epsilon(1e-9));
   CHECK(rows[0].curve[2].energy.value() == Approx(100 * step).epsilon(1e-9));
@@ -140,7 +149,7 @@ TEST_CASE("a federated row: means over the rounds, hours that clients took part,
   scenario.cost = {0.3, 2.0, "EUR"};
   std::vector<Way> ways = {three_client_round()};
   ways[0].curve = {point(1, 0.4)};
-  const auto rows = result_rows(scenario, ways, {});
+  const auto rows = result_rows(scenario, ways);
   const ResultRow& row = rows[0];
   CHECK(row.devices == 3);
   CHECK(row.throughput.mfu.value() == Approx(6e11 / (10 * 3e12)).epsilon(1e-12));
@@ -155,7 +164,7 @@ TEST_CASE("a federated row: means over the rounds, hours that clients took part,
 TEST_CASE("a way of a strategy that the scenario does not have is refused") {
   const Scenario scenario = hand_scenario({StrategyKind::single});
   const std::vector<Way> ways = {two_device_step()};
-  CHECK_THROWS_AS(result_rows(scenario, ways, {}), std::logic_error);
+  CHECK_THROWS_AS(result_rows(scenario, ways), std::logic_error);
 }
 
 }  // namespace

@@ -142,6 +142,18 @@ TEST_CASE("the same scenario gives the same bytes for one and two threads and ag
   }
 }
 
+TEST_CASE("the quickstart learns what it asserts, with the same bytes for one and two threads") {
+  const TemporaryFolder folder;
+  for (const std::string threads : {"1", "2"}) {
+    const ChildResult result = call_orrery_with(
+        "OMP_NUM_THREADS=" + threads, "run " + shipped_scenario("quickstart") + " -o " + folder.file(threads));
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+  }
+  for (const std::string& file : result_files)
+    CHECK(read_file(folder.file("1/" + file)) == read_file(folder.file("2/" + file)));
+}
+
 TEST_CASE("resolved.toml is a scenario that gives the same results") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);

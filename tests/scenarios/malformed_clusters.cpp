@@ -43,6 +43,19 @@ lab.toml:9:72: strategy[0].cluster.fabric: unknown fabric "stra" - did you mean 
 lab.toml:11:8: energy.grid: unknown grid "windi" - did you mean "windy"?
   grid = "windi"
          ^)"},
+      {"options that the fabric does not read", two_nn + R"([cluster]
+device = "gpu"
+network_link = "net"
+nodes = 2
+oversubscription = 4
+nodes_per_leaf = 8
+)" + alone,
+       R"(lab.toml:7:20: cluster.oversubscription: has no effect (fabric = "star" does not read it) - remove it, or choose fat-tree
+  oversubscription = 4
+                     ^
+lab.toml:8:18: cluster.nodes_per_leaf: has no effect (fabric = "star" does not read it) - remove it, or choose fat-tree
+  nodes_per_leaf = 8
+                   ^)"},
       {"nodes that nothing joins", two_nn + R"([cluster]
 device = "gpu"
 nodes = 2

@@ -22,7 +22,7 @@ reference = "half"
 network = "2nn"
 dataset = "mnist"
 batch = 32
-precision = "bf16"
+precision = "fp32"
 optimizer = "momentum"
 learning_rate = 0.05
 epochs = 2
@@ -148,7 +148,7 @@ TEST_CASE("a strategy takes what it does not say from the workload and the clust
   CHECK(half.precision == Precision::fp32);
   CHECK(half.cluster.system == "box");
   const StrategySpec& pipeline = scenario.strategies[1];
-  CHECK(pipeline.precision == Precision::bf16);
+  CHECK(pipeline.precision == Precision::fp32);
   CHECK(pipeline.cluster.description.device.id == "phone");
   CHECK(pipeline.cluster.system.empty());
   CHECK(pipeline.devices == 4);       // all of its own cluster
@@ -162,8 +162,8 @@ TEST_CASE("a strategy takes what it does not say from the workload and the clust
 
 TEST_CASE("the rest of a node is the node less its devices") {
   const ClusterSpec cluster = scenario_of(everything).strategies[0].cluster;
-  CHECK(cluster.host_power_idle.value() == Approx(100 - 4 * 10));
-  CHECK(cluster.host_power_training.value() == Approx(500 - 4 * 80));
+  CHECK(cluster.description.rest_idle.value() == Approx(100 - 4 * 10));
+  CHECK(cluster.description.rest_training.value() == Approx(500 - 4 * 80));
   CHECK(cluster.price_per_hour == 12);
   CHECK(cluster.currency == "EUR");
 }
@@ -266,8 +266,6 @@ system = "box"  # lab.toml:5
 nodes = 1  # default
 nics = 2  # default
 fabric = "star"  # default
-nodes_per_leaf = 16  # default
-oversubscription = 1  # default
 
 [[strategy]]
 name = "a"  # lab.toml:7

@@ -40,6 +40,17 @@ TEST_CASE("rates are effective and differ up and down, and the latency is the cl
   CHECK(download.latency.value() == Approx(0.021));
 }
 
+TEST_CASE("a federation on one Ethernet is no wide-area network, with one radio among its links it is") {
+  FederationDescription description = three_phones();
+  for (Link& link : description.client_links) link.kind = "ethernet";
+  description.server_link.kind = "ethernet";
+  const FederationPlatform local = build_federation(description);
+  for (const PlatformLink& link : local.platform.links) CHECK(link.scope == LinkScope::inter_node);
+  description.client_links[1].kind = "wifi";
+  const FederationPlatform wide = build_federation(description);
+  for (const PlatformLink& link : wide.platform.links) CHECK(link.scope == LinkScope::wan);
+}
+
 TEST_CASE("every link of a federation is wide area and carries its power") {
   const FederationPlatform federation = build_federation(three_phones());
   REQUIRE(federation.link_power.size() == federation.platform.links.size());
