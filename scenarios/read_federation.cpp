@@ -1,4 +1,6 @@
 // [federation]: who holds the data, and over which links they reach the server.
+#include <fmt/format.h>
+
 #include <numeric>
 
 #include "scenarios/reading.hpp"
@@ -8,7 +10,8 @@ namespace {
 
 class FederationReader {
  public:
-  FederationReader(TomlTable table, const Reading& reading) : table_(std::move(table)), reading_(reading) {}
+  FederationReader(TomlTable table, const WorkloadSpec& workload, const Reading& reading)
+      : table_(std::move(table)), workload_(workload), reading_(reading) {}
 
   FederationSpec read() {
     federation_.present = true;
@@ -16,6 +19,7 @@ class FederationReader {
     if (const Device* server = device(table_, "server")) federation_.server = *server;
     if (const Link* link = this->link(table_, "server_link")) federation_.server_link = *link;
     read_partition();
+    check_clients();
     table_.finish();
     return std::move(federation_);
   }
@@ -48,7 +52,20 @@ class FederationReader {
     return group;
   }
 
+  void check_clients() {
+    const std::int64_t samples = workload_.dataset_samples;
+    if (samples <= 0 || federation_.clients() <= samples) return;
+    table_.problem(table_.has("clients") ? "clients" : "group",
+                   fmt::format("{} clients are too many", federation_.clients()),
+                   fmt::format("there are {} training samples", samples), "give every client at least one");
+  }
+
   void read_partition() {
+    if (!workload_.learn) {
+      refuse(table_, "partition", ValueType::text, "learn = true", "without learning every client holds an equal part");
+      refuse(table_, "alpha", ValueType::number, "learn = true", "without learning every client holds an equal part");
+      return;
+    }
     static const Names<PartitionKind> names = {
         {"iid", PartitionKind::iid}, {"shards", PartitionKind::shards}, {"dirichlet", PartitionKind::dirichlet}};
     federation_.partition = choose(table_, "partition", names, federation_.partition);
@@ -71,14 +88,15 @@ class FederationReader {
   }
 
   TomlTable table_;
+  const WorkloadSpec& workload_;
   const Reading& reading_;
   FederationSpec federation_;
 };
 
 }  // namespace
 
-FederationSpec read_federation(TomlTable table, const Reading& reading) {
-  return FederationReader(std::move(table), reading).read();
+FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading) {
+  return FederationReader(std::move(table), workload, reading).read();
 }
 
 int FederationSpec::clients() const {

@@ -18,7 +18,8 @@ class ScenarioReader {
     TomlTable head = root_.table_or_defaults("scenario");
     read_head(head);
     read_workload_table();
-    if (const auto table = root_.table("federation")) scenario_.federation = read_federation(*table, reading_);
+    if (const auto table = root_.table("federation"))
+      scenario_.federation = read_federation(*table, scenario_.workload, reading_);
     check_origin();
     read_strategies();
     check_end_of_learning();

@@ -18,6 +18,11 @@ class StrategyReader {
 
   StrategySpec read() {
     spec_.name = table_.required_text("name");
+    const auto is_control = [](unsigned char character) { return character < 0x20 || character == 0x7f; };
+    if (std::any_of(spec_.name.begin(), spec_.name.end(), is_control)) {
+      table_.problem("name", "has control characters", "it stands in tables and files",
+                     "use one line of printable text");
+    }
     if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
     refuse_foreign_options(table_, spec_.kind);
     spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);

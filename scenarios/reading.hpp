@@ -83,7 +83,7 @@ const Names<Precision>& precision_names();
 
 // One file each.
 WorkloadSpec read_workload(TomlTable table, const Reading& reading);
-FederationSpec read_federation(TomlTable table, const Reading& reading);
+FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading);
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
 std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);

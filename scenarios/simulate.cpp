@@ -81,7 +81,8 @@ bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, cons
     return a.device.memory < b.device.memory;
   });
   const std::int64_t largest = *std::max_element(learner.samples().begin(), learner.samples().end());
-  const auto samples = static_cast<double>(strategy.local_batch > 0 ? strategy.local_batch : largest);
+  const auto samples =
+      static_cast<double>(strategy.local_batch > 0 ? std::min(strategy.local_batch, largest) : largest);
   const std::vector<double> whole(scenario.workload.network.layers.size(), 1.0);
   way.memory = estimate_memory(scenario.workload.network, whole, samples, strategy.precision, strategy.optimizer.kind);
   return require_memory(way, smallest->device);

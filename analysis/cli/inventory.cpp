@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "analysis/reports/columns.hpp"
+#include "models/cost/cost_model.hpp"
 #include "models/cost/describe.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "models/training/dataset.hpp"
@@ -136,6 +137,24 @@ Lines list_columns(const Catalogue& /*catalogue*/) {
   return lines;
 }
 
+Lines list_grids(const Catalogue& catalogue) {
+  Lines lines;
+  for (const GridIntensity& grid : catalogue.grids) {
+    lines.emplace_back(grid.id, fmt::format("{:>6} gCO2e/kWh  {} ({}, {})", number_text(grid.gCO2e_per_kWh), grid.name,
+                                            grid.year, grid.source));
+  }
+  return lines;
+}
+
+Lines list_frameworks(const Catalogue& /*catalogue*/) {
+  Problems problems;
+  Lines lines;
+  for (const FrameworkProfile& framework : read_frameworks(problems))
+    lines.emplace_back(framework.id, framework.source);
+  problems.throw_if_any();
+  return lines;
+}
+
 Lines list_data_sets(const Catalogue& /*catalogue*/) {
   Lines lines;
   for (const DataSetInfo& info : data_sets())
@@ -174,7 +193,9 @@ const std::vector<Inventory>& inventories() {
       {"links", list_links, show_link},
       {"systems", list_systems, show_system},
       {"fabrics", list_fabrics, show_line<list_fabrics>},
+      {"grids", list_grids, show_line<list_grids>},
       {"networks", list_networks, show_network},
+      {"frameworks", list_frameworks, show_line<list_frameworks>},
       {"datasets", list_data_sets, show_line<list_data_sets>},
       {"strategies", list_strategies, show_line<list_strategies>},
       {"collectives", list_collectives, show_line<list_collectives>},

@@ -57,6 +57,17 @@ EngineKind engine_of(const std::string& name) {
   return found == names.begin() ? EngineKind::flow : EngineKind::closed_form;
 }
 
+/// Before the work: whether the results can be written is known now.
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_directory(folder)) {
+    const std::string why = error ? error.message() : "it is not a folder";
+    throw UsageError(
+        fmt::format("orrery run: cannot write to -o \"{}\" ({}) - choose another folder", folder.string(), why));
+  }
+}
+
 /// Refuses before the work, not after it.
 void require_free(const fs::path& folder, const po::variables_map& values) {
   if (values.count("force") == 0 && fs::exists(folder / "results.csv")) {
@@ -67,7 +78,6 @@ void require_free(const fs::path& folder, const po::variables_map& values) {
 
 void write_results(const fs::path& folder, const Scenario& scenario, const std::vector<Way>& ways,
                    const std::vector<ResultRow>& rows, const Catalogue& catalogue, double wall_seconds) {
-  fs::create_directories(folder);
   write_file(folder / "layers.csv", layers_csv(scenario, ways, catalogue));
   write_file(folder / "links.csv", links_csv(ways));
   write_file(folder / "curve.csv", curve_csv(rows));
@@ -151,6 +161,7 @@ ExitCode run_command(const Arguments& arguments) {
       std::cout << dump_stage((*values)["dump"].as<std::string>(), request.scenario, strategy, catalogue);
       return ExitCode::ok;
     }
+    if (values->count("output") != 0) make_folder((*values)["output"].as<std::string>());
     ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback()});
   }
   const std::vector<ResultRow> rows = result_rows(request.scenario, ways);

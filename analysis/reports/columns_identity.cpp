@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "analysis/reports/column_helpers.hpp"
@@ -18,7 +19,7 @@ std::string device_names(const ResultRow& row) {
 
 std::int64_t devices(const ResultRow& row) {
   if (row.federated()) return row.scenario->federation.clients();
-  return row.strategy->devices;
+  return std::max<std::int64_t>(row.strategy->devices, static_cast<std::int64_t>(row.way->placement.size()));
 }
 
 /// Degrees are known once the plan was made, which sets the samples of a step.
@@ -67,7 +68,8 @@ std::vector<Column> identity_columns() {
        [](const ResultRow& row) { return Cell{row.strategy->name}; }},
       {"device", "", group, "catalogue id of the device; federated: of the clients, joined by +",
        [](const ResultRow& row) { return to_cell(device_names(row)); }},
-      {"devices", "count", group, "devices asked for; federated: clients that hold data",
+      {"devices", "count", group,
+       "devices that take part, a parameter server included; federated: clients that hold data",
        [](const ResultRow& row) { return Cell{devices(row)}; }},
       {"dp", "count", group, "data-parallel degree: replicas; federated: clients per round", degree(&Degrees::dp)},
       {"tp", "count", group, "tensor-parallel degree: devices that share every layer", degree(&Degrees::tp)},

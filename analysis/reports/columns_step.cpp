@@ -92,7 +92,8 @@ std::vector<Column> traffic_columns() {
        simulated([](const ResultRow& row) { return std::string_view(row.bottleneck.link); })},
       {"bottleneck_utilisation", "1", group, "bytes that crossed it over what it could have carried meanwhile",
        simulated([](const ResultRow& row) -> std::optional<double> {
-         if (row.bottleneck.link.empty()) return std::nullopt;
+         // Without sharing a link carries more than it can: no figure.
+         if (row.bottleneck.link.empty() || row.scenario->engine == EngineKind::closed_form) return std::nullopt;
          return row.bottleneck.utilisation;
        })},
   };

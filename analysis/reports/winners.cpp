@@ -61,6 +61,14 @@ std::optional<double> time_to_target(const ResultRow& row) {
   return row.at_target ? std::optional(row.at_target->time.value()) : std::nullopt;
 }
 
+/// Clients' devices have no price: where others pay for theirs, a federated way does not compete.
+std::optional<double> rent_or_electricity(const ResultRow& row) {
+  const auto pays = [](const StrategySpec& strategy) { return strategy.cluster.price_per_hour > 0; };
+  const auto& all = row.scenario->strategies;
+  const bool others_pay = row.scenario->cost.price_per_device_hour > 0 || std::any_of(all.begin(), all.end(), pays);
+  return row.federated() && others_pay ? std::nullopt : row.budget.cost;
+}
+
 std::vector<Criterion> criteria() {
   return {
       {"fastest step", Better::less, step, in_unit<Seconds>},
@@ -70,7 +78,7 @@ std::vector<Criterion> criteria() {
       {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
       {"least memory", Better::less, [](const ResultRow& row) { return std::optional(row.way->memory.peak().value()); },
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
-      {"cheapest", Better::less, [](const ResultRow& row) { return row.budget.cost; },
+      {"cheapest", Better::less, rent_or_electricity,
        [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }},
       {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
       {"first to target", Better::less, time_to_target, in_unit<Seconds>},

@@ -34,7 +34,8 @@ std::string without_learning(const std::string& text) {
   std::string kept;
   for (const std::string& line : split(text.substr(0, text.find("[[assert]]")), '\n')) {
     const auto begins = [&](const char* key) { return line.rfind(key, 0) == 0; };
-    if (begins("learn = ") || begins("target_accuracy = ") || begins("evaluate_every = ")) continue;
+    if (begins("learn = ") || begins("target_accuracy = ") || begins("evaluate_every = ") || begins("partition = "))
+      continue;
     const std::size_t relative = line.find("\"../models/");
     kept += relative == std::string::npos
                 ? line

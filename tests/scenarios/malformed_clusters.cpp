@@ -106,7 +106,7 @@ lab.toml:4:1: federation.server_link: is missing (required)
 lab.toml:6:10: federation.device: unknown device "fone" - did you mean "phone"?
   device = "fone"
            ^
-lab.toml:8:9: federation.alpha: belongs to partition = dirichlet (the partition here is iid) - remove it
+lab.toml:8:9: federation.alpha: belongs to learn = true (without learning every client holds an equal part) - remove it
   alpha = 0.5
           ^
 lab.toml:12:21: strategy[0].clients_per_round: 11 are too many (the federation has 10 clients)
