@@ -38,8 +38,8 @@ Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) 
   link.name = row.required_text("name");
   link.kind = one_of(row, "kind", kinds);
   link.down = BytesPerSecond(number_above_zero(row, "bandwidth_GBps") * giga);
-  link.up =
-      row.text("bandwidth_up_GBps").empty() ? link.down : BytesPerSecond(number_above_zero(row, "bandwidth_up_GBps") * giga);
+  link.up = row.text("bandwidth_up_GBps").empty() ? link.down
+                                                  : BytesPerSecond(number_above_zero(row, "bandwidth_up_GBps") * giga);
   link.latency = Seconds(number_above_zero(row, "latency_us") * micro);
   link.latency_stack = row.required_text("latency_stack");
   link.efficiency = share(row, "efficiency");

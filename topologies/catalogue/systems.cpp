@@ -54,7 +54,8 @@ void read_node(CsvRow& row, System& system, const Catalogue& known) {
 void read_network(CsvRow& row, System& system) {
   system.fabric = one_of(row, "fabric", fabric_names());
   system.nodes_per_leaf = whole(row, "nodes_per_leaf", 1, 16);
-  const double oversubscription = row.text("oversubscription").empty() ? 1.0 : number_above_zero(row, "oversubscription");
+  const double oversubscription =
+      row.text("oversubscription").empty() ? 1.0 : number_above_zero(row, "oversubscription");
   if (oversubscription > 0 && oversubscription < 1) {
     row.problem("oversubscription", row.text("oversubscription") + " is below 1",
                 "it is a leaf's capacity down divided by its capacity up");
