@@ -17,6 +17,8 @@ struct CacheLineAllocator {
   template <class U>
   explicit CacheLineAllocator(const CacheLineAllocator<U>& /*other*/) {}
 
+  // An allocator is where memory is managed by hand.
+  // NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
   T* allocate(std::size_t count) {
     const std::size_t lines = (count * sizeof(T) + cache_line_bytes - 1) / cache_line_bytes;
     void* memory = std::aligned_alloc(cache_line_bytes, lines * cache_line_bytes);
@@ -24,6 +26,7 @@ struct CacheLineAllocator {
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t /*count*/) noexcept { std::free(memory); }
+  // NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
   bool operator==(const CacheLineAllocator&) const = default;
 };
 

@@ -15,7 +15,7 @@ struct Adam {
 // With m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t): w -= rate m' / (sqrt(v') + epsilon). Both corrections are
 // moved into the constants, as section 2 of the paper proposes.
 Adam adam_of(const OptimizerOptions& options, long steps) {
-  const double t = static_cast<double>(steps);
+  const auto t = static_cast<double>(steps);
   const double second = std::sqrt(1.0 - std::pow(options.beta2, t));
   return {static_cast<float>(options.learning_rate * second / (1.0 - std::pow(options.beta1, t))),
           static_cast<float>(options.beta1), static_cast<float>(options.beta2),

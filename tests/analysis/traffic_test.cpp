@@ -82,7 +82,7 @@ TEST_CASE("the bottleneck is the link in use for longest, then the best utilised
 
 TEST_CASE("nothing sent: no bottleneck") {
   const Way way = single_device_step();
-  CHECK(bottleneck(way.platform, way.records).link == "");
+  CHECK(bottleneck(way.platform, way.records).link.empty());
 }
 
 }  // namespace

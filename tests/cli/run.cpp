@@ -1,9 +1,10 @@
 // `orrery run` from the outside: exit codes, files, crashes, interruption, reproducibility.
-#include <signal.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -76,8 +77,7 @@ ChildResult run(std::vector<std::string> arguments) {
 /// A run that goes on in the background.
 class BackgroundRun {
  public:
-  explicit BackgroundRun(const std::vector<std::string>& arguments) {
-    pid_ = ::fork();
+  explicit BackgroundRun(const std::vector<std::string>& arguments) : pid_(::fork()) {
     if (pid_ != 0) return;
     std::vector<char*> words;
     static const std::string binary = ORRERY_BINARY;
@@ -85,8 +85,9 @@ class BackgroundRun {
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
     ::setpgid(0, 0);
-    std::freopen("/dev/null", "w", stdout);
-    std::freopen("/dev/null", "w", stderr);
+    const int nowhere = ::open("/dev/null", O_WRONLY);
+    ::dup2(nowhere, STDOUT_FILENO);
+    ::dup2(nowhere, STDERR_FILENO);
     ::execv(words[0], words.data());
     ::_exit(127);
   }
@@ -98,7 +99,7 @@ class BackgroundRun {
   }
 
  private:
-  pid_t pid_ = 0;
+  pid_t pid_;
 };
 
 /// The first child process of `parent`, once there is one; 0 after ten seconds.

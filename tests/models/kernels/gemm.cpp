@@ -50,7 +50,8 @@ TEST_CASE("products of all shapes and forms agree with sums in double") {
     for (const Operand right_form : {Operand::plain, Operand::transposed}) {
       Random random(1);
       const Product product{.rows = rows, .columns = columns, .inner = inner, .left = left_form, .right = right_form};
-      const auto left = random_numbers(rows * inner, random), right = random_numbers(inner * columns, random);
+      const auto left = random_numbers(std::int64_t{rows} * inner, random),
+                 right = random_numbers(std::int64_t{inner} * columns, random);
       std::vector<float> result(static_cast<std::size_t>(rows * columns));
       gemm(product, left.data(), right.data(), result.data());
       double worst = 0;

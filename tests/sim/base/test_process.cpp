@@ -44,8 +44,8 @@ TEST_CASE("a child that fills both pipes is read to the end") {
   const ChildResult result = shell(
       "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789012345678901234567890123; "
       "echo 0123456789012345678901234567890123456789012345678901234567890123 >&2; i=$((i+1)); done");
-  CHECK(result.output.size() == 3000U * 65U);
-  CHECK(result.errors.size() == 3000U * 65U);
+  CHECK(result.output.size() == std::size_t{3000} * 65);
+  CHECK(result.errors.size() == std::size_t{3000} * 65);
 }
 
 TEST_CASE("the signal that ended a child is told") {

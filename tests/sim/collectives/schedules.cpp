@@ -207,9 +207,9 @@ TEST_CASE("no rank is inside both trees") {
 
 TEST_CASE("messages are counted as they will be sent") {
   const Schedule ring = make_schedule(CollectiveKind::all_reduce, Algorithm::ring, {256, 1, 0, 8});
-  CHECK(message_count(ring) == 130560);  // 2 x 255 steps x 256 ranks
-  CHECK(message_count(ring, 4) == 2 * 4 * 256);
-  CHECK(message_count(ring, 1) == 2 * 256);
+  CHECK(message_count(ring) == 130560);   // 2 x 255 steps x 256 ranks
+  CHECK(message_count(ring, 4) == 2048);  // 2 x 4 x 256
+  CHECK(message_count(ring, 1) == 512);   // 2 x 256
   const Schedule server = make_schedule(CollectiveKind::all_reduce, Algorithm::parameter_server, {9, 1, 0, 8});
   CHECK(message_count(server) == 16);  // 8 workers push and pull
   for (const AlgorithmEntry& entry : algorithms()) {
