@@ -69,7 +69,7 @@ LayerStack::LayerStack(const LayerGraph& graph) : graph_(graph) {
 }
 
 std::size_t LayerStack::samples_per_slice() const {
-  constexpr std::int64_t budget = 32 * 1024 * 1024;
+  constexpr std::int64_t budget = std::int64_t{32} * 1024 * 1024;
   std::int64_t bytes = 0;
   for (const Layer& layer : graph_.layers) bytes += layer.out.count() * static_cast<std::int64_t>(sizeof(float));
   return static_cast<std::size_t>(std::max<std::int64_t>(1, budget / std::max<std::int64_t>(1, bytes)));

@@ -128,7 +128,7 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
       fmt::format("stragglers add {} x log2({}) of the step (framework {})",
                   job.cost.framework().straggler_per_doubling, job.strategy.devices, job.cost.framework().id)};
   if (step.serves()) {
-    notes.push_back(
+    notes.emplace_back(
         "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
         "each on the full sum");
     notes.push_back(fmt::format(
