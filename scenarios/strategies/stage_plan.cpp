@@ -31,11 +31,7 @@ class StagePlanner {
     if (static_cast<std::size_t>(stages_) > graph_.layers.size()) {
       throw Infeasible(fmt::format("{} stages, but {} has only {} layers", stages_, graph_.name, graph_.layers.size()));
     }
-    std::vector<double> costs;
-    for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
-      costs.push_back((work_.of(Pass::forward, i).time + work_.of(Pass::backward, i).time).value());
-    }
-    spans_ = balance(costs, static_cast<std::size_t>(stages_));
+    spans_ = cut_into_stages(row_of_layers(), static_cast<std::size_t>(stages_));
     find_tied_weights();
   }
 
@@ -52,9 +48,24 @@ class StagePlanner {
   static RankId rank(int stage) { return RankId(static_cast<std::size_t>(stage)); }
   [[nodiscard]] Span span(int stage) const { return spans_[static_cast<std::size_t>(stage)]; }
 
-  /// Bytes of one micro-batch that cross the cut before `stage`, activations forward, gradients backward.
-  [[nodiscard]] Bytes bytes_across(int stage, Pass pass) const {
-    return bytes_sent_per_number(job_) * (samples_ * numbers_across(graph_, span(stage).first, pass));
+  /// Bytes of one micro-batch that cross the cut before `layer`, activations forward, gradients backward.
+  [[nodiscard]] Bytes bytes_before_layer(std::size_t layer, Pass pass) const {
+    return bytes_sent_per_number(job_) * (samples_ * numbers_across(graph_, layer, pass));
+  }
+  [[nodiscard]] Bytes bytes_across(int stage, Pass pass) const { return bytes_before_layer(span(stage).first, pass); }
+
+  /// Forward and backward of one micro-batch. Tied weights are left out: their exchange is once per step.
+  [[nodiscard]] LayerRow row_of_layers() const {
+    LayerRow row;
+    for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
+      Work work = work_.of(Pass::forward, i);
+      work += work_.of(Pass::backward, i);
+      row.seconds.push_back(work.time.value());
+      row.flops.push_back(work.flops.value());
+      row.cut_bytes.push_back(
+          (bytes_before_layer(i + 1, Pass::forward) + bytes_before_layer(i + 1, Pass::backward)).value());
+    }
+    return row;
   }
 
   [[nodiscard]] int stage_of(LayerId layer) const {
@@ -144,6 +155,12 @@ class StagePlanner {
   }
 
   void write_notes() {
+    if (stages_ > 1) {
+      plan_.notes.push_back(fmt::format(
+          "cuts: the fewest bytes across among those whose slowest stage takes at most {} % longer than the "
+          "shortest possible (assumed), then the evenest stages",
+          number_text(100 * stage_slack)));
+    }
     for (int stage = 0; stage < stages_; ++stage) {
       Work work = work_.of(Pass::forward, span(stage));
       work += work_.of(Pass::backward, span(stage));

@@ -12,25 +12,37 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Sums of the same costs in another order differ by less than this part: rounding decides nothing.
 constexpr double rounding = 1e-12;
 
+/// What a cut into runs is judged by: the first value, among equals the second.
+struct Value {
+  double first = infinity, second = infinity;
+};
+
+bool clearly_less(double a, double b) {
+  return a < b * (1.0 - rounding);
+}
+bool better(const Value& a, const Value& b) {
+  if (clearly_less(a.first, b.first)) return true;
+  return !clearly_less(b.first, a.first) && clearly_less(a.second, b.second);
+}
+
 struct Partition {
-  double value = infinity;
+  Value value;
   std::vector<Span> spans;
 };
 
-/// The cut of the costs into `parts` runs of least value, by dynamic programming. `join(head, sum)`: the value of a
-/// head of runs followed by a run of that sum. Equal values: the last run begins as early as possible.
+/// The cut of `count` layers into `parts` runs of best value, by dynamic programming. `join(head, run)`: the value of a
+/// head of runs followed by that run; infinity forbids it. Equal values: the last run begins as early as possible.
 template <typename Join>
-Partition cheapest(const std::vector<double>& prefix, std::size_t parts, const Join& join) {
-  const std::size_t count = prefix.size() - 1;
-  // value[p][end]: of the first `end` costs cut into p runs; start[p][end]: where the last of them begins.
-  std::vector<std::vector<double>> value(parts + 1, std::vector<double>(count + 1, infinity));
+Partition best_partition(std::size_t count, std::size_t parts, const Join& join) {
+  // value[p][end]: of the first `end` layers cut into p runs; start[p][end]: where the last of them begins.
+  std::vector<std::vector<Value>> value(parts + 1, std::vector<Value>(count + 1));
   std::vector<std::vector<std::size_t>> start(parts + 1, std::vector<std::size_t>(count + 1, 0));
-  value[0][0] = 0.0;
+  value[0][0] = {0.0, 0.0};
   for (std::size_t p = 1; p <= parts; ++p) {
     for (std::size_t end = p; end <= count; ++end) {
       for (std::size_t begin = p - 1; begin < end; ++begin) {
-        const double joined = join(value[p - 1][begin], prefix[end] - prefix[begin]);
-        if (joined >= value[p][end] * (1.0 - rounding)) continue;
+        const Value joined = join(value[p - 1][begin], Span{begin, end});
+        if (!better(joined, value[p][end])) continue;
         value[p][end] = joined;
         start[p][end] = begin;
       }
@@ -45,16 +57,43 @@ Partition cheapest(const std::vector<double>& prefix, std::size_t parts, const J
   return best;
 }
 
+std::vector<double> prefix_sums(const std::vector<double>& values) {
+  std::vector<double> sums(values.size() + 1, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i + 1] = sums[i] + values[i];
+  return sums;
+}
+
+/// 1 for the layers of which every run must have one: those with FLOPs if they suffice, else those that take time, else
+/// all.
+std::vector<double> layers_that_work(const LayerRow& row, std::size_t parts) {
+  for (const std::vector<double>* column : {&row.flops, &row.seconds}) {
+    std::vector<double> works;
+    for (const double amount : *column) works.push_back(amount > 0 ? 1.0 : 0.0);
+    if (static_cast<std::size_t>(std::count(works.begin(), works.end(), 1.0)) >= parts) return works;
+  }
+  return std::vector<double>(row.seconds.size(), 1.0);
+}
+
 }  // namespace
 
-std::vector<Span> balance(std::span<const double> costs, std::size_t parts) {
-  ORRERY_EXPECT(parts >= 1 && parts <= costs.size());
-  std::vector<double> prefix(costs.size() + 1, 0.0);
-  for (std::size_t i = 0; i < costs.size(); ++i) prefix[i + 1] = prefix[i] + costs[i];
-  const double largest = cheapest(prefix, parts, [](double head, double sum) { return std::max(head, sum); }).value;
-  const double limit = largest + rounding * prefix.back();
-  const auto squares = [limit](double head, double sum) { return sum <= limit ? head + sum * sum : infinity; };
-  return cheapest(prefix, parts, squares).spans;
+std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts) {
+  const std::size_t count = row.seconds.size();
+  ORRERY_EXPECT(parts >= 1 && parts <= count);
+  ORRERY_EXPECT(row.flops.size() == count && row.cut_bytes.size() == count);
+  const std::vector<double> time = prefix_sums(row.seconds), working = prefix_sums(layers_that_work(row, parts));
+  const auto time_of = [&](Span run) {
+    return working[run.end] > working[run.first] ? time[run.end] - time[run.first] : infinity;
+  };
+  const auto largest = [&](const Value& head, Span run) { return Value{std::max(head.first, time_of(run)), 0.0}; };
+  const double smallest = best_partition(count, parts, largest).value.first;
+  const double limit = smallest * (1.0 + stage_slack) + rounding * time.back();
+  const auto traffic = [&](const Value& head, Span run) {
+    const double seconds = time_of(run);
+    if (seconds > limit) return Value{};
+    const double bytes = run.first > 0 ? row.cut_bytes[run.first - 1] : 0.0;
+    return Value{head.first + bytes, head.second + seconds * seconds};
+  };
+  return best_partition(count, parts, traffic).spans;
 }
 
 std::vector<bool> needs_gradient(const LayerGraph& graph) {

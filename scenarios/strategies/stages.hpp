@@ -9,13 +9,23 @@
 
 namespace orrery {
 
-/// Cuts a row of costs into `parts` contiguous runs, none empty, such that the largest sum is as small as possible;
-/// among these cuts, such that the sum of the squares of the sums is (dynamic programming over prefixes, twice,
-/// O(parts x n^2)); what still ties is cut as early as possible from the end on. No run is without cost when there are
-/// at least as many costs above 0 as runs: giving such a run to its neighbour and cutting a run of two costs instead
-/// has smaller squares. Sums that differ by less than 1e-12 of the whole count as equal. Contract: 1 <= parts <=
-/// costs.size(), costs >= 0.
-std::vector<Span> balance(std::span<const double> costs, std::size_t parts);
+/// Layers in a row, as the choice of cuts sees them: three values per layer, in any one unit each, none below 0.
+struct LayerRow {
+  std::vector<double> seconds;
+  std::vector<double> flops;      // of matrix products
+  std::vector<double> cut_bytes;  // what crosses a cut behind the layer; that of the last layer is not read
+};
+
+/// Part by which the largest stage may exceed the smallest possible one when that saves traffic. Source: assumed.
+inline constexpr double stage_slack = 0.05;
+
+/// Cuts the row into `parts` contiguous runs, none empty, by dynamic programming over prefixes, twice, O(parts x n^2).
+/// First finds the smallest possible time M of the largest run; then takes, among the cuts whose largest run takes at
+/// most M x (1 + stage_slack), those with the least bytes across all cuts; among these the least sum of the squares of
+/// the runs' times; what still ties is cut as early as possible from the end on. Every run has a layer with FLOPs if
+/// there are as many of those as runs, else a layer that takes time if there are as many of those. Values that differ
+/// by less than 1e-12 of themselves count as equal. Contract: 1 <= parts <= number of layers, equally long columns.
+std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts);
 
 /// For each layer whether training needs the gradient of its output: it has weights, or a layer it reads has.
 std::vector<bool> needs_gradient(const LayerGraph& graph);

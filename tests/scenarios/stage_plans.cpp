@@ -1,6 +1,8 @@
 // Plans of `pipeline` and `model split = layers`.
 #include <algorithm>
+#include <string>
 
+#include "sim/base/errors.hpp"
 #include "tests/catch.hpp"
 #include "tests/scenarios/malformed.hpp"
 
@@ -43,6 +45,40 @@ Planned plan_and_run(const Scenario& scenario, BytesPerSecond bandwidth, Seconds
   const auto kernel = make_closed_form_kernel(cluster.platform);
   Records records = run_program(plan.program, *kernel, plan.placement, {});
   return {std::move(plan), std::move(records)};
+}
+
+const std::string root = ORRERY_TEST_DIR "/../";
+
+Catalogue shipped_catalogue() {
+  Problems problems;
+  Catalogue catalogue = read_catalogue(root + "topologies/catalogue", problems);
+  problems.throw_if_any();
+  return catalogue;
+}
+
+/// The notes on the stages of a strategy: how they were cut, then one per stage.
+std::vector<std::string> stage_notes(const Scenario& scenario, const std::string& strategy,
+                                     const Catalogue& catalogue) {
+  const auto spec = std::find_if(scenario.strategies.begin(), scenario.strategies.end(),
+                                 [&](const StrategySpec& candidate) { return candidate.name == strategy; });
+  REQUIRE(spec != scenario.strategies.end());
+  const CostModel cost = cost_model(scenario, *spec, catalogue);
+  const Cluster cluster = build_cluster(spec->cluster.description);
+  std::vector<std::string> notes = entry_of(spec->kind).plan({scenario, *spec, cost, cluster}).notes;
+  const auto stages = static_cast<std::size_t>(spec->devices);
+  REQUIRE(notes.size() > stages);
+  notes.resize(1 + stages);
+  return notes;
+}
+
+std::vector<std::string> shipped_notes(const std::string& file, const std::string& strategy) {
+  const Catalogue catalogue = shipped_catalogue();
+  return stage_notes(read_scenario(root + "scenarios/" + file, {}, catalogue), strategy, catalogue);
+}
+
+std::size_t notes_with(const std::vector<std::string>& notes, const std::string& part) {
+  return static_cast<std::size_t>(std::count_if(
+      notes.begin(), notes.end(), [&](const std::string& note) { return note.find(part) != std::string::npos; }));
 }
 
 constexpr BytesPerSecond free_transfer{1e30};
@@ -162,6 +198,46 @@ TEST_CASE("every network can be cut into stages, for every number of them") {
       CHECK(lab.run(pipelined).makespan < lab.run(in_turn, EngineKind::closed_form, 1).makespan);
       CHECK(pipelined.model_flops == in_turn.model_flops);
     }
+  }
+}
+
+TEST_CASE("the shipped 2NN is cut between its dense layers, and the plan says how the cuts were chosen") {
+  for (const char* strategy : {"pipeline", "layers"}) {
+    INFO(strategy);
+    const std::vector<std::string> notes = shipped_notes("quickstart.toml", strategy);
+    CHECK(notes[0] ==
+          "cuts: the fewest bytes across among those whose slowest stage takes at most 5 % longer than the shortest "
+          "possible (assumed), then the evenest stages");
+    CHECK(notes_with({notes[1]}, "stage 0: flatten to dense1, ") == 1);
+    CHECK(notes_with({notes[2]}, " to dense2, ") == 1);
+    CHECK(notes_with({notes[3]}, " to loss, ") == 1);
+    // 200 numbers of 4 bytes for each sample: 8 in a micro-batch, 64 in the batch.
+    const std::string bytes = std::string(strategy) == "pipeline" ? "6400" : "51200";
+    CHECK(notes_with(notes, ", " + bytes + " bytes cross the cut before it") == 2);
+  }
+}
+
+TEST_CASE("BERT-large is cut where one tensor crosses as often as the slack allows, never where four do") {
+  const std::vector<std::string> notes = shipped_notes("pipeline.toml", "1f1b-8");
+  // A tensor of a micro-batch: 8 sequences x 512 tokens x 1024 numbers x 2 bytes. Inside a block the shortcut comes
+  // too.
+  CHECK(notes_with(notes, ", 8388608 bytes cross the cut before it") == 4);
+  CHECK(notes_with(notes, ", 16777216 bytes cross the cut before it") == 3);
+}
+
+TEST_CASE("GPT-2 is never cut behind its head, whatever the number of stages") {
+  const Catalogue catalogue = shipped_catalogue();
+  for (const int stages : {4, 8, 16}) {
+    INFO(stages);
+    const Scenario scenario = parse_scenario(
+        "[workload]\nnetwork = \"gpt2\"\nprecision = \"bf16\"\nbatch = 16\ncompute = \"roofline\"\n"
+        "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n[[strategy]]\nname = \"a\"\nkind = \"pipeline\"\n"
+        "microbatches = 16\ndevices = " +
+            std::to_string(stages) + "\n",
+        "lab.toml", catalogue);
+    const std::vector<std::string> notes = stage_notes(scenario, "a", catalogue);
+    CHECK(notes_with(notes, ": loss to loss, ") == 0);
+    CHECK(notes_with({notes.back()}, " to loss, ") == 1);
   }
 }
 

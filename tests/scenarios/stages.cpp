@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "scenarios/strategies/schedules.hpp"
 #include "sim/base/random.hpp"
@@ -18,6 +20,11 @@ double largest_sum(const std::vector<double>& costs, const std::vector<Span>& sp
                                                 costs.begin() + static_cast<std::ptrdiff_t>(span.end), 0.0));
   }
   return largest;
+}
+
+/// Cuts layers of these costs, each of them with FLOPs where it has cost, where every cut carries the same bytes.
+std::vector<Span> balance(const std::vector<double>& costs, std::size_t parts) {
+  return cut_into_stages({costs, costs, std::vector<double>(costs.size(), 1.0)}, parts);
 }
 
 /// Smallest largest sum over every way to cut, by trying them all.
@@ -90,13 +97,39 @@ TEST_CASE("no stage is without cost when there are as many costs as stages") {
   }
 }
 
+TEST_CASE("a cheap cut one layer away is taken within the slack and not beyond it") {
+  // Even halves are 100 and 100 with 9 bytes across; one layer later they are 100 + x and 100 - x with 2.
+  const auto halves = [](double x) {
+    const std::vector<double> seconds = {100, x, 100 - x};
+    return cut_into_stages({seconds, seconds, {9, 2, 7}}, 2);
+  };
+  CHECK(halves(4.9) == std::vector<Span>{{0, 2}, {2, 3}});
+  CHECK(halves(5.0) == std::vector<Span>{{0, 2}, {2, 3}});
+  CHECK(halves(5.1) == std::vector<Span>{{0, 1}, {1, 3}});
+}
+
+TEST_CASE("the bytes of all cuts together decide, before the evenness") {
+  // Stages of at most 10 x 1.05. 5 5 | 5 5 | 5 5 carries 4 + 4; 5 | 5 5 | 5 5 leaves one stage of 5 too many.
+  const std::vector<double> six(6, 5.0);
+  CHECK(cut_into_stages({six, six, {1, 4, 1, 4, 1, 0}}, 3) == std::vector<Span>{{0, 2}, {2, 4}, {4, 6}});
+  // With four stages cuts behind layers 1, 3 and 5 carry 3, those of 5 5 | 5 5 | 5 | 5 carry 9.
+  CHECK(cut_into_stages({six, six, {1, 4, 1, 4, 1, 0}}, 4) == std::vector<Span>{{0, 1}, {1, 3}, {3, 5}, {5, 6}});
+}
+
+TEST_CASE("a stage of layers without FLOPs saves no bytes") {
+  // The loss takes time but has no products: alone it would save 3 - 1 bytes. The middle cut then is the evenest one:
+  // 100 | 1 30 | 1 5 1 has squares 11010, 100 | 1 30 1 | 5 1 has 11060, 100 1 | 30 | 1 5 1 has 11150.
+  const std::vector<double> seconds = {100, 1, 30, 1, 5, 1}, flops = {9, 0, 4, 0, 1, 0};
+  CHECK(cut_into_stages({seconds, flops, {3, 3, 3, 3, 1, 0}}, 3) == std::vector<Span>{{0, 1}, {1, 3}, {3, 6}});
+}
+
 TEST_CASE("rounding decides nothing: equal layers make equal stages") {
   const std::vector<double> costs(12, 0.1);
   CHECK(balance(costs, 4) == std::vector<Span>{{0, 3}, {3, 6}, {6, 9}, {9, 12}});
   CHECK(balance(costs, 5) == std::vector<Span>{{0, 2}, {2, 4}, {4, 6}, {6, 9}, {9, 12}});
 }
 
-TEST_CASE("no way of cutting has a smaller largest stage") {
+TEST_CASE("no way of cutting has a largest stage smaller by more than the slack") {
   Random random(5);
   for (std::size_t layers = 1; layers <= 9; ++layers) {
     std::vector<double> costs;
@@ -110,7 +143,9 @@ TEST_CASE("no way of cutting has a smaller largest stage") {
         CHECK(spans[i].size() >= 1);
         if (i > 0) CHECK(spans[i].first == spans[i - 1].end);
       }
-      CHECK(largest_sum(costs, spans) == Approx(best_by_trying(costs, parts)));
+      const double smallest = best_by_trying(costs, parts);
+      CHECK(largest_sum(costs, spans) >= smallest * (1 - 1e-9));
+      CHECK(largest_sum(costs, spans) <= smallest * (1 + stage_slack + 1e-9));
     }
   }
 }
