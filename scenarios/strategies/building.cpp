@@ -25,7 +25,8 @@ double divide_batch(const Job& job, int parts, const std::string& what) {
   if (batch % parts != 0) {
     throw Infeasible(fmt::format("a batch of {} samples cannot be cut into {} equal parts ({})", batch, parts, what));
   }
-  return static_cast<double>(batch / parts);
+  const std::int64_t part = batch / parts;  // whole: checked above
+  return static_cast<double>(part);
 }
 
 MemoryEstimate whole_memory(const Job& job, double samples) {
