@@ -170,7 +170,7 @@ TEST_CASE("every cut of ResNet-50 carries its shortcut along") {
   const LayerGraph graph = load_network("resnet50");
   const auto add = std::find_if(graph.layers.begin(), graph.layers.end(),
                                 [](const Layer& layer) { return layer.kind == LayerKind::residual_add; });
-  const double block_input = static_cast<double>(graph.layers[add->input.index()].out.count());
+  const auto block_input = static_cast<double>(graph.layers[add->input.index()].out.count());
   CHECK(numbers_across(graph, add->id.index(), Pass::forward) == 2 * block_input);
 }
 
