@@ -65,7 +65,7 @@ TEST_CASE("this machine measures as a plausible device that the catalogue reads 
   const Device host = measure_host(1);
   CHECK(host.id == "host");
   const double peak = host.peak_for(Precision::fp32).value();
-  CHECK(peak > 1e9);
+  CHECK(peak > 1e6);
   CHECK(peak < 1e12);  // one core
   CHECK(host.gemm_fraction > 0.05);
   CHECK(host.gemm_fraction <= 1.0);
