@@ -10,7 +10,8 @@ using Factor = Eigen::Map<const Eigen::MatrixXf>;
 
 // Eigen cuts its products by the cache sizes it finds at run time, and each cut adds in another order. Constants make
 // the order part of the program: L1 and L2 of one core of common servers, and a share of their L3.
-constexpr std::ptrdiff_t first_cache = 32 * 1024, second_cache = 1024 * 1024, third_cache = 4 * 1024 * 1024;
+constexpr std::ptrdiff_t first_cache = std::ptrdiff_t{32} * 1024, second_cache = std::ptrdiff_t{1024} * 1024,
+                         third_cache = std::ptrdiff_t{4} * 1024 * 1024;
 
 void fix_cache_sizes() {
   static const bool fixed = [] {
