@@ -15,22 +15,42 @@ namespace orrery {
 enum class LayerKind : std::uint8_t {
   dense,
   convolution,
+  transposed_convolution,
   max_pool,
   average_pool,
   global_average_pool,
+  batch_norm,
+  layer_norm,
+  rms_norm,
   relu,
   tanh,
   sigmoid,
   gelu,
-  flatten,
-  batch_norm,
-  layer_norm,
-  residual_add,
+  silu,
+  dropout,
   embedding,
+  position_embedding,
   attention,
-  softmax_cross_entropy
+  lstm,
+  gru,
+  last_token,
+  flatten,
+  rows_to_tokens,    // an image's rows become tokens: HxWxC to Hx1x(WC)
+  pixels_to_tokens,  // an image's pixels become tokens: HxWxC to (HW)x1xC
+  residual_add,
+  concatenate,
+  softmax_cross_entropy,
+  mean_squared_error,
+  binary_cross_entropy,
+  detection_loss
 };
 std::string_view name_of(LayerKind kind);
+/// What a network is trained to make small; the last layer, and no other, is one.
+bool is_loss(LayerKind kind);
+/// The input's numbers under another shape: no work, no memory, no kernel.
+bool is_view(LayerKind kind);
+/// Reads a second operand (`skip`).
+bool has_second_operand(LayerKind kind);
 
 /// Every kind by its name in network files, in the order of the enumeration.
 const std::vector<std::string>& layer_kind_names();
@@ -50,15 +70,19 @@ struct Layer {
   LayerKind kind = LayerKind::dense;
   Shape in, out;
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolution, pooling
-  std::int64_t heads = 1;                                        // attention
-  std::int64_t vocabulary = 0, positions = 0, segments = 0;      // embedding: rows of the tables added up per token
-  bool bias = true;                                              // dense, convolution
+  std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values
+  bool causal = false;                   // attention: a token sees itself and what came before
+  double rate = 0;                       // dropout: share of the numbers dropped
+  std::int64_t vocabulary = 0, positions = 0, segments = 0;  // embedding: rows of the tables added up per token
+  bool bias = true;                                          // dense, convolution
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
   /// the network's input (first layer).
   LayerId input;
-  /// residual_add: the second operand; invalid for every other kind.
+  /// Weights stay as they are (transfer learning): no gradient, no update, no gradient exchange.
+  bool frozen = false;
+  /// residual_add, concatenate: the second operand; invalid for every other kind.
   LayerId skip;
 };
 

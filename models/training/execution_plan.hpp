@@ -1,0 +1,90 @@
+// How a layer graph is executed: its kernels, where each layer's numbers lie, and which layers share memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "models/kernels/layer_kernel.hpp"
+#include "models/kernels/loss.hpp"
+#include "models/networks/layer_graph.hpp"
+#include "sim/base/random.hpp"
+
+namespace orrery {
+
+/// A run of numbers in a flat vector.
+struct Range {
+  std::size_t first = 0, count = 0;
+  template <class Number>
+  [[nodiscard]] std::span<Number> of(std::span<Number> all) const {
+    return all.subspan(first, count);
+  }
+};
+
+/// Where one layer finds its operands. Buffers hold the outputs of layers, slots the gradients of buffers; both are
+/// numbered, and sized per sample.
+struct LayerSteps {
+  std::size_t buffer = 0;                              // of the output
+  std::optional<std::size_t> input, second;            // buffers read; no input: the network's input
+  Range parameters, state, tied_table;                 // in the vector of weights
+  std::optional<std::size_t> slot;                     // of the output's gradient; none: no backward pass
+  std::optional<std::size_t> input_slot, second_slot;  // none: nobody needs that gradient
+  Update parameter_update = Update::overwrite, input_update = Update::overwrite, second_update = Update::overwrite;
+  bool trains = false;  // has parameters that are not frozen
+};
+
+/// The vector of weights of a network: the parameters of every layer in order, then the state (running statistics) of
+/// every layer in order. Gradients are as long as the parameters alone. Immutable: one plan serves all threads.
+class ExecutionPlan {
+ public:
+  /// Throws InvalidInput naming the layer when the graph does not end with its only loss.
+  explicit ExecutionPlan(LayerGraph graph);
+
+  [[nodiscard]] const LayerGraph& graph() const { return graph_; }
+  [[nodiscard]] std::size_t parameter_count() const { return parameters_; }
+  [[nodiscard]] std::size_t weight_count() const { return parameters_ + state_; }  // parameters and state
+  [[nodiscard]] std::size_t kernels() const { return kernels_.size(); }            // all layers but the loss
+  [[nodiscard]] const LayerKernel& kernel(std::size_t layer) const { return *kernels_[layer]; }
+  [[nodiscard]] const LayerSteps& steps(std::size_t layer) const { return steps_[layer]; }
+  [[nodiscard]] const Loss& loss() const { return *loss_; }
+  [[nodiscard]] std::size_t loss_buffer() const { return *steps_.back().input; }
+  [[nodiscard]] std::optional<std::size_t> loss_slot() const { return steps_.back().input_slot; }
+
+  [[nodiscard]] const std::vector<std::int64_t>& buffers() const { return buffers_; }  // numbers per sample
+  [[nodiscard]] const std::vector<std::int64_t>& slots() const { return slots_; }
+  /// Layers that need sums over the whole batch, in order.
+  [[nodiscard]] const std::vector<std::size_t>& batch_wide() const { return batch_wide_; }
+  /// Runs of parameters that are not frozen, joined where they touch: what an optimizer may change.
+  [[nodiscard]] const std::vector<Range>& trainable() const { return trainable_; }
+
+  /// Samples whose activations fit in about 32 MiB, at least 1.
+  [[nodiscard]] std::size_t samples_per_slice() const;
+  /// Shards that a batch is cut into, whoever computes them, so that results do not depend on the number of threads: as
+  /// many as give each at least 160 FLOPs per parameter (below that the passes over the weights and their gradients
+  /// cost more than a third of the products; measured, see tests/benchmarks) and 0.03 GFLOP, and at most 8.
+  [[nodiscard]] std::size_t shards(std::size_t batch) const;
+
+  /// First weights and state. weights: weight_count().
+  void initialise(std::span<float> weights, Random& random) const;
+
+ private:
+  void place_parameters();
+  void place_outputs();
+  void place_gradients();
+
+  LayerGraph graph_;
+  std::vector<std::unique_ptr<LayerKernel>> kernels_;
+  std::unique_ptr<Loss> loss_;
+  std::vector<LayerSteps> steps_;   // one per layer, the loss included
+  std::vector<std::size_t> owner_;  // by buffer: the layer that writes it first
+  std::vector<std::int64_t> buffers_, slots_;
+  std::vector<std::size_t> batch_wide_;
+  std::vector<Range> trainable_;
+  std::size_t parameters_ = 0, state_ = 0;
+  double flops_per_sample_ = 0;
+};
+
+}  // namespace orrery

@@ -1,0 +1,75 @@
+// The layers of a network, run forward and backward over one shard of a batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/kernels/aligned_vector.hpp"
+#include "models/training/execution_plan.hpp"
+#include "models/training/layer_timer.hpp"
+
+namespace orrery {
+
+/// Some samples, one after the other, and what the network should say of them.
+struct Batch {
+  std::size_t samples = 0;
+  std::span<const float> inputs{};  // samples x input shape
+  Targets targets{};
+
+  /// `count` samples from the first-th on. per_sample: labels per sample.
+  [[nodiscard]] Batch part(std::size_t first, std::size_t count) const;
+};
+
+/// The sums that batch-wide layers need, by layer: forward sums, then backward sums. Empty for all other layers.
+using BatchSums = std::vector<std::vector<double>>;
+
+/// One object serves one thread at a time. Memory for activations grows to the largest shard seen and is then kept.
+/// Passes run over layers [first, end), so that shards can wait for each other between two runs and a pipeline stage
+/// can hold a part of the network.
+class ShardRunner {
+ public:
+  explicit ShardRunner(std::shared_ptr<const ExecutionPlan> plan);
+
+  /// Begins a shard. `weights` must stay until it is done.
+  void start(std::span<const float> weights, const Batch& shard, const BatchContext& context);
+
+  /// totals: sums over the whole batch of the batch-wide layers in the range (training mode only).
+  void forward(std::size_t first, std::size_t end, const BatchSums& totals);
+  void forward_sums(std::size_t layer, std::span<double> sums);
+  BatchResult loss();
+  /// Gradient of the loss's input, divided by `divisor`: what backward() starts from.
+  void loss_gradient(double divisor);
+  /// From layer end - 1 down to first. gradients: parameter_count() numbers, `update`d.
+  void backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update, const BatchSums& totals);
+  void backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals);
+
+  /// The output of a layer and its gradient, for pipeline stages: written by the neighbour, or sent to it.
+  [[nodiscard]] std::span<float> output(std::size_t layer);
+  [[nodiscard]] std::span<float> output_gradient(std::size_t layer);
+
+  void set_timer(LayerTimer timer) { timer_ = std::move(timer); }  // empty: none
+
+ private:
+  [[nodiscard]] std::span<const float> input_of(const LayerSteps& steps);
+  [[nodiscard]] std::span<float> buffer(std::size_t index);
+  [[nodiscard]] std::span<float> slot(std::optional<std::size_t> index, std::int64_t numbers);
+  [[nodiscard]] ForwardData forward_data(std::size_t layer, const BatchSums& totals);
+  [[nodiscard]] BackwardData backward_data(std::size_t layer, std::span<float> gradients, Update update,
+                                           const BatchSums& totals);
+  void reserve(std::size_t samples);
+  template <class Work>
+  void timed(std::size_t layer, Pass pass, Work work) const;
+
+  std::shared_ptr<const ExecutionPlan> plan_;
+  std::span<const float> weights_;
+  Batch shard_;
+  BatchContext context_;
+  std::vector<AlignedVector> buffers_, slots_, kept_;
+  AlignedVector scratch_;
+  std::size_t reserved_ = 0;
+  LayerTimer timer_;
+};
+
+}  // namespace orrery
