@@ -1,8 +1,8 @@
 #include "models/kernels/layer_kernel.hpp"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "models/kernels/makers.hpp"
 #include "sim/base/contract.hpp"
@@ -21,48 +21,46 @@ struct Row {
 constexpr std::array table = {
     Row{LayerKind::dense, make_dense},
     Row{LayerKind::convolution, make_convolution},
+    Row{LayerKind::transposed_convolution, make_transposed_convolution},
     Row{LayerKind::max_pool, make_max_pool},
     Row{LayerKind::average_pool, make_average_pool},
     Row{LayerKind::global_average_pool, make_global_average_pool},
+    Row{LayerKind::batch_norm, make_batch_norm},
+    Row{LayerKind::layer_norm, make_layer_norm},
+    Row{LayerKind::rms_norm, make_rms_norm},
     Row{LayerKind::relu, make_relu},
     Row{LayerKind::tanh, make_tanh},
     Row{LayerKind::sigmoid, make_sigmoid},
-    Row{LayerKind::flatten, make_flatten},
+    Row{LayerKind::gelu, make_gelu},
+    Row{LayerKind::silu, make_silu},
+    Row{LayerKind::dropout, make_dropout},
+    Row{LayerKind::embedding, make_embedding},
+    Row{LayerKind::position_embedding, make_position_embedding},
+    Row{LayerKind::attention, make_attention},
+    Row{LayerKind::lstm, make_lstm},
+    Row{LayerKind::gru, make_gru},
+    Row{LayerKind::last_token, make_last_token},
+    Row{LayerKind::flatten, make_view},
+    Row{LayerKind::rows_to_tokens, make_view},
+    Row{LayerKind::pixels_to_tokens, make_view},
+    Row{LayerKind::residual_add, make_residual_add},
+    Row{LayerKind::concatenate, make_concatenate},
 };
-
-Maker maker_of(LayerKind kind) {
-  for (const Row& row : table) {
-    if (row.kind == kind) return row.make;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
-std::string why_not_executable(const Layer& layer) {
-  const bool loss = layer.kind == LayerKind::softmax_cross_entropy;
-  if (!loss && maker_of(layer.kind) == nullptr) {
-    return fmt::format("{} has no executable implementation", name_of(layer.kind));
-  }
-  if (layer.tied) return "tied weights cannot be executed";
-  if (layer.kind == LayerKind::dense && layer.in.height * layer.in.width != 1) {
-    return fmt::format("a dense layer over {} positions cannot be executed, only over one vector (flatten first)",
-                       layer.in.height * layer.in.width);
-  }
-  if (layer.kind == LayerKind::convolution && layer.groups != 1) {
-    return fmt::format("a convolution in {} groups cannot be executed, only one in 1 group", layer.groups);
-  }
-  if (layer.kind == LayerKind::average_pool && layer.padding != 0) {
-    return fmt::format("average pooling with padding {} cannot be executed, only with padding 0", layer.padding);
-  }
-  return {};
+void LayerKernel::initialise(std::span<float> parameters, Random& random) const {
+  const ParameterCount count = parameter_count();
+  const double deviation = std::sqrt(2.0 / static_cast<double>(count.fan_in));
+  const auto weights = parameters.first(static_cast<std::size_t>(count.weights));
+  for (float& weight : weights) weight = static_cast<float>(deviation * random.normal());
+  std::fill(parameters.begin() + count.weights, parameters.end(), 0.0F);
 }
 
 std::unique_ptr<LayerKernel> make_layer_kernel(const Layer& layer) {
-  ORRERY_EXPECT(why_not_executable(layer).empty());
-  const Maker make = maker_of(layer.kind);
-  ORRERY_EXPECT(make != nullptr);
-  return make(layer);
+  const auto row = std::find_if(table.begin(), table.end(), [&](const Row& at) { return at.kind == layer.kind; });
+  ORRERY_EXPECT(row != table.end());  // the losses are no layer kernels
+  return row->make(layer);
 }
 
 }  // namespace orrery

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <vector>
 
 #ifdef __SSE2__
 #include <pmmintrin.h>
@@ -28,30 +27,67 @@ FlushDenormals::FlushDenormals() = default;
 FlushDenormals::~FlushDenormals() = default;
 #endif
 
+namespace {
+
+/// Libraries with threads of their own use as many as this thread would start: one, while alive.
+class OneThreadEach {
+ public:
+  OneThreadEach() : saved_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThreadEach() { omp_set_num_threads(saved_); }
+  OneThreadEach(const OneThreadEach&) = delete;
+  OneThreadEach& operator=(const OneThreadEach&) = delete;
+
+ private:
+  int saved_;
+};
+
+/// The exception of the lowest task: one may not leave a parallel region, it would end the program.
+class FirstFailure {
+ public:
+  explicit FirstFailure(std::size_t tasks) : task_(tasks) {}
+  void keep(std::size_t task) {
+    const std::exception_ptr exception = std::current_exception();
+#pragma omp critical(orrery_first_failure)
+    if (task < task_) {
+      task_ = task;
+      exception_ = exception;
+    }
+  }
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::size_t task_;
+  std::exception_ptr exception_;
+};
+
+}  // namespace
+
 std::size_t default_workers() {
   return static_cast<std::size_t>(std::max(1, omp_get_max_threads()));
 }
 
-void for_each_task(std::size_t tasks, std::size_t workers,
-                   const std::function<void(std::size_t task, std::size_t worker)>& body) {
+void for_each_task(std::size_t tasks, std::size_t workers, TaskBody body) {
   if (tasks == 0) return;
-  // An exception may not leave a parallel region: it would end the program.
-  std::vector<std::exception_ptr> failures(tasks);
   const int team = static_cast<int>(std::clamp<std::size_t>(workers, 1, tasks));
   const auto count = static_cast<std::ptrdiff_t>(tasks);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team) if (team > 1)
-  for (std::ptrdiff_t task = 0; task < count; ++task) {
-    const auto index = static_cast<std::size_t>(task);
+  FirstFailure failures(tasks);
+#pragma omp parallel num_threads(team) if (team > 1)
+  {
+    const OneThreadEach serial;
     const FlushDenormals flush;
-    try {
-      body(index, static_cast<std::size_t>(omp_get_thread_num()));
-    } catch (...) {
-      failures[index] = std::current_exception();
+#pragma omp for schedule(dynamic, 1)
+    for (std::ptrdiff_t task = 0; task < count; ++task) {
+      const auto index = static_cast<std::size_t>(task);
+      try {
+        body(index, static_cast<std::size_t>(omp_get_thread_num()));
+      } catch (...) {
+        failures.keep(index);
+      }
     }
   }
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  failures.rethrow();
 }
 
 }  // namespace orrery
