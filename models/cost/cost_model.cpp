@@ -7,22 +7,43 @@
 namespace orrery {
 
 std::string_view name_of(OptimizerKind kind) {
-  static constexpr std::array<std::string_view, 3> names = {"sgd", "momentum", "adam"};
+  static constexpr std::array<std::string_view, 6> names = {"sgd", "momentum", "nesterov", "adam", "adamw", "lamb"};
   return names.at(static_cast<std::size_t>(kind));
 }
 
-namespace {
-
-double optimizer_bytes_per_parameter(const FrameworkProfile& framework, OptimizerKind optimizer) {
-  switch (optimizer) {
+int optimizer_states(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 0;
     case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
+      return 1;
+    case OptimizerKind::adam:
+    case OptimizerKind::adamw:
+    case OptimizerKind::lamb:
+      return 2;
+  }
+  return 0;
+}
+
+double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
+  constexpr double read_again = 3.0 * 4.0;  // three fp32 numbers
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return framework.optimizer_bytes_sgd;
+    case OptimizerKind::momentum:
+    case OptimizerKind::nesterov:
       return framework.optimizer_bytes_momentum;
     case OptimizerKind::adam:
+    case OptimizerKind::adamw:
       return framework.optimizer_bytes_adam;
-    default:
-      return framework.optimizer_bytes_sgd;
+    case OptimizerKind::lamb:
+      return framework.optimizer_bytes_adam + read_again;
   }
+  return framework.optimizer_bytes_sgd;
 }
+
+namespace {
 
 /// Whether a pass starts no kernel at all.
 bool is_nothing(const Layer& layer, Pass pass) {
@@ -53,7 +74,7 @@ CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerK
 Bytes CostModel::traffic(const Layer& layer, Pass pass, double samples, Share share, Precision precision) const {
   if (pass != Pass::optimizer) return pass_bytes(layer, pass, samples, share, precision);
   const double own = static_cast<double>(parameters(layer)) * share.work;
-  return Bytes(own * optimizer_bytes_per_parameter(framework_, optimizer_));
+  return Bytes(own * optimizer_bytes(framework_, optimizer_));
 }
 
 Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Device& device, Share share,

@@ -30,8 +30,13 @@ std::vector<FrameworkProfile> read_frameworks(Problems& problems);
 /// without source.
 std::vector<FrameworkProfile> parse_frameworks(std::string_view text, const std::string& file, Problems& problems);
 
-enum class OptimizerKind : std::uint8_t { sgd, momentum, adam };
+enum class OptimizerKind : std::uint8_t { sgd, momentum, nesterov, adam, adamw, lamb };
 std::string_view name_of(OptimizerKind kind);
+/// Numbers kept per parameter: momentum and nesterov one, adam, adamw and lamb two.
+int optimizer_states(OptimizerKind kind);
+/// Bytes one step moves per parameter: the framework's row; nesterov as momentum, adamw as adam. lamb: adam, and 12
+/// more, because the norms of a whole layer come before its update: weights, mean and mean square are read again.
+double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
 
 class CostModel {
  public:

@@ -59,7 +59,7 @@ double kept_bytes_per_sample(const LayerGraph& graph, const std::vector<Share>& 
 
 BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer) {
   const double width = bytes_in_memory(precision).value();
-  const double states = optimizer == OptimizerKind::adam ? 2.0 : (optimizer == OptimizerKind::momentum ? 1.0 : 0.0);
+  const double states = optimizer_states(optimizer);
   const double master_copy = width < fp32_bytes ? fp32_bytes : 0.0;
   return {width, width, master_copy + states * std::max(width, fp32_bytes)};
 }

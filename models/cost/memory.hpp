@@ -14,7 +14,7 @@ struct MemoryEstimate {
 
 /// Bytes per parameter. Weights and gradients in the precision (fp32 and tf32: 4; fp64: 8; 16 bits: 2, and so for 8-bit
 /// formats, which are formats of products only). Below fp32 the optimizer keeps an fp32 copy of the weights (4). Each
-/// state of the optimizer (momentum one, Adam two) is as wide as the weights, at least fp32.
+/// state of the optimizer (optimizer_states) is as wide as the weights, at least fp32.
 /// Mixed-precision Adam: 2 + 2 + 12 = 16 (Rajbhandari et al. 2020, ZeRO, section 3.1); Megatron-LM, which keeps fp32
 /// gradients, counts 18 (Korthikanti et al. 2022). fp32: SGD 8, momentum 12, Adam 16.
 struct BytesPerParameter {

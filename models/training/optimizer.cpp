@@ -1,78 +1,168 @@
 #include "models/training/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/kernels/parallel.hpp"
+#include "models/training/gradient_norm.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
 namespace {
 
-struct Adam {
-  float rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;  // rate and epsilon with the bias correction of this step
+/// The constants of one step, in the arithmetic of the weights.
+struct Constants {
+  float rate = 0, momentum = 0;
+  float decay = 0;  // times the weight, added to the gradient
+  float keep = 1;   // adamw: 1 - learning rate x decay
+  float beta1 = 0, beta2 = 0, epsilon = 0;
+  float direction = 1;  // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
 };
 
-// With m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t): w -= rate m' / (sqrt(v') + epsilon). Both corrections are
-// moved into the constants, as section 2 of the paper proposes.
-Adam adam_of(const OptimizerOptions& options, long steps) {
+/// Both bias corrections of Adam are moved into the constants, as section 2 of its paper proposes: with c1 = 1 -
+/// beta1^t and c2 = sqrt(1 - beta2^t), m' / (sqrt(s') + epsilon) = (c2 / c1) m / (sqrt(s) + c2 epsilon).
+Constants constants_of(const OptimizerOptions& options, double rate, std::int64_t steps) {
   const auto t = static_cast<double>(steps);
   const double second = std::sqrt(1.0 - std::pow(options.beta2, t));
-  return {static_cast<float>(options.learning_rate * second / (1.0 - std::pow(options.beta1, t))),
-          static_cast<float>(options.beta1), static_cast<float>(options.beta2),
-          static_cast<float>(options.epsilon * second)};
+  Constants constants;
+  constants.rate = static_cast<float>(rate);
+  constants.momentum = static_cast<float>(options.momentum);
+  constants.decay = static_cast<float>(options.weight_decay);
+  constants.beta1 = static_cast<float>(options.beta1);
+  constants.beta2 = static_cast<float>(options.beta2);
+  constants.epsilon = static_cast<float>(options.epsilon * second);
+  const double direction = second / (1.0 - std::pow(options.beta1, t));
+  constants.direction = static_cast<float>(direction);
+  if (options.kind == OptimizerKind::adam || options.kind == OptimizerKind::adamw) {
+    constants.rate = static_cast<float>(rate * direction);
+  }
+  if (options.kind == OptimizerKind::adamw) {
+    constants.keep = static_cast<float>(1.0 - rate * options.weight_decay);
+    constants.decay = 0;
+  }
+  return constants;
 }
 
-void sgd(std::size_t count, float rate, const float* __restrict gradient, float* __restrict weight) {
-  for (std::size_t i = 0; i < count; ++i) weight[i] -= rate * gradient[i];
+void sgd(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict weight) {
+  for (std::size_t i = 0; i < count; ++i) weight[i] -= by.rate * (gradient[i] + by.decay * weight[i]);
 }
 
-void momentum(std::size_t count, float rate, float decay, const float* __restrict gradient, float* __restrict velocity,
+void momentum(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict velocity,
               float* __restrict weight) {
   for (std::size_t i = 0; i < count; ++i) {
-    velocity[i] = decay * velocity[i] + gradient[i];
-    weight[i] -= rate * velocity[i];
+    velocity[i] = by.momentum * velocity[i] + (gradient[i] + by.decay * weight[i]);
+    weight[i] -= by.rate * velocity[i];
   }
 }
 
-void adam(std::size_t count, const Adam& by, const float* __restrict gradient, float* __restrict mean,
+void nesterov(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict velocity,
+              float* __restrict weight) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float slope = gradient[i] + by.decay * weight[i];
+    velocity[i] = by.momentum * velocity[i] + slope;
+    weight[i] -= by.rate * (slope + by.momentum * velocity[i]);
+  }
+}
+
+void adam(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict mean,
+          float* __restrict square, float* __restrict weight) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float slope = gradient[i] + by.decay * weight[i];
+    mean[i] = by.beta1 * mean[i] + (1.0F - by.beta1) * slope;
+    square[i] = by.beta2 * square[i] + (1.0F - by.beta2) * slope * slope;
+    weight[i] = by.keep * weight[i] - by.rate * mean[i] / (std::sqrt(square[i]) + by.epsilon);
+  }
+}
+
+/// Steps of the mean and the mean square; the update needs the norms of the whole layer first.
+void lamb(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict mean,
           float* __restrict square, float* __restrict weight) {
   for (std::size_t i = 0; i < count; ++i) {
     mean[i] = by.beta1 * mean[i] + (1.0F - by.beta1) * gradient[i];
     square[i] = by.beta2 * square[i] + (1.0F - by.beta2) * gradient[i] * gradient[i];
-    weight[i] -= by.rate * mean[i] / (std::sqrt(square[i]) + by.epsilon);
   }
+  const auto direction = [&](std::size_t i) {
+    return by.direction * mean[i] / (std::sqrt(square[i]) + by.epsilon) + by.decay * weight[i];
+  };
+  const double length = std::sqrt(sum_of_squares(std::span<const float>(weight, count)));
+  const double step =
+      std::sqrt(sum_of_squares(count, [&](std::size_t i) { return static_cast<double>(direction(i)); }));
+  const double trust = length > 0 && step > 0 ? length / step : 1.0;
+  const auto rate = static_cast<float>(static_cast<double>(by.rate) * trust);
+  for (std::size_t i = 0; i < count; ++i) weight[i] -= rate * direction(i);
+}
+
+/// The layers as they touch, cut into runs of block_weights.
+std::vector<WeightBlock> cut(const std::vector<WeightBlock>& layers) {
+  std::vector<WeightBlock> runs, blocks;
+  for (const WeightBlock& layer : layers) {
+    if (runs.empty() || runs.back().first + runs.back().count != layer.first) {
+      runs.push_back(layer);
+    } else {
+      runs.back().count += layer.count;
+    }
+  }
+  for (const WeightBlock& run : runs) {
+    for (std::size_t at = 0; at < run.count; at += Optimizer::block_weights) {
+      blocks.push_back({run.first + at, std::min(Optimizer::block_weights, run.count - at)});
+    }
+  }
+  return blocks;
 }
 
 }  // namespace
 
-Optimizer::Optimizer(OptimizerOptions options, std::size_t parameters) : options_(options) {
-  if (options.kind != OptimizerKind::sgd) first_.resize(parameters);
-  if (options.kind == OptimizerKind::adam) second_.resize(parameters);
+Optimizer::Optimizer(const OptimizerOptions& options, std::vector<WeightBlock> layers) : options_(options) {
+  std::erase_if(layers, [](const WeightBlock& layer) { return layer.count == 0; });
+  for (std::size_t i = 1; i < layers.size(); ++i) {
+    ORRERY_EXPECT(layers[i - 1].first + layers[i - 1].count <= layers[i].first);
+  }
+  const std::size_t end = layers.empty() ? 0 : layers.back().first + layers.back().count;
+  if (optimizer_states(options.kind) >= 1) first_.resize(end);
+  if (optimizer_states(options.kind) >= 2) second_.resize(end);
+  blocks_ = options.kind == OptimizerKind::lamb ? std::move(layers) : cut(layers);
 }
 
+Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters)
+    : Optimizer(options, std::vector<WeightBlock>{{0, parameters}}) {}
+
 void Optimizer::step(std::span<float> weights, std::span<const float> gradients) {
+  ORRERY_EXPECT(weights.size() == gradients.size());
   begin_step();
-  update(0, weights, gradients);
+  for (const WeightBlock& block : blocks_) {
+    update(block.first, weights.subspan(block.first, block.count), gradients.subspan(block.first, block.count));
+  }
+}
+
+void Optimizer::begin_step() {
+  rate_ = options_.learning_rate * rate_share(options_.schedule, steps_);
+  ++steps_;
 }
 
 void Optimizer::update(std::size_t offset, std::span<float> weights, std::span<const float> gradients) {
-  ORRERY_EXPECT(weights.size() == gradients.size());
-  ORRERY_EXPECT(options_.kind == OptimizerKind::sgd || offset + weights.size() <= first_.size());
-  const FlushDenormals flush;
   const std::size_t count = weights.size();
-  const auto rate = static_cast<float>(options_.learning_rate);
+  ORRERY_EXPECT(steps_ > 0 && count == gradients.size());
+  ORRERY_EXPECT(first_.empty() || offset + count <= first_.size());
+  const FlushDenormals flush;
+  const Constants by = constants_of(options_, rate_, steps_);
+  const float* gradient = gradients.data();
+  float* weight = weights.data();
+  float* first = first_.empty() ? nullptr : first_.data() + offset;
+  float* second = second_.empty() ? nullptr : second_.data() + offset;
   switch (options_.kind) {
     case OptimizerKind::sgd:
-      sgd(count, rate, gradients.data(), weights.data());
-      break;
+      return sgd(count, by, gradient, weight);
     case OptimizerKind::momentum:
-      momentum(count, rate, static_cast<float>(options_.momentum), gradients.data(), first_.data() + offset,
-               weights.data());
-      break;
+      return momentum(count, by, gradient, first, weight);
+    case OptimizerKind::nesterov:
+      return nesterov(count, by, gradient, first, weight);
     case OptimizerKind::adam:
-      adam(count, adam_of(options_, steps_), gradients.data(), first_.data() + offset, second_.data() + offset,
-           weights.data());
-      break;
+    case OptimizerKind::adamw:
+      return adam(count, by, gradient, first, second, weight);
+    case OptimizerKind::lamb:
+      ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), WeightBlock{offset, count}) != blocks_.end());
+      return lamb(count, by, gradient, first, second, weight);
   }
 }
 
@@ -82,8 +172,14 @@ double optimizer_flops(OptimizerKind kind) {
       return 2;  // multiply, subtract
     case OptimizerKind::momentum:
       return 4;  // velocity: multiply, add; weight: multiply, subtract
+    case OptimizerKind::nesterov:
+      return 6;  // momentum's, and one more multiply and add before the weight
     case OptimizerKind::adam:
+    case OptimizerKind::adamw:
       return 12;  // mean 3, square 4, weight: multiply, square root, add, divide, subtract
+    case OptimizerKind::lamb:
+      return 17;  // mean 3, square 4, direction: multiply, square root, add, divide; two norms: multiply, add each;
+                  // weight: multiply, subtract
   }
   return 0;
 }

@@ -2,39 +2,78 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "models/cost/cost_model.hpp"
+#include "models/training/learning_rate.hpp"
 
 namespace orrery {
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::sgd;
   double learning_rate = 0.1;
-  double momentum = 0.9;                              // momentum SGD: v = momentum v + g; w -= learning_rate v
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // Adam (Kingma and Ba 2015), with bias correction
+  double momentum = 0.9;                              // momentum, nesterov
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam, adamw, lamb; defaults of Kingma and Ba 2015
+  double weight_decay = 0;                            // of all parameters, biases and normalisations included
+  double clip_norm = 0;                               // largest norm of the whole gradient; 0: not clipped
+  LearningRateSchedule schedule{};
 };
 
+/// A run of weights that is updated at once: numbers [first, first + count) of the whole vector.
+struct WeightBlock {
+  std::size_t first = 0, count = 0;
+  bool operator==(const WeightBlock&) const = default;
+};
+
+/// With g the gradient, w a weight, r the learning rate of the step (schedule included), d the weight decay, t the step
+/// counted from 1, u the momentum. Where PyTorch has the optimizer, the formulas are PyTorch's; decay reaches every
+/// parameter, as there by default.
+/// sgd:       w -= r (g + d w)
+/// momentum:  v = u v + g + d w;  w -= r v
+/// nesterov:  v = u v + g + d w;  w -= r (g + d w + u v)
+/// adam (Kingma and Ba 2015; decay as part of the gradient): h = g + d w; m = b1 m + (1 - b1) h;
+///            s = b2 s + (1 - b2) h^2;  w -= r m' / (sqrt(s') + epsilon), m' = m / (1 - b1^t), s' = s / (1 - b2^t)
+/// adamw (Loshchilov and Hutter 2019): adam without decay, after w -= r d w
+/// lamb (You et al. 2020, algorithm 2, with the identity as phi), layer by layer: m, s as adam without decay;
+///            q = m' / (sqrt(s') + epsilon) + d w;  w -= r (|w| / |q|) q; the ratio is 1 where either norm is 0
+/// Clipping is not done here: it needs the whole gradient first (clip_factor()).
 class Optimizer {
  public:
-  Optimizer(OptimizerOptions options, std::size_t parameters);
+  /// layers: the weights of each layer that trains, in order and without overlap; what lies between is never touched.
+  Optimizer(const OptimizerOptions& options, std::vector<WeightBlock> layers);
+  /// All weights, as one layer.
+  Optimizer(const OptimizerOptions& options, std::size_t parameters);
 
-  /// One update of all weights.
+  /// One update of all weights. Spans over the whole vector.
   void step(std::span<float> weights, std::span<const float> gradients);
 
-  /// The same in parts: begin_step() once, then update() for every part, in any order and on any thread. `offset` is
-  /// the place of weights[0] in the whole.
-  void begin_step() { ++steps_; }
+  /// The same in parts: begin_step() once, then update() for every block, in any order and on any thread, with the same
+  /// bits. `offset` is the place of weights[0] in the whole. A part must be one of blocks() for lamb, which looks at a
+  /// layer at a time; any other run of weights of one layer will do for the others.
+  void begin_step();
   void update(std::size_t offset, std::span<float> weights, std::span<const float> gradients);
+  /// Where to cut: whole layers for lamb; else runs of at most block_weights, which may span layers that touch.
+  [[nodiscard]] const std::vector<WeightBlock>& blocks() const { return blocks_; }
+
+  /// Learning rate of the step begun last.
+  [[nodiscard]] double rate() const { return rate_; }
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  /// Small enough to share out and to stay in a core's cache, large enough to pay for the sharing.
+  static constexpr std::size_t block_weights = 16384;
 
  private:
   OptimizerOptions options_;
-  std::vector<float> first_, second_;
-  long steps_ = 0;
+  std::vector<WeightBlock> blocks_;
+  std::vector<float> first_, second_;  // momentum or mean; mean square; as long as the weights
+  std::int64_t steps_ = 0;
+  double rate_ = 0;
 };
 
-/// Floating-point operations per parameter of one step: each operation of the formulas counted once.
+/// Floating-point operations per parameter of one step without weight decay: each operation of the formulas counted
+/// once.
 double optimizer_flops(OptimizerKind kind);
 
 }  // namespace orrery
