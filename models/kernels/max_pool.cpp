@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <vector>
 
 #include "models/kernels/makers.hpp"
 #include "models/kernels/windows.hpp"
@@ -8,25 +7,24 @@
 namespace orrery {
 namespace {
 
-// best and chosen start from the first pixel of a window; a later pixel replaces them where it is larger. 32-bit
-// indices, not bytes: a pointer to bytes may alias the floats, and the loop would not vectorise.
-void take_larger(const float* __restrict pixel, std::int32_t first, std::int64_t channels, float* __restrict best,
-                 std::int32_t* __restrict chosen) {
+// best and chosen start from the first pixel of a window; a later pixel replaces them where it is larger or not a
+// number (which so gets through). `place` numbers the pixels of a window; a float, for in a loop over floats it costs
+// nothing.
+void take_larger(const float* __restrict pixel, float place, std::int64_t channels, float* __restrict best,
+                 float* __restrict chosen) {
   for (std::int64_t c = 0; c < channels; ++c) {
-    const bool larger = pixel[c] > best[c];
+    const bool larger = (pixel[c] > best[c]) | (pixel[c] != pixel[c]);
     best[c] = larger ? pixel[c] : best[c];
-    chosen[c] = larger ? first + static_cast<std::int32_t>(c) : chosen[c];
+    chosen[c] = larger ? place : chosen[c];
   }
 }
 
-void start_from(const float* __restrict pixel, std::int32_t first, std::int64_t channels, float* __restrict best,
-                std::int32_t* __restrict chosen) {
-  for (std::int64_t c = 0; c < channels; ++c) {
-    best[c] = pixel[c];
-    chosen[c] = first + static_cast<std::int32_t>(c);
-  }
+void add_where_chosen(const float* __restrict gradient, const float* __restrict chosen, float place,
+                      std::int64_t channels, float* __restrict to) {
+  for (std::int64_t c = 0; c < channels; ++c) to[c] += chosen[c] == place ? gradient[c] : 0.0F;
 }
 
+// kept: for every output number which pixel of its window it came from.
 class MaxPool final : public LayerKernel {
  public:
   explicit MaxPool(const Layer& layer) : layer_(layer) {
@@ -34,45 +32,61 @@ class MaxPool final : public LayerKernel {
     ORRERY_EXPECT(layer.padding < layer.kernel);
   }
 
-  void forward(const ForwardData& data) override {
-    chosen_.resize(data.output.size());
+  [[nodiscard]] std::int64_t kept_count() const override { return layer_.out.count(); }
+
+  void forward(const ForwardData& data) const override {
     for (std::int64_t sample = 0; sample < data.samples; ++sample) {
       const std::int64_t at = sample * layer_.out.count();
-      pool(data.input.data() + sample * layer_.in.count(), data.output.data() + at, chosen_.data() + at);
+      pool(data.input.data() + sample * layer_.in.count(), data.output.data() + at, data.kept.data() + at);
     }
   }
 
-  void backward(const BackwardData& data) override {
+  void backward(const BackwardData& data) const override {
     if (data.input_gradient.empty()) return;
-    std::fill(data.input_gradient.begin(), data.input_gradient.end(), 0.0F);
-    const std::int64_t in = layer_.in.count(), out = layer_.out.count();
+    if (data.input_update == Update::overwrite) {
+      std::fill(data.input_gradient.begin(), data.input_gradient.end(), 0.0F);
+    }
     for (std::int64_t sample = 0; sample < data.samples; ++sample) {
-      const float* __restrict gradient = data.output_gradient.data() + sample * out;
-      const std::int32_t* __restrict chosen = chosen_.data() + sample * out;
-      float* __restrict input_gradient = data.input_gradient.data() + sample * in;
-      for (std::int64_t i = 0; i < out; ++i) input_gradient[chosen[i]] += gradient[i];
+      const std::int64_t out = sample * layer_.out.count();
+      spread(data.output_gradient.data() + out, data.kept.data() + out,
+             data.input_gradient.data() + sample * layer_.in.count());
     }
   }
 
  private:
-  void pool(const float* image, float* output, std::int32_t* chosen) const {
-    const std::int64_t channels = layer_.in.channels, width = layer_.in.width;
+  void pool(const float* image, float* output, float* kept) const {
+    const std::int64_t channels = layer_.in.channels;
     for_each_window(layer_, [&](std::int64_t pixel, const Window& window) {
       float* best = output + pixel * channels;
-      std::int32_t* best_at = chosen + pixel * channels;
-      const std::int64_t first = (window.top * width + window.left) * channels;
-      start_from(image + first, static_cast<std::int32_t>(first), channels, best, best_at);
-      for (std::int64_t y = window.top; y < window.bottom; ++y) {
-        for (std::int64_t x = window.left; x < window.right; ++x) {
-          const std::int64_t at = (y * width + x) * channels;
-          take_larger(image + at, static_cast<std::int32_t>(at), channels, best, best_at);
-        }
-      }
+      float* chosen = kept + pixel * channels;
+      std::copy_n(image + (window.top * layer_.in.width + window.left) * channels, channels, best);
+      std::fill_n(chosen, channels, 0.0F);
+      for_each_pixel(window,
+                     [&](std::int64_t at, float place) { take_larger(image + at, place, channels, best, chosen); });
     });
   }
 
+  void spread(const float* gradient, const float* kept, float* input_gradient) const {
+    const std::int64_t channels = layer_.in.channels;
+    for_each_window(layer_, [&](std::int64_t pixel, const Window& window) {
+      for_each_pixel(window, [&](std::int64_t at, float place) {
+        add_where_chosen(gradient + pixel * channels, kept + pixel * channels, place, channels, input_gradient + at);
+      });
+    });
+  }
+
+  // visit(place of the pixel's first number in the image, number of the pixel in the window)
+  template <class Visit>
+  void for_each_pixel(const Window& window, Visit visit) const {
+    float place = 0;
+    for (std::int64_t y = window.top; y < window.bottom; ++y) {
+      for (std::int64_t x = window.left; x < window.right; ++x, ++place) {
+        visit((y * layer_.in.width + x) * layer_.in.channels, place);
+      }
+    }
+  }
+
   Layer layer_;
-  std::vector<std::int32_t> chosen_;  // for every output number the place of its maximum in the sample
 };
 
 }  // namespace

@@ -1,5 +1,8 @@
 // im2col and its transpose: the windows of one image as the columns of a matrix, so that convolution is a product.
+// Layers in groups are not for here: see grouped_convolution.cpp.
 #pragma once
+
+#include <cstdint>
 
 #include "models/networks/layer_graph.hpp"
 
