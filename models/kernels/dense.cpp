@@ -3,40 +3,82 @@
 #include "models/kernels/columns.hpp"
 #include "models/kernels/gemm.hpp"
 #include "models/kernels/makers.hpp"
+#include "sim/base/contract.hpp"
 
 namespace orrery {
 namespace {
 
 class Dense final : public LayerKernel {
  public:
-  explicit Dense(const Layer& layer) : in_(layer.in.count()), out_(layer.out.count()), bias_(layer.bias) {}
-
-  [[nodiscard]] ParameterCount parameter_count() const override { return {in_ * out_, bias_ ? out_ : 0, in_}; }
-
-  void forward(const ForwardData& data) override {
-    const float* weights = data.parameters.data();
-    fill_columns(bias_ ? weights + in_ * out_ : nullptr, out_, data.samples, data.output.data());
-    gemm({.rows = out_, .columns = data.samples, .inner = in_, .update = Update::add}, weights, data.input.data(),
-         data.output.data());
+  explicit Dense(const Layer& layer)
+      : in_(layer.in.channels),
+        out_(layer.out.channels),
+        positions_(layer.in.height * layer.in.width),
+        bias_(layer.bias),
+        tied_(layer.tied) {
+    ORRERY_EXPECT(layer.out.height * layer.out.width == positions_);
   }
 
-  void backward(const BackwardData& data) override {
-    const float* gradient = data.output_gradient.data();
-    gemm({.rows = out_, .columns = in_, .inner = data.samples, .right = Operand::transposed}, gradient,
-         data.input.data(), data.parameter_gradient.data());
-    if (bias_) {
-      float* bias_gradient = data.parameter_gradient.data() + in_ * out_;
-      std::fill_n(bias_gradient, out_, 0.0F);
-      add_columns(gradient, out_, data.samples, bias_gradient);
-    }
-    if (data.input_gradient.empty()) return;
-    gemm({.rows = in_, .columns = data.samples, .inner = out_, .left = Operand::transposed}, data.parameters.data(),
-         gradient, data.input_gradient.data());
+  [[nodiscard]] ParameterCount parameter_count() const override { return {own_weights(), bias_ ? out_ : 0, in_}; }
+
+  void forward(const ForwardData& data) const override {
+    const std::int64_t columns = data.samples * positions_;
+    if (bias_) fill_columns(data.parameters.data() + own_weights(), out_, columns, data.output.data());
+    gemm({.rows = out_,
+          .columns = columns,
+          .inner = in_,
+          .left = tied_ ? Operand::transposed : Operand::plain,
+          .update = bias_ ? Update::add : Update::overwrite},
+         tied_ ? data.tied_table.data() : data.parameters.data(), data.input.data(), data.output.data());
+  }
+
+  void backward(const BackwardData& data) const override {
+    if (!data.input_gradient.empty()) add_input_gradient(data);
+    if (tied_ && !data.tied_gradient.empty()) add_tied_gradient(data);
+    if (!data.parameter_gradient.empty()) add_parameter_gradient(data);
   }
 
  private:
-  std::int64_t in_, out_;
-  bool bias_;
+  [[nodiscard]] std::int64_t own_weights() const { return tied_ ? 0 : in_ * out_; }
+
+  void add_input_gradient(const BackwardData& data) const {
+    gemm({.rows = in_,
+          .columns = data.samples * positions_,
+          .inner = out_,
+          .left = tied_ ? Operand::plain : Operand::transposed,
+          .update = data.input_update},
+         tied_ ? data.tied_table.data() : data.parameters.data(), data.output_gradient.data(),
+         data.input_gradient.data());
+  }
+
+  void add_tied_gradient(const BackwardData& data) const {
+    gemm({.rows = in_,
+          .columns = out_,
+          .inner = data.samples * positions_,
+          .right = Operand::transposed,
+          .update = Update::add},
+         data.input.data(), data.output_gradient.data(), data.tied_gradient.data());
+  }
+
+  void add_parameter_gradient(const BackwardData& data) const {
+    const std::int64_t columns = data.samples * positions_;
+    const float* gradient = data.output_gradient.data();
+    if (!tied_) {
+      gemm({.rows = out_,
+            .columns = in_,
+            .inner = columns,
+            .right = Operand::transposed,
+            .update = data.parameter_update},
+           gradient, data.input.data(), data.parameter_gradient.data());
+    }
+    if (!bias_) return;
+    float* bias_gradient = data.parameter_gradient.data() + own_weights();
+    if (data.parameter_update == Update::overwrite) std::fill_n(bias_gradient, out_, 0.0F);
+    add_columns(gradient, out_, columns, bias_gradient);
+  }
+
+  std::int64_t in_, out_, positions_;
+  bool bias_, tied_;
 };
 
 }  // namespace
