@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "models/kernels/aligned_vector.hpp"
@@ -43,10 +44,13 @@ class BatchRunner {
   /// memory; ask once per run for each number.
   std::span<float> gradient(std::size_t first, std::size_t count);
 
+  /// After a run: the name of the first layer whose output holds an infinity or no number; the loss if all are finite.
+  [[nodiscard]] std::string first_not_finite();
+
   /// From the next run on, `ready` is called as the backward pass completes the layers from each of `cuts` on (layer
   /// indices; the shards then wait for each other there). Empty: never.
   void set_gradients_ready(std::vector<std::size_t> cuts, GradientsReady ready);
-  /// Called from any worker: (layer, pass, seconds, worker).
+  /// Called from every worker at once.
   void set_timer(WorkerTimer timer);
 
  private:
@@ -57,25 +61,34 @@ class BatchRunner {
     BatchResult result;
   };
   struct Run {  // what all phases of a run share
-    std::span<float> weights, in_place;
+    std::span<float> weights;
+    std::span<float> in_place;  // gradients go here; empty: into each shard's own
     PassOptions options;
   };
-  void start(std::span<float> weights, const Batch& batch, const PassOptions& options, std::size_t shards);
-  BatchResult run_phases(const Run& run);
-  void forward_phase(const Run& run, std::size_t phase);
+  /// Where the shards wait for each other on the way back: until all have made their sums for a layer, or have done it.
+  struct Stop {
+    std::size_t layer = 0;
+    enum Wait : std::uint8_t { for_sums, when_done } wait = when_done;
+    [[nodiscard]] std::size_t first() const { return wait == for_sums ? layer + 1 : layer; }  // lowest layer done
+  };
+  void reserve(std::size_t shards);
+  BatchResult run_phases(const Run& run, const Batch& batch);
+  void forward_phase(const Run& run, const Batch& batch, std::size_t phase);
   void backward_phases(const Run& run);
+  void prepare_gradients(Shard& shard, const Run& run) const;
+  void backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop);
   void add_sums(std::size_t layer, Pass pass);
-  void backward(Shard& shard, const Run& run, std::size_t first, std::size_t end);
-  void on_each_shard(const std::function<void(Shard&)>& work);
-  void update_state(std::span<float> weights);
+  [[nodiscard]] std::vector<Stop> backward_stops() const;
+  template <class Work>
+  void on_each_shard(Work work);
 
   std::shared_ptr<const ExecutionPlan> plan_;
   std::size_t workers_;
   std::vector<Shard> shards_;
   std::size_t used_ = 0;  // shards of this batch
-  std::size_t batch_samples_ = 0;
   BatchSums totals_;
-  std::vector<std::size_t> cuts_;
+  std::vector<std::size_t> ready_cuts_;
+  std::vector<Stop> stops_;  // last layers first
   GradientsReady ready_;
   WorkerTimer timer_;
 };

@@ -27,9 +27,10 @@ struct Range {
 /// Where one layer finds its operands. Buffers hold the outputs of layers, slots the gradients of buffers; both are
 /// numbered, and sized per sample.
 struct LayerSteps {
-  std::size_t buffer = 0;                              // of the output
-  std::optional<std::size_t> input, second;            // buffers read; no input: the network's input
+  std::optional<std::size_t> buffer;                   // of the output; none: the network's input (a view of it)
+  std::optional<std::size_t> input, second;            // buffers read; none: the network's input
   Range parameters, state, tied_table;                 // in the vector of weights
+  Range tied_gradient;                                 // tied_table, unless its embedding is frozen
   std::optional<std::size_t> slot;                     // of the output's gradient; none: no backward pass
   std::optional<std::size_t> input_slot, second_slot;  // none: nobody needs that gradient
   Update parameter_update = Update::overwrite, input_update = Update::overwrite, second_update = Update::overwrite;
@@ -50,7 +51,7 @@ class ExecutionPlan {
   [[nodiscard]] const LayerKernel& kernel(std::size_t layer) const { return *kernels_[layer]; }
   [[nodiscard]] const LayerSteps& steps(std::size_t layer) const { return steps_[layer]; }
   [[nodiscard]] const Loss& loss() const { return *loss_; }
-  [[nodiscard]] std::size_t loss_buffer() const { return *steps_.back().input; }
+  [[nodiscard]] std::optional<std::size_t> loss_buffer() const { return steps_.back().input; }
   [[nodiscard]] std::optional<std::size_t> loss_slot() const { return steps_.back().input_slot; }
 
   [[nodiscard]] const std::vector<std::int64_t>& buffers() const { return buffers_; }  // numbers per sample

@@ -8,9 +8,7 @@
 
 namespace orrery {
 
-/// Called after each layer's pass: layer index, pass, seconds.
-using LayerTimer = std::function<void(std::size_t layer, Pass pass, double seconds)>;
-/// The same from the threads of a batch, each with its number.
+/// Called after each layer's pass, on the thread that ran it: its number, the layer's index, pass, seconds.
 using WorkerTimer = std::function<void(std::size_t worker, std::size_t layer, Pass pass, double seconds)>;
 
 }  // namespace orrery

@@ -2,30 +2,29 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "models/kernels/aligned_vector.hpp"
-#include "models/training/layer_stack.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
+#include "models/training/training_step.hpp"
 
 namespace orrery {
 
 class LocalTrainer {
  public:
-  explicit LocalTrainer(const LayerGraph& graph);
+  LocalTrainer(std::shared_ptr<const ExecutionPlan> plan, const LocalOptions& options);
 
   /// As train_local().
   LocalResult train(std::span<const float> weights, const Samples& samples, std::span<const std::size_t> indices,
-                    const LocalOptions& options, Random random);
+                    Random random);
 
  private:
-  /// gradient_ = mean over the samples at `indices`, added shard by shard.
-  BatchResult compute_gradient(const Samples& samples, std::span<const std::size_t> indices);
-
-  LayerStack stack_;
+  LocalOptions options_;
+  TrainingStep step_;
   SampleBatch batch_;
-  AlignedVector weights_, gradient_, shard_gradient_;
+  AlignedVector weights_;
 };
 
 }  // namespace orrery

@@ -3,18 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <numeric>
+#include <array>
+#include <memory>
 
 #include "models/kernels/gemm.hpp"
-#include "models/kernels/parallel.hpp"
-#include "models/training/gradient_sum.hpp"
 #include "models/training/host.hpp"
-#include "models/training/layer_stack.hpp"
-#include "models/training/optimizer.hpp"
 #include "models/training/quantile.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
+#include "models/training/training_step.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -26,14 +23,24 @@ std::size_t index_of(Pass pass) {
   return static_cast<std::size_t>(pass);
 }
 
-// Uniform pixels and labels: their values do not change how long a step takes.
-Samples random_samples(const LayerGraph& graph, std::size_t count, std::uint64_t seed) {
+// Uniform pixels or tokens, and labels: their values do not change how long a step takes.
+Samples random_samples(const ExecutionPlan& plan, std::size_t count, std::uint64_t seed) {
+  const LayerGraph& graph = plan.graph();
   Random random = Random::derived(seed, "profile data");
   Samples samples;
+  samples.labels_per_sample = static_cast<std::size_t>(plan.loss().predictions_per_sample());
   samples.inputs.resize(count * static_cast<std::size_t>(graph.input.count()));
-  for (float& input : samples.inputs) input = static_cast<float>(random.uniform());
-  for (std::size_t i = 0; i < count; ++i) {
+  const Layer& first = graph.layers.front();
+  for (float& input : samples.inputs) {
+    input = first.kind == LayerKind::embedding
+                ? static_cast<float>(random.below(static_cast<std::size_t>(first.vocabulary)))
+                : static_cast<float>(random.uniform());
+  }
+  for (std::size_t i = 0; i < count * samples.labels_per_sample; ++i) {
     samples.labels.push_back(static_cast<std::int32_t>(random.below(static_cast<std::size_t>(graph.classes))));
+  }
+  if (graph.layers.back().kind == LayerKind::detection_loss) {  // an empty grid: no object to find
+    samples.targets.resize(count * static_cast<std::size_t>(graph.layers.back().in.count()));
   }
   return samples;
 }
@@ -41,85 +48,44 @@ Samples random_samples(const LayerGraph& graph, std::size_t count, std::uint64_t
 // One batch size on one number of threads.
 class ProfiledCase {
  public:
-  ProfiledCase(const LayerGraph& graph, int batch, int threads, const ProfileOptions& options)
-      : graph_(graph),
-        samples_(random_samples(graph, static_cast<std::size_t>(batch), options.seed)),
-        optimizer_({.kind = options.optimizer, .learning_rate = 1e-3}, 0),
-        seconds_(graph.layers.size()) {
-    const std::vector<float> start = initial_weights(graph, options.seed);
-    weights_.assign(start.begin(), start.end());
-    optimizer_ = Optimizer({.kind = options.optimizer, .learning_rate = 1e-3}, start.size());
-    const auto parts = static_cast<std::size_t>(std::min(threads, batch));
-    for (std::size_t part = 0; part < parts; ++part) {
-      parts_.push_back({LayerStack(graph), SampleBatch(), AlignedVector(start.size()), Times(graph.layers.size())});
-    }
-    order_.resize(samples_.count());
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
+  ProfiledCase(const std::shared_ptr<const ExecutionPlan>& plan, int batch, int threads, const ProfileOptions& options)
+      : samples_(random_samples(*plan, static_cast<std::size_t>(batch), options.seed)),
+        weights_(initial_weights(*plan, options.seed)),
+        step_(plan, {.optimizer = {.kind = options.optimizer, .learning_rate = 1e-3},
+                     .workers = static_cast<std::size_t>(threads),
+                     .update = UpdateStyle::separate}),
+        times_(static_cast<std::size_t>(threads), Times(plan->graph().layers.size())),
+        seconds_(plan->graph().layers.size()) {
+    step_.set_timer([this](std::size_t worker, std::size_t layer, Pass pass, double seconds) {
+      times_[worker][layer][index_of(pass)] += seconds;
+    });
   }
 
   void step() {
-    compute_gradients();
-    optimizer_.begin_step();
-    for (std::size_t layer = 0; layer < graph_.layers.size(); ++layer) update(layer);
-    for (std::size_t layer = 0; layer < graph_.layers.size(); ++layer) keep_slowest(layer);
+    for (Times& times : times_) std::fill(times.begin(), times.end(), std::array<double, passes>{});
+    step_.run(weights_, whole(samples_));
+    for (std::size_t layer = 0; layer < seconds_.size(); ++layer) keep_slowest(layer);
   }
-  void forget() { seconds_.assign(graph_.layers.size(), {}); }
+  void forget() { seconds_.assign(seconds_.size(), {}); }
   [[nodiscard]] const std::vector<double>& seconds(std::size_t layer, Pass pass) const {
     return seconds_[layer][index_of(pass)];
   }
 
  private:
   using Times = std::vector<std::array<double, passes>>;  // by layer
-  struct Part {
-    LayerStack stack;
-    SampleBatch batch;
-    AlignedVector gradient;
-    Times times;
-  };
-
-  void compute_gradients() {
-    for_each_task(parts_.size(), parts_.size(), [&](std::size_t index, std::size_t) {
-      Part& part = parts_[index];
-      const std::size_t first = order_.size() * index / parts_.size();
-      const std::size_t last = order_.size() * (index + 1) / parts_.size();
-      const Batch batch = part.batch.gather(samples_, std::span(order_).subspan(first, last - first));
-      part.stack.set_timer(
-          [&part](std::size_t layer, Pass pass, double seconds) { part.times[layer][index_of(pass)] = seconds; });
-      part.stack.forward_backward(weights_, batch, static_cast<double>(order_.size()), part.gradient);
-    });
-  }
-
-  // Adds the parts' gradients of one layer and updates its weights, a block per thread.
-  void update(std::size_t layer) {
-    const LayerStack& stack = parts_.front().stack;
-    const std::span<float> weights = stack.part_of(layer, std::span<float>(weights_));
-    const auto offset = static_cast<std::size_t>(weights.data() - weights_.data());
-    const auto start = std::chrono::steady_clock::now();
-    for_each_task(parts_.size(), parts_.size(), [&](std::size_t index, std::size_t) {
-      const std::size_t first = weights.size() * index / parts_.size();
-      const std::size_t count = weights.size() * (index + 1) / parts_.size() - first;
-      const auto block = [&](AlignedVector& all) { return std::span<float>(all).subspan(offset + first, count); };
-      for (std::size_t i = 1; i < parts_.size(); ++i) add(block(parts_[i].gradient), block(parts_[0].gradient));
-      optimizer_.update(offset + first, block(weights_), block(parts_[0].gradient));
-    });
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    parts_.front().times[layer][index_of(Pass::optimizer)] = elapsed.count();
-  }
 
   void keep_slowest(std::size_t layer) {
     for (std::size_t pass = 0; pass < passes; ++pass) {
       double slowest = 0;
-      for (const Part& part : parts_) slowest = std::max(slowest, part.times[layer][pass]);
+      for (const Times& times : times_) slowest = std::max(slowest, times[layer][pass]);
       seconds_[layer][pass].push_back(slowest);
     }
   }
 
-  const LayerGraph& graph_;
   Samples samples_;
-  AlignedVector weights_;
-  Optimizer optimizer_;
-  std::vector<Part> parts_;
-  std::vector<std::size_t> order_;
+  std::vector<float> weights_;
+  TrainingStep step_;
+  std::vector<Times> times_;                                      // by thread, of this step
   std::vector<std::array<std::vector<double>, passes>> seconds_;  // by layer and pass, one per step
 };
 
@@ -160,13 +126,14 @@ std::vector<std::string> notes_of(const ProfileOptions& options) {
 StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& options) {
   ORRERY_EXPECT(options.repeats > 0 && options.warm_up >= 0);
   StepProfile profile{.network = graph.name, .notes = notes_of(options), .rows = {}};
+  const auto plan = std::make_shared<const ExecutionPlan>(graph);
   const int steps = options.warm_up + options.repeats;
   const double all = static_cast<double>(options.batches.size() * options.threads.size()) * steps;
   double done = 0;
   for (const int threads : options.threads) {
     for (const int batch : options.batches) {
       ORRERY_EXPECT(batch > 0 && threads > 0);
-      ProfiledCase measured(graph, batch, threads, options);
+      ProfiledCase measured(plan, batch, threads, options);
       for (int step = 0; step < steps; ++step) {
         if (step == options.warm_up) measured.forget();
         measured.step();

@@ -20,12 +20,11 @@ struct ProfileOptions {
   std::function<void(double)> progress{};  // share done
   OptimizerKind optimizer = OptimizerKind::sgd;
 };
-/// Executes real steps (forward, backward, optimizer) on random data of the network's input shape. With t threads the
-/// batch is cut into min(t, batch) parts that run beside each other; a row's seconds is the time of the slowest part,
-/// so of the whole batch. The optimizer pass, one row per layer with parameters, includes the addition of the parts'
-/// gradients. FLOPs are those of layer_cost(); the first layer with parameters is executed without the gradient of its
-/// input, which nobody needs, so its backward pass may look faster than the machine. Throws InvalidInput when the
-/// network cannot be executed.
+/// Executes real steps (forward, backward, optimizer apart from the gradients) on random data of the network's input
+/// shape, as TrainingStep makes them. A row's seconds is the time of the busiest thread over all its shards, so of the
+/// whole batch. The optimizer pass, one row per layer with parameters, includes the addition of the shards' gradients.
+/// FLOPs are those of layer_cost(); the first layer with parameters is executed without the gradient of its input,
+/// which nobody needs, so its backward pass may look faster than the machine.
 StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& options);
 
 /// This machine as a Device with id "host": cores and name from /proc/cpuinfo, fp32 peak from a fused multiply-add

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,10 +50,12 @@ class ShardRunner {
   [[nodiscard]] std::span<float> output(std::size_t layer);
   [[nodiscard]] std::span<float> output_gradient(std::size_t layer);
 
-  void set_timer(LayerTimer timer) { timer_ = std::move(timer); }  // empty: none
+  /// Empty: none. `worker` is the thread that runs this shard now.
+  void set_timer(WorkerTimer timer) { timer_ = std::move(timer); }
+  void set_worker(std::size_t worker) { worker_ = worker; }
 
  private:
-  [[nodiscard]] std::span<const float> input_of(const LayerSteps& steps);
+  [[nodiscard]] std::span<const float> operand(std::optional<std::size_t> index);
   [[nodiscard]] std::span<float> buffer(std::size_t index);
   [[nodiscard]] std::span<float> slot(std::optional<std::size_t> index, std::int64_t numbers);
   [[nodiscard]] ForwardData forward_data(std::size_t layer, const BatchSums& totals);
@@ -69,7 +72,8 @@ class ShardRunner {
   std::vector<AlignedVector> buffers_, slots_, kept_;
   AlignedVector scratch_;
   std::size_t reserved_ = 0;
-  LayerTimer timer_;
+  WorkerTimer timer_;
+  std::size_t worker_ = 0;
 };
 
 }  // namespace orrery

@@ -4,21 +4,25 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "models/training/dataset.hpp"
-#include "models/training/network.hpp"
+#include "models/training/execution_plan.hpp"
 #include "models/training/optimizer.hpp"
 
 namespace orrery {
 
 struct Evaluation {
-  double accuracy = 0, loss = 0;  // loss: mean cross entropy
+  double accuracy = 0, loss = 0;  // means over the predictions
 };
 
+/// `weights`: parameters, then running statistics (see ExecutionPlan).
 /// Whole test set in fixed chunks of 500, parallel over chunks, summed in chunk order: the same for any number of
 /// threads.
+Evaluation evaluate(const std::shared_ptr<const ExecutionPlan>& plan, std::span<const float> weights,
+                    const Samples& samples);
 Evaluation evaluate(const LayerGraph& graph, std::span<const float> weights, const Samples& samples);
 
 struct CentralPoint {
@@ -35,8 +39,7 @@ struct CentralOptions {
   std::uint64_t seed = 1;
 };
 /// Mini-batch training on the whole training set, reshuffled every epoch. A loss that is not finite throws
-/// std::runtime_error naming the step. The batch is cut in fixed shards that do not depend on the number of threads and
-/// their gradients are added in shard order.
+/// std::runtime_error naming step and layer. The same bits for any number of threads (see BatchRunner).
 std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& data, const CentralOptions& options,
                                         const std::function<void(const CentralPoint&)>& progress);
 
@@ -47,7 +50,7 @@ struct LocalOptions {
 };
 struct LocalResult {
   std::vector<float> weights{};
-  double train_loss = 0;     // mean over all local steps' samples
+  double train_loss = 0;     // mean over all predictions of all local steps
   std::int64_t samples = 0;  // size of the local set: its weight in the average
   std::int64_t steps = 0;
 };
@@ -66,7 +69,8 @@ std::vector<LocalResult> train_clients(const LayerGraph& graph, std::span<const 
 /// sum_k n_k / n w_k, added in double, in the order given.
 std::vector<float> weighted_average(std::span<const LocalResult> results);
 
-/// Weights a fresh network starts from.
+/// Weights and running statistics a fresh network starts from.
+std::vector<float> initial_weights(const ExecutionPlan& plan, std::uint64_t seed);
 std::vector<float> initial_weights(const LayerGraph& graph, std::uint64_t seed);
 
 }  // namespace orrery

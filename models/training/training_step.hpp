@@ -4,17 +4,24 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "models/training/batch_runner.hpp"
 #include "models/training/optimizer.hpp"
 
 namespace orrery {
 
+enum class UpdateStyle : std::uint8_t {
+  fastest,  // in place where that gives the same mathematics
+  separate  // gradients first, then the optimizer: as any training must that exchanges gradients
+};
+
 struct TrainingOptions {
   OptimizerOptions optimizer{};
   int accumulation = 1;     // micro-steps per update: the batch is worked on in so many parts, one after the other
   std::uint64_t seed = 1;   // of the draws of dropout
   std::size_t workers = 1;  // threads
+  UpdateStyle update = UpdateStyle::fastest;
 };
 
 /// Plain SGD on a batch of one shard without accumulation, clipping and weight decay adds each layer's gradient to its
@@ -28,15 +35,27 @@ class TrainingStep {
   /// output is not finite when the loss is not finite.
   BatchResult run(std::span<float> weights, const Batch& batch);
 
+  /// As if made anew, with another seed: another client's training begins.
+  void restart(std::uint64_t seed);
+
+  /// Layers' passes as they are timed; the optimizer's time, measured as a whole with the addition of the shards'
+  /// gradients, goes to the layers by their parameters.
+  void set_timer(WorkerTimer timer);
+
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] BatchRunner& runner() { return runner_; }
 
  private:
+  [[nodiscard]] bool adds_in_place(const Batch& batch) const;
   void update(std::span<float> weights);
+  void report_update(double seconds) const;
+  void require_finite(const BatchResult& result);
 
   TrainingOptions options_;
   BatchRunner runner_;
   Optimizer optimizer_;
+  std::vector<Range> blocks_;  // of the optimizer: what one task updates
+  WorkerTimer timer_;
   std::int64_t steps_ = 0;
 };
 

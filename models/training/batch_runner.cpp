@@ -1,0 +1,195 @@
+#include "models/training/batch_runner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/kernels/parallel.hpp"
+#include "models/training/gradient_sum.hpp"
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+namespace {
+
+BatchSums room_for_sums(const ExecutionPlan& plan) {
+  BatchSums sums(plan.batch_wide().empty() ? 0 : plan.kernels());
+  for (const std::size_t layer : plan.batch_wide()) {
+    sums[layer].resize(2 * static_cast<std::size_t>(plan.kernel(layer).batch_sum_count()));
+  }
+  return sums;
+}
+
+/// The half of a layer's sums that belongs to a pass.
+std::span<double> half(std::vector<double>& sums, Pass pass) {
+  const std::size_t count = sums.size() / 2;
+  return std::span<double>(sums).subspan(pass == Pass::forward ? 0 : count, count);
+}
+
+}  // namespace
+
+BatchRunner::BatchRunner(std::shared_ptr<const ExecutionPlan> plan, std::size_t workers)
+    : plan_(std::move(plan)), workers_(workers), totals_(room_for_sums(*plan_)), stops_(backward_stops()) {
+  ORRERY_EXPECT(workers_ > 0);
+}
+
+void BatchRunner::set_gradients_ready(std::vector<std::size_t> cuts, GradientsReady ready) {
+  ready_cuts_ = std::move(cuts);
+  ready_ = std::move(ready);
+  stops_ = backward_stops();
+}
+
+void BatchRunner::set_timer(WorkerTimer timer) {
+  timer_ = std::move(timer);
+  for (Shard& shard : shards_) shard.runner.set_timer(timer_);
+}
+
+std::vector<BatchRunner::Stop> BatchRunner::backward_stops() const {
+  std::vector<Stop> stops = {{0, Stop::when_done}};
+  for (const std::size_t layer : plan_->batch_wide()) stops.push_back({layer, Stop::for_sums});
+  for (const std::size_t layer : ready_cuts_) {
+    if (layer > 0) stops.push_back({layer, Stop::when_done});
+  }
+  std::sort(stops.begin(), stops.end(),
+            [](const Stop& a, const Stop& b) { return a.layer != b.layer ? a.layer > b.layer : a.wait < b.wait; });
+  return stops;
+}
+
+void BatchRunner::reserve(std::size_t shards) {
+  used_ = shards;
+  while (shards_.size() < shards) {
+    shards_.push_back({ShardRunner(plan_), {}, room_for_sums(*plan_), {}});
+    shards_.back().runner.set_timer(timer_);
+  }
+}
+
+BatchResult BatchRunner::run(std::span<float> weights, const Batch& batch, const PassOptions& options) {
+  reserve(plan_->shards(batch.samples));
+  for (Shard& shard : shards_) shard.gradients.resize(plan_->parameter_count());
+  return run_phases({weights, {}, options}, batch);
+}
+
+BatchResult BatchRunner::run_in_place(std::span<float> weights, const Batch& batch, const PassOptions& options) {
+  ORRERY_EXPECT(plan_->shards(batch.samples) == 1);
+  reserve(1);
+  Run run{weights, weights.first(plan_->parameter_count()), options};
+  run.options.update = Update::add;
+  return run_phases(run, batch);
+}
+
+BatchResult BatchRunner::run_phases(const Run& run, const Batch& batch) {
+  for (std::size_t phase = 0; phase <= plan_->batch_wide().size(); ++phase) forward_phase(run, batch, phase);
+  backward_phases(run);
+  const BatchContext context{Mode::training, run.options.seed, 0, static_cast<std::int64_t>(batch.samples), {}};
+  for (const std::size_t layer : plan_->batch_wide()) {
+    BatchContext of_layer = context;
+    of_layer.batch_sums = half(totals_[layer], Pass::forward);
+    plan_->kernel(layer).update_state(of_layer, plan_->steps(layer).state.of(run.weights));
+  }
+  BatchResult sum;
+  for (std::size_t i = 0; i < used_; ++i) sum += shards_[i].result;
+  return sum;
+}
+
+template <class Work>
+void BatchRunner::on_each_shard(Work work) {
+  for_each_task(used_, workers_, [&](std::size_t index, std::size_t worker) {
+    shards_[index].runner.set_worker(worker);
+    work(index, shards_[index]);
+  });
+}
+
+// Phase p runs the layers from the p-th batch-wide one up to the next, and makes this shard's sums for that one. The
+// last one ends with the loss, and begins the way back at once when no shard has to wait.
+void BatchRunner::forward_phase(const Run& run, const Batch& batch, std::size_t phase) {
+  const std::vector<std::size_t>& batch_wide = plan_->batch_wide();
+  const std::size_t first = phase == 0 ? 0 : batch_wide[phase - 1];
+  const bool last = phase == batch_wide.size();
+  const std::size_t end = last ? plan_->kernels() : batch_wide[phase];
+  const std::size_t each = (batch.samples + used_ - 1) / used_;
+  on_each_shard([&](std::size_t index, Shard& shard) {
+    if (phase == 0) {
+      const std::size_t begin = std::min(index * each, batch.samples);
+      const Batch part = batch.part(begin, std::min(each, batch.samples - begin));
+      shard.runner.start(run.weights, part,
+                         {Mode::training,
+                          run.options.seed,
+                          static_cast<std::int64_t>(begin),
+                          static_cast<std::int64_t>(batch.samples),
+                          {}});
+    }
+    shard.runner.forward(first, end, totals_);
+    if (!last) {
+      shard.runner.forward_sums(end, half(shard.sums[end], Pass::forward));
+      return;
+    }
+    shard.result = shard.runner.loss();
+    shard.runner.loss_gradient(run.options.divisor);
+    prepare_gradients(shard, run);
+    backward(shard, run, plan_->kernels(), stops_.front());
+  });
+  if (!last) add_sums(end, Pass::forward);
+}
+
+/// Where several layers add into the same gradient, it starts from zero.
+void BatchRunner::prepare_gradients(Shard& shard, const Run& run) const {
+  if (!run.in_place.empty() || run.options.update == Update::add) return;
+  for (std::size_t i = 0; i < plan_->kernels(); ++i) {
+    const LayerSteps& steps = plan_->steps(i);
+    if (steps.parameter_update != Update::add) continue;
+    const std::span<float> shared = steps.parameters.of(std::span<float>(shard.gradients));
+    std::fill(shared.begin(), shared.end(), 0.0F);
+  }
+}
+
+// Layers from end - 1 down to the stop, and there this shard's sums if they are what is waited for.
+void BatchRunner::backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop) {
+  const std::span<float> gradients = run.in_place.empty() ? std::span<float>(shard.gradients) : run.in_place;
+  shard.runner.backward(stop.first(), end, gradients, run.options.update, totals_);
+  if (stop.wait == Stop::for_sums) {
+    shard.runner.backward_sums(stop.layer, half(shard.sums[stop.layer], Pass::backward), totals_);
+  }
+}
+
+// The last forward phase has brought every shard to the first stop.
+void BatchRunner::backward_phases(const Run& run) {
+  std::size_t told = plan_->kernels();
+  for (std::size_t i = 0; i < stops_.size(); ++i) {
+    const Stop& stop = stops_[i];
+    if (i > 0) on_each_shard([&](std::size_t, Shard& shard) { backward(shard, run, stops_[i - 1].first(), stop); });
+    if (stop.wait == Stop::for_sums) {
+      add_sums(stop.layer, Pass::backward);
+    } else if (ready_) {
+      ready_(stop.layer, told);
+      told = stop.layer;
+    }
+  }
+}
+
+std::string BatchRunner::first_not_finite() {
+  for (std::size_t layer = 0; layer < plan_->kernels(); ++layer) {
+    if (!plan_->steps(layer).buffer) continue;
+    for (std::size_t i = 0; i < used_; ++i) {
+      const std::span<const float> output = shards_[i].runner.output(layer);
+      const bool finite = std::all_of(output.begin(), output.end(), [](float number) { return std::isfinite(number); });
+      if (!finite) return plan_->graph().layers[layer].name;
+    }
+  }
+  return plan_->graph().layers.back().name;
+}
+
+void BatchRunner::add_sums(std::size_t layer, Pass pass) {
+  const std::span<double> total = half(totals_[layer], pass);
+  std::fill(total.begin(), total.end(), 0.0);
+  for (std::size_t i = 0; i < used_; ++i) {
+    const std::span<double> part = half(shards_[i].sums[layer], pass);
+    for (std::size_t j = 0; j < total.size(); ++j) total[j] += part[j];
+  }
+}
+
+std::span<float> BatchRunner::gradient(std::size_t first, std::size_t count) {
+  const std::span<float> sum = std::span<float>(shards_.front().gradients).subspan(first, count);
+  for (std::size_t i = 1; i < used_; ++i) add(std::span<const float>(shards_[i].gradients).subspan(first, count), sum);
+  return sum;
+}
+
+}  // namespace orrery

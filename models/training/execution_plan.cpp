@@ -1,0 +1,200 @@
+#include "models/training/execution_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "models/cost/layer_cost.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/errors.hpp"
+#include "sim/base/units.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr std::size_t no_layer = static_cast<std::size_t>(-1);
+
+void require_one_loss(const LayerGraph& graph) {
+  Problems problems;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const bool last = i + 1 == graph.layers.size(), loss = is_loss(graph.layers[i].kind);
+    if (last == loss) continue;
+    problems.add({.at = {.file = graph.name},
+                  .key = fmt::format("layer \"{}\"", graph.layers[i].name),
+                  .what = last ? "the last layer of an executed network is its loss"
+                               : fmt::format("{} comes last in an executed network", name_of(graph.layers[i].kind)),
+                  .why = {},
+                  .suggestion = {},
+                  .source_line = {}});
+  }
+  problems.throw_if_any();
+  ORRERY_EXPECT(!graph.layers.empty());
+}
+
+/// How many layers read the output of each layer.
+std::vector<int> count_readers(const LayerGraph& graph) {
+  std::vector<int> readers(graph.layers.size());
+  for (const Layer& layer : graph.layers) {
+    if (layer.input.valid()) ++readers[layer.input.index()];
+    if (layer.skip.valid()) ++readers[layer.skip.index()];
+  }
+  return readers;
+}
+
+/// Hands out slots for gradients and takes them back, in the order of the backward pass.
+class SlotPool {
+ public:
+  explicit SlotPool(std::vector<std::int64_t>& slots) : slots_(slots) {}
+
+  std::size_t take(std::int64_t numbers) {
+    std::size_t slot = slots_.size();
+    if (free_.empty()) {
+      slots_.push_back(numbers);
+    } else {  // the largest one free: it grows least
+      const auto best =
+          std::max_element(free_.begin(), free_.end(), [&](auto a, auto b) { return slots_[a] < slots_[b]; });
+      slot = *best;
+      free_.erase(best);
+      slots_[slot] = std::max(slots_[slot], numbers);
+    }
+    return slot;
+  }
+  void give_back(std::size_t slot) { free_.push_back(slot); }
+
+ private:
+  std::vector<std::int64_t>& slots_;
+  std::vector<std::size_t> free_;
+};
+
+}  // namespace
+
+ExecutionPlan::ExecutionPlan(LayerGraph graph) : graph_(std::move(graph)), steps_(graph_.layers.size()) {
+  require_one_loss(graph_);
+  for (std::size_t i = 0; i + 1 < graph_.layers.size(); ++i) {
+    kernels_.push_back(make_layer_kernel(graph_.layers[i]));
+    if (kernels_.back()->batch_sum_count() > 0) batch_wide_.push_back(i);
+  }
+  loss_ = make_loss(graph_.layers.back());
+  flops_per_sample_ = training_flops(graph_).value();
+  place_parameters();
+  place_outputs();
+  place_gradients();
+}
+
+void ExecutionPlan::place_parameters() {
+  std::size_t embedding = no_layer;
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    const Layer& layer = graph_.layers[i];
+    const ParameterCount counts = kernels_[i]->parameter_count();
+    const auto count = static_cast<std::size_t>(counts.weights + counts.biases);
+    ORRERY_EXPECT(static_cast<std::int64_t>(count) == parameters(layer));
+    steps_[i].parameters = {parameters_, count};
+    parameters_ += count;
+    if (layer.kind == LayerKind::embedding) embedding = i;
+    if (layer.tied) {
+      ORRERY_EXPECT(embedding != no_layer);
+      const auto table = static_cast<std::size_t>(layer.in.channels * layer.out.channels);
+      steps_[i].tied_table = {steps_[embedding].parameters.first, table};
+      if (!graph_.layers[embedding].frozen) steps_[i].tied_gradient = steps_[i].tied_table;
+      steps_[embedding].parameter_update = Update::add;  // the layer tied to it has added its part before
+    }
+    steps_[i].trains = !layer.frozen && (count > 0 || steps_[i].tied_gradient.count > 0);
+    if (layer.frozen || count == 0) continue;
+    const Range range = steps_[i].parameters;
+    if (!trainable_.empty() && trainable_.back().first + trainable_.back().count == range.first) {
+      trainable_.back().count += count;
+    } else {
+      trainable_.push_back(range);
+    }
+  }
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    steps_[i].state = {parameters_ + state_, static_cast<std::size_t>(kernels_[i]->state_count())};
+    state_ += steps_[i].state.count;
+  }
+}
+
+void ExecutionPlan::place_outputs() {
+  const std::vector<int> readers = count_readers(graph_);
+  const auto shares_memory = [&](const Layer& layer, const LayerKernel& kernel) {
+    if (kernel.output_storage() == OutputStorage::same_as_input) return true;
+    if (kernel.in_place() == InPlace::never || !layer.input.valid()) return false;
+    const std::size_t producer = layer.input.index();
+    return readers[producer] == 1 && !kernels_[producer]->backward_reads_output() &&
+           kernels_[producer]->output_storage() == OutputStorage::own;
+  };
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Layer& layer = graph_.layers[i];
+    LayerSteps& steps = steps_[i];
+    if (layer.input.valid()) steps.input = steps_[layer.input.index()].buffer;
+    if (layer.skip.valid()) steps.second = steps_[layer.skip.index()].buffer;
+    if (i == kernels_.size()) break;  // the loss
+    if (shares_memory(layer, *kernels_[i])) {
+      steps.buffer = steps.input;
+      continue;
+    }
+    steps.buffer = buffers_.size();
+    buffers_.push_back(layer.out.count());
+    owner_.push_back(i);
+  }
+}
+
+void ExecutionPlan::place_gradients() {
+  // A gradient is wanted where it, or what comes before it, has something to train.
+  std::vector<bool> wanted(steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Layer& layer = graph_.layers[i];
+    wanted[i] = steps_[i].trains || (layer.input.valid() && wanted[layer.input.index()]) ||
+                (layer.skip.valid() && wanted[layer.skip.index()]);
+  }
+  SlotPool pool(slots_);
+  std::vector<std::optional<std::size_t>> slot_of(buffers_.size());
+  const auto want = [&](LayerId producer, std::optional<std::size_t>& slot, Update& update) {
+    if (!producer.valid() || !wanted[producer.index()]) return;
+    const std::size_t buffer = *steps_[producer.index()].buffer;
+    update = slot_of[buffer] ? Update::add : Update::overwrite;
+    if (!slot_of[buffer]) slot_of[buffer] = pool.take(buffers_[buffer]);
+    slot = slot_of[buffer];
+  };
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    const Layer& layer = graph_.layers[i];
+    LayerSteps& steps = steps_[i];
+    const bool loss = i == kernels_.size();
+    if (!loss) {
+      if (steps.buffer) steps.slot = slot_of[*steps.buffer];
+      if (!steps.slot) continue;  // nothing after it needs it, or nothing before it trains
+    }
+    want(layer.input, steps.input_slot, steps.input_update);
+    if (!loss && steps.input_slot == steps.slot) steps.input_update = Update::overwrite;  // in place
+    want(layer.skip, steps.second_slot, steps.second_update);
+    if (loss || owner_[*steps.buffer] != i) continue;
+    pool.give_back(*steps.slot);
+    slot_of[*steps.buffer].reset();
+  }
+}
+
+std::size_t ExecutionPlan::samples_per_slice() const {
+  constexpr std::int64_t budget = std::int64_t{32} * 1024 * 1024;
+  std::int64_t numbers = 1;
+  for (const std::int64_t buffer : buffers_) numbers += buffer;
+  for (const auto& kernel : kernels_) numbers += kernel->kept_count();
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, budget / numbers / std::int64_t{sizeof(float)}));
+}
+
+std::size_t ExecutionPlan::shards(std::size_t batch) const {
+  constexpr double flops_per_parameter = 160, least_flops = 0.03 * giga, most = 8;
+  const double flops = flops_per_sample_ * static_cast<double>(batch);
+  const double worth = std::max(least_flops, flops_per_parameter * static_cast<double>(parameters_));
+  const auto shards = static_cast<std::size_t>(std::clamp(flops / worth, 1.0, most));
+  return std::min(shards, batch);
+}
+
+void ExecutionPlan::initialise(std::span<float> weights, Random& random) const {
+  ORRERY_EXPECT(weights.size() == weight_count());
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    kernels_[i]->initialise(steps_[i].parameters.of(weights), random);
+    kernels_[i]->initialise_state(steps_[i].state.of(weights));
+  }
+}
+
+}  // namespace orrery
