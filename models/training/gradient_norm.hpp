@@ -35,9 +35,9 @@ inline double sum_of_squares(std::span<const float> numbers) {
 }
 
 /// What gradients of this norm are multiplied by so that it becomes at most `largest`: min(1, largest / (norm + 1e-6)),
-/// as PyTorch's clip_grad_norm_ (Pascanu et al. 2013).
+/// as PyTorch's clip_grad_norm_ (Pascanu et al. 2013). A norm that is not a number gives a factor that is none.
 inline double clip_factor(double norm, double largest) {
-  return std::min(1.0, largest / (norm + 1e-6));
+  return std::min(largest / (norm + 1e-6), 1.0);
 }
 
 }  // namespace orrery

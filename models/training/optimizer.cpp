@@ -17,7 +17,8 @@ struct Constants {
   float decay = 0;  // times the weight, added to the gradient
   float keep = 1;   // adamw: 1 - learning rate x decay
   float beta1 = 0, beta2 = 0, epsilon = 0;
-  float direction = 1;  // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
+  float new1 = 0, new2 = 0;  // 1 - beta1, 1 - beta2: subtracted in double, since little is left of 0.999
+  float direction = 1;       // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
 };
 
 /// Both bias corrections of Adam are moved into the constants, as section 2 of its paper proposes: with c1 = 1 -
@@ -31,6 +32,8 @@ Constants constants_of(const OptimizerOptions& options, double rate, std::int64_
   constants.decay = static_cast<float>(options.weight_decay);
   constants.beta1 = static_cast<float>(options.beta1);
   constants.beta2 = static_cast<float>(options.beta2);
+  constants.new1 = static_cast<float>(1.0 - options.beta1);
+  constants.new2 = static_cast<float>(1.0 - options.beta2);
   constants.epsilon = static_cast<float>(options.epsilon * second);
   const double direction = second / (1.0 - std::pow(options.beta1, t));
   constants.direction = static_cast<float>(direction);
@@ -69,8 +72,8 @@ void adam(std::size_t count, const Constants& by, const float* __restrict gradie
           float* __restrict square, float* __restrict weight) {
   for (std::size_t i = 0; i < count; ++i) {
     const float slope = gradient[i] + by.decay * weight[i];
-    mean[i] = by.beta1 * mean[i] + (1.0F - by.beta1) * slope;
-    square[i] = by.beta2 * square[i] + (1.0F - by.beta2) * slope * slope;
+    mean[i] = by.beta1 * mean[i] + by.new1 * slope;
+    square[i] = by.beta2 * square[i] + by.new2 * slope * slope;
     weight[i] = by.keep * weight[i] - by.rate * mean[i] / (std::sqrt(square[i]) + by.epsilon);
   }
 }
@@ -79,8 +82,8 @@ void adam(std::size_t count, const Constants& by, const float* __restrict gradie
 void lamb(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict mean,
           float* __restrict square, float* __restrict weight) {
   for (std::size_t i = 0; i < count; ++i) {
-    mean[i] = by.beta1 * mean[i] + (1.0F - by.beta1) * gradient[i];
-    square[i] = by.beta2 * square[i] + (1.0F - by.beta2) * gradient[i] * gradient[i];
+    mean[i] = by.beta1 * mean[i] + by.new1 * gradient[i];
+    square[i] = by.beta2 * square[i] + by.new2 * gradient[i] * gradient[i];
   }
   const auto direction = [&](std::size_t i) {
     return by.direction * mean[i] / (std::sqrt(square[i]) + by.epsilon) + by.decay * weight[i];

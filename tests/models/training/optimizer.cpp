@@ -1,8 +1,10 @@
 #include "models/training/optimizer.hpp"
 
 #include <cmath>
+#include <span>
 #include <vector>
 
+#include "sim/base/contract.hpp"
 #include "tests/catch.hpp"
 
 namespace orrery {
@@ -52,10 +54,118 @@ TEST_CASE("Adam follows algorithm 1 of its paper") {
   CHECK(weights[0] == Approx(weight).epsilon(1e-5));
 }
 
+/// The weight after each of two steps from 1, with gradients 0.5 and -0.25, at a rate of 0.1.
+std::vector<double> two_steps(OptimizerOptions options) {
+  options.learning_rate = 0.1;
+  Optimizer optimizer(options, 1);
+  Numbers weight{1};
+  std::vector<double> after;
+  for (const float gradient : {0.5F, -0.25F}) {
+    optimizer.step(weight, Numbers{gradient});
+    after.push_back(weight[0]);
+  }
+  return after;
+}
+
+void check_two_steps(const OptimizerOptions& options, double first, double second) {
+  INFO(name_of(options.kind));
+  const std::vector<double> weights = two_steps(options);
+  CHECK(weights[0] == Approx(first).epsilon(1e-6));
+  CHECK(weights[1] == Approx(second).epsilon(1e-6));
+}
+
+TEST_CASE("two steps of every optimizer, by hand") {
+  using enum OptimizerKind;
+  check_two_steps({.kind = sgd}, 0.95, 0.975);
+  check_two_steps({.kind = momentum, .momentum = 0.5}, 0.95, 0.95);  // v = 0.5, then 0.25 - 0.25
+  // slope 0.5, v 0.5: 1 - 0.1 (0.5 + 0.25); slope -0.25, v 0: 0.925 + 0.025
+  check_two_steps({.kind = nesterov, .momentum = 0.5}, 0.925, 0.95);
+  // m = 0.05, s = 0.00025: 0.1 x 0.5 / 0.5; m = 0.02, m' = 0.02 / 0.19, s = 0.00031225, s' = 0.00031225 / 0.001999
+  const double second = 0.9 - 0.1 * (0.02 / 0.19) / std::sqrt(0.00031225 / 0.001999);
+  check_two_steps({.kind = adam}, 0.9, second);
+  check_two_steps({.kind = adamw}, 0.9, second);
+  // |w| = 1, |q| = 1; then |w| = 0.9 and q's size drops out: only its sign is left of one number
+  check_two_steps({.kind = lamb}, 0.9, 0.9 - 0.1 * 0.9);
+}
+
+TEST_CASE("weight decay is part of the gradient, but of adamw and lamb") {
+  using enum OptimizerKind;
+  // slope 0.5 + 0.1, then -0.25 + 0.1 x 0.94
+  check_two_steps({.kind = sgd, .weight_decay = 0.1}, 0.94, 0.94 + 0.1 * 0.156);
+  check_two_steps({.kind = momentum, .momentum = 0.5, .weight_decay = 0.1}, 0.94, 0.94 - 0.1 * (0.3 - 0.156));
+  // slope 0.6, v 0.6: 1 - 0.1 (0.6 + 0.3); slope -0.25 + 0.091, v = 0.3 - 0.159
+  check_two_steps({.kind = nesterov, .momentum = 0.5, .weight_decay = 0.1}, 0.91, 0.91 - 0.1 * (-0.159 + 0.5 * 0.141));
+  // slopes 0.6 and -0.25 + 0.09 = -0.16: m = 0.054 - 0.016, s = 0.00035964 + 0.0000256
+  check_two_steps({.kind = adam, .weight_decay = 0.1}, 0.9,
+                  0.9 - 0.1 * (0.038 / 0.19) / std::sqrt(0.00038524 / 0.001999));
+  // 1 - 0.1 x 0.1, then Adam's step on the gradients alone
+  check_two_steps({.kind = adamw, .weight_decay = 0.1}, 0.89,
+                  0.89 * 0.99 - 0.1 * (0.02 / 0.19) / std::sqrt(0.00031225 / 0.001999));
+}
+
+TEST_CASE("LAMB moves each layer in proportion to its weights") {
+  // Two layers; a first step of Adam's direction is the sign of the gradient.
+  Optimizer optimizer({.kind = OptimizerKind::lamb, .learning_rate = 0.1}, std::vector<WeightBlock>{{0, 2}, {2, 4}});
+  Numbers weights{3, 4, 0, 0, 0, 0};
+  optimizer.step(weights, Numbers{2, -7, 1, 1, 1, -1});
+  // |w| = 5, |q| = sqrt(2)
+  CHECK(weights[0] == Approx(3 - 0.1 * 5 / std::sqrt(2.0)));
+  CHECK(weights[1] == Approx(4 + 0.1 * 5 / std::sqrt(2.0)));
+  // weights of 0 have no scale: the ratio is 1
+  CHECK(weights[2] == Approx(-0.1));
+  CHECK(weights[5] == Approx(0.1));
+}
+
+TEST_CASE("LAMB's decay is part of the direction whose length counts") {
+  Optimizer optimizer({.kind = OptimizerKind::lamb, .learning_rate = 0.1, .weight_decay = 0.5}, 2);
+  Numbers weights{3, 4};
+  optimizer.step(weights, Numbers{1, -1});
+  // q = (1 + 1.5, -1 + 2), |q| = sqrt(7.25)
+  CHECK(weights[0] == Approx(3 - 0.1 * 5 / std::sqrt(7.25) * 2.5));
+  CHECK(weights[1] == Approx(4 - 0.1 * 5 / std::sqrt(7.25) * 1.0));
+}
+
+TEST_CASE("the optimizer asks for its schedule at every step") {
+  OptimizerOptions options{.learning_rate = 0.5};
+  options.schedule = {.kind = ScheduleKind::step, .warm_up = 2, .every = 1, .factor = 0.5};
+  Optimizer optimizer(options, 1);
+  Numbers weight{0};
+  std::vector<double> rates;
+  for (int step = 0; step < 5; ++step) {
+    optimizer.step(weight, Numbers{1});
+    rates.push_back(optimizer.rate());
+  }
+  CHECK(rates == std::vector<double>{0.25, 0.5, 0.5, 0.25, 0.125});
+  CHECK(weight[0] == -1.625F);
+}
+
+const std::vector<OptimizerKind> all_kinds = {OptimizerKind::sgd,  OptimizerKind::momentum, OptimizerKind::nesterov,
+                                              OptimizerKind::adam, OptimizerKind::adamw,    OptimizerKind::lamb};
+
+TEST_CASE("weights outside the layers that train are never touched") {
+  for (const OptimizerKind kind : all_kinds) {
+    INFO(name_of(kind));
+    Optimizer optimizer({.kind = kind, .weight_decay = 0.1}, std::vector<WeightBlock>{{1, 2}, {5, 1}});
+    Numbers weights(7, 1.0F);
+    optimizer.step(weights, Numbers(7, 1.0F));
+    for (const std::size_t frozen : {0, 3, 4, 6}) CHECK(weights[frozen] == 1.0F);
+    for (const std::size_t trained : {1, 2, 5}) CHECK(weights[trained] < 1.0F);
+  }
+}
+
+TEST_CASE("blocks are whole layers for LAMB, else short runs that may span layers") {
+  const std::vector<WeightBlock> layers = {{0, 100}, {100, 20000}, {30000, 5}, {30005, 0}};
+  const Optimizer lamb({.kind = OptimizerKind::lamb}, layers), sgd({}, layers);
+  CHECK(lamb.blocks() == std::vector<WeightBlock>{{0, 100}, {100, 20000}, {30000, 5}});
+  CHECK(sgd.blocks() == std::vector<WeightBlock>{{0, 16384}, {16384, 20100 - 16384}, {30000, 5}});
+}
+
 TEST_CASE("a step in parts equals the whole step, bit for bit") {
-  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adam}) {
-    Optimizer whole({.kind = kind}, 37), parts({.kind = kind}, 37);
-    Numbers a(37), b(37), gradients(37);
+  const std::vector<WeightBlock> layers = {{0, 20}, {20, 17}};
+  for (const OptimizerKind kind : all_kinds) {
+    const OptimizerOptions options{.kind = kind, .weight_decay = 0.01};
+    Optimizer whole(options, layers), parts(options, layers);
+    Numbers a(37, 0.5F), b(37, 0.5F), gradients(37);
     for (int step = 1; step <= 3; ++step) {
       for (std::size_t i = 0; i < 37; ++i) gradients[i] = std::cos(static_cast<float>(i * static_cast<unsigned>(step)));
       whole.step(a, gradients);
@@ -66,6 +176,13 @@ TEST_CASE("a step in parts equals the whole step, bit for bit") {
     INFO(name_of(kind));
     CHECK(a == b);
   }
+}
+
+TEST_CASE("a part of a layer is no part of a LAMB step") {
+  Optimizer optimizer({.kind = OptimizerKind::lamb}, 4);
+  Numbers weights(2), gradients(2);
+  optimizer.begin_step();
+  CHECK_THROWS_AS(optimizer.update(0, weights, gradients), ContractViolation);
 }
 
 }  // namespace
