@@ -10,19 +10,39 @@ namespace orrery {
 enum class Operand : std::uint8_t { plain, transposed };
 enum class Update : std::uint8_t { overwrite, add };
 
-/// op(left): rows x inner; op(right): inner x columns; result: rows x columns.
+/// op(left): rows x inner; op(right): inner x columns; result: rows x columns. A stride counts the numbers from one
+/// column of a stored matrix to the next, for matrices that are rows of larger ones (the heads of attention); 0: no gap
+/// (the stored matrix's rows).
 struct Product {
   std::int64_t rows = 0, columns = 0, inner = 0;
   Operand left = Operand::plain, right = Operand::plain;
   Update update = Update::overwrite;
+  std::int64_t left_stride = 0, right_stride = 0, result_stride = 0;
 };
 
-/// result = op(left) op(right), or result += that. All matrices are dense and column-major, float32, and may not
-/// overlap. Serial: callers parallelise over independent products. The bits depend on the shape and on the SIMD level
-/// of the build, and on nothing else: neither on the number of threads nor on the caches of the machine.
+/// The strides with 0 replaced by what it stands for.
+constexpr Product with_strides(Product product) {
+  const bool left_plain = product.left == Operand::plain, right_plain = product.right == Operand::plain;
+  if (product.left_stride == 0) product.left_stride = left_plain ? product.rows : product.inner;
+  if (product.right_stride == 0) product.right_stride = right_plain ? product.inner : product.columns;
+  if (product.result_stride == 0) product.result_stride = product.rows;
+  return product;
+}
+
+/// result = op(left) op(right), or result += that. All matrices are column-major, float32, and may not overlap; a
+/// result that is overwritten is not read. NaN and infinity go through. An empty inner size makes a product of zeros.
+/// Serial, on any thread: callers parallelise over independent products. The bits depend on the shape, the backend and
+/// its instruction set (see gemm_backend()), and on nothing else: neither on the number of threads nor on what ran
+/// before.
+/// Speed: products of a transposed left matrix and fewer than about 32 columns run at half the speed of all others,
+/// since nothing can be read as it lies: who needs several of one matrix transposes it once.
 void gemm(const Product& product, const float* left, const float* right, float* result);
 
-/// The vector instructions that gemm() was compiled for.
+/// What multiplies, for records of where figures come from: "Eigen 3.4.0 (AVX512, FMA, ...)", or oneDNN's version and
+/// instruction set and Eigen for small products.
+std::string gemm_backend();
+
+/// The vector instructions that the kernels were compiled for.
 std::string simd_level();
 
 }  // namespace orrery
