@@ -1,0 +1,165 @@
+// Shards of a batch: the same bits on any number of threads, the whole batch where a layer needs it, no memory twice.
+#include <memory>
+#include <vector>
+
+#include "models/training/central_trainer.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/kernels/small_layers.hpp"
+#include "tests/models/training/count_allocations.hpp"
+#include "tests/models/training/run_network.hpp"
+
+namespace orrery {
+namespace {
+
+using Numbers = std::vector<float>;
+
+// Enough work per sample for eight shards of a batch of 16 (see ExecutionPlan::shards), with every kind of layer that
+// speaks of the whole batch or draws at random.
+const char* const wide_network = R"(
+[network]
+name = "wide"
+title = "convolutions with batch normalisation and dropout"
+source = "made for this test"
+sample = "image"
+input = [16, 16, 3]
+classes = 4
+layers = [
+  { name = "one", kind = "convolution", filters = 32, kernel = 3, padding = 1, bias = false },
+  { name = "norm", kind = "batch_norm" },
+  { name = "relu", kind = "relu" },
+  { name = "two", kind = "convolution", filters = 32, kernel = 3, padding = 1 },
+  { name = "norm2", kind = "batch_norm" },
+  { name = "sum", kind = "residual_add", skip = "relu" },
+  { name = "drop", kind = "dropout", rate = 0.25 },
+  { name = "mean", kind = "global_average_pool" },
+  { name = "head", kind = "dense", units = 4 },
+  { name = "loss", kind = "softmax_cross_entropy" },
+]
+)";
+
+Numbers weights_after(const LayerGraph& graph, const Samples& samples, const TrainingOptions& options, int steps) {
+  const auto plan = std::make_shared<const ExecutionPlan>(graph);
+  TrainingStep step(plan, options);
+  Numbers weights(plan->weight_count());
+  Random random(5);
+  plan->initialise(weights, random);
+  for (int i = 0; i < steps; ++i) step.run(weights, whole(samples));
+  return weights;
+}
+
+TEST_CASE("a batch is cut by its work, not by the threads that share it") {
+  const ExecutionPlan small(load_network("2nn"));  // 199,210 parameters, 1.2 MFLOP per sample: 27 samples per shard
+  CHECK(small.shards(10) == 1);
+  CHECK(small.shards(64) == 2);
+  CHECK(small.shards(256) == 8);
+  const ExecutionPlan wide(network_of(wide_network));
+  CHECK(wide.shards(1) == 1);
+  CHECK(wide.shards(16) == 8);
+}
+
+TEST_CASE("weights and running statistics are the same bits for any number of threads, and every time") {
+  const LayerGraph graph = network_of(wide_network);
+  const Samples samples = random_samples(graph, 16, 11);
+  const Numbers alone = weights_after(graph, samples, {.workers = 1}, 3);
+  CHECK(weights_after(graph, samples, {.workers = 1}, 3) == alone);
+  CHECK(weights_after(graph, samples, {.workers = 2}, 3) == alone);
+  CHECK(weights_after(graph, samples, {.workers = 5}, 3) == alone);
+}
+
+TEST_CASE("batch normalisation sees the whole batch, however many shards it is cut into") {
+  // The first 16 samples twice: means, variances and so every output are those of the samples once.
+  const LayerGraph graph = network_of(wide_network);
+  Samples once = random_samples(graph, 4, 11), many = once;
+  for (int i = 0; i < 3; ++i) {
+    many.inputs.insert(many.inputs.end(), once.inputs.begin(), once.inputs.end());
+    many.labels.insert(many.labels.end(), once.labels.begin(), once.labels.end());
+  }
+  LayerGraph still = graph;
+  for (Layer& layer : still.layers) layer.rate = 0;
+  RunNetwork network(still);
+  REQUIRE(network.plan().shards(16) > network.plan().shards(4));
+  const Numbers first = network.gradients(once);
+  const double loss = network.result.loss_sum;
+  const Numbers second = network.gradients(many);
+  CHECK(network.result.loss_sum == Approx(4 * loss).epsilon(1e-6));
+  for (std::size_t i = 0; i < first.size(); ++i) REQUIRE(second[i] == Approx(first[i]).margin(1e-5));
+}
+
+TEST_CASE("adding gradients to the weights at once is plain SGD") {
+  const LayerGraph graph = two_hidden_layers(16);
+  const Samples samples = random_samples(graph, 10, 3);
+  const TrainingOptions options{.optimizer = {.kind = OptimizerKind::sgd, .learning_rate = 0.05}};
+  TrainingOptions separate = options;
+  separate.update = UpdateStyle::separate;
+  const Numbers fast = weights_after(graph, samples, options, 5), slow = weights_after(graph, samples, separate, 5);
+  for (std::size_t i = 0; i < fast.size(); ++i) REQUIRE(fast[i] == Approx(slow[i]).margin(1e-6));
+}
+
+TEST_CASE("gradients accumulated over micro-steps are those of the whole batch") {
+  const LayerGraph graph = two_hidden_layers(16);
+  const Samples samples = random_samples(graph, 12, 3);
+  const TrainingOptions whole_batch{.optimizer = {.learning_rate = 0.05}, .update = UpdateStyle::separate};
+  TrainingOptions parts = whole_batch;
+  parts.accumulation = 3;
+  const Numbers one = weights_after(graph, samples, whole_batch, 3), three = weights_after(graph, samples, parts, 3);
+  for (std::size_t i = 0; i < one.size(); ++i) REQUIRE(three[i] == Approx(one[i]).margin(1e-6));
+}
+
+TEST_CASE("gradients are told of as soon as every shard has them, last layers first") {
+  const LayerGraph graph = network_of(wide_network);
+  const Samples samples = random_samples(graph, 16, 11);
+  const auto plan = std::make_shared<const ExecutionPlan>(graph);
+  BatchRunner runner(plan, 2), reference(plan, 1);
+  Numbers weights(plan->weight_count());
+  Random random(5);
+  plan->initialise(weights, random);
+  Numbers copy = weights;
+  reference.run(copy, whole(samples), {.divisor = 16});
+  const auto expected = reference.gradient(0, plan->parameter_count());
+  std::vector<std::pair<std::size_t, std::size_t>> told;
+  runner.set_gradients_ready({3, 8}, [&](std::size_t first, std::size_t end) {
+    told.emplace_back(first, end);
+    const std::size_t begin = plan->steps(first).parameters.first;
+    const Range last = plan->steps(end - 1).parameters;
+    const auto gradient = runner.gradient(begin, last.first + last.count - begin);
+    for (std::size_t i = 0; i < gradient.size(); ++i) REQUIRE(gradient[i] == expected[begin + i]);
+  });
+  runner.run(weights, whole(samples), {.divisor = 16});
+  CHECK(told == std::vector<std::pair<std::size_t, std::size_t>>{{8, 9}, {3, 8}, {0, 3}});
+}
+
+TEST_CASE("a loss that is no number stops the training, naming step and layer") {
+  const LayerGraph graph = two_hidden_layers(16);
+  Samples samples = random_samples(graph, 10, 3);
+  for (float& input : samples.inputs) input = 1e30F;
+  std::string message;
+  try {
+    weights_after(graph, samples, {.optimizer = {.learning_rate = 0.5}}, 3);
+  } catch (const std::runtime_error& error) {
+    message = error.what();
+  }
+  CHECK(message ==
+        "the loss is not finite at step 2: layer \"dense2\" is the first whose output is not (the weights diverged) - "
+        "lower the learning rate, which is 0.5");
+}
+
+TEST_CASE("no memory is asked for after the first step") {
+  for (const std::string name : {"2nn", "fedavg-cnn", "resnet-small", "mobilenet-small", "lstm-rows", "gru-rows",
+                                 "transformer-small", "vit-tiny"}) {
+    INFO(name);
+    const LayerGraph graph = load_network(name);
+    const Samples samples = random_samples(graph, 8, 3);
+    const auto plan = std::make_shared<const ExecutionPlan>(graph);
+    TrainingStep step(plan, {.optimizer = {.kind = OptimizerKind::adam}, .workers = 2});
+    Numbers weights(plan->weight_count());
+    Random random(5);
+    plan->initialise(weights, random);
+    step.run(weights, whole(samples));
+    const std::size_t before = allocations();
+    step.run(weights, whole(samples));
+    CHECK(allocations() - before == 0);
+  }
+}
+
+}  // namespace
+}  // namespace orrery
