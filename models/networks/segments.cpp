@@ -1,0 +1,71 @@
+#include "models/networks/segments.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace orrery {
+namespace {
+
+/// The layer whose numbers an output really is: views looked through. Invalid: the network's input.
+LayerId source_of(const LayerGraph& graph, LayerId id) {
+  while (id.valid() && is_view(graph.layers[id.index()].kind)) id = graph.layers[id.index()].input;
+  return id;
+}
+
+std::string block_of(const Layer& layer) {
+  const std::size_t dot = layer.name.rfind('.');
+  return dot == std::string::npos ? std::string() : layer.name.substr(0, dot);
+}
+
+std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
+  std::vector<std::size_t> cuts;
+  for (std::size_t layer = 1; layer < graph.layers.size(); ++layer) {
+    if (is_narrow_cut(graph, layer)) cuts.push_back(layer);
+  }
+  return cuts;
+}
+
+/// About sqrt(n) runs of layers, equally rich in layers with weights.
+std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<std::size_t>& cuts) {
+  const auto weighty = [](const Layer& layer) { return weights(layer) > 0; };
+  const auto all = std::count_if(graph.layers.begin(), graph.layers.end(), weighty);
+  const double each = std::max(1.0, std::sqrt(static_cast<double>(all)));
+  std::vector<std::size_t> starts = {0};
+  for (const std::size_t cut : cuts) {
+    const auto first = graph.layers.begin() + static_cast<std::ptrdiff_t>(starts.back());
+    const auto here = graph.layers.begin() + static_cast<std::ptrdiff_t>(cut);
+    if (weighty(*here) && static_cast<double>(std::count_if(first, here, weighty)) >= each) starts.push_back(cut);
+  }
+  return starts;
+}
+
+}  // namespace
+
+bool is_narrow_cut(const LayerGraph& graph, std::size_t layer) {
+  if (layer == 0) return false;
+  std::vector<LayerId> crossing;
+  const auto note = [&](LayerId read) {
+    if (read.valid() && read.index() >= layer) return;
+    const LayerId source = source_of(graph, read);
+    if (source.valid() && std::find(crossing.begin(), crossing.end(), source) == crossing.end()) {
+      crossing.push_back(source);
+    }
+  };
+  for (std::size_t i = layer; i < graph.layers.size(); ++i) {
+    if (graph.layers[i].input.valid()) note(graph.layers[i].input);
+    if (graph.layers[i].skip.valid()) note(graph.layers[i].skip);
+  }
+  return crossing.size() == 1;
+}
+
+std::vector<std::size_t> recompute_segments(const LayerGraph& graph) {
+  const std::vector<std::size_t> cuts = narrow_cuts(graph);
+  std::vector<std::size_t> starts = {0};
+  for (const std::size_t cut : cuts) {
+    if (block_of(graph.layers[cut]) != block_of(graph.layers[cut - 1])) starts.push_back(cut);
+  }
+  return starts.size() > 1 ? starts : cut_evenly(graph, cuts);
+}
+
+}  // namespace orrery
