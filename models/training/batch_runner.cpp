@@ -64,7 +64,12 @@ void BatchRunner::reserve(std::size_t shards) {
 
 BatchResult BatchRunner::run(std::span<float> weights, const Batch& batch, const PassOptions& options) {
   reserve(plan_->shards(batch.samples));
-  for (Shard& shard : shards_) shard.gradients.resize(plan_->parameter_count());
+  if (options.update == Update::overwrite) summed_ = 0;
+  for (std::size_t i = 0; i < used_; ++i) {
+    shards_[i].gradients.resize(plan_->parameter_count());
+    shards_[i].update = i < summed_ ? Update::add : Update::overwrite;
+  }
+  summed_ = std::max(summed_, used_);
   return run_phases({weights, {}, options}, batch);
 }
 
@@ -72,7 +77,7 @@ BatchResult BatchRunner::run_in_place(std::span<float> weights, const Batch& bat
   ORRERY_EXPECT(plan_->shards(batch.samples) == 1);
   reserve(1);
   Run run{weights, weights.first(plan_->parameter_count()), options};
-  run.options.update = Update::add;
+  shards_.front().update = Update::add;
   return run_phases(run, batch);
 }
 
@@ -132,7 +137,7 @@ void BatchRunner::forward_phase(const Run& run, const Batch& batch, std::size_t 
 
 /// Where several layers add into the same gradient, it starts from zero.
 void BatchRunner::prepare_gradients(Shard& shard, const Run& run) const {
-  if (!run.in_place.empty() || run.options.update == Update::add) return;
+  if (!run.in_place.empty() || shard.update == Update::add) return;
   for (std::size_t i = 0; i < plan_->kernels(); ++i) {
     const LayerSteps& steps = plan_->steps(i);
     if (steps.parameter_update != Update::add) continue;
@@ -144,7 +149,7 @@ void BatchRunner::prepare_gradients(Shard& shard, const Run& run) const {
 // Layers from end - 1 down to the stop, and there this shard's sums if they are what is waited for.
 void BatchRunner::backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop) {
   const std::span<float> gradients = run.in_place.empty() ? std::span<float>(shard.gradients) : run.in_place;
-  shard.runner.backward(stop.first(), end, gradients, run.options.update, totals_);
+  shard.runner.backward(stop.first(), end, gradients, shard.update, totals_);
   if (stop.wait == Stop::for_sums) {
     shard.runner.backward_sums(stop.layer, half(shard.sums[stop.layer], Pass::backward), totals_);
   }
@@ -188,7 +193,8 @@ void BatchRunner::add_sums(std::size_t layer, Pass pass) {
 
 std::span<float> BatchRunner::gradient(std::size_t first, std::size_t count) {
   const std::span<float> sum = std::span<float>(shards_.front().gradients).subspan(first, count);
-  for (std::size_t i = 1; i < used_; ++i) add(std::span<const float>(shards_[i].gradients).subspan(first, count), sum);
+  for (std::size_t i = 1; i < summed_; ++i)
+    add(std::span<const float>(shards_[i].gradients).subspan(first, count), sum);
   return sum;
 }
 

@@ -59,6 +59,7 @@ class BatchRunner {
     AlignedVector gradients;
     BatchSums sums;
     BatchResult result;
+    Update update = Update::overwrite;
   };
   struct Run {  // what all phases of a run share
     std::span<float> weights;
@@ -85,7 +86,8 @@ class BatchRunner {
   std::shared_ptr<const ExecutionPlan> plan_;
   std::size_t workers_;
   std::vector<Shard> shards_;
-  std::size_t used_ = 0;  // shards of this batch
+  std::size_t used_ = 0;    // shards of this batch
+  std::size_t summed_ = 0;  // shards that hold a part of the gradient; more than used_ after a smaller batch was added
   BatchSums totals_;
   std::vector<std::size_t> ready_cuts_;
   std::vector<Stop> stops_;  // last layers first

@@ -101,7 +101,7 @@ void ExecutionPlan::place_parameters() {
     }
     steps_[i].trains = !layer.frozen && (count > 0 || steps_[i].tied_gradient.count > 0);
     if (layer.frozen || count == 0) continue;
-    const Range range = steps_[i].parameters;
+    const NumberRange range = steps_[i].parameters;
     if (!trainable_.empty() && trainable_.back().first + trainable_.back().count == range.first) {
       trainable_.back().count += count;
     } else {

@@ -11,26 +11,18 @@
 #include "models/kernels/layer_kernel.hpp"
 #include "models/kernels/loss.hpp"
 #include "models/networks/layer_graph.hpp"
+#include "models/training/number_range.hpp"
 #include "sim/base/random.hpp"
 
 namespace orrery {
-
-/// A run of numbers in a flat vector.
-struct Range {
-  std::size_t first = 0, count = 0;
-  template <class Number>
-  [[nodiscard]] std::span<Number> of(std::span<Number> all) const {
-    return all.subspan(first, count);
-  }
-};
 
 /// Where one layer finds its operands. Buffers hold the outputs of layers, slots the gradients of buffers; both are
 /// numbered, and sized per sample.
 struct LayerSteps {
   std::optional<std::size_t> buffer;                   // of the output; none: the network's input (a view of it)
   std::optional<std::size_t> input, second;            // buffers read; none: the network's input
-  Range parameters, state, tied_table;                 // in the vector of weights
-  Range tied_gradient;                                 // tied_table, unless its embedding is frozen
+  NumberRange parameters, state, tied_table;           // in the vector of weights
+  NumberRange tied_gradient;                           // tied_table, unless its embedding is frozen
   std::optional<std::size_t> slot;                     // of the output's gradient; none: no backward pass
   std::optional<std::size_t> input_slot, second_slot;  // none: nobody needs that gradient
   Update parameter_update = Update::overwrite, input_update = Update::overwrite, second_update = Update::overwrite;
@@ -59,7 +51,7 @@ class ExecutionPlan {
   /// Layers that need sums over the whole batch, in order.
   [[nodiscard]] const std::vector<std::size_t>& batch_wide() const { return batch_wide_; }
   /// Runs of parameters that are not frozen, joined where they touch: what an optimizer may change.
-  [[nodiscard]] const std::vector<Range>& trainable() const { return trainable_; }
+  [[nodiscard]] const std::vector<NumberRange>& trainable() const { return trainable_; }
 
   /// Samples whose activations fit in about 32 MiB, at least 1.
   [[nodiscard]] std::size_t samples_per_slice() const;
@@ -83,7 +75,7 @@ class ExecutionPlan {
   std::vector<std::size_t> owner_;  // by buffer: the layer that writes it first
   std::vector<std::int64_t> buffers_, slots_;
   std::vector<std::size_t> batch_wide_;
-  std::vector<Range> trainable_;
+  std::vector<NumberRange> trainable_;
   std::size_t parameters_ = 0, state_ = 0;
   double flops_per_sample_ = 0;
 };

@@ -97,16 +97,16 @@ void lamb(std::size_t count, const Constants& by, const float* __restrict gradie
 }
 
 /// The layers as they touch, cut into runs of block_weights.
-std::vector<WeightBlock> cut(const std::vector<WeightBlock>& layers) {
-  std::vector<WeightBlock> runs, blocks;
-  for (const WeightBlock& layer : layers) {
+std::vector<NumberRange> cut(const std::vector<NumberRange>& layers) {
+  std::vector<NumberRange> runs, blocks;
+  for (const NumberRange& layer : layers) {
     if (runs.empty() || runs.back().first + runs.back().count != layer.first) {
       runs.push_back(layer);
     } else {
       runs.back().count += layer.count;
     }
   }
-  for (const WeightBlock& run : runs) {
+  for (const NumberRange& run : runs) {
     for (std::size_t at = 0; at < run.count; at += Optimizer::block_weights) {
       blocks.push_back({run.first + at, std::min(Optimizer::block_weights, run.count - at)});
     }
@@ -116,8 +116,8 @@ std::vector<WeightBlock> cut(const std::vector<WeightBlock>& layers) {
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerOptions& options, std::vector<WeightBlock> layers) : options_(options) {
-  std::erase_if(layers, [](const WeightBlock& layer) { return layer.count == 0; });
+Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NumberRange> layers) : options_(options) {
+  std::erase_if(layers, [](const NumberRange& layer) { return layer.count == 0; });
   for (std::size_t i = 1; i < layers.size(); ++i) {
     ORRERY_EXPECT(layers[i - 1].first + layers[i - 1].count <= layers[i].first);
   }
@@ -128,14 +128,18 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<WeightBlock> l
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters)
-    : Optimizer(options, std::vector<WeightBlock>{{0, parameters}}) {}
+    : Optimizer(options, std::vector<NumberRange>{{0, parameters}}) {}
+
+void Optimizer::restart() {
+  steps_ = 0;
+  std::fill(first_.begin(), first_.end(), 0.0F);
+  std::fill(second_.begin(), second_.end(), 0.0F);
+}
 
 void Optimizer::step(std::span<float> weights, std::span<const float> gradients) {
   ORRERY_EXPECT(weights.size() == gradients.size());
   begin_step();
-  for (const WeightBlock& block : blocks_) {
-    update(block.first, weights.subspan(block.first, block.count), gradients.subspan(block.first, block.count));
-  }
+  for (const NumberRange& block : blocks_) update(block.first, block.of(weights), block.of(gradients));
 }
 
 void Optimizer::begin_step() {
@@ -164,7 +168,7 @@ void Optimizer::update(std::size_t offset, std::span<float> weights, std::span<c
     case OptimizerKind::adamw:
       return adam(count, by, gradient, first, second, weight);
     case OptimizerKind::lamb:
-      ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), WeightBlock{offset, count}) != blocks_.end());
+      ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), NumberRange{offset, count}) != blocks_.end());
       return lamb(count, by, gradient, first, second, weight);
   }
 }

@@ -8,6 +8,7 @@
 
 #include "models/cost/cost_model.hpp"
 #include "models/training/learning_rate.hpp"
+#include "models/training/number_range.hpp"
 
 namespace orrery {
 
@@ -19,12 +20,6 @@ struct OptimizerOptions {
   double weight_decay = 0;                            // of all parameters, biases and normalisations included
   double clip_norm = 0;                               // largest norm of the whole gradient; 0: not clipped
   LearningRateSchedule schedule{};
-};
-
-/// A run of weights that is updated at once: numbers [first, first + count) of the whole vector.
-struct WeightBlock {
-  std::size_t first = 0, count = 0;
-  bool operator==(const WeightBlock&) const = default;
 };
 
 /// With g the gradient, w a weight, r the learning rate of the step (schedule included), d the weight decay, t the step
@@ -42,9 +37,12 @@ struct WeightBlock {
 class Optimizer {
  public:
   /// layers: the weights of each layer that trains, in order and without overlap; what lies between is never touched.
-  Optimizer(const OptimizerOptions& options, std::vector<WeightBlock> layers);
+  Optimizer(const OptimizerOptions& options, std::vector<NumberRange> layers);
   /// All weights, as one layer.
   Optimizer(const OptimizerOptions& options, std::size_t parameters);
+
+  /// From the first step on again, with states of 0.
+  void restart();
 
   /// One update of all weights. Spans over the whole vector.
   void step(std::span<float> weights, std::span<const float> gradients);
@@ -55,7 +53,7 @@ class Optimizer {
   void begin_step();
   void update(std::size_t offset, std::span<float> weights, std::span<const float> gradients);
   /// Where to cut: whole layers for lamb; else runs of at most block_weights, which may span layers that touch.
-  [[nodiscard]] const std::vector<WeightBlock>& blocks() const { return blocks_; }
+  [[nodiscard]] const std::vector<NumberRange>& blocks() const { return blocks_; }
 
   /// Learning rate of the step begun last.
   [[nodiscard]] double rate() const { return rate_; }
@@ -66,7 +64,7 @@ class Optimizer {
 
  private:
   OptimizerOptions options_;
-  std::vector<WeightBlock> blocks_;
+  std::vector<NumberRange> blocks_;
   std::vector<float> first_, second_;  // momentum or mean; mean square; as long as the weights
   std::int64_t steps_ = 0;
   double rate_ = 0;

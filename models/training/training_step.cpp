@@ -5,26 +5,27 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
 #include "models/kernels/parallel.hpp"
+#include "models/training/gradient_norm.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
 namespace {
 
-// Weights per task of the optimizer: small enough to share out, large enough to pay for the sharing.
-constexpr std::size_t block_weights = 16384;
-
-std::vector<Range> blocks_of(const std::vector<Range>& ranges) {
-  std::vector<Range> blocks;
-  for (const Range& range : ranges) {
-    for (std::size_t at = 0; at < range.count; at += block_weights) {
-      blocks.push_back({range.first + at, std::min(block_weights, range.count - at)});
-    }
+std::vector<NumberRange> layers_that_train(const ExecutionPlan& plan) {
+  std::vector<NumberRange> layers;
+  for (std::size_t i = 0; i < plan.kernels(); ++i) {
+    if (!plan.graph().layers[i].frozen) layers.push_back(plan.steps(i).parameters);
   }
-  return blocks;
+  return layers;
+}
+
+void scale(float factor, std::span<float> numbers) {
+  for (float& number : numbers) number *= factor;
 }
 
 }  // namespace
@@ -32,19 +33,21 @@ std::vector<Range> blocks_of(const std::vector<Range>& ranges) {
 TrainingStep::TrainingStep(std::shared_ptr<const ExecutionPlan> plan, const TrainingOptions& options)
     : options_(options),
       runner_(std::move(plan), options.workers),
-      optimizer_(options.optimizer, runner_.plan().parameter_count()),
-      blocks_(blocks_of(runner_.plan().trainable())) {
+      optimizer_(options.optimizer, layers_that_train(runner_.plan())),
+      gradients_(optimizer_.blocks().size()),
+      squares_(optimizer_.blocks().size()) {
   ORRERY_EXPECT(options.accumulation > 0);
 }
 
 BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   ++steps_;
+  optimizer_.begin_step();
   constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio: steps' seeds differ in many bits
   const auto predictions =
       static_cast<double>(runner_.plan().loss().predictions_per_sample()) * static_cast<double>(batch.samples);
   PassOptions pass{.divisor = predictions, .seed = options_.seed + odd * static_cast<std::uint64_t>(steps_)};
   if (adds_in_place(batch)) {
-    pass.divisor = -predictions / options_.optimizer.learning_rate;
+    pass.divisor = -predictions / optimizer_.rate();
     const BatchResult result = runner_.run_in_place(weights, batch, pass);
     require_finite(result);
     return result;
@@ -54,6 +57,7 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   for (std::size_t part = 0; part < parts; ++part) {
     const std::size_t first = batch.samples * part / parts, end = batch.samples * (part + 1) / parts;
     pass.update = part == 0 ? Update::overwrite : Update::add;
+    pass.seed += part;  // parts number their samples from 0 each: other draws for other samples
     sum += runner_.run(weights, batch.part(first, end - first), pass);
   }
   require_finite(sum);
@@ -62,14 +66,15 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
 }
 
 bool TrainingStep::adds_in_place(const Batch& batch) const {
-  return options_.optimizer.kind == OptimizerKind::sgd && options_.accumulation == 1 &&
+  const OptimizerOptions& by = options_.optimizer;
+  return by.kind == OptimizerKind::sgd && by.weight_decay == 0 && by.clip_norm == 0 && options_.accumulation == 1 &&
          options_.update == UpdateStyle::fastest && runner_.plan().shards(batch.samples) == 1;
 }
 
 void TrainingStep::restart(std::uint64_t seed) {
   options_.seed = seed;
   steps_ = 0;
-  optimizer_ = Optimizer(options_.optimizer, runner_.plan().parameter_count());
+  optimizer_.restart();
 }
 
 void TrainingStep::require_finite(const BatchResult& result) {
@@ -77,7 +82,7 @@ void TrainingStep::require_finite(const BatchResult& result) {
   throw std::runtime_error(
       fmt::format("the loss is not finite at step {}: layer \"{}\" is the first whose output is not (the weights "
                   "diverged) - lower the learning rate, which is {}",
-                  steps_, runner_.first_not_finite(), options_.optimizer.learning_rate));
+                  steps_, runner_.first_not_finite(), optimizer_.rate()));
 }
 
 void TrainingStep::set_timer(WorkerTimer timer) {
@@ -87,18 +92,39 @@ void TrainingStep::set_timer(WorkerTimer timer) {
 
 void TrainingStep::update(std::span<float> weights) {
   const auto start = std::chrono::steady_clock::now();
-  optimizer_.begin_step();
-  for_each_task(blocks_.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
-    const Range& block = blocks_[task];
-    optimizer_.update(block.first, block.of(weights), runner_.gradient(block.first, block.count));
+  const std::vector<NumberRange>& blocks = optimizer_.blocks();
+  const bool clips = options_.optimizer.clip_norm > 0;
+  const float factor = clips ? clip_gradients() : 1.0F;
+  for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
+    const NumberRange& block = blocks[task];
+    if (!clips) gradients_[task] = runner_.gradient(block.first, block.count);
+    if (factor < 1.0F) scale(factor, gradients_[task]);
+    optimizer_.update(block.first, block.of(weights), gradients_[task]);
   });
   if (timer_) report_update(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+/// Adds the gradients up; what they must be multiplied by.
+float TrainingStep::clip_gradients() {
+  const std::vector<NumberRange>& blocks = optimizer_.blocks();
+  for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
+    gradients_[task] = runner_.gradient(blocks[task].first, blocks[task].count);
+    squares_[task] = sum_of_squares(gradients_[task]);
+  });
+  const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+  if (!std::isfinite(norm)) {
+    throw std::runtime_error(
+        fmt::format("the norm of the gradients is not finite at step {} (there is nothing to clip "
+                    "them to) - lower the learning rate, which is {}",
+                    steps_, optimizer_.rate()));
+  }
+  return static_cast<float>(clip_factor(norm, options_.optimizer.clip_norm));
 }
 
 void TrainingStep::report_update(double seconds) const {
   const ExecutionPlan& plan = runner_.plan();
   std::size_t all = 0;
-  for (const Range& range : plan.trainable()) all += range.count;
+  for (const NumberRange& range : plan.trainable()) all += range.count;
   for (std::size_t layer = 0; layer < plan.kernels(); ++layer) {
     const std::size_t own = plan.graph().layers[layer].frozen ? 0 : plan.steps(layer).parameters.count;
     if (own > 0) timer_(0, layer, Pass::optimizer, seconds * static_cast<double>(own) / static_cast<double>(all));

@@ -48,13 +48,15 @@ class TrainingStep {
  private:
   [[nodiscard]] bool adds_in_place(const Batch& batch) const;
   void update(std::span<float> weights);
+  float clip_gradients();
   void report_update(double seconds) const;
   void require_finite(const BatchResult& result);
 
   TrainingOptions options_;
   BatchRunner runner_;
   Optimizer optimizer_;
-  std::vector<Range> blocks_;  // of the optimizer: what one task updates
+  std::vector<std::span<float>> gradients_;  // of the optimizer's blocks, added up over the shards
+  std::vector<double> squares_;              // clipping: sums of squares of the blocks' gradients
   WorkerTimer timer_;
   std::int64_t steps_ = 0;
 };

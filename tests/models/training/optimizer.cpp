@@ -105,7 +105,7 @@ TEST_CASE("weight decay is part of the gradient, but of adamw and lamb") {
 
 TEST_CASE("LAMB moves each layer in proportion to its weights") {
   // Two layers; a first step of Adam's direction is the sign of the gradient.
-  Optimizer optimizer({.kind = OptimizerKind::lamb, .learning_rate = 0.1}, std::vector<WeightBlock>{{0, 2}, {2, 4}});
+  Optimizer optimizer({.kind = OptimizerKind::lamb, .learning_rate = 0.1}, std::vector<NumberRange>{{0, 2}, {2, 4}});
   Numbers weights{3, 4, 0, 0, 0, 0};
   optimizer.step(weights, Numbers{2, -7, 1, 1, 1, -1});
   // |w| = 5, |q| = sqrt(2)
@@ -145,7 +145,7 @@ const std::vector<OptimizerKind> all_kinds = {OptimizerKind::sgd,  OptimizerKind
 TEST_CASE("weights outside the layers that train are never touched") {
   for (const OptimizerKind kind : all_kinds) {
     INFO(name_of(kind));
-    Optimizer optimizer({.kind = kind, .weight_decay = 0.1}, std::vector<WeightBlock>{{1, 2}, {5, 1}});
+    Optimizer optimizer({.kind = kind, .weight_decay = 0.1}, std::vector<NumberRange>{{1, 2}, {5, 1}});
     Numbers weights(7, 1.0F);
     optimizer.step(weights, Numbers(7, 1.0F));
     for (const std::size_t frozen : {0, 3, 4, 6}) CHECK(weights[frozen] == 1.0F);
@@ -154,14 +154,14 @@ TEST_CASE("weights outside the layers that train are never touched") {
 }
 
 TEST_CASE("blocks are whole layers for LAMB, else short runs that may span layers") {
-  const std::vector<WeightBlock> layers = {{0, 100}, {100, 20000}, {30000, 5}, {30005, 0}};
+  const std::vector<NumberRange> layers = {{0, 100}, {100, 20000}, {30000, 5}, {30005, 0}};
   const Optimizer lamb({.kind = OptimizerKind::lamb}, layers), sgd({}, layers);
-  CHECK(lamb.blocks() == std::vector<WeightBlock>{{0, 100}, {100, 20000}, {30000, 5}});
-  CHECK(sgd.blocks() == std::vector<WeightBlock>{{0, 16384}, {16384, 20100 - 16384}, {30000, 5}});
+  CHECK(lamb.blocks() == std::vector<NumberRange>{{0, 100}, {100, 20000}, {30000, 5}});
+  CHECK(sgd.blocks() == std::vector<NumberRange>{{0, 16384}, {16384, 20100 - 16384}, {30000, 5}});
 }
 
 TEST_CASE("a step in parts equals the whole step, bit for bit") {
-  const std::vector<WeightBlock> layers = {{0, 20}, {20, 17}};
+  const std::vector<NumberRange> layers = {{0, 20}, {20, 17}};
   for (const OptimizerKind kind : all_kinds) {
     const OptimizerOptions options{.kind = kind, .weight_decay = 0.01};
     Optimizer whole(options, layers), parts(options, layers);
