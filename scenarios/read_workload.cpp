@@ -134,20 +134,7 @@ class WorkloadReader {
     }
     workload_.evaluate_every = table_.integer("evaluate_every", workload_.evaluate_every, at_least_one);
     workload_.target_accuracy = table_.number("target_accuracy", 0.0, fraction);
-    if (!workload_.network.layers.empty() && !workload_.network.executable) {
-      table_.problem("learn", fmt::format("{} cannot be learned", workload_.network.name),
-                     "it is described, but some of its layers have no implementation",
-                     "use one of " + join(executable_networks(), ", ") + ", or learn = false");
-    }
     check_data_to_learn_from();
-  }
-
-  static std::vector<std::string> executable_networks() {
-    std::vector<std::string> names;
-    for (const std::string& name : network_names()) {
-      if (load_network(name).executable) names.push_back(name);
-    }
-    return names;
   }
 
   void check_data_to_learn_from() {

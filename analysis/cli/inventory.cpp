@@ -97,8 +97,7 @@ Lines list_networks(const Catalogue& /*catalogue*/) {
   Lines lines;
   for (const std::string& name : network_names()) {
     const LayerGraph graph = load_network(name);
-    lines.emplace_back(name, fmt::format("{:>11} parameters  {:<9} {}", parameters(graph),
-                                         graph.executable ? "executed" : "described", graph.title));
+    lines.emplace_back(name, fmt::format("{:>11} parameters  {}", parameters(graph), graph.title));
   }
   return lines;
 }

@@ -36,14 +36,6 @@ std::vector<int> batches_used(const Scenario& scenario) {
 std::vector<std::string> record_live_profile(const Scenario& scenario, const std::filesystem::path& folder,
                                              ProgressBar& bar) {
   const LayerGraph& network = scenario.workload.network;
-  if (!network.executable) {
-    throw InvalidInput({{{scenario.file, 0, 0},
-                         "workload.network",
-                         "\"" + network.name + "\" cannot be profiled live",
-                         "it is described only: some of its layers are not executed",
-                         "leave out --profile live",
-                         {}}});
-  }
   ProfileOptions options;
   options.batches = batches_used(scenario);
   options.progress = [&bar](double share) { bar.show("profiling", share, {}); };

@@ -12,8 +12,7 @@
 namespace orrery {
 
 /// Measures this machine and the scenario's network at the batches its strategies use, writes profile.csv and host.csv
-/// to `folder`, and returns the overrides that make the scenario use them. Throws InvalidInput when the network is
-/// described only.
+/// to `folder`, and returns the overrides that make the scenario use them.
 std::vector<std::string> record_live_profile(const Scenario& scenario, const std::filesystem::path& folder,
                                              ProgressBar& bar);
 

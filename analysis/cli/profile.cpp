@@ -70,11 +70,6 @@ std::string measured(const po::variables_map& values, ProgressBar& bar) {
   options.seed = values["seed"].as<std::uint64_t>();
   options.progress = [&bar](double share) { bar.show("profiling", share, {}); };
   const LayerGraph network = load_network(values["NETWORK"].as<std::string>());
-  if (!network.executable)
-    throw Infeasible(
-        fmt::format("{} is described only: some of its layers are not executed - try one of the executable networks of "
-                    "`orrery list networks`",
-                    network.name));
   return to_csv(measure_profile(network, options));
 }
 

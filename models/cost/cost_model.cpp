@@ -47,7 +47,7 @@ namespace {
 
 /// Whether a pass starts no kernel at all.
 bool is_nothing(const Layer& layer, Pass pass) {
-  return pass == Pass::optimizer ? parameters(layer) == 0 : is_view(layer);
+  return pass == Pass::optimizer ? trainable_parameters(layer) == 0 : is_view(layer.kind);
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerK
 
 Bytes CostModel::traffic(const Layer& layer, Pass pass, double samples, Share share, Precision precision) const {
   if (pass != Pass::optimizer) return pass_bytes(layer, pass, samples, share, precision);
-  const double own = static_cast<double>(parameters(layer)) * share.work;
+  const double own = static_cast<double>(trainable_parameters(layer)) * share.work;
   return Bytes(own * optimizer_bytes(framework_, optimizer_));
 }
 

@@ -48,18 +48,18 @@ class CostModel {
             Device host, int threads);
 
   /// Seconds of one pass of one layer over `samples` samples (a fraction is welcome: batch / devices). Optimizer: one
-  /// update of the layer's parameters, `samples` ignored; zero for a layer without parameters.
+  /// update of the layer's parameters, `samples` ignored; zero for a layer without trainable parameters.
   /// Replay: measured(layer, pass, samples) x work(device, share) / work(host, whole layer), where work() is the
   /// roofline without kernel overhead, on the host in fp32, as it was executed. On any device but the host the kernel
-  /// overhead is added: what was measured holds the host's own. A flatten takes no time but on the host.
+  /// overhead is added: what was measured holds the host's own. A view (flatten) takes no time but on the host.
   /// Throws InvalidInput naming layer and network when the profile lacks the layer's pass, and Infeasible when the
   /// device has no peak for the precision.
   [[nodiscard]] Seconds time(const Layer& layer, Pass pass, double samples, const Device& device,
                              Share share = {}) const;
   /// max(FLOPs / (peak(precision) x gemm_fraction), bytes / (memory bandwidth x memory_efficiency)) + kernel overhead.
   /// Only matrix products have FLOPs here (see LayerCost), so gemm_fraction never touches a layer that is bound by
-  /// memory. A device whose memory bandwidth is unknown (0) is judged by its FLOPs alone. Zero for a flatten, and for
-  /// the optimizer of a layer without parameters.
+  /// memory. A device whose memory bandwidth is unknown (0) is judged by its FLOPs alone. Zero for a view, and for
+  /// the optimizer of a layer without trainable parameters.
   [[nodiscard]] Seconds roofline(const Layer& layer, Pass pass, double samples, const Device& device,
                                  Share share = {}) const;
 

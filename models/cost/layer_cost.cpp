@@ -19,15 +19,24 @@ double attention_scores(const Layer& layer) {
 double product_flops(const Layer& layer) {
   switch (layer.kind) {
     case LayerKind::dense:  // at every position: 2 x in x out
-      return 2.0 * number(layer.in.height) * number(layer.in.channels) * number(layer.out.channels);
+    case LayerKind::lstm:   // at every token: 2 x 4 h (in + h)
+    case LayerKind::gru:    // 2 x 3 h (in + h)
+      return 2.0 * number(layer.in.height) * number(weights(layer));
     case LayerKind::convolution:  // at every output position: 2 x kernel^2 x in / groups x out
       return 2.0 * number(layer.out.height) * number(layer.out.width) * number(weights(layer));
+    case LayerKind::transposed_convolution:  // at every input position: 2 x kernel^2 x in x out
+      return 2.0 * number(layer.in.height) * number(layer.in.width) * number(weights(layer));
     case LayerKind::attention:  // T tokens, width h: Q K^T and scores V, 2 T^2 h each (Korthikanti et al. 2022); in
                                 // full, not halved for causality
       return 4.0 * number(layer.in.height) * number(layer.in.height) * number(layer.out.channels);
     default:
       return 0.0;
   }
+}
+
+/// Of one sample: the sums of the gates (lstm four, gru three per unit and token) that the products write.
+double gate_sums(const Layer& layer) {
+  return (layer.kind == LayerKind::lstm ? 4.0 : 3.0) * number(layer.out.count());
 }
 
 /// Numbers moved beyond reading the input, writing the output and their gradients, because a layer is several kernels.
@@ -38,22 +47,43 @@ void set_inner_traffic(const Layer& layer, LayerCost& cost) {
       cost.inner_forward = count;
       cost.inner_backward = 2.0 * count;  // sums over input and output gradient first, then the gradient itself
       break;
-    case LayerKind::layer_norm:  // statistics of a token fit in registers; the gradient of scale and shift is a
-      cost.inner_backward = 2.0 * count;  // kernel of its own that reads input and output gradient again
+    case LayerKind::layer_norm:  // statistics of a token fit in registers; the gradient of scale and shift is a kernel
+    case LayerKind::rms_norm:    // of its own that reads input and output gradient again
+      cost.inner_backward = layer.frozen ? 0.0 : 2.0 * count;
       break;
     case LayerKind::attention:  // without flash attention the scores go through memory: written by Q K^T, read and
       cost.inner_forward = 4.0 * attention_scores(layer);   // written by softmax, read by the product with V;
       cost.inner_backward = 6.0 * attention_scores(layer);  // backward: 5 reads and 2 writes, one read being `stored`
       break;
+    case LayerKind::lstm:  // the sums of the gates are written by the products and read by the gates, which write
+    case LayerKind::gru:   // what backward needs; backward writes the gates' gradients and reads them in its products
+      cost.inner_forward = 2.0 * gate_sums(layer) + kept_for_backward(layer).own;
+      cost.inner_backward = 2.0 * gate_sums(layer);
+      break;
     case LayerKind::embedding:  // the rows looked up; backward adds into them
       cost.inner_forward = count;
       cost.inner_backward = 2.0 * count;
+      break;
+    case LayerKind::last_token:  // reads one token; the gradient of the others is zero, and written
+      cost.inner_backward = number(layer.in.count()) - count;
       break;
     case LayerKind::softmax_cross_entropy:  // writes the probabilities that backward needs
       cost.inner_forward = cost.input_numbers;
       break;
     default:
       break;
+  }
+}
+
+double numbers_read(const Layer& layer) {
+  switch (layer.kind) {
+    case LayerKind::residual_add:
+      return 2.0 * number(layer.in.count());
+    case LayerKind::concatenate:  // both operands
+    case LayerKind::last_token:
+      return number(layer.out.count());
+    default:
+      return number(layer.in.count());
   }
 }
 
@@ -64,28 +94,34 @@ std::string_view name_of(Pass pass) {
   return names.at(static_cast<std::size_t>(pass));
 }
 
-bool is_view(const Layer& layer) {
-  return layer.kind == LayerKind::flatten;
-}
-
 KeptForBackward kept_for_backward(const Layer& layer) {
+  const double out = number(layer.out.count());
+  if (is_loss(layer.kind)) return {false, false, number(layer.in.count()), 0.0};
   switch (layer.kind) {
-    case LayerKind::dense:
+    case LayerKind::dense:  // for the gradient of their weights
     case LayerKind::convolution:
+    case LayerKind::transposed_convolution:
+    case LayerKind::embedding:
+      return {!layer.frozen, false, 0.0, 0.0};
     case LayerKind::max_pool:
     case LayerKind::gelu:
+    case LayerKind::silu:
     case LayerKind::batch_norm:
     case LayerKind::layer_norm:
-    case LayerKind::embedding:
-      return {true, false, 0.0};
+    case LayerKind::rms_norm:
+      return {true, false, 0.0, 0.0};
     case LayerKind::relu:  // their derivatives follow from their outputs
     case LayerKind::tanh:
     case LayerKind::sigmoid:
-      return {false, true, 0.0};
+      return {false, true, 0.0, 0.0};
+    case LayerKind::dropout:
+      return {false, false, 0.0, out};
     case LayerKind::attention:
-      return {true, false, attention_scores(layer)};
-    case LayerKind::softmax_cross_entropy:
-      return {false, false, number(layer.in.count())};
+      return {true, false, attention_scores(layer), 0.0};
+    case LayerKind::lstm:  // four gates and the cell; input and output for the gradients of the two weights
+      return {!layer.frozen, !layer.frozen, 5.0 * out, 0.0};
+    case LayerKind::gru:  // three gates and the recurrent sum inside the new gate; the update gate needs the output
+      return {!layer.frozen, true, 4.0 * out, 0.0};
     default:
       return {};
   }
@@ -94,11 +130,11 @@ KeptForBackward kept_for_backward(const Layer& layer) {
 LayerCost layer_cost(const Layer& layer) {
   LayerCost cost;
   cost.parameters = number(parameters(layer));
-  if (is_view(layer)) return cost;
+  if (is_view(layer.kind)) return cost;
   cost.forward = Flops(product_flops(layer));
-  cost.backward = cost.forward * 2.0;
+  cost.backward = cost.forward * (layer.frozen ? 1.0 : 2.0);
   cost.weights = layer.kind == LayerKind::embedding ? 0.0 : number(weights(layer));
-  cost.input_numbers = number(layer.in.count()) * (layer.kind == LayerKind::residual_add ? 2.0 : 1.0);
+  cost.input_numbers = numbers_read(layer);
   cost.output_numbers = number(layer.out.count());
   const KeptForBackward kept = kept_for_backward(layer);
   cost.stored_numbers =
@@ -108,10 +144,12 @@ LayerCost layer_cost(const Layer& layer) {
 }
 
 Flops training_flops(const LayerGraph& graph) {
+  const std::vector<bool> has_backward = needs_gradient(graph);
   Flops sum;
-  for (const Layer& layer : graph.layers) {
-    const LayerCost cost = layer_cost(layer);
-    sum += cost.forward + cost.backward;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const LayerCost cost = layer_cost(graph.layers[i]);
+    sum += cost.forward;
+    if (has_backward[i]) sum += cost.backward;
   }
   return sum;
 }

@@ -25,11 +25,14 @@ BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimiz
 /// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
 /// activations of `samples_in_flight` samples. shares has one entry per layer: parameters x share.work; the outputs
 /// kept x share.output; the inputs kept x share.input.
+/// Gradients and optimizer state: of what trains, not of frozen layers.
 /// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, at
-/// the largest of their shares (what was gathered for one of them holds the others' part), a flatten's output being its
-/// input; the loss keeps fp32 probabilities in every precision (as automatic mixed precision
-/// does). A transformer block without dropout keeps 32 T h + 2 heads T^2 bytes in 16 bits, as Korthikanti et al. 2022
-/// less the dropout masks.
+/// the largest of their shares (what was gathered for one of them holds the others' part), a view's output being its
+/// input; nothing below the lowest layer that trains; the loss keeps its predictions or probabilities in fp32 in every
+/// precision (as automatic mixed precision does). A transformer block keeps 32 T h + 2 heads T^2 bytes in 16 bits, and
+/// with a dropout after attention and after the perceptron 34 T h + 2 heads T^2, as Korthikanti et al. 2022 less the
+/// dropout of the scores. Attention is counted as frameworks run it unfused, with its scores kept; models/kernels keeps
+/// one number per head and token instead.
 /// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
 /// Not counted: gradients of activations, workspaces, the framework's own context.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,

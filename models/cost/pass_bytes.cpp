@@ -15,16 +15,17 @@ Bytes pass_bytes(const Layer& layer, Pass pass, double samples, Share share, Pre
   const LayerCost cost = layer_cost(layer);
   double per_sample = cost.input_numbers * share.input + cost.output_numbers * share.output;
   double weights = cost.weights * share.work;
+  const KeptForBackward kept = kept_for_backward(layer);
   if (pass == Pass::forward) {
     per_sample += cost.inner_forward * share.work;
   } else {
-    const KeptForBackward kept = kept_for_backward(layer);
     const double kept_input = kept.input ? cost.input_numbers * share.input : 0.0;
     const double kept_output = kept.output ? cost.output_numbers * share.output : 0.0;
     per_sample += kept_input + kept_output + (kept.own + cost.inner_backward) * share.work;
-    weights *= 2.0;
+    if (!layer.frozen) weights *= 2.0;
   }
-  return bytes_in_memory(precision) * (samples * per_sample + weights);
+  const Bytes masks(samples * kept.masks * share.work);
+  return bytes_in_memory(precision) * (samples * per_sample + weights) + masks;
 }
 
 }  // namespace orrery

@@ -22,8 +22,9 @@ Bytes bytes_in_memory(Precision precision);
 
 /// Forward:  samples x (in x share.input + out x share.output + inner x share.work) + weights x share.work
 /// Backward: samples x (the same, as gradients, + what forward kept) + 2 x weights x share.work (read them, write their
-/// gradients). Times bytes_in_memory. Every tensor is read or written once: what fits in a cache between layers is not
-/// credited. Not for Pass::optimizer, whose bytes belong to the framework.
+/// gradients; a frozen layer reads them only). Times bytes_in_memory; masks are one byte each. Every tensor is read or
+/// written once: what fits in a cache between layers is not credited, but the recurrent weights of lstm and gru are
+/// taken to stay in a cache from token to token. Not for Pass::optimizer, whose bytes belong to the framework.
 Bytes pass_bytes(const Layer& layer, Pass pass, double samples, Share share, Precision precision);
 
 }  // namespace orrery

@@ -156,7 +156,7 @@ void check_profile(const StepProfile& profile, const LayerGraph& graph, const st
   for (const Layer& layer : graph.layers) {
     strangers.erase(layer.name);
     for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
-      if (pass == Pass::optimizer && parameters(layer) == 0) continue;
+      if (pass == Pass::optimizer && trainable_parameters(layer) == 0) continue;
       if (recorded.contains({layer.name, pass})) continue;
       refuse(fmt::format("the {} pass of layer \"{}\" is missing", name_of(pass), layer.name), again);
     }

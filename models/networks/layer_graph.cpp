@@ -9,20 +9,34 @@ namespace orrery {
 const std::vector<std::string>& layer_kind_names() {
   static const std::vector<std::string> names = {"dense",
                                                  "convolution",
+                                                 "transposed_convolution",
                                                  "max_pool",
                                                  "average_pool",
                                                  "global_average_pool",
+                                                 "batch_norm",
+                                                 "layer_norm",
+                                                 "rms_norm",
                                                  "relu",
                                                  "tanh",
                                                  "sigmoid",
                                                  "gelu",
-                                                 "flatten",
-                                                 "batch_norm",
-                                                 "layer_norm",
-                                                 "residual_add",
+                                                 "silu",
+                                                 "dropout",
                                                  "embedding",
+                                                 "position_embedding",
                                                  "attention",
-                                                 "softmax_cross_entropy"};
+                                                 "lstm",
+                                                 "gru",
+                                                 "last_token",
+                                                 "flatten",
+                                                 "rows_to_tokens",
+                                                 "pixels_to_tokens",
+                                                 "residual_add",
+                                                 "concatenate",
+                                                 "softmax_cross_entropy",
+                                                 "mean_squared_error",
+                                                 "binary_cross_entropy",
+                                                 "detection_loss"};
   return names;
 }
 
@@ -30,56 +44,119 @@ std::string_view name_of(LayerKind kind) {
   return layer_kind_names().at(static_cast<std::size_t>(kind));
 }
 
+bool is_loss(LayerKind kind) {
+  return kind == LayerKind::softmax_cross_entropy || kind == LayerKind::mean_squared_error ||
+         kind == LayerKind::binary_cross_entropy || kind == LayerKind::detection_loss;
+}
+
+bool is_view(LayerKind kind) {
+  return kind == LayerKind::flatten || kind == LayerKind::rows_to_tokens || kind == LayerKind::pixels_to_tokens;
+}
+
+bool has_second_operand(LayerKind kind) {
+  return kind == LayerKind::residual_add || kind == LayerKind::concatenate;
+}
+
+bool has_weights(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::dense:
+    case LayerKind::convolution:
+    case LayerKind::transposed_convolution:
+    case LayerKind::batch_norm:
+    case LayerKind::layer_norm:
+    case LayerKind::rms_norm:
+    case LayerKind::embedding:
+    case LayerKind::position_embedding:
+    case LayerKind::lstm:
+    case LayerKind::gru:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string to_text(const Shape& shape) {
   return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
 }
 
 std::int64_t weights(const Layer& layer) {
+  const std::int64_t in = layer.in.channels, out = layer.out.channels;
   switch (layer.kind) {
     case LayerKind::dense:
-      return layer.in.channels * layer.out.channels;
+      return in * out;
     case LayerKind::convolution:
-      return layer.kernel * layer.kernel * (layer.in.channels / layer.groups) * layer.out.channels;
+      return layer.kernel * layer.kernel * (in / layer.groups) * out;
+    case LayerKind::transposed_convolution:
+      return layer.kernel * layer.kernel * in * out;
     case LayerKind::embedding:
-      return (layer.vocabulary + layer.positions + layer.segments) * layer.out.channels;
+      return (layer.vocabulary + layer.positions + layer.segments) * out;
+    case LayerKind::position_embedding:
+      return layer.in.height * in;
+    case LayerKind::lstm:
+      return 4 * out * (in + out);
+    case LayerKind::gru:
+      return 3 * out * (in + out);
     case LayerKind::batch_norm:
     case LayerKind::layer_norm:
-      return 2 * layer.out.channels;
+      return 2 * out;
+    case LayerKind::rms_norm:
+      return out;
     default:
       return 0;
   }
 }
 
+namespace {
+
+std::int64_t biases(const Layer& layer) {
+  if (!layer.bias) return 0;
+  switch (layer.kind) {
+    case LayerKind::dense:
+    case LayerKind::convolution:
+    case LayerKind::transposed_convolution:
+      return layer.out.channels;
+    case LayerKind::lstm:
+      return 4 * layer.out.channels;
+    case LayerKind::gru:
+      return 6 * layer.out.channels;
+    default:
+      return 0;
+  }
+}
+
+template <class Count>
+std::int64_t sum(const LayerGraph& graph, const Count& count) {
+  return std::accumulate(graph.layers.begin(), graph.layers.end(), std::int64_t{0},
+                         [&](std::int64_t total, const Layer& layer) { return total + count(layer); });
+}
+
+}  // namespace
+
 std::int64_t parameters(const Layer& layer) {
-  const bool has_bias = layer.bias && (layer.kind == LayerKind::dense || layer.kind == LayerKind::convolution);
-  return (layer.tied ? 0 : weights(layer)) + (has_bias ? layer.out.channels : 0);
+  return (layer.tied ? 0 : weights(layer)) + biases(layer);
 }
 
 std::int64_t parameters(const LayerGraph& graph) {
-  return std::accumulate(graph.layers.begin(), graph.layers.end(), std::int64_t{0},
-                         [](std::int64_t sum, const Layer& layer) { return sum + parameters(layer); });
+  return sum(graph, [](const Layer& layer) { return parameters(layer); });
 }
 
-bool is_executable(const Layer& layer) {
-  switch (layer.kind) {
-    case LayerKind::dense:
-      return !layer.tied && layer.in.height == 1;
-    case LayerKind::convolution:
-      return layer.groups == 1;
-    case LayerKind::average_pool:
-      return layer.padding == 0;
-    case LayerKind::softmax_cross_entropy:
-      return layer.in.height == 1;
-    case LayerKind::max_pool:
-    case LayerKind::global_average_pool:
-    case LayerKind::relu:
-    case LayerKind::tanh:
-    case LayerKind::sigmoid:
-    case LayerKind::flatten:
-      return true;
-    default:
-      return false;
+std::int64_t trainable_parameters(const Layer& layer) {
+  return layer.frozen ? 0 : parameters(layer);
+}
+
+std::int64_t trainable_parameters(const LayerGraph& graph) {
+  return sum(graph, [](const Layer& layer) { return trainable_parameters(layer); });
+}
+
+std::vector<bool> needs_gradient(const LayerGraph& graph) {
+  std::vector<bool> needs(graph.layers.size(), false);
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const bool reads_one =
+        (layer.input.valid() && needs[layer.input.index()]) || (layer.skip.valid() && needs[layer.skip.index()]);
+    needs[i] = reads_one || (!layer.frozen && (layer.tied || parameters(layer) > 0));
   }
+  return needs;
 }
 
 }  // namespace orrery

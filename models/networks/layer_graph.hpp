@@ -69,18 +69,19 @@ struct Layer {
   std::string name;
   LayerKind kind = LayerKind::dense;
   Shape in, out;
-  std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolution, pooling
+  std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolutions, pooling
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values
   bool causal = false;                   // attention: a token sees itself and what came before
   double rate = 0;                       // dropout: share of the numbers dropped
   std::int64_t vocabulary = 0, positions = 0, segments = 0;  // embedding: rows of the tables added up per token
-  bool bias = true;                                          // dense, convolution
+  bool bias = true;                                          // dense, convolutions
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
   /// the network's input (first layer).
   LayerId input;
-  /// Weights stay as they are (transfer learning): no gradient, no update, no gradient exchange.
+  /// Weights stay as they are (transfer learning): no gradient, no update, no gradient exchange. A tied layer is frozen
+  /// with its embedding, its own bias with it.
   bool frozen = false;
   /// residual_add, concatenate: the second operand; invalid for every other kind.
   LayerId skip;
@@ -91,22 +92,26 @@ struct LayerGraph {
   std::string sample;  // what one sample is: image, sequence
   Shape input;
   std::int64_t classes = 0;
-  bool executable = false;    // every layer has a real implementation
   std::vector<Layer> layers;  // in execution order; the last is the loss
 };
 
+/// Whether layers of a kind have weights of their own, so that they can be frozen.
+bool has_weights(LayerKind kind);
 /// Numbers a layer multiplies or looks up, without biases, wherever they live: dense in x out; convolution kernel^2 x
-/// in / groups x out; embedding rows x hidden; normalisation 2 per channel (scale and shift).
+/// in / groups x out; transposed convolution kernel^2 x in x out; embedding rows x hidden; position embedding tokens x
+/// channels; lstm 4 h (in + h), gru 3 h (in + h) for h units; batch and layer normalisation 2 per channel (scale and
+/// shift), rms normalisation 1 (scale).
 std::int64_t weights(const Layer& layer);
-/// Trainable parameters of a layer: weights (0 when tied) and biases; and of a graph. The running mean and variance of
-/// a batch normalisation are not trained and not counted.
+/// Numbers that a layer, or a graph, holds: weights (0 when tied) and biases: out channels; lstm 4 h, gru 6 h (3 h of
+/// either product). The running mean and variance of a batch normalisation are not counted.
 std::int64_t parameters(const Layer& layer);
 std::int64_t parameters(const LayerGraph& graph);
-
-/// A layer that models/kernels really executes: an untied dense layer on vectors, a convolution without groups, max
-/// pooling, average pooling without padding or over all positions, relu, tanh, sigmoid, flatten, or the loss on one
-/// vector.
-bool is_executable(const Layer& layer);
+/// Those of them that training changes: none of a frozen layer.
+std::int64_t trainable_parameters(const Layer& layer);
+std::int64_t trainable_parameters(const LayerGraph& graph);
+/// For each layer whether training needs the gradient of its output: it has weights that are not frozen, or a layer it
+/// reads needs it. A layer that does not has no backward pass.
+std::vector<bool> needs_gradient(const LayerGraph& graph);
 
 /// Reads one network file; the format is in models/networks/README.md. Wrong keys, types and ranges are all recorded at
 /// once. Shapes are checked when every key is right, up to the first layer that does not fit (what follows it would be

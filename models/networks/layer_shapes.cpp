@@ -9,6 +9,8 @@ namespace orrery {
 
 namespace {
 
+constexpr std::int64_t box_numbers = 5;  // objectness, x, y, width, height
+
 Misfit misfit(std::string key, std::string what, std::string suggestion = {}) {
   return {std::move(key), std::move(what), std::move(suggestion)};
 }
@@ -39,6 +41,22 @@ std::optional<Misfit> convolve(Layer& layer, std::int64_t filters) {
   return slide_window(layer, filters);
 }
 
+std::optional<Misfit> convolve_transposed(Layer& layer, std::int64_t filters) {
+  if (layer.padding >= layer.kernel) {
+    return misfit("padding",
+                  fmt::format("a padding of {0} cuts whole {1}x{1} windows off the border of the input {2}",
+                              layer.padding, layer.kernel, to_text(layer.in)),
+                  "use a padding smaller than the kernel");
+  }
+  const auto size = [&](std::int64_t in) { return (in - 1) * layer.stride - 2 * layer.padding + layer.kernel; };
+  layer.out = {size(layer.in.height), size(layer.in.width), filters};
+  if (layer.out.height >= 1 && layer.out.width >= 1) return std::nullopt;
+  return misfit(
+      "padding",
+      fmt::format("a padding of {} makes {} of the input {}", layer.padding, to_text(layer.out), to_text(layer.in)),
+      "use a smaller padding or a larger kernel");
+}
+
 std::optional<Misfit> densify(Layer& layer, std::int64_t units) {
   if (layer.in.width != 1) {
     return misfit("kind",
@@ -46,6 +64,16 @@ std::optional<Misfit> densify(Layer& layer, std::int64_t units) {
                   "put a flatten layer before it");
   }
   layer.out = {layer.in.height, 1, units};
+  return std::nullopt;
+}
+
+/// A layer over the tokens of a sequence that gives `out`.
+std::optional<Misfit> take_sequence(Layer& layer, Shape out) {
+  if (layer.in.width != 1) {
+    return misfit("kind", fmt::format("takes sequences (Tx1xN), but its input is {}", to_text(layer.in)),
+                  "put a rows_to_tokens or pixels_to_tokens layer before it");
+  }
+  layer.out = out;
   return std::nullopt;
 }
 
@@ -61,14 +89,27 @@ std::optional<Misfit> embed(Layer& layer, std::int64_t units) {
   return std::nullopt;
 }
 
-std::optional<Misfit> attend(Layer& layer) {
-  if (layer.in.width != 1 || layer.in.channels % (3 * layer.heads) != 0) {
-    return misfit("heads",
-                  fmt::format("{} heads need queries, keys and values side by side (Tx1x3h, h a multiple of {}), but "
-                              "the input is {}",
-                              layer.heads, layer.heads, to_text(layer.in)));
+std::string heads_wanted(const Layer& layer) {
+  if (layer.kv_heads == layer.heads) {
+    return fmt::format("{} heads need queries, keys and values side by side (Tx1x3h, h a multiple of {})", layer.heads,
+                       layer.heads);
   }
-  layer.out = {layer.in.height, 1, layer.in.channels / 3};
+  return fmt::format("{} heads of queries, {} of keys and {} of values need Tx1xN, N a multiple of {}", layer.heads,
+                     layer.kv_heads, layer.kv_heads, layer.heads + 2 * layer.kv_heads);
+}
+
+std::optional<Misfit> attend(Layer& layer) {
+  if (layer.heads % layer.kv_heads != 0) {
+    return misfit("kv_heads",
+                  fmt::format("{} heads of queries cannot share {} heads of keys and values evenly; the input is {}",
+                              layer.heads, layer.kv_heads, to_text(layer.in)),
+                  "use a divisor of heads");
+  }
+  const std::int64_t parts = layer.heads + 2 * layer.kv_heads;
+  if (layer.in.width != 1 || layer.in.channels % parts != 0) {
+    return misfit("heads", fmt::format("{}, but the input is {}", heads_wanted(layer), to_text(layer.in)));
+  }
+  layer.out = {layer.in.height, 1, layer.in.channels / parts * layer.heads};
   return std::nullopt;
 }
 
@@ -80,6 +121,8 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
       return densify(layer, units);
     case LayerKind::convolution:
       return convolve(layer, units);
+    case LayerKind::transposed_convolution:
+      return convolve_transposed(layer, units);
     case LayerKind::max_pool:
     case LayerKind::average_pool:
       return slide_window(layer, layer.in.channels);
@@ -89,17 +132,44 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
     case LayerKind::flatten:
       layer.out = {1, 1, layer.in.count()};
       return std::nullopt;
+    case LayerKind::rows_to_tokens:
+      layer.out = {layer.in.height, 1, layer.in.width * layer.in.channels};
+      return std::nullopt;
+    case LayerKind::pixels_to_tokens:
+      layer.out = {layer.in.height * layer.in.width, 1, layer.in.channels};
+      return std::nullopt;
     case LayerKind::embedding:
       return embed(layer, units);
+    case LayerKind::position_embedding:
+      return take_sequence(layer, layer.in);
+    case LayerKind::lstm:
+    case LayerKind::gru:
+      return take_sequence(layer, {layer.in.height, 1, units});
+    case LayerKind::last_token:
+      return take_sequence(layer, {1, 1, layer.in.channels});
     case LayerKind::attention:
       return attend(layer);
-    case LayerKind::softmax_cross_entropy:
-      layer.out = {1, 1, 1};  // one loss per sample
-      return std::nullopt;
     default:
-      layer.out = layer.in;
+      layer.out = is_loss(layer.kind) ? Shape{1, 1, 1} : layer.in;  // one loss per sample
       return std::nullopt;
   }
+}
+
+std::optional<Misfit> check_classes(const Layer& layer, std::int64_t classes) {
+  if (!is_loss(layer.kind)) return std::nullopt;
+  if (layer.kind == LayerKind::detection_loss) {
+    const std::int64_t numbers = box_numbers + classes;
+    if (layer.in.channels == numbers) return std::nullopt;
+    return misfit("kind",
+                  fmt::format("{} classes need a grid of HxWx{} (a box of {} numbers and the classes), but its input "
+                              "is {}",
+                              classes, numbers, box_numbers, to_text(layer.in)),
+                  fmt::format("end with a 1x1 convolution of {} filters", numbers));
+  }
+  const bool is_vector = layer.in.width == 1 || layer.kind != LayerKind::softmax_cross_entropy;
+  if (layer.in.channels == classes && is_vector) return std::nullopt;
+  return misfit("kind", fmt::format("the network has {} classes, but its input is {}", classes, to_text(layer.in)),
+                fmt::format("end with a dense layer of {} units", classes));
 }
 
 }  // namespace orrery

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ namespace {
 struct Placement {
   std::string prefix;  // "stage1.2."; empty outside blocks
   std::int64_t width = 1, stride = 1;
+  bool frozen = false;
   LayerId block_input;  // invalid: the network's input
 };
 
@@ -35,20 +37,29 @@ class NetworkBuilder {
     layer.input = spec.input.empty() ? last() : find(spec, "input", spec.input, place);
     if (broken_) return;
     layer.in = layer.input.valid() ? graph_.layers[layer.input.index()].out : graph_.input;
-    if (const auto misfit = set_output_shape(layer, spec.units * place.width)) {
+    layer.frozen = layer.frozen || (place.frozen && has_weights(layer.kind));
+    if (const auto misfit = set_shape(spec, layer, place)) {
       refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
       return;
     }
     check_name(spec, layer);
-    if (layer.kind == LayerKind::residual_add) connect_skip(spec, layer, place);
-    if (layer.tied) check_tie(spec, layer);
-    if (layer.kind == LayerKind::softmax_cross_entropy) check_classes(spec, layer);
+    if (has_second_operand(layer.kind)) connect_skip(spec, layer, place);
+    if (layer.tied) tie(spec, layer);
+    if (const auto misfit = check_classes(layer, graph_.classes)) {
+      refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
+    }
     if (!broken_) graph_.layers.push_back(std::move(layer));
   }
 
   [[nodiscard]] LayerId last() const { return graph_.layers.empty() ? LayerId() : LayerId(graph_.layers.size() - 1); }
 
  private:
+  static std::optional<Misfit> set_shape(const LayerSpec& spec, Layer& layer, const Placement& place) {
+    if (spec.groups == LayerSpec::Groups::own) return set_output_shape(layer, spec.units * place.width);
+    layer.groups = layer.in.channels;
+    return set_output_shape(layer, layer.in.channels);
+  }
+
   void refuse(LayerSpec& spec, const std::string& key, const Layer& layer, const std::string& what,
               const std::string& suggestion = {}) {
     broken_ = true;
@@ -91,51 +102,63 @@ class NetworkBuilder {
   void connect_skip(LayerSpec& spec, Layer& layer, const Placement& place) {
     layer.skip = find(spec, "skip", spec.skip, place);
     if (broken_) return;
-    const Shape other = layer.skip.valid() ? graph_.layers[layer.skip.index()].out : graph_.input;
+    const bool adds = layer.kind == LayerKind::residual_add;
     if (!layer.skip.valid()) {
-      refuse(spec, "skip", layer, "a block whose input is added must not come first in the network");
-    } else if (!(other == layer.in)) {
       refuse(spec, "skip", layer,
-             fmt::format("it adds {} of \"{}\" to {}", to_text(other), graph_.layers[layer.skip.index()].name,
-                         to_text(layer.in)),
-             "give both branches the same shape, for example by a 1x1 convolution");
+             fmt::format("a block whose input is {} must not come first in the network", adds ? "added" : "appended"));
+      return;
     }
+    const Layer& other = graph_.layers[layer.skip.index()];
+    if (adds && !(other.out == layer.in)) {
+      refuse(spec, "skip", layer,
+             fmt::format("it adds {} of \"{}\" to {}", to_text(other.out), other.name, to_text(layer.in)),
+             "give both branches the same shape, for example by a 1x1 convolution");
+    } else if (other.out.height != layer.in.height || other.out.width != layer.in.width) {
+      refuse(spec, "skip", layer,
+             fmt::format("it appends the channels of {} of \"{}\" to {}", to_text(other.out), other.name,
+                         to_text(layer.in)),
+             "give both branches the same height and width");
+    }
+    if (!adds) layer.out.channels = layer.in.channels + other.out.channels;
   }
 
-  void check_tie(LayerSpec& spec, const Layer& layer) {
-    const auto fits = [&](const Layer& other) {
-      return other.kind == LayerKind::embedding && other.vocabulary == layer.out.channels &&
-             other.out.channels == layer.in.channels;
-    };
-    if (std::any_of(graph_.layers.begin(), graph_.layers.end(), fits)) return;
-    refuse(spec, "tied", layer,
-           fmt::format("no embedding of vocabulary {} and width {} comes before it to share weights with",
-                       layer.out.channels, layer.in.channels));
-  }
-
-  void check_classes(LayerSpec& spec, const Layer& layer) {
-    if (layer.in.channels == graph_.classes && layer.in.width == 1) return;
-    refuse(spec, "kind", layer,
-           fmt::format("the network has {} classes, but its input is {}", graph_.classes, to_text(layer.in)),
-           fmt::format("end with a dense layer of {} units", graph_.classes));
+  /// A tied layer uses the weights of the nearest embedding before it, and is frozen with it.
+  void tie(LayerSpec& spec, Layer& layer) {
+    const auto embedding = std::find_if(graph_.layers.rbegin(), graph_.layers.rend(),
+                                        [](const Layer& other) { return other.kind == LayerKind::embedding; });
+    if (embedding == graph_.layers.rend() || embedding->vocabulary != layer.out.channels ||
+        embedding->out.channels != layer.in.channels) {
+      refuse(spec, "tied", layer,
+             fmt::format("no embedding of vocabulary {} and width {} comes before it to share weights with",
+                         layer.out.channels, layer.in.channels));
+    } else if (layer.frozen && !embedding->frozen) {
+      refuse(spec, "frozen", layer, fmt::format("its weights are those of \"{}\", which is trained", embedding->name),
+             fmt::format("freeze \"{}\" too, or neither", embedding->name));
+    } else {
+      layer.frozen = embedding->frozen;
+    }
   }
 
   LayerGraph& graph_;
   bool broken_ = false;
 };
 
-void place_block(NetworkBuilder& builder, const EntrySpec& entry, std::vector<LayerSpec>& layers) {
+void place_block(NetworkBuilder& builder, EntrySpec& entry, std::vector<LayerSpec>& layers) {
+  const auto can_freeze = [](const LayerSpec& spec) { return has_weights(spec.layer.kind); };
+  if (entry.frozen && std::none_of(layers.begin(), layers.end(), can_freeze)) {
+    entry.table.problem("frozen", fmt::format("no layer of block \"{}\" has weights to freeze", entry.block));
+  }
   const std::int64_t times = std::max<std::int64_t>(entry.repeat, 1);
   for (std::int64_t index = entry.first; index < entry.first + times; ++index) {
     const std::string name = entry.repeat == 0 ? entry.name : fmt::format("{}.{}", entry.name, index);
-    const Placement place{name + ".", entry.width, entry.stride, builder.last()};
+    const Placement place{name + ".", entry.width, entry.stride, entry.frozen, builder.last()};
     for (LayerSpec& spec : layers) builder.add(spec, place);
   }
 }
 
 void check_loss(const LayerGraph& graph, TomlTable& table) {
-  const auto is_loss = [](const Layer& layer) { return layer.kind == LayerKind::softmax_cross_entropy; };
-  const auto first = std::find_if(graph.layers.begin(), graph.layers.end(), is_loss);
+  const auto first =
+      std::find_if(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) { return is_loss(layer.kind); });
   if (first != graph.layers.end() && first + 1 == graph.layers.end()) return;
   table.problem("layers", "the last layer, and no other, is the loss",
                 first == graph.layers.end() ? "there is none"
@@ -156,10 +179,6 @@ LayerGraph build_network(NetworkFile& file) {
     }
   }
   if (!builder.broken()) check_loss(graph, file.table);
-  graph.executable = std::all_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {
-    const bool chained = layer.id.index() == 0 ? !layer.input.valid() : layer.input == LayerId(layer.id.index() - 1);
-    return chained && is_executable(layer);
-  });
   return graph;
 }
 

@@ -1,5 +1,7 @@
 #include "models/networks/network_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -12,7 +14,7 @@ namespace {
 
 void read_window(TomlTable& table, LayerSpec& spec) {
   Layer& layer = spec.layer;
-  const bool pools = layer.kind != LayerKind::convolution;
+  const bool pools = layer.kind == LayerKind::max_pool || layer.kind == LayerKind::average_pool;
   layer.kernel = pools ? table.required_integer("kernel", at_least_one) : table.integer("kernel", 1, at_least_one);
   layer.stride = table.integer("stride", pools ? layer.kernel : 1, at_least_one);
   layer.padding = table.integer("padding", 0, non_negative);
@@ -20,10 +22,20 @@ void read_window(TomlTable& table, LayerSpec& spec) {
 
 void read_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
-  spec.units = table.required_integer("filters", at_least_one);
-  spec.layer.groups = table.integer("groups", 1, at_least_one);
   spec.layer.bias = table.boolean("bias", true);
   spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;
+  if (table.boolean("depthwise", false)) {
+    spec.groups = LayerSpec::Groups::per_channel;
+    return;
+  }
+  spec.units = table.required_integer("filters", at_least_one);
+  spec.layer.groups = table.integer("groups", 1, at_least_one);
+}
+
+void read_transposed_convolution(TomlTable& table, LayerSpec& spec) {
+  read_window(table, spec);
+  spec.units = table.required_integer("filters", at_least_one);
+  spec.layer.bias = table.boolean("bias", true);
 }
 
 void read_embedding(TomlTable& table, LayerSpec& spec) {
@@ -31,6 +43,20 @@ void read_embedding(TomlTable& table, LayerSpec& spec) {
   spec.layer.vocabulary = table.required_integer("vocabulary", at_least_one);
   spec.layer.positions = table.integer("positions", 0, non_negative);
   spec.layer.segments = table.integer("segments", 0, non_negative);
+}
+
+void read_attention(TomlTable& table, Layer& layer) {
+  layer.heads = table.required_integer("heads", at_least_one);
+  layer.kv_heads = table.integer("kv_heads", layer.heads, at_least_one);
+  layer.causal = table.boolean("causal", false);
+}
+
+double read_rate(TomlTable& table) {
+  const double rate = table.required_number("rate");
+  if (!(rate >= 0.0 && rate < 1.0)) {
+    table.problem("rate", fmt::format("{} is out of range", rate), "must be at least 0 and below 1");
+  }
+  return rate;
 }
 
 /// The keys that belong to the kind; any other key is unknown.
@@ -44,6 +70,13 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
     case LayerKind::convolution:
       read_convolution(table, spec);
       break;
+    case LayerKind::transposed_convolution:
+      read_transposed_convolution(table, spec);
+      break;
+    case LayerKind::lstm:
+    case LayerKind::gru:
+      spec.units = table.required_integer("units", at_least_one);
+      break;
     case LayerKind::max_pool:
     case LayerKind::average_pool:
       read_window(table, spec);
@@ -52,9 +85,13 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_embedding(table, spec);
       break;
     case LayerKind::attention:
-      spec.layer.heads = table.required_integer("heads", at_least_one);
+      read_attention(table, spec.layer);
+      break;
+    case LayerKind::dropout:
+      spec.layer.rate = read_rate(table);
       break;
     case LayerKind::residual_add:
+    case LayerKind::concatenate:
       spec.skip = table.required_text("skip");
       break;
     default:
@@ -63,7 +100,7 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
 }
 
 LayerSpec read_layer(TomlTable table) {
-  LayerSpec spec{table, {}, 0, LayerSpec::Stride::own, {}, {}};
+  LayerSpec spec{table, {}, 0, LayerSpec::Stride::own, LayerSpec::Groups::own, {}, {}};
   spec.layer.name = table.required_text("name");
   const std::string kind = table.required_text("kind");
   const auto& names = layer_kind_names();
@@ -74,13 +111,14 @@ LayerSpec read_layer(TomlTable table) {
   }
   spec.layer.kind = static_cast<LayerKind>(found - names.begin());
   spec.input = table.text("input", "");
+  if (has_weights(spec.layer.kind)) spec.layer.frozen = table.boolean("frozen", false);
   read_keys_of_kind(table, spec);
   table.finish();
   return spec;
 }
 
 EntrySpec read_entry(TomlTable table) {
-  EntrySpec entry{table, {}, {}, {}, 1, 1, 0, 1};
+  EntrySpec entry{table, {}, {}, {}, 1, 1, 0, 1, false};
   if (!table.has("block")) {
     entry.layer.push_back(read_layer(table));
     entry.name = entry.layer.front().layer.name;
@@ -92,6 +130,7 @@ EntrySpec read_entry(TomlTable table) {
   entry.stride = table.integer("stride", 1, at_least_one);
   entry.repeat = table.integer("repeat", 0, at_least_one);
   entry.first = table.integer("first", 1, at_least_one);
+  entry.frozen = table.boolean("frozen", false);
   table.finish();
   return entry;
 }

@@ -17,6 +17,7 @@ struct LayerSpec {
   Layer layer;      // name, kind and the keys of the kind; shapes and connections are set by the builder
   std::int64_t units = 0;
   enum class Stride : std::uint8_t { own, of_block } stride = Stride::own;
+  enum class Groups : std::uint8_t { own, per_channel } groups = Groups::own;  // per_channel: depthwise
   std::string input, skip;  // names as written; empty: the previous layer, none
 };
 
@@ -26,6 +27,7 @@ struct EntrySpec {
   std::string name, block;
   std::vector<LayerSpec> layer;  // one element, or none for a block
   std::int64_t width = 1, stride = 1, repeat = 0, first = 1;
+  bool frozen = false;  // every layer of the block
 };
 
 struct NetworkFile {

@@ -9,8 +9,11 @@ namespace orrery {
 namespace {
 
 Seconds graph_time(const LayerGraph& graph, Pass pass, double batch, const CostModel& cost, const Device& device) {
+  const std::vector<bool> has_backward = needs_gradient(graph);
   Seconds sum;
-  for (const Layer& layer : graph.layers) sum += cost.time(layer, pass, batch, device);
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    if (pass != Pass::backward || has_backward[i]) sum += cost.time(graph.layers[i], pass, batch, device);
+  }
   return sum;
 }
 

@@ -9,12 +9,12 @@ std::vector<Bucket> gradient_buckets(const LayerGraph& graph, Bytes capacity, By
     buckets.push_back(open);
     open = {{open.layers.first, open.layers.first}, {}};
   };
-  // Layers below the first one with parameters have no gradients to wait for: they follow the last bucket.
+  // Layers below the first one that trains have no gradients to wait for: they follow the last bucket.
   std::size_t lowest = 0;
-  while (lowest < graph.layers.size() && parameters(graph.layers[lowest]) == 0) ++lowest;
+  while (lowest < graph.layers.size() && trainable_parameters(graph.layers[lowest]) == 0) ++lowest;
   for (std::size_t i = graph.layers.size(); i-- > 0;) {
     open.layers.first = i;
-    open.bytes += per_parameter * static_cast<double>(parameters(graph.layers[i]));
+    open.bytes += per_parameter * static_cast<double>(trainable_parameters(graph.layers[i]));
     if (open.bytes.value() > 0 && (open.bytes >= capacity || i == lowest)) close();
   }
   if (open.layers.size() > 0) close();

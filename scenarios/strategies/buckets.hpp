@@ -11,7 +11,7 @@ namespace orrery {
 /// A run of layers whose backward passes follow each other, and the gradients that are complete after it.
 struct Bucket {
   Span layers;
-  Bytes bytes;  // none: the run has no parameters (it comes last)
+  Bytes bytes;  // none: nothing in the run trains (it comes last)
 };
 
 /// Buckets in the order in which backward completes them, from the last layer to the first; together they cover every

@@ -26,12 +26,18 @@ Work& Work::operator+=(const Work& other) {
 }
 
 LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& shares) {
-  const std::vector<Layer>& layers = job.scenario.workload.network.layers;
+  const LayerGraph& graph = job.scenario.workload.network;
+  const std::vector<Layer>& layers = graph.layers;
+  const std::vector<bool> has_backward = needs_gradient(graph);
   ORRERY_EXPECT(shares.empty() || shares.size() == layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Share share = shares.empty() ? Share{} : shares[i];
     const LayerCost cost = layer_cost(layers[i]);
     for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
+      if (pass == Pass::backward && !has_backward[i]) {
+        work_[index(pass)].emplace_back();
+        continue;
+      }
       const Seconds time = job.cost.time(layers[i], pass, samples, job.cluster.device(), share);
       work_[index(pass)].push_back({time, pass_flops(cost, pass) * (samples * share.work)});
     }

@@ -26,8 +26,8 @@ struct Span {
 class LayerWork {
  public:
   /// Work of every layer and pass for `samples` samples on the job's device. `shares`: the part of each layer that a
-  /// device does; empty: all of it. The optimizer's work carries no FLOPs: it is bound by memory and no model counts
-  /// it.
+  /// device does; empty: all of it. No backward work below the lowest layer that trains. The optimizer's work carries
+  /// no FLOPs: it is bound by memory and no model counts it.
   LayerWork(const Job& job, double samples, const std::vector<Share>& shares = {});
 
   [[nodiscard]] const Work& of(Pass pass, std::size_t layer) const { return work_[index(pass)][layer]; }

@@ -77,7 +77,7 @@ class StagePlanner {
   void find_tied_weights() {
     for (const Layer& layer : graph_.layers) {
       const LayerId owner = owner_of_tied_weights(graph_, layer);
-      if (!owner.valid() || stage_of(owner) == stage_of(layer.id)) continue;
+      if (!owner.valid() || layer.frozen || stage_of(owner) == stage_of(layer.id)) continue;
       tied_ = TiedWeights{owner, layer.id, stage_of(owner), stage_of(layer.id), static_cast<double>(weights(layer))};
       const GroupId group = plan_.program.add_group({rank(tied_->owner_stage), rank(tied_->user_stage)});
       tied_exchange_ = plan_.program.add_collective(

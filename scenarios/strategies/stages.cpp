@@ -96,17 +96,6 @@ std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts) {
   return best_partition(count, parts, traffic).spans;
 }
 
-std::vector<bool> needs_gradient(const LayerGraph& graph) {
-  std::vector<bool> needs(graph.layers.size(), false);
-  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const Layer& layer = graph.layers[i];
-    const bool reads_one =
-        (layer.input.valid() && needs[layer.input.index()]) || (layer.skip.valid() && needs[layer.skip.index()]);
-    needs[i] = reads_one || layer.tied || parameters(layer) > 0;
-  }
-  return needs;
-}
-
 double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass) {
   const std::vector<bool> wanted =
       pass == Pass::backward ? needs_gradient(graph) : std::vector<bool>(graph.layers.size(), true);

@@ -27,9 +27,6 @@ inline constexpr double stage_slack = 0.05;
 /// by less than 1e-12 of themselves count as equal. Contract: 1 <= parts <= number of layers, equally long columns.
 std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts);
 
-/// For each layer whether training needs the gradient of its output: it has weights, or a layer it reads has.
-std::vector<bool> needs_gradient(const LayerGraph& graph);
-
 /// Numbers per sample that cross the cut before layer `cut`. Forward: the outputs of earlier layers that `cut` or a
 /// later one still reads, each counted once. Backward: the gradients of those of them that training needs.
 double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass);

@@ -45,19 +45,26 @@ class TensorSplitter {
         if (is_split(layer.input)) return SplitMode::row;
         return divides(layer.out.channels) || is_head(layer) ? SplitMode::column : whole(layer, layer.out.channels);
       case LayerKind::convolution:
+      case LayerKind::transposed_convolution:
         return choose_convolution(layer);
       case LayerKind::embedding:
         return SplitMode::vocabulary;
       case LayerKind::attention:
         if (!is_split(layer.input)) return SplitMode::replicated;
-        return divides(layer.heads) ? SplitMode::channelwise : whole(layer, layer.heads);
+        return divides(layer.kv_heads) ? SplitMode::channelwise : whole(layer, layer.kv_heads);
       case LayerKind::residual_add:
         return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
-      case LayerKind::layer_norm:
-      case LayerKind::softmax_cross_entropy:
+      case LayerKind::lstm:
+      case LayerKind::gru:
+        return whole_recurrence(layer);
+      case LayerKind::layer_norm:  // they read all channels, or would mix those of different devices
+      case LayerKind::rms_norm:
+      case LayerKind::position_embedding:
+      case LayerKind::rows_to_tokens:
+      case LayerKind::concatenate:
         return SplitMode::replicated;
       default:
-        return is_split(layer.input) ? SplitMode::channelwise : SplitMode::replicated;
+        return is_split(layer.input) && !is_loss(layer.kind) ? SplitMode::channelwise : SplitMode::replicated;
     }
   }
 
@@ -73,6 +80,13 @@ class TensorSplitter {
     return SplitMode::replicated;
   }
 
+  SplitMode whole_recurrence(const Layer& layer) {
+    split_.notes.push_back(
+        fmt::format("{} stays whole on every device: split, it would exchange its state after each of its {} tokens",
+                    layer.name, layer.in.height));
+    return SplitMode::replicated;
+  }
+
   void apply(const Layer& layer, SplitMode mode) {
     LayerSplit& split = split_.layers[layer.id.index()];
     Output& output = outputs_[layer.id.index()];
@@ -80,7 +94,7 @@ class TensorSplitter {
     split.mode = mode;
     switch (mode) {
       case SplitMode::replicated:
-        if (layer.kind == LayerKind::softmax_cross_entropy) note_gathered_logits(layer);
+        if (is_loss(layer.kind)) note_gathered_predictions(layer);
         gather(layer, layer.input);
         gather(layer, layer.skip);
         break;
@@ -118,8 +132,13 @@ class TensorSplitter {
         {CollectiveKind::all_gather, numbers_out(producer), reader.id});
   }
 
-  void note_gathered_logits(const Layer& loss) {
+  void note_gathered_predictions(const Layer& loss) {
     if (!is_split(loss.input)) return;
+    if (loss.kind != LayerKind::softmax_cross_entropy) {
+      split_.notes.push_back(
+          fmt::format("{} reads all {} predictions: they are gathered before it", loss.name, loss.in.count()));
+      return;
+    }
     split_.notes.push_back(
         fmt::format("{} reads all {} logits: they are gathered before it (Megatron-LM's loss works on the split ones "
                     "and exchanges sums only)",

@@ -39,11 +39,13 @@ struct TensorSplit {
 /// The rules, after Megatron-LM (Shoeybi et al. 2019) for dense layers, attention and vocabulary, with the channel
 /// split of convolutions:
 /// - dense on a whole input: column; on a split input: row, with an all-reduce of its output;
-/// - convolution: by output channels, from the whole input;
-/// - activations, pooling, batch normalisation, flatten, attention (by heads) and residual sums of split operands stay
-///   split;
+/// - convolution and transposed convolution: by output channels, from the whole input;
+/// - activations, dropout, pooling, batch normalisation, flatten, pixels and the last one as tokens, attention (by
+/// heads,
+///   if the group divides those of keys and values) and residual sums of split operands stay split;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
-/// - layer normalisation, the loss and layers whose units the group does not divide: replicated;
+/// - layer and rms normalisation, position embedding, rows as tokens, concatenation, recurrent layers, the loss and
+///   layers whose units the group does not divide: replicated;
 /// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits before
 /// the
 ///   loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);

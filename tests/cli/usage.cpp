@@ -77,15 +77,6 @@ TEST_CASE("without arguments the help goes to standard error with exit code 2") 
   CHECK(result.errors.find("Commands:") != std::string::npos);
 }
 
-TEST_CASE("a described network cannot be profiled and the answer says what can") {
-  const ChildResult result = call_orrery({"profile", "resnet50"});
-  CHECK(result.exit_code == 4);
-  CHECK(
-      result.errors ==
-      "orrery: resnet50 is described only: some of its layers are not executed - try one of the executable networks of "
-      "`orrery list networks`\n");
-}
-
 TEST_CASE("an unknown network is invalid input with a suggestion") {
   const ChildResult result = call_orrery({"profile", "2n"});
   CHECK(result.exit_code == 3);
