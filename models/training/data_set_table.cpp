@@ -1,5 +1,12 @@
 // The data sets that scenarios may name. Adding one: a row here; when it can be trained on, a loader in dataset.cpp.
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "models/training/dataset.hpp"
+#include "models/training/digits.hpp"
+#include "models/training/markov_chain.hpp"
+#include "models/training/synthetic_boxes.hpp"
 
 namespace orrery {
 namespace {
@@ -40,6 +47,50 @@ DataSetInfo synthetic() {
           6000,
           1000,
           idx_bytes,
+          DataSetUse::training};
+}
+
+DataSetInfo digits() {
+  return {
+      "digits",
+      "Optical recognition of handwritten digits, 8x8 pixels of 17 levels",
+      "Alpaydin and Kaynak 1998, UCI Machine Learning Repository, CC BY 4.0 (its test part of 1,797 images); file of "
+      "scikit-learn in the Debian package python3-sklearn; counted as one byte per pixel and label",
+      digits_shape,
+      10,
+      1500,
+      297,
+      static_cast<double>(digits_shape.count()) + 1,
+      DataSetUse::training};
+}
+
+DataSetInfo synthetic_boxes() {
+  const BoxOptions options;
+  // One byte per number of an image; per object a byte for its class and 4 x 4 bytes for its box, on average 2 objects.
+  const double bytes = static_cast<double>(options.image.count()) + 2.0 * (1 + 4 * 4);
+  return {"synthetic-boxes",
+          "Coloured rectangles, ellipses and triangles on noise, to be found and told apart",
+          "made from the seed by box_samples(); one byte per number, 17 bytes per object",
+          options.image,
+          painted_shapes,
+          static_cast<std::int64_t>(options.samples),
+          500,
+          bytes,
+          DataSetUse::training};
+}
+
+// Kept as one text: the tokens of a piece, and none for its labels, which are the same text one token later.
+DataSetInfo tokens(const TokenOptions& options, std::string title, double bytes_per_token) {
+  return {fmt::format("markov-{}", options.vocabulary),
+          std::move(title),
+          fmt::format(
+              "made from the seed by token_samples(): a first-order Markov chain, pieces of {} tokens; {} per token",
+              options.tokens, bytes_per_token > 1 ? "2 bytes" : "1 byte"),
+          {static_cast<std::int64_t>(options.tokens), 1, 1},
+          static_cast<std::int64_t>(options.vocabulary),
+          static_cast<std::int64_t>(options.train),
+          static_cast<std::int64_t>(options.test),
+          bytes_per_token * static_cast<double>(options.tokens),
           DataSetUse::training};
 }
 
@@ -96,8 +147,17 @@ DataSetInfo openwebtext() {
 }  // namespace
 
 const std::vector<DataSetInfo>& data_sets() {
-  static const std::vector<DataSetInfo> sets = {
-      fashion_mnist(), mnist(), synthetic(), cifar10(), imagenet(), wikipedia_bookcorpus(), openwebtext()};
+  static const std::vector<DataSetInfo> sets = {fashion_mnist(),
+                                                mnist(),
+                                                digits(),
+                                                synthetic(),
+                                                synthetic_boxes(),
+                                                tokens(markov_1000, "Text of known entropy over 1000 words", 2),
+                                                tokens(markov_90, "Text of known entropy over 90 letters", 1),
+                                                cifar10(),
+                                                imagenet(),
+                                                wikipedia_bookcorpus(),
+                                                openwebtext()};
   return sets;
 }
 

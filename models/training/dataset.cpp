@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "models/training/digits.hpp"
 #include "models/training/idx.hpp"
+#include "models/training/markov_chain.hpp"
 #include "models/training/synthetic.hpp"
+#include "models/training/synthetic_boxes.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -32,23 +37,60 @@ IdxSource mnist_files() {
           "./dev data mnist"};
 }
 
-IdxSamples load_fashion_mnist(std::uint64_t /*seed*/) {
-  return read_idx(fashion_mnist_files());
+// The same content in scikit-learn 1.2 (Debian 12) and 1.4 (Debian 13). --reinstall brings back a damaged file too.
+PublishedFile digits_file() {
+  return {"/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz", 264712, 0x2ebe3bb7,
+          "apt-get install --reinstall python3-sklearn"};
 }
-IdxSamples load_mnist(std::uint64_t /*seed*/) {
-  return read_idx(mnist_files());
+
+struct LoadedSamples {
+  SampleSets sets;
+  std::optional<double> entropy_nats{};
+};
+
+LoadedSamples load_fashion_mnist(std::uint64_t /*seed*/) {
+  return {read_idx(fashion_mnist_files())};
 }
-IdxSamples load_synthetic(std::uint64_t seed) {
-  SyntheticOptions options;
-  return {synthetic_samples(options, seed, "train"), synthetic_samples({.samples = 1000}, seed, "test")};
+LoadedSamples load_mnist(std::uint64_t /*seed*/) {
+  return {read_idx(mnist_files())};
+}
+LoadedSamples load_digits(std::uint64_t seed) {
+  Random random = Random::derived(seed, "digits split");
+  return {split(read_digits(digits_file(), 1797), 1500, random)};
+}
+LoadedSamples load_synthetic(std::uint64_t seed) {
+  const SyntheticOptions options;
+  return {{synthetic_samples(options, seed, "train"), synthetic_samples({.samples = 1000}, seed, "test")}};
+}
+LoadedSamples load_synthetic_boxes(std::uint64_t seed) {
+  const BoxOptions options;
+  return {{box_samples(options, seed, "train"), box_samples({.samples = 500}, seed, "test")}};
+}
+
+LoadedSamples load_tokens(const TokenOptions& options, std::uint64_t seed) {
+  const MarkovChain chain = token_chain(options, seed);
+  return {{token_samples(chain, options.train, options.tokens, seed, "train"),
+           token_samples(chain, options.test, options.tokens, seed, "test")},
+          chain.entropy_nats()};
+}
+LoadedSamples load_markov_1000(std::uint64_t seed) {
+  return load_tokens(markov_1000, seed);
+}
+LoadedSamples load_markov_90(std::uint64_t seed) {
+  return load_tokens(markov_90, seed);
 }
 
 struct Loader {
   const char* name;
-  IdxSamples (*load)(std::uint64_t seed);
+  LoadedSamples (*load)(std::uint64_t seed);
 };
-constexpr std::array loaders = {Loader{"fashion-mnist", load_fashion_mnist}, Loader{"mnist", load_mnist},
-                                Loader{"synthetic", load_synthetic}};
+constexpr std::array loaders = {Loader{"fashion-mnist", load_fashion_mnist},
+                                Loader{"mnist", load_mnist},
+                                Loader{"digits", load_digits},
+                                Loader{"synthetic", load_synthetic},
+                                Loader{"synthetic-boxes", load_synthetic_boxes},
+                                Loader{"markov-1000", load_markov_1000},
+                                Loader{"markov-90", load_markov_90}};
 
 [[noreturn]] void refuse(std::string what, std::string why, std::string suggestion) {
   throw InvalidInput({{.at = {},
@@ -68,23 +110,32 @@ const DataSetInfo& info_of(const std::string& name) {
   refuse(fmt::format("unknown data set \"{}\"", name), "", did_you_mean(name, names));
 }
 
+std::vector<std::string> names_to_train_on() {
+  std::vector<std::string> names;
+  for (const DataSetInfo& info : data_sets()) {
+    if (info.use == DataSetUse::training) names.push_back(info.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 DataSet load_data_set(const std::string& name, std::uint64_t seed) {
   const DataSetInfo& info = info_of(name);
-  const auto loader = std::find_if(loaders.begin(), loaders.end(), [&](const Loader& row) { return name == row.name; });
   if (info.use == DataSetUse::simulation_only) {
     refuse(fmt::format("data set \"{}\" cannot be trained on", name), "it is only described, for simulation",
-           "train on fashion-mnist, mnist or synthetic");
+           "train on one of " + join(names_to_train_on(), ", "));
   }
+  const auto loader = std::find_if(loaders.begin(), loaders.end(), [&](const Loader& row) { return name == row.name; });
   ORRERY_EXPECT(loader != loaders.end());
-  IdxSamples samples = loader->load(seed);
+  LoadedSamples samples = loader->load(seed);
   return {info.name,
           info.shape,
           info.classes,
-          std::move(samples.train),
-          std::move(samples.test),
-          info.stored_bytes_per_sample};
+          std::move(samples.sets.train),
+          std::move(samples.sets.test),
+          info.stored_bytes_per_sample,
+          samples.entropy_nats};
 }
 
 }  // namespace orrery

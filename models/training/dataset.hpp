@@ -1,7 +1,9 @@
-// Data sets: samples as float32 in [0, 1], labels as integers.
+// Data sets: images as float32 in [0, 1], tokens by number, labels as integers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,12 +21,18 @@ struct Samples {
   [[nodiscard]] std::size_t count() const { return labels.size() / labels_per_sample; }
 };
 
+struct SampleSets {
+  Samples train, test;
+};
+
 struct DataSet {
   std::string name;
   Shape shape;
   std::int64_t classes = 0;
   Samples train, test;
   double stored_bytes_per_sample = 0;  // as kept and sent (one byte per pixel for the IDX sets), label included
+  /// Where it is known: the lowest cross entropy per prediction that any network can expect, in nats.
+  std::optional<double> entropy_nats{};
 };
 
 enum class DataSetUse : std::uint8_t {
@@ -42,11 +50,16 @@ struct DataSetInfo {
 };
 const std::vector<DataSetInfo>& data_sets();
 
-/// `fashion-mnist` (Debian package dataset-fashion-mnist), `mnist` (after `./dev data mnist`), `synthetic` (a Gaussian
-/// mixture of 10 classes, 28x28, seeded: 6,000 + 1,000 samples; the seed changes no other set). Throws InvalidInput
-/// naming each file, what is wrong with it (missing, truncated, wrong magic, wrong count, wrong checksum) and the
-/// command that mends it.
+/// Every set of data_sets() whose use is training. Read: `fashion-mnist` (Debian package dataset-fashion-mnist),
+/// `mnist` (after `./dev data mnist`), both the same for every seed; `digits` (Debian package python3-sklearn), whose
+/// split in 1,500 samples to train on and 297 to test comes from the seed. Made from the seed: `synthetic` (a Gaussian
+/// mixture, synthetic.hpp), `synthetic-boxes` (synthetic_boxes.hpp), `markov-1000` and `markov-90` (texts of known
+/// entropy, markov_chain.hpp). Throws InvalidInput naming each file, what is wrong with it (missing, truncated,
+/// damaged, wrong content, wrong checksum) and the command that mends it.
 DataSet load_data_set(const std::string& name, std::uint64_t seed);
+
+/// `train` samples drawn at random, and the others: disjoint, together all. samples.count() >= train.
+SampleSets split(const Samples& samples, std::size_t train, Random& random);
 
 enum class PartitionKind : std::uint8_t {
   iid,
@@ -56,7 +69,8 @@ enum class PartitionKind : std::uint8_t {
 /// Indices of the training samples of each client; every sample belongs to exactly one client.
 /// iid: shuffled, parts that differ by at most one sample. shards: sorted by label, cut in 2 x clients shards, two each
 /// (McMahan et al. 2017). dirichlet: each class is split by shares drawn from Dirichlet(alpha), drawn again until every
-/// client has 10 samples (Li et al. 2022, NIID-Bench). Throws InvalidInput when the samples do not suffice.
+/// client has 10 samples (Li et al. 2022, NIID-Bench). The label of a sequence is its first one. Throws InvalidInput
+/// when the samples do not suffice.
 std::vector<std::vector<std::size_t>> partition(const Samples& samples, int clients, PartitionKind kind, double alpha,
                                                 Random& random);
 

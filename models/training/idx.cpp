@@ -1,14 +1,13 @@
 #include "models/training/idx.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <memory>
+#include <utility>
 #include <vector>
 
+#include "models/training/gzip_file.hpp"
 #include "sim/base/errors.hpp"
 
 namespace orrery {
@@ -17,19 +16,34 @@ namespace {
 // Magic numbers: two zero bytes, type 8 = unsigned byte, number of dimensions.
 constexpr std::uint32_t image_magic = 0x00000803, label_magic = 0x00000801;
 
-struct Expectation {
-  std::string file;
-  std::vector<std::int64_t> dimensions;  // samples, or samples x height x width
-  std::uint32_t crc32 = 0;
+using Content = std::vector<std::uint8_t>;
+using Dimensions = std::vector<std::int64_t>;  // samples, or samples x height x width
 
-  [[nodiscard]] std::uint32_t magic() const { return dimensions.size() == 1 ? label_magic : image_magic; }
-  [[nodiscard]] std::size_t header() const { return 4 * (1 + dimensions.size()); }
-  [[nodiscard]] std::size_t bytes() const {
-    std::int64_t content = 1;
-    for (const std::int64_t dimension : dimensions) content *= dimension;
-    return header() + static_cast<std::size_t>(content);
-  }
-};
+std::size_t header_bytes(const Dimensions& dimensions) {
+  return 4 * (1 + dimensions.size());
+}
+
+std::size_t file_bytes(const Dimensions& dimensions) {
+  std::int64_t content = 1;
+  for (const std::int64_t dimension : dimensions) content *= dimension;
+  return header_bytes(dimensions) + static_cast<std::size_t>(content);
+}
+
+std::uint32_t word(const Content& content, std::size_t index) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 4 * index; i < 4 * index + 4; ++i) value = value << 8U | content[i];
+  return value;
+}
+
+std::string as_text(const Dimensions& dimensions) {
+  return fmt::format("{}", fmt::join(dimensions, " x "));
+}
+
+std::string dimensions_in(const Content& content, std::size_t count) {
+  Dimensions found;
+  for (std::size_t i = 0; i < count; ++i) found.push_back(word(content, i + 1));
+  return as_text(found);
+}
 
 class Reader {
  public:
@@ -37,8 +51,8 @@ class Reader {
 
   Samples read(const IdxPart& part) {
     const Shape& shape = source_.shape;
-    const auto images = bytes_of({part.images, {part.samples, shape.height, shape.width}, part.images_crc32});
-    const auto labels = bytes_of({part.labels, {part.samples}, part.labels_crc32});
+    const Content images = read(part.images, {part.samples, shape.height, shape.width}, part.images_crc32);
+    const Content labels = read(part.labels, {part.samples}, part.labels_crc32);
     Samples samples;
     samples.inputs.resize(images.size());
     std::transform(images.begin(), images.end(), samples.inputs.begin(),
@@ -49,76 +63,40 @@ class Reader {
 
  private:
   // The content behind the header; empty after recording a problem.
-  std::vector<std::uint8_t> bytes_of(const Expectation& expected) {
-    std::vector<std::uint8_t> bytes = unpack(expected);
-    if (bytes.empty() || !check(expected, bytes)) return {};
-    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(expected.header()));
-    return bytes;
+  Content read(const std::string& name, const Dimensions& dimensions, std::uint32_t crc32) {
+    const PublishedFile file{source_.folder / name, file_bytes(dimensions), crc32, source_.mend};
+    Content content = read_packed(file, problems_);
+    if (content.empty() || !check(file, dimensions, content) || !check_sum(file, content, problems_)) return {};
+    content.erase(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(header_bytes(dimensions)));
+    return content;
   }
 
-  std::vector<std::uint8_t> unpack(const Expectation& expected) {
-    const std::string path = (source_.folder / expected.file).string();
-    const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-    if (!file) return refuse(expected, "cannot be opened", std::strerror(errno));
-    // One byte more than expected, so that a longer file shows.
-    std::vector<std::uint8_t> bytes(expected.bytes() + 1);
-    const int count = gzread(file.get(), bytes.data(), static_cast<unsigned>(bytes.size()));
-    int status = Z_OK;
-    gzerror(file.get(), &status);
-    if (status == Z_BUF_ERROR) return refuse(expected, "is truncated", "the compressed data ends too early");
-    if (count < 0 || status != Z_OK) return refuse(expected, "cannot be unpacked", "the compressed data is damaged");
-    if (count == 0) return refuse(expected, "is empty", "");
-    bytes.resize(static_cast<std::size_t>(count));
-    return bytes;
-  }
-
-  bool check(const Expectation& expected, const std::vector<std::uint8_t>& bytes) {
-    if (bytes.size() < expected.header()) {
-      refuse(expected, "is truncated", fmt::format("{} bytes are no IDX header", bytes.size()));
-    } else if (const std::uint32_t magic = word(bytes, 0); magic != expected.magic()) {
-      refuse(expected, expected.magic() == image_magic ? "is no IDX file of images" : "is no IDX file of labels",
-             fmt::format("its magic number is {:#010x}, not {:#010x}", magic, expected.magic()));
-    } else if (dimensions(bytes, expected) != to_text(expected.dimensions)) {
-      refuse(expected, fmt::format("holds {} numbers", dimensions(bytes, expected)),
-             fmt::format("{} are expected", to_text(expected.dimensions)));
-    } else if (bytes.size() > expected.bytes()) {
-      refuse(expected, "is too long", fmt::format("its header promises {} bytes", expected.bytes()));
-    } else if (bytes.size() < expected.bytes()) {
-      refuse(expected, "is truncated",
-             fmt::format("{} bytes are there, its header promises {}", bytes.size(), expected.bytes()));
-    } else if (const auto sum = crc32(0, bytes.data(), static_cast<uInt>(bytes.size())); sum != expected.crc32) {
-      refuse(expected, "has other content than published",
-             fmt::format("its CRC-32 is {:08x}, not {:08x}", sum, expected.crc32));
-    } else {
-      return true;
+  bool check(const PublishedFile& file, const Dimensions& dimensions, const Content& content) {
+    const auto refuse = [&](std::string what, std::string why) {
+      add_problem(file, {}, std::move(what), std::move(why), problems_);
+      return false;
+    };
+    if (content.size() < header_bytes(dimensions)) {
+      return refuse("is truncated", fmt::format("{} bytes are no IDX header", content.size()));
     }
-    return false;
-  }
-
-  static std::uint32_t word(const std::vector<std::uint8_t>& bytes, std::size_t index) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 4 * index; i < 4 * index + 4; ++i) value = value << 8U | bytes[i];
-    return value;
-  }
-
-  static std::string dimensions(const std::vector<std::uint8_t>& bytes, const Expectation& expected) {
-    std::vector<std::int64_t> found;
-    for (std::size_t i = 0; i < expected.dimensions.size(); ++i) found.push_back(word(bytes, i + 1));
-    return to_text(found);
-  }
-
-  static std::string to_text(const std::vector<std::int64_t>& dimensions) {
-    return fmt::format("{}", fmt::join(dimensions, " x "));
-  }
-
-  std::vector<std::uint8_t> refuse(const Expectation& expected, const std::string& what, const std::string& why) {
-    problems_.add({.at = {.file = (source_.folder / expected.file).string()},
-                   .key = {},
-                   .what = what,
-                   .why = why,
-                   .suggestion = fmt::format("run `{}`", source_.mend),
-                   .source_line = {}});
-    return {};
+    const bool is_images = dimensions.size() > 1;
+    const std::uint32_t magic = word(content, 0), expected = is_images ? image_magic : label_magic;
+    if (magic != expected) {
+      return refuse(is_images ? "is no IDX file of images" : "is no IDX file of labels",
+                    fmt::format("its magic number is {:#010x}, not {:#010x}", magic, expected));
+    }
+    const std::string found = dimensions_in(content, dimensions.size());
+    if (found != as_text(dimensions)) {
+      return refuse(fmt::format("holds {} numbers", found), fmt::format("{} are expected", as_text(dimensions)));
+    }
+    if (content.size() > file.bytes) {
+      return refuse("is too long", fmt::format("its header promises {} bytes", file.bytes));
+    }
+    if (content.size() < file.bytes) {
+      return refuse("is truncated",
+                    fmt::format("{} bytes are there, its header promises {}", content.size(), file.bytes));
+    }
+    return true;
   }
 
   const IdxSource& source_;
@@ -127,14 +105,14 @@ class Reader {
 
 }  // namespace
 
-IdxSamples read_idx(const IdxSource& source) {
+SampleSets read_idx(const IdxSource& source) {
   Problems problems;
   Reader reader(source, problems);
-  IdxSamples samples;
-  samples.train = reader.read(source.train);
-  samples.test = reader.read(source.test);
+  SampleSets sets;
+  sets.train = reader.read(source.train);
+  sets.test = reader.read(source.test);
   problems.throw_if_any();
-  return samples;
+  return sets;
 }
 
 }  // namespace orrery

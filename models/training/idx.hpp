@@ -23,11 +23,7 @@ struct IdxSource {
   std::string mend;  // command that brings the files, for error messages
 };
 
-struct IdxSamples {
-  Samples train, test;
-};
-
 /// Reads the four files; pixels become value / 255. Throws InvalidInput with the problems of all four.
-IdxSamples read_idx(const IdxSource& source);
+SampleSets read_idx(const IdxSource& source);
 
 }  // namespace orrery

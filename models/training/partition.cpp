@@ -21,6 +21,11 @@ using Parts = std::vector<std::vector<std::size_t>>;
                        .source_line = {}}});
 }
 
+// What a sample is dealt by: its label, of a sequence the first.
+std::int32_t label_of(const Samples& samples, std::size_t sample) {
+  return samples.labels[sample * samples.labels_per_sample];
+}
+
 std::vector<std::size_t> numbers_up_to(std::size_t count) {
   std::vector<std::size_t> numbers(count);
   std::iota(numbers.begin(), numbers.end(), std::size_t{0});
@@ -47,7 +52,7 @@ Parts iid(std::size_t samples, std::size_t clients, Random& random) {
 Parts shards(const Samples& samples, std::size_t clients, Random& random) {
   std::vector<std::size_t> sorted = numbers_up_to(samples.count());
   std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](std::size_t a, std::size_t b) { return samples.labels[a] < samples.labels[b]; });
+                   [&](std::size_t a, std::size_t b) { return label_of(samples, a) < label_of(samples, b); });
   std::vector<std::size_t> hands = numbers_up_to(2 * clients);
   random.shuffle(hands);
   Parts parts(clients);
@@ -59,9 +64,12 @@ Parts shards(const Samples& samples, std::size_t clients, Random& random) {
 }
 
 std::vector<std::vector<std::size_t>> by_label(const Samples& samples) {
-  const auto largest = *std::max_element(samples.labels.begin(), samples.labels.end());
-  std::vector<std::vector<std::size_t>> classes(static_cast<std::size_t>(largest) + 1);
-  for (std::size_t i = 0; i < samples.count(); ++i) classes[static_cast<std::size_t>(samples.labels[i])].push_back(i);
+  std::vector<std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < samples.count(); ++i) {
+    const auto label = static_cast<std::size_t>(label_of(samples, i));
+    if (label >= classes.size()) classes.resize(label + 1);
+    classes[label].push_back(i);
+  }
   return classes;
 }
 

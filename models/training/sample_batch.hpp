@@ -1,33 +1,39 @@
-// Copies chosen samples beside each other, as a LayerStack wants them.
+// Chosen samples copied beside each other, as the layers want them.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "models/kernels/aligned_vector.hpp"
+#include "models/training/augmentation.hpp"
 #include "models/training/dataset.hpp"
-#include "models/training/layer_stack.hpp"
+#include "models/training/shard_runner.hpp"
 
 namespace orrery {
 
-/// Gradients are computed in shards of this many samples and added in the order of the shards, whoever computes them:
-/// so central and federated training, on any number of threads, add in the same order. Below about 32 samples the
-/// products of small networks lose their speed.
-inline constexpr std::size_t shard_samples = 32;
+/// Input numbers of one sample.
+std::size_t sample_size(const Samples& samples);
 
-/// Numbers of one sample.
-inline std::size_t sample_size(const Samples& samples) {
-  return samples.inputs.size() / samples.count();
-}
+/// All samples as one batch, without a copy; Batch::part() cuts it.
+Batch whole(const Samples& samples);
 
+/// Space for one batch: allocates only when a batch is larger than all before it.
 class SampleBatch {
  public:
-  /// The samples at `indices`. The returned views are good until the next call.
+  /// The samples at `indices` in that order: inputs, labels and targets. The views are good until the next call. An
+  /// index beyond the samples breaks a promise.
   Batch gather(const Samples& samples, std::span<const std::size_t> indices);
+  /// The same with every input changed as `augmenter` draws it for this epoch (0-based).
+  Batch gather(const Samples& samples, std::span<const std::size_t> indices, const Augmenter& augmenter,
+               std::int64_t epoch);
 
  private:
-  AlignedVector inputs_;
+  template <class CopyInput>
+  Batch gather_inputs(const Samples& samples, std::span<const std::size_t> indices, CopyInput copy_input);
+
+  AlignedVector inputs_, numbers_;
   std::vector<std::int32_t> labels_;
 };
 
