@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "models/cost/layer_cost.hpp"
+#include "models/kernels/aligned_vector.hpp"
+#include "models/networks/segments.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/units.hpp"
@@ -69,17 +71,25 @@ class SlotPool {
 
 }  // namespace
 
-ExecutionPlan::ExecutionPlan(LayerGraph graph) : graph_(std::move(graph)), steps_(graph_.layers.size()) {
+ExecutionPlan::ExecutionPlan(LayerGraph graph, Recompute recompute)
+    : graph_(std::move(graph)), steps_(graph_.layers.size()) {
   require_one_loss(graph_);
+  segments_ = recompute == Recompute::full ? recompute_segments(graph_) : std::vector<std::size_t>{0};
   for (std::size_t i = 0; i + 1 < graph_.layers.size(); ++i) {
     kernels_.push_back(make_layer_kernel(graph_.layers[i]));
     if (kernels_.back()->batch_sum_count() > 0) batch_wide_.push_back(i);
   }
   loss_ = make_loss(graph_.layers.back());
+  for (const auto& kernel : kernels_) kept_.push_back({.numbers = kernel->kept_count()});
   flops_per_sample_ = training_flops(graph_).value();
   place_parameters();
   place_outputs();
   place_gradients();
+  share_segments();
+}
+
+std::size_t ExecutionPlan::segment_of(std::size_t layer) const {
+  return static_cast<std::size_t>(std::upper_bound(segments_.begin(), segments_.end(), layer) - segments_.begin()) - 1;
 }
 
 void ExecutionPlan::place_parameters() {
@@ -120,8 +130,8 @@ void ExecutionPlan::place_outputs() {
     if (kernel.output_storage() == OutputStorage::same_as_input) return true;
     if (kernel.in_place() == InPlace::never || !layer.input.valid()) return false;
     const std::size_t producer = layer.input.index();
-    return readers[producer] == 1 && !kernels_[producer]->backward_reads_output() &&
-           kernels_[producer]->output_storage() == OutputStorage::own;
+    return readers[producer] == 1 && segment_of(producer) == segment_of(layer.id.index()) &&
+           !kernels_[producer]->backward_reads_output() && kernels_[producer]->output_storage() == OutputStorage::own;
   };
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Layer& layer = graph_.layers[i];
@@ -134,7 +144,7 @@ void ExecutionPlan::place_outputs() {
       continue;
     }
     steps.buffer = buffers_.size();
-    buffers_.push_back(layer.out.count());
+    buffers_.push_back({.numbers = layer.out.count()});
     owner_.push_back(i);
   }
 }
@@ -153,7 +163,7 @@ void ExecutionPlan::place_gradients() {
     if (!producer.valid() || !wanted[producer.index()]) return;
     const std::size_t buffer = *steps_[producer.index()].buffer;
     update = slot_of[buffer] ? Update::add : Update::overwrite;
-    if (!slot_of[buffer]) slot_of[buffer] = pool.take(buffers_[buffer]);
+    if (!slot_of[buffer]) slot_of[buffer] = pool.take(buffers_[buffer].numbers);
     slot = slot_of[buffer];
   };
   for (std::size_t i = steps_.size(); i-- > 0;) {
@@ -173,10 +183,32 @@ void ExecutionPlan::place_gradients() {
   }
 }
 
+// What no other segment reads lies in memory that the segments use in turn.
+void ExecutionPlan::share_segments() {
+  if (segments_.size() == 1) return;
+  std::vector<bool> crosses(buffers_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    for (const auto& read : {steps_[i].input, steps_[i].second}) {
+      if (read && segment_of(owner_[*read]) != segment_of(i)) crosses[*read] = true;
+    }
+  }
+  std::vector<std::int64_t> used(segments_.size());
+  const auto share = [&](Place& place, std::size_t segment) {
+    constexpr std::int64_t line = cache_line_bytes / sizeof(float);
+    place.shared = used[segment];
+    used[segment] += (place.numbers + line - 1) / line * line;
+    shared_ = std::max(shared_, used[segment]);
+  };
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    if (!crosses[i]) share(buffers_[i], segment_of(owner_[i]));
+  }
+  for (std::size_t i = 0; i < kept_.size(); ++i) share(kept_[i], segment_of(i));
+}
+
 std::size_t ExecutionPlan::samples_per_slice() const {
   constexpr std::int64_t budget = std::int64_t{32} * 1024 * 1024;
   std::int64_t numbers = 1;
-  for (const std::int64_t buffer : buffers_) numbers += buffer;
+  for (const Place& buffer : buffers_) numbers += buffer.numbers;
   for (const auto& kernel : kernels_) numbers += kernel->kept_count();
   return static_cast<std::size_t>(std::max<std::int64_t>(1, budget / numbers / std::int64_t{sizeof(float)}));
 }

@@ -29,12 +29,23 @@ struct LayerSteps {
   bool trains = false;  // has parameters that are not frozen
 };
 
+enum class Recompute : std::uint8_t {
+  none,  // every activation that backward needs is kept
+  full   // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more
+};
+
+/// Memory for the numbers of one buffer, or of what one layer keeps.
+struct Place {
+  std::int64_t numbers = 0;              // per sample
+  std::optional<std::int64_t> shared{};  // place in the memory that all segments use in turn, per sample; none: its own
+};
+
 /// The vector of weights of a network: the parameters of every layer in order, then the state (running statistics) of
 /// every layer in order. Gradients are as long as the parameters alone. Immutable: one plan serves all threads.
 class ExecutionPlan {
  public:
   /// Throws InvalidInput naming the layer when the graph does not end with its only loss.
-  explicit ExecutionPlan(LayerGraph graph);
+  explicit ExecutionPlan(LayerGraph graph, Recompute recompute = Recompute::none);
 
   [[nodiscard]] const LayerGraph& graph() const { return graph_; }
   [[nodiscard]] std::size_t parameter_count() const { return parameters_; }
@@ -46,7 +57,12 @@ class ExecutionPlan {
   [[nodiscard]] std::optional<std::size_t> loss_buffer() const { return steps_.back().input; }
   [[nodiscard]] std::optional<std::size_t> loss_slot() const { return steps_.back().input_slot; }
 
-  [[nodiscard]] const std::vector<std::int64_t>& buffers() const { return buffers_; }  // numbers per sample
+  [[nodiscard]] const std::vector<Place>& buffers() const { return buffers_; }
+  [[nodiscard]] const std::vector<Place>& kept() const { return kept_; }  // by layer
+  [[nodiscard]] std::int64_t shared_numbers() const { return shared_; }   // per sample
+  /// First layers of the segments. One segment: nothing is recomputed.
+  [[nodiscard]] const std::vector<std::size_t>& segments() const { return segments_; }
+  [[nodiscard]] std::size_t segment_of(std::size_t layer) const;
   [[nodiscard]] const std::vector<std::int64_t>& slots() const { return slots_; }
   /// Layers that need sums over the whole batch, in order.
   [[nodiscard]] const std::vector<std::size_t>& batch_wide() const { return batch_wide_; }
@@ -67,13 +83,17 @@ class ExecutionPlan {
   void place_parameters();
   void place_outputs();
   void place_gradients();
+  void share_segments();
 
   LayerGraph graph_;
   std::vector<std::unique_ptr<LayerKernel>> kernels_;
   std::unique_ptr<Loss> loss_;
   std::vector<LayerSteps> steps_;   // one per layer, the loss included
   std::vector<std::size_t> owner_;  // by buffer: the layer that writes it first
-  std::vector<std::int64_t> buffers_, slots_;
+  std::vector<Place> buffers_, kept_;
+  std::vector<std::int64_t> slots_;  // numbers per sample
+  std::vector<std::size_t> segments_;
+  std::int64_t shared_ = 0;
   std::vector<std::size_t> batch_wide_;
   std::vector<NumberRange> trainable_;
   std::size_t parameters_ = 0, state_ = 0;

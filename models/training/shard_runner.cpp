@@ -54,18 +54,28 @@ void ShardRunner::reserve(std::size_t samples) {
   const auto grow = [&](AlignedVector& numbers, std::int64_t per_sample) {
     numbers.resize(samples * static_cast<std::size_t>(per_sample));
   };
-  for (std::size_t i = 0; i < buffers_.size(); ++i) grow(buffers_[i], plan_->buffers()[i]);
+  const auto grow_own = [&](AlignedVector& numbers, const Place& place) {
+    if (!place.shared) grow(numbers, place.numbers);
+  };
+  for (std::size_t i = 0; i < buffers_.size(); ++i) grow_own(buffers_[i], plan_->buffers()[i]);
   for (std::size_t i = 0; i < slots_.size(); ++i) grow(slots_[i], plan_->slots()[i]);
   std::int64_t scratch = 0;
   for (std::size_t i = 0; i < kept_.size(); ++i) {
-    grow(kept_[i], plan_->kernel(i).kept_count());
+    grow_own(kept_[i], plan_->kept()[i]);
     scratch = std::max(scratch, plan_->kernel(i).scratch_count(static_cast<std::int64_t>(samples)));
   }
+  grow(shared_, plan_->shared_numbers());
   scratch_.resize(static_cast<std::size_t>(scratch));
 }
 
+std::span<float> ShardRunner::at(const Place& place, AlignedVector& own) {
+  const std::size_t count = shard_.samples * static_cast<std::size_t>(place.numbers);
+  if (!place.shared) return first_of(own, count);
+  return std::span<float>(shared_).subspan(shard_.samples * static_cast<std::size_t>(*place.shared), count);
+}
+
 std::span<float> ShardRunner::buffer(std::size_t index) {
-  return first_of(buffers_[index], shard_.samples * static_cast<std::size_t>(plan_->buffers()[index]));
+  return at(plan_->buffers()[index], buffers_[index]);
 }
 
 std::span<float> ShardRunner::slot(std::optional<std::size_t> index, std::int64_t numbers) {
@@ -95,7 +105,7 @@ ForwardData ShardRunner::forward_data(std::size_t layer, const BatchSums& totals
   data.input = operand(steps.input);
   data.output = buffer(*steps.buffer);
   if (has_second_operand(plan_->graph().layers[layer].kind)) data.second = operand(steps.second);
-  data.kept = first_of(kept_[layer], shard_.samples * static_cast<std::size_t>(plan_->kernel(layer).kept_count()));
+  data.kept = at(plan_->kept()[layer], kept_[layer]);
   data.scratch = scratch_;
   data.state = steps.state.of(weights_);
   data.context = context_;
@@ -129,6 +139,7 @@ BackwardData ShardRunner::backward_data(std::size_t layer, std::span<float> grad
 
 void ShardRunner::forward(std::size_t first, std::size_t end, const BatchSums& totals) {
   for (std::size_t i = first; i < end; ++i) {
+    segment_ = plan_->segment_of(i);
     timed(i, Pass::forward, [&] {
       const LayerKernel& kernel = plan_->kernel(i);
       if (kernel.output_storage() == OutputStorage::own) kernel.forward(forward_data(i, totals));
@@ -161,14 +172,27 @@ void ShardRunner::backward(std::size_t first, std::size_t end, std::span<float> 
     timed(i, Pass::backward, [&] {
       const LayerKernel& kernel = plan_->kernel(i);
       if (!plan_->steps(i).slot || kernel.output_storage() == OutputStorage::same_as_input) return;
+      recompute(i, totals);
       kernel.backward(backward_data(i, gradients, update, totals));
     });
+  }
+}
+
+void ShardRunner::recompute(std::size_t layer, const BatchSums& totals) {
+  const std::size_t segment = plan_->segment_of(layer);
+  if (segment == segment_) return;
+  const std::vector<std::size_t>& starts = plan_->segments();
+  segment_ = segment;
+  for (std::size_t i = starts[segment]; i < starts[segment + 1]; ++i) {
+    const LayerKernel& kernel = plan_->kernel(i);
+    if (kernel.output_storage() == OutputStorage::own) kernel.forward(forward_data(i, totals));
   }
 }
 
 void ShardRunner::backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals) {
   if (!plan_->steps(layer).slot) return;
   timed(layer, Pass::backward, [&] {
+    recompute(layer, totals);
     BackwardData data = backward_data(layer, {}, Update::overwrite, totals);
     data.context.batch_sums = forward_part(totals, layer);
     data.input_gradient = {};

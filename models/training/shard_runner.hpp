@@ -42,7 +42,8 @@ class ShardRunner {
   BatchResult loss();
   /// Gradient of the loss's input, divided by `divisor`: what backward() starts from.
   void loss_gradient(double divisor);
-  /// From layer end - 1 down to first. gradients: parameter_count() numbers, `update`d.
+  /// From layer end - 1 down to first; a segment that is no longer held is run forward once more, in the time of its
+  /// last layer. gradients: parameter_count() numbers, `update`d.
   void backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update, const BatchSums& totals);
   void backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals);
 
@@ -57,6 +58,8 @@ class ShardRunner {
  private:
   [[nodiscard]] std::span<const float> operand(std::optional<std::size_t> index);
   [[nodiscard]] std::span<float> buffer(std::size_t index);
+  [[nodiscard]] std::span<float> at(const Place& place, AlignedVector& own);
+  void recompute(std::size_t layer, const BatchSums& totals);
   [[nodiscard]] std::span<float> slot(std::optional<std::size_t> index, std::int64_t numbers);
   [[nodiscard]] ForwardData forward_data(std::size_t layer, const BatchSums& totals);
   [[nodiscard]] BackwardData backward_data(std::size_t layer, std::span<float> gradients, Update update,
@@ -70,7 +73,8 @@ class ShardRunner {
   Batch shard_;
   BatchContext context_;
   std::vector<AlignedVector> buffers_, slots_, kept_;
-  AlignedVector scratch_;
+  AlignedVector shared_, scratch_;
+  std::size_t segment_ = 0;  // whose numbers the shared memory holds
   std::size_t reserved_ = 0;
   WorkerTimer timer_;
   std::size_t worker_ = 0;

@@ -105,6 +105,37 @@ TEST_CASE("gradients accumulated over micro-steps are those of the whole batch")
   for (std::size_t i = 0; i < one.size(); ++i) REQUIRE(three[i] == Approx(one[i]).margin(1e-6));
 }
 
+std::int64_t numbers_held(const ExecutionPlan& plan) {
+  std::int64_t numbers = plan.shared_numbers();
+  for (const auto& places : {plan.buffers(), plan.kept()}) {
+    for (const Place& place : places) numbers += place.shared ? 0 : place.numbers;
+  }
+  return numbers;
+}
+
+TEST_CASE("recomputation holds less and gives the same bits") {
+  for (const std::string name : {"resnet-small", "gpt-mini", "fedavg-cnn"}) {
+    INFO(name);
+    const LayerGraph graph = load_network(name);
+    const Samples samples = random_samples(graph, 4, 11);
+    std::vector<Numbers> gradients;
+    std::vector<std::int64_t> held;
+    for (const Recompute recompute : {Recompute::none, Recompute::full}) {
+      const auto plan = std::make_shared<const ExecutionPlan>(graph, recompute);
+      BatchRunner runner(plan, 1);
+      Numbers weights(plan->weight_count());
+      Random random(5);
+      plan->initialise(weights, random);
+      runner.run(weights, whole(samples), {.divisor = 4, .seed = 9});
+      const auto gradient = runner.gradient(0, plan->parameter_count());
+      gradients.emplace_back(gradient.begin(), gradient.end());
+      held.push_back(numbers_held(*plan));
+    }
+    CHECK(gradients[0] == gradients[1]);
+    CHECK(static_cast<double>(held[1]) < 0.8 * static_cast<double>(held[0]));
+  }
+}
+
 TEST_CASE("gradients are told of as soon as every shard has them, last layers first") {
   const LayerGraph graph = network_of(wide_network);
   const Samples samples = random_samples(graph, 16, 11);
