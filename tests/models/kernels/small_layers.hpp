@@ -44,7 +44,6 @@ inline LayerGraph chain_network(Shape input, const std::vector<LayerStep>& steps
   LayerGraph graph;
   graph.name = "small";
   graph.input = input;
-  graph.executable = true;
   Shape shape = input;
   for (const LayerStep& step : steps) {
     graph.layers.push_back(small_layer(step.kind, shape, step.options));

@@ -24,7 +24,6 @@ TEST_CASE("Windows round down and give height x width x channels") {
   CHECK(to_text(graph.layers[2].out) == "1x1x24");
   CHECK(parameters(graph.layers[0]) == 3 * 3 * 1 * 6 + 6);
   CHECK(parameters(graph.layers[3]) == 24 * 4);
-  CHECK_FALSE(graph.executable);  // grouped convolution
 }
 
 TEST_CASE("A repeated block is placed one after the other, with its width, stride and names") {
