@@ -115,6 +115,7 @@ void BatchRunner::forward_phase(const Run& run, const Batch& batch, std::size_t 
     if (phase == 0) {
       const std::size_t begin = std::min(index * each, batch.samples);
       const Batch part = batch.part(begin, std::min(each, batch.samples - begin));
+      shard.runner.set_storage(run.options.storage);
       shard.runner.start(run.weights, part,
                          {Mode::training,
                           run.options.seed,

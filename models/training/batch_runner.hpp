@@ -17,6 +17,7 @@ struct PassOptions {
   double divisor = 1;                 // gradients are those of the sum of the losses, divided by this
   std::uint64_t seed = 0;             // of this step, for dropout
   Update update = Update::overwrite;  // add: onto the gradients of the passes before (accumulation)
+  Storage storage = Storage::fp32;    // see ShardRunner::set_storage()
 };
 
 /// The gradients of a run of layers are complete, on every shard: [first, end). Called by one thread, last layers

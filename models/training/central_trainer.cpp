@@ -20,11 +20,16 @@ std::vector<std::size_t> all_of(const Samples& samples) {
 
 CentralTrainer::CentralTrainer(const LayerGraph& graph, const Samples& samples, const CentralOptions& options)
     : samples_(samples),
-      plan_(std::make_shared<ExecutionPlan>(graph)),
+      plan_(std::make_shared<ExecutionPlan>(graph, options.recompute)),
       order_(all_of(samples), static_cast<std::size_t>(options.batch), Random::derived(options.seed, "central order")),
-      step_(plan_, {.optimizer = options.optimizer, .seed = options.seed, .workers = default_workers()}) {
+      step_(plan_, {.optimizer = options.optimizer,
+                    .accumulation = options.accumulation,
+                    .seed = options.seed,
+                    .workers = default_workers(),
+                    .storage = options.storage}) {
   ORRERY_EXPECT(options.batch > 0 && samples.count() > 0);
-  const std::vector<float> start = initial_weights(*plan_, options.seed);
+  ORRERY_EXPECT(options.start.empty() || options.start.size() == plan_->weight_count());
+  const std::vector<float> start = options.start.empty() ? initial_weights(*plan_, options.seed) : options.start;
   weights_.assign(start.begin(), start.end());
 }
 
@@ -32,10 +37,9 @@ BatchResult CentralTrainer::step() {
   return step_.run(weights_, batch_.gather(samples_, order_.next()));
 }
 
-std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& data, const CentralOptions& options,
-                                        const std::function<void(const CentralPoint&)>& progress) {
+std::vector<CentralPoint> train(CentralTrainer& trainer, const Samples& test, const CentralOptions& options,
+                                const std::function<void(const CentralPoint&)>& progress) {
   ORRERY_EXPECT(options.steps > 0 && options.evaluate_every > 0);
-  CentralTrainer trainer(graph, data.train, options);
   std::vector<CentralPoint> points;
   double loss = 0, samples = 0;
   while (trainer.steps() < options.steps) {
@@ -45,12 +49,19 @@ std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& 
     const std::int64_t step = trainer.steps();
     if (step % options.evaluate_every != 0 && step != options.steps) continue;
     const double epoch = static_cast<double>(step) / static_cast<double>(trainer.steps_per_epoch());
-    points.push_back({step, epoch, loss / samples, evaluate(trainer.plan(), trainer.weights(), data.test)});
+    const Evaluation evaluation = evaluate(trainer.plan(), trainer.weights(), test, options.storage);
+    points.push_back({step, epoch, loss / samples, evaluation});
     loss = samples = 0;
     if (progress) progress(points.back());
-    if (options.target_accuracy > 0 && points.back().test.accuracy >= options.target_accuracy) break;
+    if (options.target_accuracy > 0 && evaluation.accuracy >= options.target_accuracy) break;
   }
   return points;
+}
+
+std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& data, const CentralOptions& options,
+                                        const std::function<void(const CentralPoint&)>& progress) {
+  CentralTrainer trainer(graph, data.train, options);
+  return train(trainer, data.test, options, progress);
 }
 
 }  // namespace orrery

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "models/kernels/aligned_vector.hpp"
 #include "models/training/epoch_order.hpp"
@@ -16,7 +18,7 @@ namespace orrery {
 /// The weights after a step are the same for any number of threads (see BatchRunner).
 class CentralTrainer {
  public:
-  /// Starts from initial_weights(graph, options.seed). `samples` must outlive the trainer.
+  /// Starts from options.start, or initial_weights(graph, options.seed). `samples` must outlive the trainer.
   CentralTrainer(const LayerGraph& graph, const Samples& samples, const CentralOptions& options);
 
   /// One step. Throws std::runtime_error naming step and layer when the loss is not finite.
@@ -36,5 +38,10 @@ class CentralTrainer {
   AlignedVector weights_;
   TrainingStep step_;
 };
+
+/// options.steps steps, with an evaluation on `test` every options.evaluate_every of them and after the last, or until
+/// the target is reached.
+std::vector<CentralPoint> train(CentralTrainer& trainer, const Samples& test, const CentralOptions& options,
+                                const std::function<void(const CentralPoint&)>& progress);
 
 }  // namespace orrery

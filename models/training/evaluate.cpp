@@ -26,11 +26,20 @@ BatchResult evaluate_range(ShardRunner& runner, const ExecutionPlan& plan, std::
 }  // namespace
 
 Evaluation evaluate(const std::shared_ptr<const ExecutionPlan>& plan, std::span<const float> weights,
-                    const Samples& samples) {
+                    const Samples& samples, Storage storage) {
   ORRERY_EXPECT(samples.count() > 0);
+  AlignedVector rounded;
+  if (storage == Storage::bf16) {
+    rounded.assign(weights.begin(), weights.end());
+    round_to_bf16(std::span<float>(rounded).first(plan->parameter_count()));
+    weights = rounded;
+  }
   const std::size_t chunks = (samples.count() + chunk_samples - 1) / chunk_samples;
   std::vector<ShardRunner> runners;
-  for (std::size_t i = 0; i < std::min(chunks, default_workers()); ++i) runners.emplace_back(plan);
+  for (std::size_t i = 0; i < std::min(chunks, default_workers()); ++i) {
+    runners.emplace_back(plan);
+    runners.back().set_storage(storage);
+  }
   std::vector<BatchResult> results(chunks);
   for_each_task(chunks, runners.size(), [&](std::size_t chunk, std::size_t worker) {
     const std::size_t first = chunk * chunk_samples;

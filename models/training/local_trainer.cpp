@@ -14,7 +14,7 @@ namespace orrery {
 
 LocalTrainer::LocalTrainer(std::shared_ptr<const ExecutionPlan> plan, const LocalOptions& options)
     : options_(options),
-      step_(std::move(plan), {.optimizer = options.optimizer}),
+      step_(std::move(plan), {.optimizer = options.optimizer, .storage = options.storage}),
       weights_(step_.runner().plan().weight_count()) {
   ORRERY_EXPECT(options.epochs > 0 && options.batch >= 0);
 }

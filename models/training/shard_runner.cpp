@@ -140,11 +140,16 @@ BackwardData ShardRunner::backward_data(std::size_t layer, std::span<float> grad
 void ShardRunner::forward(std::size_t first, std::size_t end, const BatchSums& totals) {
   for (std::size_t i = first; i < end; ++i) {
     segment_ = plan_->segment_of(i);
-    timed(i, Pass::forward, [&] {
-      const LayerKernel& kernel = plan_->kernel(i);
-      if (kernel.output_storage() == OutputStorage::own) kernel.forward(forward_data(i, totals));
-    });
+    timed(i, Pass::forward, [&] { run_forward(i, totals); });
   }
+}
+
+void ShardRunner::run_forward(std::size_t layer, const BatchSums& totals) {
+  const LayerKernel& kernel = plan_->kernel(layer);
+  if (kernel.output_storage() == OutputStorage::same_as_input) return;
+  const ForwardData data = forward_data(layer, totals);
+  kernel.forward(data);
+  if (storage_ == Storage::bf16) round_to_bf16(data.output);
 }
 
 void ShardRunner::forward_sums(std::size_t layer, std::span<double> sums) {
@@ -161,8 +166,9 @@ BatchResult ShardRunner::loss() {
 void ShardRunner::loss_gradient(double divisor) {
   if (!plan_->loss_slot()) return;
   timed(plan_->kernels(), Pass::backward, [&] {
-    plan_->loss().gradient(operand(plan_->loss_buffer()), shard_.targets, divisor,
-                           slot(plan_->loss_slot(), plan_->graph().layers.back().in.count()));
+    const std::span<float> gradient = slot(plan_->loss_slot(), plan_->graph().layers.back().in.count());
+    plan_->loss().gradient(operand(plan_->loss_buffer()), shard_.targets, divisor, gradient);
+    if (storage_ == Storage::bf16) round_to_bf16(gradient);
   });
 }
 
@@ -173,7 +179,11 @@ void ShardRunner::backward(std::size_t first, std::size_t end, std::span<float> 
       const LayerKernel& kernel = plan_->kernel(i);
       if (!plan_->steps(i).slot || kernel.output_storage() == OutputStorage::same_as_input) return;
       recompute(i, totals);
-      kernel.backward(backward_data(i, gradients, update, totals));
+      const BackwardData data = backward_data(i, gradients, update, totals);
+      kernel.backward(data);
+      if (storage_ == Storage::fp32) return;
+      round_to_bf16(data.input_gradient);
+      round_to_bf16(data.second_gradient);
     });
   }
 }
@@ -183,10 +193,7 @@ void ShardRunner::recompute(std::size_t layer, const BatchSums& totals) {
   if (segment == segment_) return;
   const std::vector<std::size_t>& starts = plan_->segments();
   segment_ = segment;
-  for (std::size_t i = starts[segment]; i < starts[segment + 1]; ++i) {
-    const LayerKernel& kernel = plan_->kernel(i);
-    if (kernel.output_storage() == OutputStorage::own) kernel.forward(forward_data(i, totals));
-  }
+  for (std::size_t i = starts[segment]; i < starts[segment + 1]; ++i) run_forward(i, totals);
 }
 
 void ShardRunner::backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals) {

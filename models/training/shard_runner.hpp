@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/kernels/aligned_vector.hpp"
+#include "models/kernels/bfloat16.hpp"
 #include "models/training/execution_plan.hpp"
 #include "models/training/layer_timer.hpp"
 
@@ -54,6 +55,9 @@ class ShardRunner {
   /// Empty: none. `worker` is the thread that runs this shard now.
   void set_timer(WorkerTimer timer) { timer_ = std::move(timer); }
   void set_worker(std::size_t worker) { worker_ = worker; }
+  /// bf16: outputs of layers and their gradients are rounded as they are written; the weights come rounded. The samples
+  /// themselves, what a layer keeps for itself and the gradients of its parameters stay float32.
+  void set_storage(Storage storage) { storage_ = storage; }
 
  private:
   [[nodiscard]] std::span<const float> operand(std::optional<std::size_t> index);
@@ -65,6 +69,7 @@ class ShardRunner {
   [[nodiscard]] BackwardData backward_data(std::size_t layer, std::span<float> gradients, Update update,
                                            const BatchSums& totals);
   void reserve(std::size_t samples);
+  void run_forward(std::size_t layer, const BatchSums& totals);
   template <class Work>
   void timed(std::size_t layer, Pass pass, Work work) const;
 
@@ -78,6 +83,7 @@ class ShardRunner {
   std::size_t reserved_ = 0;
   WorkerTimer timer_;
   std::size_t worker_ = 0;
+  Storage storage_ = Storage::fp32;
 };
 
 }  // namespace orrery

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "models/kernels/bfloat16.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/execution_plan.hpp"
 #include "models/training/optimizer.hpp"
@@ -22,7 +23,7 @@ struct Evaluation {
 /// Whole test set in fixed chunks of 500, parallel over chunks, summed in chunk order: the same for any number of
 /// threads.
 Evaluation evaluate(const std::shared_ptr<const ExecutionPlan>& plan, std::span<const float> weights,
-                    const Samples& samples);
+                    const Samples& samples, Storage storage = Storage::fp32);
 Evaluation evaluate(const LayerGraph& graph, std::span<const float> weights, const Samples& samples);
 
 struct CentralPoint {
@@ -37,6 +38,10 @@ struct CentralOptions {
   double target_accuracy = 0;  // stop at the first evaluation that reaches it; 0: never
   OptimizerOptions optimizer{};
   std::uint64_t seed = 1;
+  int accumulation = 1;  // micro-steps per step
+  Storage storage = Storage::fp32;
+  Recompute recompute = Recompute::none;
+  std::vector<float> start{};  // weights and running statistics; empty: initial_weights(graph, seed)
 };
 /// Mini-batch training on the whole training set, reshuffled every epoch. A loss that is not finite throws
 /// std::runtime_error naming step and layer. The same bits for any number of threads (see BatchRunner).
@@ -47,6 +52,7 @@ struct LocalOptions {
   int epochs = 1;
   std::int64_t batch = 10;  // 0: the whole local set in one batch
   OptimizerOptions optimizer{};
+  Storage storage = Storage::fp32;
 };
 struct LocalResult {
   std::vector<float> weights{};

@@ -53,14 +53,17 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
     return result;
   }
   const auto parts = std::min(static_cast<std::size_t>(options_.accumulation), batch.samples);
+  const std::span<float> seen = weights_seen(weights);
   BatchResult sum;
   for (std::size_t part = 0; part < parts; ++part) {
     const std::size_t first = batch.samples * part / parts, end = batch.samples * (part + 1) / parts;
     pass.update = part == 0 ? Update::overwrite : Update::add;
     pass.seed += part;  // parts number their samples from 0 each: other draws for other samples
-    sum += runner_.run(weights, batch.part(first, end - first), pass);
+    sum += runner_.run(seen, batch.part(first, end - first), pass);
   }
   require_finite(sum);
+  const auto state = static_cast<std::ptrdiff_t>(runner_.plan().parameter_count());
+  if (seen.data() != weights.data()) std::copy(seen.begin() + state, seen.end(), weights.begin() + state);
   update(weights);
   return sum;
 }
@@ -68,7 +71,8 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
 bool TrainingStep::adds_in_place(const Batch& batch) const {
   const OptimizerOptions& by = options_.optimizer;
   return by.kind == OptimizerKind::sgd && by.weight_decay == 0 && by.clip_norm == 0 && options_.accumulation == 1 &&
-         options_.update == UpdateStyle::fastest && runner_.plan().shards(batch.samples) == 1;
+         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32 &&
+         runner_.plan().shards(batch.samples) == 1;
 }
 
 void TrainingStep::restart(std::uint64_t seed) {
@@ -90,6 +94,20 @@ void TrainingStep::set_timer(WorkerTimer timer) {
   runner_.set_timer(timer_);
 }
 
+/// The weights as the layers read them; running statistics stay float32.
+std::span<float> TrainingStep::weights_seen(std::span<float> weights) {
+  if (options_.storage == Storage::fp32) return weights;
+  rounded_.assign(weights.begin(), weights.end());
+  round_to_bf16(std::span<float>(rounded_).first(runner_.plan().parameter_count()));
+  return rounded_;
+}
+
+std::span<float> TrainingStep::add_gradients(const NumberRange& block) {
+  const std::span<float> sum = runner_.gradient(block.first, block.count);
+  if (options_.storage == Storage::bf16) round_to_bf16(sum);
+  return sum;
+}
+
 void TrainingStep::update(std::span<float> weights) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
@@ -97,7 +115,7 @@ void TrainingStep::update(std::span<float> weights) {
   const float factor = clips ? clip_gradients() : 1.0F;
   for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
     const NumberRange& block = blocks[task];
-    if (!clips) gradients_[task] = runner_.gradient(block.first, block.count);
+    if (!clips) gradients_[task] = add_gradients(block);
     if (factor < 1.0F) scale(factor, gradients_[task]);
     optimizer_.update(block.first, block.of(weights), gradients_[task]);
   });
@@ -108,7 +126,7 @@ void TrainingStep::update(std::span<float> weights) {
 float TrainingStep::clip_gradients() {
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
   for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
-    gradients_[task] = runner_.gradient(blocks[task].first, blocks[task].count);
+    gradients_[task] = add_gradients(blocks[task]);
     squares_[task] = sum_of_squares(gradients_[task]);
   });
   const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));

@@ -22,11 +22,13 @@ struct TrainingOptions {
   std::uint64_t seed = 1;   // of the draws of dropout
   std::size_t workers = 1;  // threads
   UpdateStyle update = UpdateStyle::fastest;
+  Storage storage =
+      Storage::fp32;  // bf16: rounded weights, activations and gradients; run()'s weights are the float32 masters
 };
 
-/// Plain SGD on a batch of one shard without accumulation, clipping and weight decay adds each layer's gradient to its
-/// weights as soon as it is known (it saves a pass over gradients and weights): other bits than the general way, chosen
-/// by options and batch alone, never by the number of threads.
+/// Plain SGD in float32 on a batch of one shard without accumulation, clipping and weight decay adds each layer's
+/// gradient to its weights as soon as it is known (it saves a pass over gradients and weights): other bits than the
+/// general way, chosen by options and batch alone, never by the number of threads.
 class TrainingStep {
  public:
   TrainingStep(std::shared_ptr<const ExecutionPlan> plan, const TrainingOptions& options);
@@ -47,7 +49,9 @@ class TrainingStep {
 
  private:
   [[nodiscard]] bool adds_in_place(const Batch& batch) const;
+  std::span<float> weights_seen(std::span<float> weights);
   void update(std::span<float> weights);
+  std::span<float> add_gradients(const NumberRange& block);
   float clip_gradients();
   void report_update(double seconds) const;
   void require_finite(const BatchResult& result);
@@ -57,6 +61,7 @@ class TrainingStep {
   Optimizer optimizer_;
   std::vector<std::span<float>> gradients_;  // of the optimizer's blocks, added up over the shards
   std::vector<double> squares_;              // clipping: sums of squares of the blocks' gradients
+  AlignedVector rounded_;                    // bf16: the weights as the layers see them
   WorkerTimer timer_;
   std::int64_t steps_ = 0;
 };
