@@ -119,22 +119,5 @@ TEST_CASE("an activation passes a NaN on, so that divergence shows") {
   }
 }
 
-TEST_CASE("a layer that has no implementation says why") {
-  CHECK(why_not_executable(small_layer(LayerKind::attention, {4, 1, 8})) ==
-        "attention has no executable implementation");
-  Layer grouped = small_layer(LayerKind::convolution, {4, 4, 8}, {.channels = 8, .kernel = 3});
-  grouped.groups = 8;
-  CHECK(why_not_executable(grouped) == "a convolution in 8 groups cannot be executed, only one in 1 group");
-  Layer tied = small_layer(LayerKind::dense, {1, 1, 8});
-  tied.tied = true;
-  CHECK(why_not_executable(tied) == "tied weights cannot be executed");
-  CHECK(why_not_executable(small_layer(LayerKind::dense, {7, 1, 8})) ==
-        "a dense layer over 7 positions cannot be executed, only over one vector (flatten first)");
-  CHECK(why_not_executable(small_layer(LayerKind::average_pool, {4, 4, 1}, {.kernel = 3, .padding = 1})) ==
-        "average pooling with padding 1 cannot be executed, only with padding 0");
-  CHECK(why_not_executable(small_layer(LayerKind::softmax_cross_entropy, {1, 1, 8})).empty());
-  CHECK_THROWS_AS(make_layer_kernel(tied), ContractViolation);
-}
-
 }  // namespace
 }  // namespace orrery

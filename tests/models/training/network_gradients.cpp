@@ -150,7 +150,7 @@ TEST_CASE("frozen layers stay as they are and the others get the gradients they 
   RunNetwork all(whole_graph), part(frozen_graph);
   const Numbers expected = all.gradients(samples), actual = part.gradients(samples);
   std::size_t trained = 0;
-  for (const Range& range : part.plan().trainable()) {
+  for (const NumberRange& range : part.plan().trainable()) {
     trained += range.count;
     for (std::size_t i = range.first; i < range.first + range.count; ++i) REQUIRE(actual[i] == expected[i]);
   }
@@ -161,7 +161,7 @@ TEST_CASE("frozen layers stay as they are and the others get the gradients they 
   step.run(part.weights, whole(samples));
   for (const Layer& layer : frozen_graph.layers) {
     if (!layer.frozen) continue;
-    const Range range = part.plan().steps(layer.id.index()).parameters;
+    const NumberRange range = part.plan().steps(layer.id.index()).parameters;
     for (std::size_t i = range.first; i < range.first + range.count; ++i) REQUIRE(part.weights[i] == before[i]);
   }
 }

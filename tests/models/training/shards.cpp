@@ -151,7 +151,7 @@ TEST_CASE("gradients are told of as soon as every shard has them, last layers fi
   runner.set_gradients_ready({3, 8}, [&](std::size_t first, std::size_t end) {
     told.emplace_back(first, end);
     const std::size_t begin = plan->steps(first).parameters.first;
-    const Range last = plan->steps(end - 1).parameters;
+    const NumberRange last = plan->steps(end - 1).parameters;
     const auto gradient = runner.gradient(begin, last.first + last.count - begin);
     for (std::size_t i = 0; i < gradient.size(); ++i) REQUIRE(gradient[i] == expected[begin + i]);
   });
