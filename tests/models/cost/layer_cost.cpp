@@ -91,19 +91,108 @@ TEST_CASE("A network's training FLOPs are three forward passes of its products")
   CHECK(training_flops(small_perceptron()).value() == 3.0 * (2 * 1000 * 500 + 2 * 500 * 10));
 }
 
+TEST_CASE("A transposed convolution multiplies every input pixel with every weight") {
+  Layer layer = layer_of(LayerKind::transposed_convolution, {7, 7, 4}, {14, 14, 8});
+  layer.kernel = layer.stride = 2;
+  const LayerCost cost = layer_cost(layer);
+  CHECK(cost.forward.value() == 2.0 * 4 * 4 * 8 * 49);
+  CHECK(cost.backward.value() == 2 * cost.forward.value());
+  CHECK(cost.parameters == 4 * 4 * 8 + 8);
+  CHECK(cost.stored_numbers == 49 * 4);
+}
+
+TEST_CASE("Recurrent layers: four or three gates per unit and token, and what they keep") {
+  const LayerCost lstm = layer_cost(layer_of(LayerKind::lstm, {28, 1, 28}, {28, 1, 128}));
+  CHECK(lstm.forward.value() == 28.0 * 2 * 4 * 128 * (28 + 128));
+  CHECK(lstm.parameters == 4 * 128 * (28 + 128) + 4 * 128);
+  CHECK(lstm.stored_numbers == 28 * 28 + 28 * 128 + 28 * 5 * 128);  // input, output, four gates and the cell
+  const Layer gated = layer_of(LayerKind::gru, {28, 1, 28}, {28, 1, 128});
+  const LayerCost gru = layer_cost(gated);
+  CHECK(gru.forward.value() == 28.0 * 2 * 3 * 128 * (28 + 128));
+  CHECK(gru.parameters == 3 * 128 * (28 + 128) + 6 * 128);
+  CHECK(gru.stored_numbers == 28 * 28 + 28 * 128 + 28 * 4 * 128);
+  // forward: input, output, three sums per unit written and read, four kept, and the weights once
+  const double weights = 3 * 128 * (28 + 128), unit = 28 * 128;
+  CHECK(bytes(gated, Pass::forward, 2) == 4.0 * (2 * (28 * 28 + unit * (1 + 6 + 4)) + weights));
+  // backward: gradients of both, three gradients of sums written and read, what was kept; weights read, written
+  CHECK(bytes(gated, Pass::backward, 2) == 4.0 * (2 * (2 * 28 * 28 + unit * (2 + 6 + 4)) + 2 * weights));
+}
+
+TEST_CASE("Bytes of the layers that move numbers only") {
+  const Shape shape{4, 1, 10};                                                                  // 40 numbers
+  CHECK(bytes(layer_of(LayerKind::silu, shape, shape), Pass::backward, 1) == 160.0 * 3);        // + the kept input
+  CHECK(bytes(layer_of(LayerKind::rms_norm, shape, shape), Pass::forward, 1) == 160.0 * 2.25);  // 10 scales
+  CHECK(bytes(layer_of(LayerKind::position_embedding, shape, shape), Pass::forward, 2) ==
+        160.0 * 5);  // 40 numbers once
+  CHECK(bytes(layer_of(LayerKind::concatenate, shape, {4, 1, 16}), Pass::forward, 1) == 4.0 * 2 * 64);
+  const Layer last = layer_of(LayerKind::last_token, shape, {1, 1, 10});
+  CHECK(bytes(last, Pass::forward, 1) == 4.0 * 20);
+  CHECK(bytes(last, Pass::backward, 1) == 4.0 * (20 + 30));  // and zeros for the other three tokens
+  for (const LayerKind view : {LayerKind::rows_to_tokens, LayerKind::pixels_to_tokens}) {
+    CHECK(bytes(layer_of(view, {2, 2, 10}, shape), Pass::backward, 1) == 0.0);
+  }
+  // A dropout's mask is a byte per number in every precision.
+  const Layer dropout = layer_of(LayerKind::dropout, shape, shape);
+  CHECK(bytes(dropout, Pass::forward, 1) == 4.0 * 80 + 40);
+  CHECK(bytes(dropout, Pass::backward, 1, {}, Precision::bf16) == 2.0 * 80 + 40);
+  CHECK(layer_cost(dropout).stored_numbers == 0.0);
+}
+
+TEST_CASE("Losses read their predictions, and read them again for the gradient") {
+  for (const LayerKind kind :
+       {LayerKind::mean_squared_error, LayerKind::binary_cross_entropy, LayerKind::detection_loss}) {
+    const Layer loss = layer_of(kind, {7, 7, 8}, {1, 1, 1});
+    CHECK(bytes(loss, Pass::forward, 1) == 4.0 * (392 + 1));
+    CHECK(bytes(loss, Pass::backward, 1) == 4.0 * (2 * 392 + 1));
+    CHECK(layer_cost(loss).stored_numbers == 392.0);
+  }
+}
+
+TEST_CASE("A frozen layer makes the gradient of its input only, and keeps nothing for its weights") {
+  Layer dense = layer_of(LayerKind::dense, {1, 1, 1000}, {1, 1, 500});
+  dense.frozen = true;
+  const LayerCost cost = layer_cost(dense);
+  CHECK(cost.forward.value() == 1e6);
+  CHECK(cost.backward.value() == 1e6);
+  CHECK(cost.parameters == 500500.0);
+  CHECK(cost.stored_numbers == 0.0);
+  CHECK(bytes(dense, Pass::backward, 32) == 4.0 * (32 * 1500 + 500000));  // weights read, no gradient written
+  Layer norm = layer_of(LayerKind::layer_norm, {4, 1, 10}, {4, 1, 10});
+  norm.frozen = true;
+  CHECK(bytes(norm, Pass::backward, 1) == 4.0 * (3 * 40 + 20));  // one kernel instead of two
+  Layer lstm = layer_of(LayerKind::lstm, {28, 1, 28}, {28, 1, 128});
+  lstm.frozen = true;
+  CHECK(layer_cost(lstm).stored_numbers == 28 * 5 * 128);
+  Layer gru = layer_of(LayerKind::gru, {28, 1, 28}, {28, 1, 128});
+  gru.frozen = true;
+  CHECK(layer_cost(gru).stored_numbers == 28 * 128 + 28 * 4 * 128);  // the update gate's gradient needs the states
+}
+
+TEST_CASE("Training FLOPs below the lowest layer that trains are those of forward") {
+  LayerGraph graph = small_perceptron();  // 1000 -> 500 -> relu -> 10
+  graph.layers[0].frozen = true;
+  CHECK(training_flops(graph).value() == 2 * 1000 * 500 + 3.0 * 2 * 500 * 10);
+  graph.layers[0].frozen = false;
+  graph.layers[2].frozen = true;
+  CHECK(training_flops(graph).value() == 3.0 * 2 * 1000 * 500 + 2.0 * 2 * 500 * 10);
+}
+
 TEST_CASE("The description of a network is a table of its layers") {
   CHECK(describe(small_perceptron()) ==
         R"(small: Small
 source: made up
-one sample: vector 1x1x1000, 10 classes, executable
+one sample: vector 1x1x1000, 10 classes
 parameters 505510, training 0.00303 GFLOP per sample (forward and backward)
 
-layer   kind                             in    out            parameters   forward MFLOP      stored k
-dense1  dense                      1x1x1000 -> 1x1x500            500500           1.000           1.0
-relu    relu                        1x1x500 -> 1x1x500                 0           0.000           0.5
-dense2  dense                       1x1x500 -> 1x1x10               5010           0.010           0.5
-loss    softmax_cross_entropy        1x1x10 -> 1x1x1                   0           0.000           0.0
+layer   kind                              in    out            parameters   forward MFLOP      stored k
+dense1  dense                       1x1x1000 -> 1x1x500            500500           1.000           1.0
+relu    relu                         1x1x500 -> 1x1x500                 0           0.000           0.5
+dense2  dense                        1x1x500 -> 1x1x10               5010           0.010           0.5
+loss    softmax_cross_entropy         1x1x10 -> 1x1x1                   0           0.000           0.0
 )");
+  LayerGraph graph = small_perceptron();
+  graph.layers[0].frozen = true;
+  CHECK(describe(graph).find("parameters 505510 (500500 of them frozen), training 0.00103 GFLOP") != std::string::npos);
 }
 
 }  // namespace

@@ -66,6 +66,57 @@ TEST_CASE("A GPT-2 block keeps 32 T h + 2 a T^2 bytes in 16 bits, as Korthikanti
   CHECK(block.weights.value() == 2.0 * 7087872);
 }
 
+TEST_CASE("Dropouts after attention and perceptron add two masks of T h bytes: 34 T h, as Korthikanti et al.") {
+  const std::string layers =
+      "{ name = \"words\", kind = \"embedding\", units = 8, vocabulary = 4 },\n"
+      "{ name = \"norm1\", kind = \"layer_norm\" },\n"
+      "{ name = \"qkv\", kind = \"dense\", units = 24 },\n"
+      "{ name = \"attention\", kind = \"attention\", heads = 2 },\n"
+      "{ name = \"projection\", kind = \"dense\", units = 8 },\n"
+      "{ name = \"drop1\", kind = \"dropout\", rate = 0.1 },\n"
+      "{ name = \"add1\", kind = \"residual_add\", skip = \"words\" },\n"
+      "{ name = \"norm2\", kind = \"layer_norm\" },\n"
+      "{ name = \"up\", kind = \"dense\", units = 32 },\n"
+      "{ name = \"gelu\", kind = \"gelu\" },\n"
+      "{ name = \"down\", kind = \"dense\", units = 8 },\n"
+      "{ name = \"drop2\", kind = \"dropout\", rate = 0.1 },\n"
+      "{ name = \"add2\", kind = \"residual_add\", skip = \"add1\" },\n"
+      "{ name = \"head\", kind = \"dense\", units = 4 },\n"
+      "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n";
+  const LayerGraph graph = small_network(network_text("[6, 1, 1]", "4", layers));
+  std::vector<double> block(graph.layers.size(), 1.0);
+  block.front() = block[13] = block.back() = 0.0;
+  const MemoryEstimate memory = estimate_memory(graph, block, 1, Precision::fp16, OptimizerKind::adam);
+  CHECK(memory.activations.value() == 34 * 6 * 8 + 2 * 2 * 6 * 6);
+}
+
+TEST_CASE("Frozen layers are held, but have no gradients, no optimizer state, no fp32 copy and keep nothing") {
+  LayerGraph graph = small_perceptron();  // 500,500 + 5,010 parameters
+  graph.layers[0].frozen = true;
+  const MemoryEstimate memory = whole(graph, 8, Precision::bf16, OptimizerKind::adam);
+  CHECK(memory.weights.value() == 2.0 * 505510);
+  CHECK(memory.gradients.value() == 2.0 * 5010);
+  CHECK(memory.optimizer.value() == 12.0 * 5010);
+  CHECK(memory.activations.value() == 8 * (2.0 * 500 + 4.0 * 10));  // the input of dense2, the probabilities
+  graph.layers[0].frozen = false;
+  graph.layers[2].frozen = true;
+  const MemoryEstimate upper = whole(graph, 8, Precision::fp32, OptimizerKind::momentum);
+  CHECK(upper.gradients.value() == 4.0 * 500500);
+  CHECK(upper.optimizer.value() == 4.0 * 500500);
+  CHECK(upper.activations.value() == 8 * 4.0 * (1000 + 500 + 10));  // relu keeps its output all the same
+}
+
+TEST_CASE("The copy of frozen tied weights has no gradient") {
+  LayerGraph graph = load_network("gpt-mini");
+  const std::vector<double> head = only(graph, "head");
+  const double table = 4.0 * 1000 * 256;
+  CHECK(estimate_memory(graph, head, 0, Precision::fp32, OptimizerKind::sgd).gradients.value() == table);
+  for (Layer& layer : graph.layers) layer.frozen = layer.frozen || layer.tied || layer.kind == LayerKind::embedding;
+  const MemoryEstimate memory = estimate_memory(graph, head, 0, Precision::fp32, OptimizerKind::sgd);
+  CHECK(memory.weights.value() == table);
+  CHECK(memory.gradients.value() == 0.0);
+}
+
 TEST_CASE("Tied weights are held once with the embedding, and copied where the embedding is not") {
   const LayerGraph graph = load_network("gpt2");
   CHECK(whole(graph, 0, Precision::fp32, OptimizerKind::sgd).weights.value() == 4.0 * 124439808);

@@ -71,7 +71,7 @@ small.toml:9:22: network.layers[0].kind: unknown kind "dens" - did you mean "den
 small.toml:10:1: network.layers[1].units: is missing (required)
   { name = "b", kind = "dense", kernel = 3 },
   ^
-small.toml:10:31: network.layers[1]: unknown key "kernel" - known: bias, input, kind, name, tied, units
+small.toml:10:31: network.layers[1]: unknown key "kernel" - known: bias, frozen, input, kind, name, tied, units
   { name = "b", kind = "dense", kernel = 3 },
                                 ^
 small.toml:11:1: network.layers[2].name: is missing (required)

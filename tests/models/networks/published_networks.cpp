@@ -168,8 +168,7 @@ TEST_CASE("A mistyped network gets the nearest name; a path is read as a file") 
   CHECK(message("resnet-50") == "network: unknown network \"resnet-50\" - did you mean \"resnet50\"?");
   CHECK(message("perceiver") ==
         "network: unknown network \"perceiver\" - known: 2nn, bert-large, char-lstm, fedavg-cnn, gpt-mini, gpt2, "
-        "gpt2-xl, gru-rows, lenet5, lstm-rows, mobilenet-small, resnet-small, resnet18, resnet50, transformer-small, "
-        "vgg16, vit-tiny, yolo-tiny");
+        "gpt2-xl, gru-rows, lenet5, lstm-rows, mobilenet-small, resnet-small, ...");
   CHECK(message("nowhere/small.toml") == "nowhere/small.toml: cannot be read (No such file or directory)");
 }
 

@@ -1,0 +1,231 @@
+// Shapes, parameters and misfits of every kind of layer.
+#include <string>
+
+#include "models/networks/layer_graph.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/small_networks.hpp"
+
+namespace orrery {
+namespace {
+
+const std::string loss = "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n";
+const std::string dense = "{ name = \"dense\", kind = \"dense\", units = 4 },\n";
+
+/// A network of one layer of interest, followed by a dense layer and a loss.
+LayerGraph around(const std::string& input, const std::string& layer) {
+  return small_network(
+      network_text(input, "4", layer + ",\n{ name = \"flatten\", kind = \"flatten\" },\n" + dense + loss));
+}
+
+std::string problem_around(const std::string& input, const std::string& layer) {
+  return problems_of(network_text(input, "4", layer + ",\n" + dense + loss));
+}
+
+TEST_CASE("Every kind has a name, in the order of the enumeration") {
+  CHECK(layer_kind_names().size() == static_cast<std::size_t>(LayerKind::detection_loss) + 1);
+  CHECK(name_of(LayerKind::dense) == "dense");
+  CHECK(name_of(LayerKind::rms_norm) == "rms_norm");
+  CHECK(name_of(LayerKind::silu) == "silu");
+  CHECK(name_of(LayerKind::attention) == "attention");
+  CHECK(name_of(LayerKind::pixels_to_tokens) == "pixels_to_tokens");
+  CHECK(name_of(LayerKind::softmax_cross_entropy) == "softmax_cross_entropy");
+  CHECK(name_of(LayerKind::detection_loss) == "detection_loss");
+}
+
+TEST_CASE("A transposed convolution undoes the shape of the convolution") {
+  const Layer layer = around("[7, 5, 3]",
+                             "{ name = \"up\", kind = \"transposed_convolution\", filters = 8, kernel = 4, stride = 2, "
+                             "padding = 1 }")
+                          .layers[0];
+  CHECK(to_text(layer.out) == "14x10x8");  // (7 - 1) 2 - 2 + 4
+  CHECK(weights(layer) == 16 * 3 * 8);
+  CHECK(parameters(layer) == 16 * 3 * 8 + 8);
+  const Layer bare =
+      around("[1, 1, 6]", "{ name = \"up\", kind = \"transposed_convolution\", filters = 2, kernel = 7, bias = false }")
+          .layers[0];
+  CHECK(to_text(bare.out) == "7x7x2");
+  CHECK(parameters(bare) == 49 * 6 * 2);
+}
+
+TEST_CASE("Recurrent layers keep the tokens and change the width") {
+  const Layer lstm = around("[28, 1, 20]", "{ name = \"r\", kind = \"lstm\", units = 16 }").layers[0];
+  CHECK(to_text(lstm.out) == "28x1x16");
+  CHECK(parameters(lstm) == 4 * 16 * (20 + 16) + 4 * 16);
+  const Layer gru = around("[28, 1, 20]", "{ name = \"r\", kind = \"gru\", units = 16 }").layers[0];
+  CHECK(to_text(gru.out) == "28x1x16");
+  CHECK(parameters(gru) == 3 * 16 * (20 + 16) + 6 * 16);
+}
+
+TEST_CASE("Images become tokens by rows or by pixels, and the last token a vector") {
+  const Layer rows = around("[4, 6, 3]", "{ name = \"t\", kind = \"rows_to_tokens\" }").layers[0];
+  CHECK(to_text(rows.out) == "4x1x18");
+  CHECK(is_view(rows.kind));
+  const Layer pixels = around("[4, 6, 3]", "{ name = \"t\", kind = \"pixels_to_tokens\" }").layers[0];
+  CHECK(to_text(pixels.out) == "24x1x3");
+  CHECK(is_view(pixels.kind));
+  const Layer last = around("[4, 1, 3]", "{ name = \"t\", kind = \"last_token\" }").layers[0];
+  CHECK(to_text(last.out) == "1x1x3");
+  CHECK_FALSE(is_view(last.kind));
+}
+
+TEST_CASE("Normalisations and positions have weights per channel or per number") {
+  CHECK(parameters(around("[5, 1, 7]", "{ name = \"n\", kind = \"rms_norm\" }").layers[0]) == 7);
+  CHECK(parameters(around("[5, 1, 7]", "{ name = \"n\", kind = \"layer_norm\" }").layers[0]) == 14);
+  CHECK(parameters(around("[5, 1, 7]", "{ name = \"n\", kind = \"position_embedding\" }").layers[0]) == 35);
+  const Layer silu = around("[5, 1, 7]", "{ name = \"n\", kind = \"silu\" }").layers[0];
+  CHECK(parameters(silu) == 0);
+  CHECK(to_text(silu.out) == "5x1x7");
+}
+
+TEST_CASE("Attention: query heads may share heads of keys and values, and look back only") {
+  const Layer grouped =
+      around("[6, 1, 48]", "{ name = \"a\", kind = \"attention\", heads = 8, kv_heads = 2, causal = true }").layers[0];
+  CHECK(to_text(grouped.out) == "6x1x32");  // heads of 48 / (8 + 2 + 2) = 4
+  CHECK(grouped.kv_heads == 2);
+  CHECK(grouped.causal);
+  const Layer plain = around("[6, 1, 48]", "{ name = \"a\", kind = \"attention\", heads = 8 }").layers[0];
+  CHECK(to_text(plain.out) == "6x1x16");
+  CHECK(plain.kv_heads == 8);
+  CHECK_FALSE(plain.causal);
+}
+
+TEST_CASE("A concatenation has the channels of both operands") {
+  const LayerGraph graph = small_network(network_text(
+      "[4, 4, 2]", "4",
+      "{ name = \"a\", kind = \"convolution\", filters = 3 },\n{ name = \"b\", kind = \"convolution\", filters = 5 },\n"
+      "{ name = \"both\", kind = \"concatenate\", skip = \"a\" },\n{ name = \"pool\", kind = \"global_average_pool\" "
+      "},\n" +
+          dense + loss));
+  CHECK(to_text(graph.layers[2].in) == "4x4x5");
+  CHECK(to_text(graph.layers[2].out) == "4x4x8");
+  CHECK(graph.layers[2].skip == LayerId(0));
+}
+
+TEST_CASE("A depthwise convolution has as many filters and groups as its input has channels") {
+  const Layer layer =
+      around("[4, 4, 6]", "{ name = \"d\", kind = \"convolution\", depthwise = true, kernel = 3, padding = 1 }")
+          .layers[0];
+  CHECK(layer.groups == 6);
+  CHECK(to_text(layer.out) == "4x4x6");
+  CHECK(parameters(layer) == 9 * 6 + 6);
+  CHECK(
+      problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"convolution\", depthwise = true, filters = 3 }") ==
+      R"(small.toml:9:55: network.layers[0]: unknown key "filters" - known: bias, depthwise, frozen, input, kernel, kind, name, padding, stride, strided
+  { name = "d", kind = "convolution", depthwise = true, filters = 3 },
+                                                        ^)");
+}
+
+TEST_CASE("A dropout's rate is at least 0 and below 1") {
+  CHECK(around("[1, 1, 6]", "{ name = \"d\", kind = \"dropout\", rate = 0.25 }").layers[0].rate == 0.25);
+  CHECK(around("[1, 1, 6]", "{ name = \"d\", kind = \"dropout\", rate = 0 }").layers[0].rate == 0.0);
+  CHECK(problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"dropout\", rate = 1 }") ==
+        R"(small.toml:9:40: network.layers[0].rate: 1 is out of range (must be at least 0 and below 1)
+  { name = "d", kind = "dropout", rate = 1 },
+                                         ^)");
+  CHECK(problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"dropout\", rate = -0.5 }") ==
+        R"(small.toml:9:40: network.layers[0].rate: -0.5 is out of range (must be at least 0 and below 1)
+  { name = "d", kind = "dropout", rate = -0.5 },
+                                         ^)");
+  CHECK(problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"dropout\" }") ==
+        R"(small.toml:9:1: network.layers[0].rate: is missing (required)
+  { name = "d", kind = "dropout" },
+  ^)");
+}
+
+TEST_CASE("Groups that do not divide the channels are named with the shape") {
+  CHECK(
+      problem_around("[4, 4, 6]", "{ name = \"c\", kind = \"convolution\", filters = 8, groups = 4 }") ==
+      R"(small.toml:9:59: network.layers[0].groups: layer "c" (convolution) does not fit: 4 groups do not divide both the channels of the input 4x4x6 and the 8 filters (the network's input gives 4x4x6)
+  { name = "c", kind = "convolution", filters = 8, groups = 4 },
+                                                            ^)");
+}
+
+TEST_CASE("A transposed convolution's padding cannot eat its windows or its output") {
+  CHECK(
+      problem_around("[4, 4, 6]", "{ name = \"u\", kind = \"transposed_convolution\", filters = 8, padding = 1 }") ==
+      R"(small.toml:9:71: network.layers[0].padding: layer "u" (transposed_convolution) does not fit: a padding of 1 cuts whole 1x1 windows off the border of the input 4x4x6 (the network's input gives 4x4x6) - use a padding smaller than the kernel
+  { name = "u", kind = "transposed_convolution", filters = 8, padding = 1 },
+                                                                        ^)");
+  CHECK(
+      problem_around("[1, 2, 6]",
+                     "{ name = \"u\", kind = \"transposed_convolution\", filters = 8, kernel = 2, padding = 1 }") ==
+      R"(small.toml:9:83: network.layers[0].padding: layer "u" (transposed_convolution) does not fit: a padding of 1 makes 0x1x8 of the input 1x2x6 (the network's input gives 1x2x6) - use a smaller padding or a larger kernel
+  { name = "u", kind = "transposed_convolution", filters = 8, kernel = 2, padding = 1 },
+                                                                                    ^)");
+}
+
+TEST_CASE("Layers over tokens refuse images") {
+  const std::string end =
+      " does not fit: takes sequences (Tx1xN), but its input is 4x4x6 (the network's input gives 4x4x6) - put a "
+      "rows_to_tokens or pixels_to_tokens layer before it";
+  const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
+  CHECK(first_line(problem_around("[4, 4, 6]", "{ name = \"r\", kind = \"lstm\", units = 8 }")) ==
+        "small.toml:9:22: network.layers[0].kind: layer \"r\" (lstm)" + end);
+  CHECK(first_line(problem_around("[4, 4, 6]", "{ name = \"r\", kind = \"gru\", units = 8 }")) ==
+        "small.toml:9:22: network.layers[0].kind: layer \"r\" (gru)" + end);
+  CHECK(first_line(problem_around("[4, 4, 6]", "{ name = \"r\", kind = \"last_token\" }")) ==
+        "small.toml:9:22: network.layers[0].kind: layer \"r\" (last_token)" + end);
+  CHECK(first_line(problem_around("[4, 4, 6]", "{ name = \"r\", kind = \"position_embedding\" }")) ==
+        "small.toml:9:22: network.layers[0].kind: layer \"r\" (position_embedding)" + end);
+}
+
+TEST_CASE("Heads that cannot share, and inputs that heads do not divide, are named with the shape") {
+  CHECK(
+      problem_around("[8, 1, 24]", "{ name = \"a\", kind = \"attention\", heads = 4, kv_heads = 3 }") ==
+      R"(small.toml:9:57: network.layers[0].kv_heads: layer "a" (attention) does not fit: 4 heads of queries cannot share 3 heads of keys and values evenly; the input is 8x1x24 (the network's input gives 8x1x24) - use a divisor of heads
+  { name = "a", kind = "attention", heads = 4, kv_heads = 3 },
+                                                          ^)");
+  CHECK(
+      problem_around("[8, 1, 12]", "{ name = \"a\", kind = \"attention\", heads = 4, kv_heads = 2 }") ==
+      R"(small.toml:9:43: network.layers[0].heads: layer "a" (attention) does not fit: 4 heads of queries, 2 of keys and 2 of values need Tx1xN, N a multiple of 8, but the input is 8x1x12 (the network's input gives 8x1x12)
+  { name = "a", kind = "attention", heads = 4, kv_heads = 2 },
+                                            ^)");
+}
+
+TEST_CASE("Concatenated layers have the same height and width") {
+  CHECK(
+      problems_of(network_text("[4, 4, 2]", "4",
+                               "{ name = \"a\", kind = \"convolution\", filters = 3 },\n"
+                               "{ name = \"pool\", kind = \"max_pool\", kernel = 2 },\n"
+                               "{ name = \"both\", kind = \"concatenate\", skip = \"a\" },\n" +
+                                   loss)) ==
+      R"(small.toml:11:47: network.layers[2].skip: layer "both" (concatenate) does not fit: it appends the channels of 4x4x3 of "a" to 2x2x3 (layer "pool" gives 2x2x3) - give both branches the same height and width
+  { name = "both", kind = "concatenate", skip = "a" },
+                                                ^)");
+  CHECK(
+      problems_of(
+          network_text("[4, 4, 2]", "4", "{ name = \"one\", block = \"around\" },\n" + loss,
+                       "[blocks]\naround = [\n{ name = \"c\", kind = \"concatenate\", skip = \"block\" },\n]\n")) ==
+      R"(small.toml:14:44: blocks.around[0].skip: layer "one.c" (concatenate) does not fit: a block whose input is appended must not come first in the network (the network's input gives 4x4x2)
+  { name = "c", kind = "concatenate", skip = "block" },
+                                             ^)");
+}
+
+TEST_CASE("A loss fits the classes: per token, per number, or a grid of boxes") {
+  const LayerGraph tokens = small_network(network_text("[8, 1, 4]", "4", loss));
+  CHECK(to_text(tokens.layers[0].in) == "8x1x4");
+  for (const std::string kind : {"mean_squared_error", "binary_cross_entropy"}) {
+    const std::string layer = "{ name = \"l\", kind = \"" + kind + "\" },\n";
+    CHECK(to_text(small_network(network_text("[6, 6, 4]", "4", layer)).layers[0].out) == "1x1x1");
+    CHECK(problems_of(network_text("[6, 6, 3]", "4", layer)) ==
+          "small.toml:9:22: network.layers[0].kind: layer \"l\" (" + kind +
+              ") does not fit: the network has 4 classes, but its input is 6x6x3 (the network's input gives 6x6x3) - "
+              "end with a dense layer of 4 units\n  { name = \"l\", kind = \"" +
+              kind + "\" },\n                       ^");
+  }
+  const std::string boxes = "{ name = \"l\", kind = \"detection_loss\" },\n";
+  CHECK(to_text(small_network(network_text("[7, 7, 8]", "3", boxes)).layers[0].in) == "7x7x8");
+  CHECK(
+      problems_of(network_text("[7, 7, 9]", "3", boxes)) ==
+      R"(small.toml:9:22: network.layers[0].kind: layer "l" (detection_loss) does not fit: 3 classes need a grid of HxWx8 (a box of 5 numbers and the classes), but its input is 7x7x9 (the network's input gives 7x7x9) - end with a 1x1 convolution of 8 filters
+  { name = "l", kind = "detection_loss" },
+                       ^)");
+  CHECK(
+      problems_of(network_text("[1, 1, 4]", "4", "{ name = \"l\", kind = \"mean_squared_error\" },\n" + dense)) ==
+      R"(small.toml:8:10: network.layers: the last layer, and no other, is the loss (layer "l" is a loss with layers after it) - end the list with kind = "softmax_cross_entropy"
+  layers = [
+           ^)");
+}
+
+}  // namespace
+}  // namespace orrery
