@@ -42,6 +42,10 @@ std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<s
 
 }  // namespace
 
+std::string_view name_of(Recompute recompute) {
+  return recompute == Recompute::full ? "full" : "none";
+}
+
 bool is_narrow_cut(const LayerGraph& graph, std::size_t layer) {
   if (layer == 0) return false;
   std::vector<LayerId> crossing;

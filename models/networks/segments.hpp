@@ -2,11 +2,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "models/networks/layer_graph.hpp"
 
 namespace orrery {
+
+enum class Recompute : std::uint8_t {
+  none,  // every activation that backward needs is kept
+  full   // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,
+         // but that of the last segment, whose activations are still there
+};
+std::string_view name_of(Recompute recompute);
 
 /// Whether exactly one earlier output (views of it included) is read by `layer` and those after it. False for layer 0.
 bool is_narrow_cut(const LayerGraph& graph, std::size_t layer);

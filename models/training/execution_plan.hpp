@@ -11,6 +11,7 @@
 #include "models/kernels/layer_kernel.hpp"
 #include "models/kernels/loss.hpp"
 #include "models/networks/layer_graph.hpp"
+#include "models/networks/segments.hpp"
 #include "models/training/number_range.hpp"
 #include "sim/base/random.hpp"
 
@@ -27,11 +28,6 @@ struct LayerSteps {
   std::optional<std::size_t> input_slot, second_slot;  // none: nobody needs that gradient
   Update parameter_update = Update::overwrite, input_update = Update::overwrite, second_update = Update::overwrite;
   bool trains = false;  // has parameters that are not frozen
-};
-
-enum class Recompute : std::uint8_t {
-  none,  // every activation that backward needs is kept
-  full   // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more
 };
 
 /// Memory for the numbers of one buffer, or of what one layer keeps.
