@@ -53,8 +53,8 @@ struct NormalTail {
   float tail = 0, bell = 0;
 };
 
-/// Error of the tail below 2e-7. Abramowitz and Stegun 1964, formula 7.1.26: erfc(z) = (a1 t + ... + a5 t^5) exp(-z^2),
-/// t = 1 / (1 + p z), within 1.5e-7; Phi(-|x|) = erfc(|x| / sqrt(2)) / 2.
+/// Error of the tail below 3e-7, mostly rounding. Abramowitz and Stegun 1964, formula 7.1.26: erfc(z) = (a1 t + ... +
+/// a5 t^5) exp(-z^2), t = 1 / (1 + p z), within 1.5e-7; Phi(-|x|) = erfc(|x| / sqrt(2)) / 2.
 inline NormalTail normal_tail(float x) {
   constexpr float p = 0.3275911F, sqrt_half = 0.70710678118654752F;
   const float t = 1.0F / (1.0F + p * sqrt_half * std::abs(x));
