@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/cost/cost_model.hpp"
+#include "models/networks/segments.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/optimizer.hpp"
 #include "sim/base/toml_reader.hpp"
@@ -22,6 +23,13 @@ namespace orrery {
 enum class ComputeChoice : std::uint8_t { automatic, replay, roofline };  // automatic: replay when a profile is given
 enum class DataOrigin : std::uint8_t { cluster, clients };
 
+/// Where real learning takes its first weights from and leaves its last.
+struct WeightsSpec {
+  std::string initial;             // path of a weights file; empty: drawn from the seed
+  std::vector<std::string> fresh;  // patterns of layers that do not take their weights from it
+  std::string save;                // path; empty: not saved
+};
+
 struct WorkloadSpec {
   LayerGraph network;
   std::string network_file;          // where it was read when named by path; empty: one that ships with Orrery
@@ -32,6 +40,9 @@ struct WorkloadSpec {
   int accumulation = 1;     // micro-steps per optimizer step; each handles batch / accumulation samples
   Precision precision = Precision::fp32;
   OptimizerOptions optimizer;
+  Recompute recompute = Recompute::none;
+  std::vector<std::string> freeze;  // patterns of layer names; the layers are marked in `network`
+  WeightsSpec weights;
   std::int64_t steps = 0;  // at most one of steps and epochs is given; steps follow from epochs (0: unknown)
   double epochs = 0;
   double target_accuracy = 0;         // 0: none
@@ -93,6 +104,7 @@ struct StrategySpec {
   // memory and arithmetic, as overrides of [workload]
   Precision precision = Precision::fp32;
   int accumulation = 1;
+  Recompute recompute = Recompute::none;
   // federated
   int clients_per_round = 1;
   int local_epochs = 1;
@@ -100,7 +112,8 @@ struct StrategySpec {
   int rounds = 1;
   int evaluate_every = 1;
   Selection selection = Selection::random;
-  OptimizerOptions optimizer;  // federated local optimizer; default: the workload's
+  OptimizerOptions optimizer;  // federated local optimizer, its schedule counting rounds; default: the workload's
+  std::string save_weights;    // federated: path of the last global weights; empty: not saved
   // engine
   FidelityChoice fidelity = FidelityChoice::automatic;
   int segments = 4;

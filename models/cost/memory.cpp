@@ -1,7 +1,9 @@
 #include "models/cost/memory.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "sim/base/contract.hpp"
 
@@ -40,27 +42,86 @@ std::vector<std::size_t> tensors_written(const LayerGraph& graph) {
   return written;
 }
 
-double kept_bytes_per_sample(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number) {
-  const std::vector<std::size_t> written = tensors_written(graph);
-  const std::vector<bool> has_backward = needs_gradient(graph);
-  std::vector<double> held(graph.layers.size() + 1, 0.0);  // numbers of each tensor that are counted already
-  double bytes = 0.0;
-  const auto keep = [&](std::size_t tensor, double numbers) {
-    bytes += std::max(0.0, numbers - held[tensor]) * bytes_per_number;
-    held[tensor] = std::max(held[tensor], numbers);
-  };
-  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const Layer& layer = graph.layers[i];
-    const Share share = shares[i];
-    if (share.work <= 0.0 || !has_backward[i]) continue;
-    const KeptForBackward kept = kept_for_backward(layer);
-    const std::size_t read = layer.input.valid() ? written[layer.input.index()] : 0;
-    if (kept.input) keep(read, static_cast<double>(layer.in.count()) * share.input);
-    if (kept.output) keep(written[i], static_cast<double>(layer.out.count()) * share.output);
-    const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number) : bytes_per_number;
-    bytes += (kept.own * own_width + kept.masks) * share.work;
+/// What a device's layers keep for their backward passes, in bytes per sample. A tensor counts once, however many
+/// layers need it, at the largest of their shares.
+class KeptActivations {
+ public:
+  KeptActivations(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number)
+      : graph_(graph),
+        shares_(shares),
+        bytes_per_number_(bytes_per_number),
+        written_(tensors_written(graph)),
+        has_backward_(needs_gradient(graph)),
+        held_(graph.layers.size() + 1, 0.0) {}
+
+  /// Of layers [first, end), beyond what is held already.
+  double keep(std::size_t first, std::size_t end) {
+    double bytes = 0.0;
+    for (std::size_t i = first; i < end; ++i) {
+      if (!takes_part(i)) continue;
+      const Layer& layer = graph_.layers[i];
+      const KeptForBackward kept = kept_for_backward(layer);
+      if (kept.input) bytes += hold(read_by(layer.input), layer.in.count(), shares_[i].input);
+      if (kept.output) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
+      const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number_) : bytes_per_number_;
+      bytes += (kept.own * own_width + kept.masks) * shares_[i].work;
+    }
+    return bytes;
   }
-  return bytes;
+
+  /// What layers [first, end) read of tensors that they do not write, if any of them has a backward pass.
+  double keep_inputs(std::size_t first, std::size_t end) {
+    bool needed = false;
+    for (std::size_t i = first; i < end; ++i) needed = needed || takes_part(i);
+    if (!needed) return 0.0;
+    double bytes = 0.0;
+    const auto read = [&](LayerId from, std::int64_t numbers, double share) {
+      const std::size_t tensor = read_by(from);
+      const bool own = tensor > first && shares_[tensor - 1].work > 0.0;  // tensor t is written by layer t - 1
+      if (!own) bytes += hold(tensor, numbers, share);
+    };
+    for (std::size_t i = first; i < end; ++i) {
+      const Layer& layer = graph_.layers[i];
+      if (shares_[i].work <= 0.0) continue;
+      read(layer.input, layer.in.count(), shares_[i].input);
+      if (layer.skip.valid()) read(layer.skip, graph_.layers[layer.skip.index()].out.count(), shares_[i].input);
+    }
+    return bytes;
+  }
+
+ private:
+  [[nodiscard]] bool takes_part(std::size_t layer) const { return shares_[layer].work > 0.0 && has_backward_[layer]; }
+  [[nodiscard]] std::size_t read_by(LayerId input) const { return input.valid() ? written_[input.index()] : 0; }
+
+  double hold(std::size_t tensor, std::int64_t numbers, double share) {
+    const double wanted = static_cast<double>(numbers) * share;
+    const double more = std::max(0.0, wanted - held_[tensor]);
+    held_[tensor] += more;
+    return more * bytes_per_number_;
+  }
+
+  const LayerGraph& graph_;
+  const std::vector<Share>& shares_;
+  double bytes_per_number_;
+  std::vector<std::size_t> written_;
+  std::vector<bool> has_backward_;
+  std::vector<double> held_;  // numbers of each tensor that are counted already
+};
+
+Bytes activations(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight, double width) {
+  KeptActivations kept(graph, shares, width);
+  if (in_flight.recompute == Recompute::none) {
+    return Bytes(kept.keep(0, graph.layers.size()) * in_flight.samples * in_flight.passes);
+  }
+  std::vector<std::size_t> cuts = recompute_segments(graph);
+  cuts.push_back(graph.layers.size());
+  double inputs = 0.0, largest = 0.0;
+  for (std::size_t i = 1; i < cuts.size(); ++i) inputs += kept.keep_inputs(cuts[i - 1], cuts[i]);
+  for (std::size_t i = 1; i < cuts.size(); ++i) {
+    KeptActivations within = kept;  // each segment beside the inputs alone
+    largest = std::max(largest, within.keep(cuts[i - 1], cuts[i]));
+  }
+  return Bytes((inputs * in_flight.passes + largest) * in_flight.samples);
 }
 
 }  // namespace
@@ -72,14 +133,19 @@ BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimiz
   return {width, width, master_copy + states * std::max(width, fp32_bytes)};
 }
 
-MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
                                Precision precision, OptimizerKind optimizer) {
   ORRERY_EXPECT(shares.size() == graph.layers.size());
   const BytesPerParameter each = bytes_per_parameter(precision, optimizer);
   const HeldParameters held = held_parameters(graph, shares);
-  const double kept = kept_bytes_per_sample(graph, shares, bytes_in_memory(precision).value());
   return {Bytes(held.all * each.weights), Bytes(held.trainable * each.gradients),
-          Bytes(held.trainable * each.optimizer), Bytes(kept * samples_in_flight)};
+          Bytes(held.trainable * each.optimizer),
+          activations(graph, shares, in_flight, bytes_in_memory(precision).value())};
+}
+
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
+                               Precision precision, OptimizerKind optimizer) {
+  return estimate_memory(graph, shares, InFlight{samples_in_flight}, precision, optimizer);
 }
 
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<double>& shares, double samples_in_flight,

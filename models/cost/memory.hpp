@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/cost/cost_model.hpp"
+#include "models/networks/segments.hpp"
 
 namespace orrery {
 
@@ -22,8 +23,15 @@ struct BytesPerParameter {
 };
 BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer);
 
+/// Forward passes whose activations a device keeps at once.
+struct InFlight {
+  double samples = 0;  // of one forward pass
+  double passes = 1;   // begun and not yet done backward
+  Recompute recompute = Recompute::none;
+};
+
 /// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
-/// activations of `samples_in_flight` samples. shares has one entry per layer: parameters x share.work; the outputs
+/// activations of passes x samples. shares has one entry per layer: parameters x share.work; the outputs
 /// kept x share.output; the inputs kept x share.input.
 /// Gradients and optimizer state: of what trains, not of frozen layers.
 /// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, at
@@ -33,8 +41,14 @@ BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimiz
 /// with a dropout after attention and after the perceptron 34 T h + 2 heads T^2, as Korthikanti et al. 2022 less the
 /// dropout of the scores. Attention is counted as frameworks run it unfused, with its scores kept; models/kernels keeps
 /// one number per head and token instead.
+/// With recompute = full: what crosses into a segment of recompute_segments(), of every pass in flight, and what
+/// backward needs of the largest segment besides, of one pass; a transformer's blocks keep 2 T h bytes each in 16 bits
+/// (Korthikanti et al. 2022, section 5). A segment that a device holds in part counts with that part.
 /// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
 /// Not counted: gradients of activations, workspaces, the framework's own context.
+MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
+                               Precision precision, OptimizerKind optimizer);
+/// Without recomputation.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer);
 /// The same share of work, input and output for each layer.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "models/cost/pass_bytes.hpp"
 
 namespace orrery {
@@ -29,10 +31,22 @@ double divide_batch(const Job& job, int parts, const std::string& what) {
   return static_cast<double>(part);
 }
 
+MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes) {
+  return estimate_memory(job.scenario.workload.network, shares, InFlight{samples, passes, job.strategy.recompute},
+                         job.strategy.precision, job.scenario.workload.optimizer.kind);
+}
+
 MemoryEstimate whole_memory(const Job& job, double samples) {
-  const LayerGraph& graph = job.scenario.workload.network;
-  return estimate_memory(graph, std::vector<double>(graph.layers.size(), 1.0), samples, job.strategy.precision,
-                         job.scenario.workload.optimizer.kind);
+  return memory_of(job, std::vector<Share>(job.scenario.workload.network.layers.size()), samples, 1);
+}
+
+void note_recompute(const Job& job, Plan& plan) {
+  if (job.strategy.recompute == Recompute::none) return;
+  const std::size_t segments = recompute_segments(job.scenario.workload.network).size();
+  plan.notes.push_back(
+      fmt::format("recompute: {} segments keep their inputs only; backward runs the forward pass of each once more, "
+                  "but of the last, whose activations are still there",
+                  segments));
 }
 
 Bytes bytes_sent_per_number(const Job& job) {
@@ -47,6 +61,13 @@ Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int micro
   op.microbatch = microbatch;
   op.action = Compute{work.time, work.flops};
   return op;
+}
+
+void add_recompute(Program& program, RankId rank, const Work& work, int microbatch, std::vector<OpId> after) {
+  if (work.time.value() <= 0.0 && work.flops.value() <= 0.0) return;
+  Op op = compute_op(rank, Phase::recompute, {}, work, microbatch);
+  op.after = std::move(after);
+  program.add(std::move(op));
 }
 
 Op collective_op(RankId rank, Dimension dimension, Phase phase, CollectiveId collective, LayerId layer,

@@ -18,12 +18,19 @@ double divide_batch(const Job& job, int parts, const std::string& what);
 
 /// Memory of a device that holds every layer and keeps the activations of `samples` samples.
 MemoryEstimate whole_memory(const Job& job, double samples);
+/// Memory of a device that holds shares of the layers, in the strategy's precision.
+MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes);
+
+/// Adds what the notes say of recomputation; nothing when there is none.
+void note_recompute(const Job& job, Plan& plan);
 
 /// Bytes of one activation or gradient as sent: as it lies in memory (8-bit formats are formats of products only).
 Bytes bytes_sent_per_number(const Job& job);
 
 /// Compute over a run of layers; the operation names its layer when it is one layer only.
 Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch = -1);
+/// The forward passes that recomputation adds before the backward pass of `layers`, at once or ahead of it.
+void add_recompute(Program& program, RankId rank, const Work& work, int microbatch, std::vector<OpId> after = {});
 Op collective_op(RankId rank, Dimension dimension, Phase phase, CollectiveId collective, LayerId layer = {},
                  int microbatch = -1);
 /// The two ends of a message of pipeline neighbours.

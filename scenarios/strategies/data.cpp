@@ -52,7 +52,9 @@ class DataParallelStep {
       const int last = job_.strategy.accumulation - 1;
       for (int step = 0; step <= last; ++step) {
         plan_.program.add(compute_op(rank, Phase::forward, work_.all(), forward, step));
-        if (step < last) plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
+        if (step == last) continue;
+        add_recompute(plan_.program, rank, again_in(work_.all()), step);
+        plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
       }
       Op update = compute_op(rank, Phase::optimizer, work_.all(), optimizer);
       update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
@@ -62,9 +64,12 @@ class DataParallelStep {
   }
 
  private:
+  [[nodiscard]] Work again_in(Span layers) const { return work_.again(work_.met_first_in(layers)); }
+
   std::vector<OpId> overlapped_backward(RankId rank, int step) {
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      add_recompute(plan_.program, rank, again_in(buckets_[i].layers), step);
       const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, buckets_[i].layers, backward_[i], step));
       exchange(rank, i, ready, exchanges);
     }
@@ -73,6 +78,7 @@ class DataParallelStep {
 
   std::vector<OpId> backward_then_exchange(RankId rank, int step) {
     const Work backward = work_.of(Pass::backward, work_.all());
+    add_recompute(plan_.program, rank, again_in(work_.all()), step);
     const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) exchange(rank, i, ready, exchanges);
@@ -165,6 +171,7 @@ Plan plan_data(const Job& job) {
   plan.memory = whole_memory(job, samples);
   plan.straggler_share = job.cost.framework().straggler_per_doubling * std::log2(static_cast<double>(replicas));
   plan.notes = notes_on(job, step, samples);
+  note_recompute(job, plan);
   return plan;
 }
 

@@ -1,5 +1,9 @@
 #include "scenarios/strategies/layer_work.hpp"
 
+#include <algorithm>
+#include <cstddef>
+
+#include "models/networks/segments.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -25,11 +29,33 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
+namespace {
+
+/// The layers of segments in which some layer has a backward pass.
+std::vector<bool> in_segments_with_backward(const std::vector<std::size_t>& starts,
+                                            const std::vector<bool>& has_backward) {
+  std::vector<bool> all(has_backward.size());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const auto first = static_cast<std::ptrdiff_t>(starts[i]);
+    const auto end = static_cast<std::ptrdiff_t>(i + 1 < starts.size() ? starts[i + 1] : has_backward.size());
+    const bool any =
+        std::find(has_backward.begin() + first, has_backward.begin() + end, true) != has_backward.begin() + end;
+    std::fill(all.begin() + first, all.begin() + end, any);
+  }
+  return all;
+}
+
+}  // namespace
+
 LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& shares) {
   const LayerGraph& graph = job.scenario.workload.network;
   const std::vector<Layer>& layers = graph.layers;
   const std::vector<bool> has_backward = needs_gradient(graph);
   ORRERY_EXPECT(shares.empty() || shares.size() == layers.size());
+  if (job.strategy.recompute == Recompute::full) {
+    segments_ = recompute_segments(graph);
+    again_ = in_segments_with_backward(segments_, has_backward);
+  }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Share share = shares.empty() ? Share{} : shares[i];
     const LayerCost cost = layer_cost(layers[i]);
@@ -48,6 +74,24 @@ Work LayerWork::of(Pass pass, Span layers) const {
   Work sum;
   for (std::size_t i = layers.first; i < layers.end; ++i) sum += of(pass, i);
   return sum;
+}
+
+Work LayerWork::again(Span layers) const {
+  Work sum;
+  for (std::size_t i = layers.first; i < layers.end && !again_.empty(); ++i) {
+    if (again_[i]) sum += of(Pass::forward, i);
+  }
+  return sum;
+}
+
+Span LayerWork::met_first_in(Span layers) const {
+  if (again_.empty()) return {};
+  const std::size_t count = again_.size();
+  return {segment_start(layers.first), layers.end < count ? segment_start(layers.end) : segments_.back()};
+}
+
+std::size_t LayerWork::segment_start(std::size_t layer) const {
+  return *(std::upper_bound(segments_.begin(), segments_.end(), layer) - 1);
 }
 
 }  // namespace orrery

@@ -33,11 +33,23 @@ class LayerWork {
   [[nodiscard]] const Work& of(Pass pass, std::size_t layer) const { return work_[index(pass)][layer]; }
   /// Sum over a run of layers.
   [[nodiscard]] Work of(Pass pass, Span layers) const;
+
+  /// Forward work that recomputation does again, of the layers in the run; nothing where their segment has no backward
+  /// pass, and without recomputation.
+  [[nodiscard]] Work again(Span layers) const;
+  /// Which layers recomputation runs forward as backward goes through `layers`, all behind it being done: whole
+  /// segments when their last layer is met, but the last segment, whose activations are still there.
+  [[nodiscard]] Span met_first_in(Span layers) const;
+  /// First layer of the segment that a layer lies in.
+  [[nodiscard]] std::size_t segment_start(std::size_t layer) const;
+
   [[nodiscard]] Span all() const { return {0, work_[0].size()}; }
 
  private:
   static std::size_t index(Pass pass) { return static_cast<std::size_t>(pass); }
   std::array<std::vector<Work>, 3> work_;
+  std::vector<std::size_t> segments_;  // first layers
+  std::vector<bool> again_;            // by layer; empty: nothing is recomputed
 };
 
 }  // namespace orrery

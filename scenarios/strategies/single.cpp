@@ -13,12 +13,14 @@ Plan plan_single(const Job& job) {
   const RankId rank(0);
   for (int step = 0; step < micro_steps; ++step) {
     plan.program.add(compute_op(rank, Phase::forward, work.all(), work.of(Pass::forward, work.all()), step));
+    add_recompute(plan.program, rank, work.again(work.met_first_in(work.all())), step);
     plan.program.add(compute_op(rank, Phase::backward, work.all(), work.of(Pass::backward, work.all()), step));
   }
   plan.program.add(compute_op(rank, Phase::optimizer, work.all(), work.of(Pass::optimizer, work.all())));
   plan.microbatches = micro_steps;
   plan.memory = whole_memory(job, samples);
   plan.notes = {fmt::format("step = {} x (forward + backward of {} samples) + optimizer", micro_steps, samples)};
+  note_recompute(job, plan);
   return plan;
 }
 

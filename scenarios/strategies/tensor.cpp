@@ -35,10 +35,11 @@ class TensorStep {
       : job_(job), samples_(samples), work_(job, samples, shares(split)) {
     for (std::size_t i = 0; i < split.layers.size(); ++i) {
       exchange(Phase::forward, split.layers[i].before_forward);
-      extend_forward(i);
+      extend_forward(Phase::forward, i);
       exchange(Phase::forward, split.layers[i].after_forward);
     }
     for (std::size_t i = split.layers.size(); i-- > 0;) {
+      run_again(split, work_.met_first_in({i, i + 1}));
       exchange(Phase::backward, split.layers[i].before_backward);
       extend_backward(i);
     }
@@ -84,11 +85,21 @@ class TensorStep {
     for (const TensorExchange& what : exchanges) items_.emplace_back(Exchange{phase, what});
   }
 
-  void extend_forward(std::size_t layer) {
-    if (Stretch* open = open_stretch(Phase::forward)) {
+  /// The forward pass of a segment once more, with its exchanges.
+  void run_again(const TensorSplit& split, Span layers) {
+    if (work_.again(layers).time.value() <= 0.0) return;
+    for (std::size_t i = layers.first; i < layers.end; ++i) {
+      exchange(Phase::recompute, split.layers[i].before_forward);
+      extend_forward(Phase::recompute, i);
+      exchange(Phase::recompute, split.layers[i].after_forward);
+    }
+  }
+
+  void extend_forward(Phase phase, std::size_t layer) {
+    if (Stretch* open = open_stretch(phase)) {
       open->layers.end = layer + 1;
     } else {
-      items_.emplace_back(Stretch{Phase::forward, {layer, layer + 1}});
+      items_.emplace_back(Stretch{phase, {layer, layer + 1}});
     }
   }
 
@@ -107,7 +118,7 @@ class TensorStep {
 
   void write_item(Program& program, GroupId group, const Item& item, int step, std::vector<OpId>& previous) const {
     if (const auto* stretch = std::get_if<Stretch>(&item)) {
-      const Work work = work_.of(stretch->phase == Phase::forward ? Pass::forward : Pass::backward, stretch->layers);
+      const Work work = work_.of(stretch->phase == Phase::backward ? Pass::backward : Pass::forward, stretch->layers);
       for (const RankId rank : program.group(group)) {
         add_after(program, compute_op(rank, stretch->phase, stretch->layers, work, step), previous);
       }
@@ -151,10 +162,10 @@ Plan plan_tensor(const Job& job) {
   step.write(plan);
   plan.degrees.tp = devices;
   plan.microbatches = micro_steps;
-  plan.memory = estimate_memory(job.scenario.workload.network, shares(split), samples, job.strategy.precision,
-                                job.scenario.workload.optimizer.kind);
+  plan.memory = memory_of(job, shares(split), samples, 1);
   plan.notes = step.notes();
   plan.notes.insert(plan.notes.end(), split.notes.begin(), split.notes.end());
+  note_recompute(job, plan);
   plan.notes.emplace_back("exchanges are not overlapped with compute: the next layer needs their result");
   return plan;
 }
