@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 namespace orrery {
@@ -26,16 +27,20 @@ std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
   return cuts;
 }
 
-/// About sqrt(n) runs of layers, equally rich in layers with weights.
+/// About sqrt(n) runs that begin with a layer with weights and hold about equally many outputs.
 std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<std::size_t>& cuts) {
-  const auto weighty = [](const Layer& layer) { return weights(layer) > 0; };
-  const auto all = std::count_if(graph.layers.begin(), graph.layers.end(), weighty);
-  const double each = std::max(1.0, std::sqrt(static_cast<double>(all)));
+  const auto numbers = [](std::int64_t sum, const Layer& layer) { return sum + layer.out.count(); };
+  const auto sum_of = [&](std::size_t first, std::size_t end) {
+    const auto begin = graph.layers.begin();
+    return static_cast<double>(std::accumulate(begin + static_cast<std::ptrdiff_t>(first),
+                                               begin + static_cast<std::ptrdiff_t>(end), std::int64_t{0}, numbers));
+  };
+  const auto weighty =
+      std::count_if(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) { return weights(layer) > 0; });
+  const double each = sum_of(0, graph.layers.size()) / std::max(1.0, std::sqrt(static_cast<double>(weighty)));
   std::vector<std::size_t> starts = {0};
   for (const std::size_t cut : cuts) {
-    const auto first = graph.layers.begin() + static_cast<std::ptrdiff_t>(starts.back());
-    const auto here = graph.layers.begin() + static_cast<std::ptrdiff_t>(cut);
-    if (weighty(*here) && static_cast<double>(std::count_if(first, here, weighty)) >= each) starts.push_back(cut);
+    if (weights(graph.layers[cut]) > 0 && sum_of(starts.back(), cut) >= each) starts.push_back(cut);
   }
   return starts;
 }

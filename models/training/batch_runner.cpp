@@ -110,11 +110,10 @@ void BatchRunner::forward_phase(const Run& run, const Batch& batch, std::size_t 
   const std::size_t first = phase == 0 ? 0 : batch_wide[phase - 1];
   const bool last = phase == batch_wide.size();
   const std::size_t end = last ? plan_->kernels() : batch_wide[phase];
-  const std::size_t each = (batch.samples + used_ - 1) / used_;
   on_each_shard([&](std::size_t index, Shard& shard) {
     if (phase == 0) {
-      const std::size_t begin = std::min(index * each, batch.samples);
-      const Batch part = batch.part(begin, std::min(each, batch.samples - begin));
+      const std::size_t begin = batch.samples * index / used_;
+      const Batch part = batch.part(begin, batch.samples * (index + 1) / used_ - begin);
       shard.runner.set_storage(run.options.storage);
       shard.runner.start(run.weights, part,
                          {Mode::training,

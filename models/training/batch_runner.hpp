@@ -24,7 +24,7 @@ struct PassOptions {
 /// first.
 using GradientsReady = std::function<void(std::size_t first, std::size_t end)>;
 
-/// Training passes over batches. The batch is cut in plan.shards(batch) shards of equal size (the last may be smaller);
+/// Training passes over batches. The batch is cut in plan.shards(batch) shards that differ by at most one sample;
 /// `workers` threads compute them, each shard with its own activations and gradients; sums over shards are made in
 /// shard order. So results depend on the batch alone. Nothing is allocated once the largest batch was seen.
 class BatchRunner {

@@ -118,7 +118,7 @@ TEST_CASE("a learning rate that lets the weights diverge is an error that names 
   } catch (const std::runtime_error& error) {
     message = error.what();
   }
-  CHECK(message == "the loss is not finite at step 2 (the weights diverged) - lower the learning rate, which is 1e+30");
+  CHECK(message == "the loss is not finite at step 2: layer \"dense5\" is the first whose output is not (the weights diverged) - lower the learning rate, which is 1e+30");
 }
 
 }  // namespace
