@@ -37,15 +37,20 @@ inline float factor(std::uint32_t place, Keys keys, std::uint32_t dropped_below,
   return draw < dropped_below ? 0.0F : kept_scale;
 }
 
+// Draws are numbers in [0, 2^32): so many of them drop.
+std::uint32_t share_of_draws(double rate) {
+  ORRERY_EXPECT(rate >= 0 && rate < 1);
+  return static_cast<std::uint32_t>(std::ldexp(rate, 32));
+}
+
 class Dropout final : public LayerKernel {
  public:
   explicit Dropout(const Layer& layer)
       : count_(layer.in.count()),
         layer_(layer.id.valid() ? layer.id.index() : 0),
-        dropped_below_(static_cast<std::uint32_t>(std::ldexp(layer.rate, 32))),
+        dropped_below_(share_of_draws(layer.rate)),
         kept_scale_(static_cast<float>(1 / (1 - layer.rate))) {
     ORRERY_EXPECT(layer.in == layer.out);
-    ORRERY_EXPECT(layer.rate >= 0 && layer.rate < 1);
   }
   [[nodiscard]] InPlace in_place() const override { return InPlace::possible; }
 
@@ -101,7 +106,7 @@ class Dropout final : public LayerKernel {
 
   std::int64_t count_;
   std::uint64_t layer_;
-  std::uint32_t dropped_below_;  // of draws in [0, 2^32)
+  std::uint32_t dropped_below_;
   float kept_scale_;
 };
 

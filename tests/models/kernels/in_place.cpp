@@ -117,5 +117,28 @@ TEST_CASE("a frozen layer, or one whose input needs no gradient, leaves out what
   }
 }
 
+TEST_CASE("two operands: the gradient of one is overwritten while that of the other is added to") {
+  for (const LayerKind kind : {LayerKind::residual_add, LayerKind::concatenate}) {
+    INFO(name_of(kind));
+    const Layer layer = small_layer(kind, {2, 1, 3}, {.channels = kind == LayerKind::concatenate ? 6 : 3});
+    const auto kernel = make_layer_kernel(layer);
+    const Numbers ones(static_cast<std::size_t>(layer.out.count()), 1.0F);
+    Numbers first(6, 10.0F), second(6, 10.0F);
+    BackwardData backward{.samples = 1};
+    backward.output_gradient = ones;
+    backward.input_gradient = first;
+    backward.second_gradient = second;
+    backward.second_update = Update::add;
+    kernel->backward(backward);
+    CHECK(first == Numbers(6, 1.0F));
+    CHECK(second == Numbers(6, 11.0F));
+    backward.input_update = Update::add;
+    backward.second_update = Update::overwrite;
+    kernel->backward(backward);
+    CHECK(first == Numbers(6, 2.0F));
+    CHECK(second == Numbers(6, 1.0F));
+  }
+}
+
 }  // namespace
 }  // namespace orrery
