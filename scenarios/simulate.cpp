@@ -83,8 +83,9 @@ bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, cons
   const std::int64_t largest = *std::max_element(learner.samples().begin(), learner.samples().end());
   const auto samples =
       static_cast<double>(strategy.local_batch > 0 ? std::min(strategy.local_batch, largest) : largest);
-  const std::vector<double> whole(scenario.workload.network.layers.size(), 1.0);
-  way.memory = estimate_memory(scenario.workload.network, whole, samples, strategy.precision, strategy.optimizer.kind);
+  const std::vector<Share> whole(scenario.workload.network.layers.size());
+  way.memory = estimate_memory(scenario.workload.network, whole, InFlight{samples, 1, strategy.recompute},
+                               strategy.precision, strategy.optimizer.kind);
   return require_memory(way, smallest->device);
 }
 

@@ -77,4 +77,17 @@ std::vector<std::size_t> recompute_segments(const LayerGraph& graph) {
   return starts.size() > 1 ? starts : cut_evenly(graph, cuts);
 }
 
+std::vector<bool> in_segments_with_backward(const LayerGraph& graph) {
+  const std::vector<bool> has_backward = needs_gradient(graph);
+  std::vector<std::size_t> cuts = recompute_segments(graph);
+  cuts.push_back(graph.layers.size());
+  std::vector<bool> all(graph.layers.size());
+  for (std::size_t i = 1; i < cuts.size(); ++i) {
+    bool any = false;
+    for (std::size_t layer = cuts[i - 1]; layer < cuts[i]; ++layer) any = any || has_backward[layer];
+    for (std::size_t layer = cuts[i - 1]; layer < cuts[i]; ++layer) all[layer] = any;
+  }
+  return all;
+}
+
 }  // namespace orrery

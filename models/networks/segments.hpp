@@ -26,4 +26,7 @@ bool is_narrow_cut(const LayerGraph& graph, std::size_t layer);
 /// about the square root of its layers with weights (Chen et al. 2016). Every cut is narrow.
 std::vector<std::size_t> recompute_segments(const LayerGraph& graph);
 
+/// For each layer whether some layer of its segment has a backward pass: no other segment is ever run again.
+std::vector<bool> in_segments_with_backward(const LayerGraph& graph);
+
 }  // namespace orrery

@@ -1,6 +1,9 @@
 #include "scenarios/federated/client_work.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <vector>
 
 #include "models/cost/memory.hpp"
 #include "sim/base/errors.hpp"
@@ -8,11 +11,28 @@
 namespace orrery {
 namespace {
 
-Seconds graph_time(const LayerGraph& graph, Pass pass, double batch, const CostModel& cost, const Device& device) {
-  const std::vector<bool> has_backward = needs_gradient(graph);
+/// Layers whose forward pass runs again: the activations of the last segment are still there.
+std::vector<bool> run_again(const LayerGraph& graph, Recompute recompute) {
+  if (recompute == Recompute::none) return std::vector<bool>(graph.layers.size(), false);
+  std::vector<bool> again = in_segments_with_backward(graph);
+  std::fill(again.begin() + static_cast<std::ptrdiff_t>(recompute_segments(graph).back()), again.end(), false);
+  return again;
+}
+
+/// Seconds of one batch, over the layers that have the pass.
+Seconds batch_time(const LayerGraph& graph, Pass pass, const std::vector<bool>& layers, double batch,
+                   const CostModel& cost, const Device& device) {
   Seconds sum;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    if (pass != Pass::backward || has_backward[i]) sum += cost.time(graph.layers[i], pass, batch, device);
+    if (layers[i]) sum += cost.time(graph.layers[i], pass, batch, device);
+  }
+  return sum;
+}
+
+Flops flops_of(const LayerGraph& graph, Flops LayerCost::*pass, const std::vector<bool>& layers) {
+  Flops sum;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    if (layers[i]) sum += layer_cost(graph.layers[i]).*pass;
   }
   return sum;
 }
@@ -29,15 +49,20 @@ LocalWork local_work(const Scenario& scenario, const StrategySpec& strategy, con
   const double whole = std::floor(samples / batch);
   const double rest = samples - whole * batch;
   const double epochs = strategy.local_epochs;
-  const auto passes = [&](Pass pass) {
-    Seconds once = graph_time(graph, pass, batch, cost, device) * whole;
-    if (rest > 0) once += graph_time(graph, pass, rest, cost, device);
+  const std::vector<bool> all(graph.layers.size(), true), backward = needs_gradient(graph);
+  const std::vector<bool> again = run_again(graph, strategy.recompute);
+  const auto passes = [&](Pass pass, const std::vector<bool>& layers) {
+    Seconds once = batch_time(graph, pass, layers, batch, cost, device) * whole;
+    if (rest > 0) once += batch_time(graph, pass, layers, rest, cost, device);
     return once * (epochs * slowdown);
   };
-  work.forward = passes(Pass::forward);
-  work.backward = passes(Pass::backward);
-  work.optimizer = passes(Pass::optimizer);
-  work.flops = training_flops(graph) * (samples * epochs);
+  work.forward = passes(Pass::forward, all);
+  work.recompute = passes(Pass::forward, again);
+  work.backward = passes(Pass::backward, backward);
+  work.optimizer = passes(Pass::optimizer, all);
+  work.forward_flops = flops_of(graph, &LayerCost::forward, all) * (samples * epochs);
+  work.recompute_flops = flops_of(graph, &LayerCost::forward, again) * (samples * epochs);
+  work.backward_flops = flops_of(graph, &LayerCost::backward, backward) * (samples * epochs);
   return work;
 }
 

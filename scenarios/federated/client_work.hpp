@@ -6,9 +6,9 @@
 namespace orrery {
 
 struct LocalWork {
-  Seconds forward, backward, optimizer;  // of the whole local training
-  Flops flops;                           // forward + backward
-  [[nodiscard]] Seconds total() const { return forward + backward + optimizer; }
+  Seconds forward, recompute, backward, optimizer;  // of the whole local training
+  Flops forward_flops, recompute_flops, backward_flops;
+  [[nodiscard]] Seconds total() const { return forward + recompute + backward + optimizer; }
 };
 
 /// `local_epochs` passes over `samples` samples in batches of `local_batch` (0: all at once; the last batch of an epoch

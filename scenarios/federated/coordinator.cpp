@@ -177,8 +177,9 @@ class FedAvgCoordinator {
       add(activity);
       at = end;
     };
-    part(Phase::forward, work.forward, work.flops / 3.0);
-    part(Phase::backward, work.backward, work.flops * (2.0 / 3.0));
+    part(Phase::forward, work.forward, work.forward_flops);
+    if (work.recompute > Seconds{}) part(Phase::recompute, work.recompute, work.recompute_flops);
+    part(Phase::backward, work.backward, work.backward_flops);
     part(Phase::optimizer, work.optimizer, Flops{});
   }
 

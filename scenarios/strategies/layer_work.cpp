@@ -29,24 +29,6 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-namespace {
-
-/// The layers of segments in which some layer has a backward pass.
-std::vector<bool> in_segments_with_backward(const std::vector<std::size_t>& starts,
-                                            const std::vector<bool>& has_backward) {
-  std::vector<bool> all(has_backward.size());
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    const auto first = static_cast<std::ptrdiff_t>(starts[i]);
-    const auto end = static_cast<std::ptrdiff_t>(i + 1 < starts.size() ? starts[i + 1] : has_backward.size());
-    const bool any =
-        std::find(has_backward.begin() + first, has_backward.begin() + end, true) != has_backward.begin() + end;
-    std::fill(all.begin() + first, all.begin() + end, any);
-  }
-  return all;
-}
-
-}  // namespace
-
 LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& shares) {
   const LayerGraph& graph = job.scenario.workload.network;
   const std::vector<Layer>& layers = graph.layers;
@@ -54,7 +36,7 @@ LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& s
   ORRERY_EXPECT(shares.empty() || shares.size() == layers.size());
   if (job.strategy.recompute == Recompute::full) {
     segments_ = recompute_segments(graph);
-    again_ = in_segments_with_backward(segments_, has_backward);
+    again_ = in_segments_with_backward(graph);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Share share = shares.empty() ? Share{} : shares[i];
