@@ -1,5 +1,5 @@
-// What layers that walk over the tokens share. A batch comes sample after sample; a walk needs, token after token, the
-// columns of all samples side by side ("token order"), so that one step is one matrix product.
+// What layers that walk over the tokens share. A step of the walk is one matrix product: the columns of all samples at
+// one token, which lie `tokens` columns apart.
 #pragma once
 
 #include <algorithm>
@@ -13,92 +13,80 @@
 
 namespace orrery {
 
-/// to[token][sample] = from[sample][token], each a run of `features` numbers.
-inline void into_token_order(const float* from, std::int64_t samples, std::int64_t tokens, std::int64_t features,
-                             float* to) {
-  for (std::int64_t token = 0; token < tokens; ++token) {
-    for (std::int64_t sample = 0; sample < samples; ++sample, to += features) {
-      std::copy_n(from + (sample * tokens + token) * features, features, to);
-    }
-  }
-}
-
-/// to[sample][token] = from[token][sample], or += that.
-inline void out_of_token_order(const float* from, std::int64_t samples, std::int64_t tokens, std::int64_t features,
-                               Update update, float* to) {
-  for (std::int64_t sample = 0; sample < samples; ++sample) {
-    for (std::int64_t token = 0; token < tokens; ++token, to += features) {
-      const float* column = from + (token * samples + sample) * features;
-      if (update == Update::overwrite) {
-        std::copy_n(column, features, to);
-      } else {
-        add_columns(column, features, 1, to);
-      }
-    }
-  }
-}
-
 /// The products of a recurrent layer: with W (gates x in) for the inputs of all tokens at once, with R (gates x hidden)
-/// for the hidden states one step before. Everything is in token order but the layer's own input and output.
+/// for the hidden states one token before. Matrices have one column per sample and token, sample after sample; those of
+/// one token are said by the matrix's first column of that token.
 struct RecurrentProducts {
   std::int64_t tokens = 0, in = 0, hidden = 0, gates = 0;
 
   [[nodiscard]] std::int64_t input_weights() const { return gates * in; }
   [[nodiscard]] std::int64_t weights() const { return gates * (in + hidden); }
+  [[nodiscard]] std::int64_t transposed_count() const { return gates * hidden; }
 
-  /// result (gates x samples tokens) = W input; work: in x samples tokens numbers.
-  void multiply_inputs(const ForwardData& data, float* work, float* result) const {
-    into_token_order(data.input.data(), data.samples, tokens, in, work);
-    gemm({.rows = gates, .columns = data.samples * tokens, .inner = in}, data.parameters.data(), work, result);
+  /// result (gates x samples tokens) = W input
+  void multiply_inputs(const ForwardData& data, float* result) const {
+    gemm({.rows = gates, .columns = data.samples * tokens, .inner = in}, data.parameters.data(), data.input.data(),
+         result);
   }
-  /// result (gates x samples) = R before, or += that.
-  void multiply_hidden(const ForwardData& data, const float* before, Update update, float* result) const {
-    gemm({.rows = gates, .columns = data.samples, .inner = hidden, .update = update},
+
+  /// At one token: result (gates, its columns `stride` numbers apart) = R before (hidden, one token earlier), or +=
+  /// that.
+  void multiply_hidden(const ForwardData& data, const float* before, Update update, std::int64_t stride,
+                       float* result) const {
+    gemm({.rows = gates,
+          .columns = data.samples,
+          .inner = hidden,
+          .update = update,
+          .right_stride = hidden * tokens,
+          .result_stride = stride},
          data.parameters.data() + input_weights(), before, result);
   }
-  /// result (hidden x samples) = R^T gradient, of the product with R at one token; or += that.
-  void multiply_hidden_back(const BackwardData& data, const float* gradient, Update update, float* result) const {
-    gemm({.rows = hidden, .columns = data.samples, .inner = gates, .left = Operand::transposed, .update = update},
-         data.parameters.data() + input_weights(), gradient, result);
+
+  /// transposed (transposed_count() numbers) = R^T: gemm() would do it anew at every token.
+  void transpose_hidden_weights(const BackwardData& data, float* __restrict transposed) const {
+    const float* __restrict from = data.parameters.data() + input_weights();
+    for (std::int64_t gate = 0; gate < gates; ++gate) {
+      for (std::int64_t i = 0; i < hidden; ++i) transposed[gate * hidden + i] = from[i * gates + gate];
+    }
+  }
+  /// At one token: result (hidden x samples, without gaps) = R^T gradient (gates), or += that.
+  void multiply_hidden_back(std::int64_t samples, const float* transposed, const float* gradient, Update update,
+                            float* result) const {
+    gemm({.rows = hidden, .columns = samples, .inner = gates, .update = update, .right_stride = gates * tokens},
+         transposed, gradient, result);
   }
 
-  /// Gradients of the products at all tokens (gates x samples tokens each).
-  struct Gradients {
-    const float* of_inputs = nullptr;  // of W input
-    const float* of_hidden = nullptr;  // of R hidden
-  };
-  /// The input's gradient, then those of W and R, where they are wanted. hidden_states: of all tokens; work: in x
-  /// samples tokens numbers.
-  void finish(const BackwardData& data, const Gradients& gradients, const float* hidden_states, float* work) const {
-    const std::int64_t columns = data.samples * tokens;
-    if (!data.input_gradient.empty()) {
-      gemm({.rows = in, .columns = columns, .inner = gates, .left = Operand::transposed}, data.parameters.data(),
-           gradients.of_inputs, work);
-      out_of_token_order(work, data.samples, tokens, in, data.input_update, data.input_gradient.data());
-    }
-    if (data.parameter_gradient.empty()) return;
-    float* to = data.parameter_gradient.data();
-    into_token_order(data.input.data(), data.samples, tokens, in, work);
-    gemm(
-        {.rows = gates, .columns = in, .inner = columns, .right = Operand::transposed, .update = data.parameter_update},
-        gradients.of_inputs, work, to);
-    add_hidden_weights(data, gradients.of_hidden, hidden_states, to + input_weights());
+  void add_input_gradient(const BackwardData& data, const float* gradient) const {
+    gemm({.rows = in,
+          .columns = data.samples * tokens,
+          .inner = gates,
+          .left = Operand::transposed,
+          .update = data.input_update},
+         data.parameters.data(), gradient, data.input_gradient.data());
   }
 
- private:
-  /// The first token has no state before it.
-  void add_hidden_weights(const BackwardData& data, const float* gradient, const float* hidden_states,
-                          float* to) const {
-    if (tokens > 1) {
-      gemm({.rows = gates,
-            .columns = hidden,
-            .inner = data.samples * (tokens - 1),
-            .right = Operand::transposed,
-            .update = data.parameter_update},
-           gradient + gates * data.samples, hidden_states, to);
-    } else if (data.parameter_update == Update::overwrite) {
-      std::fill_n(to, gates * hidden, 0.0F);
+  /// The gradient of W, from that of W input (gates x samples tokens).
+  void add_input_weights(const BackwardData& data, const float* gradient) const {
+    gemm({.rows = gates,
+          .columns = in,
+          .inner = data.samples * tokens,
+          .right = Operand::transposed,
+          .update = data.parameter_update},
+         gradient, data.input.data(), data.parameter_gradient.data());
+  }
+
+  /// The gradient of R, from that of R hidden (gates x samples tokens), whose columns of the first tokens become 0: one
+  /// product then pairs every column with the hidden state of the column before, and no sample with another.
+  void add_hidden_weights(const BackwardData& data, float* gradient) const {
+    for (std::int64_t sample = 0; sample < data.samples; ++sample) {
+      std::fill_n(gradient + sample * tokens * gates, gates, 0.0F);
     }
+    gemm({.rows = gates,
+          .columns = hidden,
+          .inner = data.samples * tokens - 1,
+          .right = Operand::transposed,
+          .update = data.parameter_update},
+         gradient + gates, data.output.data(), data.parameter_gradient.data() + input_weights());
   }
 };
 
