@@ -93,12 +93,14 @@ Samples read_digits(const PublishedFile& file, std::size_t samples) {
   Problems problems;
   const std::vector<std::uint8_t> content = read_packed(file, problems);
   problems.throw_if_any();
+  if (content.size() > file.bytes) {
+    add_problem(file, {}, "is too long", fmt::format("{} bytes are expected", file.bytes), problems);
+    problems.throw_if_any();
+  }
   DigitsReader reader(file, problems);
   Samples digits = reader.read({reinterpret_cast<const char*>(content.data()), content.size()});
   problems.throw_if_any();
-  if (content.size() > file.bytes) {
-    add_problem(file, {}, "is too long", fmt::format("it has more than the {} bytes expected", file.bytes), problems);
-  } else if (digits.count() != samples) {
+  if (digits.count() != samples) {
     add_problem(file, {}, fmt::format("holds {} digits", digits.count()), fmt::format("{} are expected", samples),
                 problems);
   } else {

@@ -1,9 +1,11 @@
 #include "models/training/dataset.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "models/training/synthetic.hpp"
 #include "sim/base/errors.hpp"
@@ -31,8 +33,8 @@ std::array<int, 10> class_counts(const Samples& samples) {
 TEST_CASE("a data set that is unknown, or only described, is refused") {
   CHECK(refusal("fashion-minst") == "dataset: unknown data set \"fashion-minst\" - did you mean \"fashion-mnist\"?");
   CHECK(refusal("imagenet") ==
-        "dataset: data set \"imagenet\" cannot be trained on (it is only described, for simulation) - train on "
-        "fashion-mnist, mnist or synthetic");
+        "dataset: data set \"imagenet\" cannot be trained on (it is only described, for simulation) - train on one "
+        "of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90");
 }
 
 TEST_CASE("every described data set has a source and sensible numbers") {
@@ -68,6 +70,53 @@ TEST_CASE("training and test samples of the synthetic set come from one mixture 
   CHECK(synthetic_samples(options, 1, "train").inputs == synthetic_samples(options, 1, "test").inputs);
   const SyntheticOptions noisy{.samples = 10};
   CHECK(synthetic_samples(noisy, 1, "train").inputs != synthetic_samples(noisy, 1, "test").inputs);
+}
+
+TEST_CASE("made sets hold what their rows in the table say") {
+  for (const DataSetInfo& info : data_sets()) {
+    const bool is_made = info.name.starts_with("synthetic") || info.name.starts_with("markov");
+    if (!is_made) continue;
+    INFO(info.name);
+    const DataSet data = load_data_set(info.name, 1);
+    CHECK(data.shape == info.shape);
+    CHECK(data.train.count() == static_cast<std::size_t>(info.train_samples));
+    CHECK(data.test.count() == static_cast<std::size_t>(info.test_samples));
+    CHECK(data.train.inputs.size() == data.train.count() * static_cast<std::size_t>(info.shape.count()));
+    CHECK(*std::min_element(data.train.labels.begin(), data.train.labels.end()) == 0);
+    CHECK(*std::max_element(data.train.labels.begin(), data.train.labels.end()) == info.classes - 1);
+    CHECK(data.entropy_nats.has_value() == info.name.starts_with("markov"));
+    CHECK(data.train.inputs != data.test.inputs);
+  }
+}
+
+TEST_CASE("a split is seeded and disjoint, and keeps what belongs together") {
+  Samples samples;
+  samples.labels_per_sample = 2;
+  for (int i = 0; i < 100; ++i) {
+    samples.inputs.push_back(static_cast<float>(i));
+    samples.labels.insert(samples.labels.end(), {2 * i, 2 * i + 1});
+    samples.targets.insert(samples.targets.end(), 3, static_cast<float>(-i));
+  }
+  const auto drawn = [&](std::uint64_t seed) {
+    Random random(seed);
+    return split(samples, 70, random);
+  };
+  const SampleSets sets = drawn(1);
+  CHECK(sets.train.count() == 70);
+  CHECK(sets.test.count() == 30);
+  std::set<float> seen;
+  for (const Samples* part : {&sets.train, &sets.test}) {
+    for (std::size_t i = 0; i < part->count(); ++i) {
+      const float input = part->inputs[i];
+      CHECK(seen.insert(input).second);
+      CHECK(part->labels[2 * i] == 2 * static_cast<int>(input));
+      CHECK(part->labels[2 * i + 1] == 2 * static_cast<int>(input) + 1);
+      CHECK(part->targets[3 * i + 2] == -input);
+    }
+  }
+  CHECK(seen.size() == 100);
+  CHECK(drawn(1).train.inputs == sets.train.inputs);
+  CHECK(drawn(2).train.inputs != sets.train.inputs);
 }
 
 TEST_CASE("Fashion-MNIST has 6,000 and 1,000 images of each of ten kinds of clothes") {

@@ -1,16 +1,10 @@
 // Data files, right and malformed.
 #include "models/training/idx.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-#include <zlib.h>
+#include <string>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "sim/base/errors.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/training/data_folder.hpp"
 
 namespace orrery {
 namespace {
@@ -21,78 +15,33 @@ std::string big_endian(std::uint32_t value) {
   return bytes;
 }
 
-// Three training images of 2 x 2 pixels and one test image, in a folder of their own.
-class IdxFolder {
+// Three training images of 2 x 2 pixels and one test image.
+class IdxFolder : public DataFolder {
  public:
-  IdxFolder() : path_(std::filesystem::temp_directory_path() / fmt::format("orrery_idx_{}", getpid())) {
-    std::filesystem::create_directories(path_);
+  IdxFolder() : DataFolder("idx") {
     write("train-images", images_);
     write("train-labels", labels_);
     write("test-images", big_endian(0x803) + big_endian(1) + big_endian(2) + big_endian(2) + "abcd");
     write("test-labels", big_endian(0x801) + big_endian(1) + '\2');
-    source_ = {path_,
+    source_ = {path(),
                {2, 2, 1},
                {"train-images", "train-labels", 3, 0, 0},
                {"test-images", "test-labels", 1, 0, 0},
                "./dev data small"};
     for (IdxPart* part : {&source_.train, &source_.test}) {
-      part->images_crc32 = crc_of(part->images);
-      part->labels_crc32 = crc_of(part->labels);
+      part->images_crc32 = crc_of(read(part->images));
+      part->labels_crc32 = crc_of(read(part->labels));
     }
   }
-  ~IdxFolder() { std::filesystem::remove_all(path_); }
-  IdxFolder(const IdxFolder&) = delete;
-  IdxFolder& operator=(const IdxFolder&) = delete;
 
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ / name, std::ios::binary) << content;
-  }
-  void write_gzipped(const std::string& name, const std::string& content, std::size_t cut) const {
-    const std::string file = (path_ / name).string();
-    const gzFile out = gzopen(file.c_str(), "wb");
-    gzwrite(out, content.data(), static_cast<unsigned>(content.size()));
-    gzclose(out);
-    std::filesystem::resize_file(file, std::filesystem::file_size(file) - cut);
-  }
-  void flip_last_byte(const std::string& name) const {
-    std::string content = read(name);
-    content.back() = static_cast<char>(content.back() ^ 1);
-    write(name, content);
-  }
-  void remove(const std::string& name) const { std::filesystem::remove(path_ / name); }
-
-  /// The error text of reading, with the folder's path left out.
   [[nodiscard]] std::string error() const {
-    try {
-      read_idx(source_);
-    } catch (const InvalidInput& input) {
-      std::string text = input.what();
-      const std::string folder = path_.string() + "/";
-      for (std::size_t at = text.find(folder); at != std::string::npos; at = text.find(folder)) {
-        text.erase(at, folder.size());
-      }
-      return text;
-    }
-    return "none";
+    return error_of([&] { read_idx(source_); });
   }
-
   [[nodiscard]] const IdxSource& source() const { return source_; }
   [[nodiscard]] const std::string& images() const { return images_; }
   [[nodiscard]] const std::string& labels() const { return labels_; }
 
  private:
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ostringstream content;
-    content << std::ifstream(path_ / name, std::ios::binary).rdbuf();
-    return content.str();
-  }
-  [[nodiscard]] std::uint32_t crc_of(const std::string& name) const {
-    const std::string content = read(name);
-    return static_cast<std::uint32_t>(
-        crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
-  }
-
-  std::filesystem::path path_;
   std::string images_ = big_endian(0x803) + big_endian(3) + big_endian(2) + big_endian(2) + std::string(4, '\0') +
                         std::string(4, '\xFF') + "\x33\x66\x99\xCC";
   std::string labels_ = big_endian(0x801) + big_endian(3) + "\1\2\3";
@@ -103,7 +52,7 @@ TEST_CASE("pixels are read as shares of 255 and labels as they are, gzipped or n
   const IdxFolder folder;
   const bool gzipped = GENERATE(false, true);
   if (gzipped) folder.write_gzipped("train-images", folder.images(), 0);
-  const IdxSamples samples = read_idx(folder.source());
+  const SampleSets samples = read_idx(folder.source());
   CHECK(samples.train.inputs == std::vector<float>{0, 0, 0, 0, 1, 1, 1, 1, 0.2F, 0.4F, 0.6F, 0.8F});
   CHECK(samples.train.labels == std::vector<std::int32_t>{1, 2, 3});
   CHECK(samples.test.count() == 1);
@@ -119,6 +68,11 @@ TEST_CASE("malformed data files are refused with what is wrong and how to mend i
   SECTION("empty") {
     folder.write("train-labels", "");
     CHECK(folder.error() == "train-labels: is empty" + end);
+  }
+  SECTION("a folder") {
+    folder.remove("train-labels");
+    std::filesystem::create_directory(folder.path() / "train-labels");
+    CHECK(folder.error() == "train-labels: cannot be read (Is a directory)" + end);
   }
   SECTION("truncated gzip") {
     folder.write_gzipped("train-images", folder.images(), 12);

@@ -84,6 +84,22 @@ TEST_CASE("a smaller alpha gives clients fewer classes") {
   CHECK(mean_classes(100.0) > 9);
 }
 
+TEST_CASE("sequences are dealt by their first label") {
+  // 60 sequences of 3 labels: first 0..5 in turn, then what would mislead.
+  Samples samples;
+  samples.labels_per_sample = 3;
+  for (std::int32_t i = 0; i < 60; ++i) samples.labels.insert(samples.labels.end(), {i % 6, 9, 59 - i});
+  Random random(1);
+  for (const auto& part : partition(samples, 3, PartitionKind::shards, 0, random)) {
+    CHECK(part.size() == 20);
+    std::set<std::int32_t> first;
+    for (const std::size_t i : part) first.insert(samples.labels[3 * i]);
+    CHECK(first.size() == 2);
+  }
+  const Parts parts = partition(samples, 3, PartitionKind::dirichlet, 0.5, random);
+  CHECK(holds_all_once(parts, 60));
+}
+
 TEST_CASE("the same generator gives the same partition, another seed another one") {
   for (const PartitionKind kind : {PartitionKind::iid, PartitionKind::shards, PartitionKind::dirichlet}) {
     const auto drawn = [&](std::uint64_t seed) {
