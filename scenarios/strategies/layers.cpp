@@ -5,12 +5,7 @@
 namespace orrery {
 
 Plan plan_layers(const Job& job) {
-  const int micro_steps = job.strategy.accumulation;
-  StageOrder order;
-  order.microbatches = micro_steps;
-  order.unit = "micro-steps";
-  order.of = [micro_steps](int /*stage*/) { return one_after_the_other(micro_steps); };
-  Plan plan = plan_stages(job, order);
+  Plan plan = plan_stages(job, stage_order(job.strategy));
   plan.notes.emplace_back(
       "one device at a time works forward or backward: these passes and the messages between them add up; a stage "
       "updates its weights after its last backward pass, beside the backward passes of the stages before it");

@@ -9,11 +9,7 @@ namespace orrery {
 Plan plan_pipeline(const Job& job) {
   const StrategySpec& strategy = job.strategy;
   const int stages = strategy.devices, microbatches = strategy.microbatches;
-  StageOrder order;
-  order.microbatches = microbatches;
-  order.unit = "micro-batches";
-  order.of = [&](int stage) { return task_order(strategy.schedule, stage, stages, microbatches); };
-  Plan plan = plan_stages(job, order);
+  Plan plan = plan_stages(job, stage_order(strategy));
   plan.notes.push_back(
       fmt::format("bubble of the ideal pipeline (equal stages, free transfers): (p - 1) / (m + p - 1) = {} / {} (Huang "
                   "et al. 2019)",

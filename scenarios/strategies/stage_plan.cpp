@@ -35,6 +35,8 @@ class StagePlanner {
     find_tied_weights();
   }
 
+  [[nodiscard]] const std::vector<Span>& spans() const { return spans_; }
+
   Plan plan() {
     for (int stage = 0; stage < stages_; ++stage) write_stage(stage);
     plan_.degrees.pp = stages_;
@@ -54,12 +56,13 @@ class StagePlanner {
   }
   [[nodiscard]] Bytes bytes_across(int stage, Pass pass) const { return bytes_before_layer(span(stage).first, pass); }
 
-  /// Forward and backward of one micro-batch. Tied weights are left out: their exchange is once per step.
+  /// Forward and backward of one micro-batch, and forward again where it is recomputed. Tied weights are left out: their exchange is once per step.
   [[nodiscard]] LayerRow row_of_layers() const {
     LayerRow row;
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
       Work work = work_.of(Pass::forward, i);
       work += work_.of(Pass::backward, i);
+      work += work_.again({i, i + 1});
       row.seconds.push_back(work.time.value());
       row.flops.push_back(work.flops.value());
       row.cut_bytes.push_back(
@@ -90,9 +93,14 @@ class StagePlanner {
     const Work forward = work_.of(Pass::forward, span(stage));
     const Work backward = work_.of(Pass::backward, span(stage));
     OpId last;
+    Task before;
     for (const Task& task : order_.of(stage)) {
-      last = task.kind == Task::Kind::forward ? write_forward(stage, task.microbatch, forward)
-                                              : write_backward(stage, task.microbatch, backward);
+      if (task.kind == Task::Kind::forward) {
+        last = write_forward(stage, task.microbatch, forward);
+      } else {
+        last = write_backward(stage, task.microbatch, again(stage, before, task), backward);
+      }
+      before = task;
     }
     Op update = compute_op(rank(stage), Phase::optimizer, span(stage), work_.of(Pass::optimizer, span(stage)));
     if (holds_tied(stage)) update.after = {exchange_tied(stage, last)};
@@ -110,11 +118,22 @@ class StagePlanner {
     return done;
   }
 
-  OpId write_backward(int stage, int microbatch, const Work& work) {
+  /// Recomputation before a backward pass. Right after the forward pass of the same micro-batch, the activations of the
+  /// stage's last segment are still there.
+  [[nodiscard]] Work again(int stage, const Task& before, const Task& now) const {
+    if (job_.strategy.recompute == Recompute::none) return {};
+    Span run = span(stage);
+    const bool at_once = before.kind == Task::Kind::forward && before.microbatch == now.microbatch;
+    if (at_once) run.end = std::max(run.first, work_.segment_start(run.end - 1));
+    return work_.again(run);
+  }
+
+  OpId write_backward(int stage, int microbatch, const Work& recompute, const Work& work) {
     Op compute = compute_op(rank(stage), Phase::backward, span(stage), work, microbatch);
     if (stage + 1 < stages_) {
       compute.after = {plan_.program.add(receive_op(rank(stage + 1), rank(stage), Phase::backward, microbatch))};
     }
+    add_recompute(plan_.program, rank(stage), recompute, microbatch, compute.after);
     const OpId done = plan_.program.add(std::move(compute));
     if (stage > 0) send(stage, stage - 1, bytes_across(stage, Pass::backward), Phase::backward, microbatch, done);
     return done;
@@ -137,12 +156,10 @@ class StagePlanner {
   }
 
   [[nodiscard]] MemoryEstimate memory_of(int stage) const {
-    std::vector<double> shares(graph_.layers.size(), 0.0);
+    std::vector<Share> shares(graph_.layers.size(), Share{0.0, 0.0});
     std::fill(shares.begin() + static_cast<std::ptrdiff_t>(span(stage).first),
-              shares.begin() + static_cast<std::ptrdiff_t>(span(stage).end), 1.0);
-    const OptimizerKind optimizer = job_.scenario.workload.optimizer.kind;
-    return estimate_memory(graph_, shares, samples_ * most_in_flight(order_.of(stage)), job_.strategy.precision,
-                           optimizer);
+              shares.begin() + static_cast<std::ptrdiff_t>(span(stage).end), Share{});
+    return orrery::memory_of(job_, shares, samples_, most_in_flight(order_.of(stage)));
   }
 
   [[nodiscard]] MemoryEstimate memory_of_fullest() const {
@@ -155,6 +172,7 @@ class StagePlanner {
   }
 
   void write_notes() {
+    note_recompute(job_, plan_);
     if (stages_ > 1) {
       plan_.notes.push_back(fmt::format(
           "cuts: the fewest bytes across among those whose slowest stage takes at most {} % longer than the "
@@ -193,8 +211,23 @@ class StagePlanner {
 
 }  // namespace
 
+StageOrder stage_order(const StrategySpec& strategy) {
+  if (strategy.kind == StrategyKind::pipeline) {
+    return {strategy.microbatches, "micro-batches",
+            [schedule = strategy.schedule, stages = strategy.devices, count = strategy.microbatches](int stage) {
+              return task_order(schedule, stage, stages, count);
+            }};
+  }
+  return {strategy.accumulation, "micro-steps",
+          [count = strategy.accumulation](int /*stage*/) { return one_after_the_other(count); }};
+}
+
 Plan plan_stages(const Job& job, const StageOrder& order) {
   return StagePlanner(job, order).plan();
+}
+
+std::vector<Span> stage_spans(const Job& job, const StageOrder& order) {
+  return StagePlanner(job, order).spans();
 }
 
 }  // namespace orrery
