@@ -2,6 +2,7 @@
 #include "scenarios/strategies/tensor_split.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/models/small_networks.hpp"
 #include "tests/scenarios/small.hpp"
 
 namespace orrery {
@@ -135,6 +136,63 @@ TEST_CASE("heads that the group does not divide are gathered before attention") 
   }
 }
 
+TEST_CASE("recurrent layers stay whole, and the notes say so") {
+  const LayerGraph graph = load_network("char-lstm");  // embedding lstm1 lstm2 dense loss
+  const TensorSplit split = split_tensor(graph, 2);
+  CHECK(modes_of(split) == "vocabulary replicated replicated column replicated ");
+  CHECK(exchanges_of(graph, split) ==
+        "embedding forward all_reduce 640; loss forward all_gather 7200; dense backward all_reduce 20480; ");
+  CHECK(split.notes ==
+        std::vector<std::string>{
+            "lstm1 stays whole on every device: split, it would exchange its state after each of its 80 tokens",
+            "lstm2 stays whole on every device: split, it would exchange its state after each of its 80 tokens",
+            "loss reads all 90 logits: they are gathered before it (Megatron-LM's loss works on the split ones and "
+            "exchanges sums only)"});
+}
+
+TEST_CASE("channels are gathered where layers would mix them, and stay split where they would not") {
+  const LayerGraph rows = load_network("lstm-rows");  // rows lstm last dense loss
+  CHECK(modes_of(split_tensor(rows, 2)) == "replicated replicated replicated column replicated ");
+  const LayerGraph patches = load_network("vit-tiny");
+  const TensorSplit split = split_tensor(patches, 4);
+  CHECK(modes_of(split).starts_with("column channelwise replicated replicated column channelwise row replicated "));
+  REQUIRE(split.layers[2].before_forward.size() == 1);  // the positions read all channels of all patches
+  CHECK(split.layers[2].before_forward[0].kind == CollectiveKind::all_gather);
+  CHECK(split.layers[2].before_forward[0].numbers == 49.0 * 64);
+}
+
+TEST_CASE("a concatenation, a transposed convolution and a detector on two devices") {
+  const LayerGraph graph =
+      small_network(network_text("[4, 4, 2]", "3",
+                                 "{ name = \"a\", kind = \"convolution\", filters = 4 },\n"
+                                 "{ name = \"drop\", kind = \"dropout\", rate = 0.5 },\n"
+                                 "{ name = \"up\", kind = \"transposed_convolution\", filters = 6 },\n"
+                                 "{ name = \"both\", kind = \"concatenate\", skip = \"a\" },\n"
+                                 "{ name = \"head\", kind = \"convolution\", filters = 8 },\n"
+                                 "{ name = \"loss\", kind = \"detection_loss\" },\n"));
+  const TensorSplit split = split_tensor(graph, 2);
+  CHECK(modes_of(split) == "column channelwise column replicated column replicated ");
+  CHECK(
+      exchanges_of(graph, split) ==
+      "up forward all_gather 64; both forward all_gather 96; both forward all_gather 64; loss forward all_gather 128; "
+      "head backward all_reduce 160; up backward reduce_scatter 64; ");
+  CHECK(split.notes == std::vector<std::string>{"loss reads all 128 predictions: they are gathered before it"});
+}
+
+TEST_CASE("attention is split by its heads of keys and values") {
+  const auto graph = [](const std::string& kv_heads, const std::string& units) {
+    return small_network(network_text("[4, 1, 8]", "8",
+                                      "{ name = \"qkv\", kind = \"dense\", units = " + units +
+                                          " },\n{ name = \"attention\", kind = \"attention\", heads = 4, kv_heads = " +
+                                          kv_heads + " },\n{ name = \"out\", kind = \"dense\", units = 8 },\n" +
+                                          "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+  };
+  CHECK(modes_of(split_tensor(graph("2", "16"), 2)) == "column channelwise row replicated ");
+  const TensorSplit whole = split_tensor(graph("1", "12"), 2);
+  CHECK(modes_of(whole) == "column replicated column replicated ");
+  CHECK(whole.notes.front() == "attention stays whole on every device: 1 is not a multiple of 2");
+}
+
 TEST_CASE("the step of a tensor-parallel group is its share of the work and every exchange in turn") {
   const Lab lab(two_layer_lab("batch = 10") +
                 "[[strategy]]\nname = \"a\"\nkind = \"model\"\nsplit = \"tensor\"\ndevices = 2\n");
@@ -152,7 +210,8 @@ TEST_CASE("the step of a tensor-parallel group is its share of the work and ever
 }
 
 TEST_CASE("every network can be split over every group") {
-  for (const char* network : {"2nn", "lenet5", "fedavg-cnn", "vgg16", "resnet50", "bert-large", "gpt2"}) {
+  for (const char* network : {"2nn", "lenet5", "fedavg-cnn", "vgg16", "resnet50", "bert-large", "gpt2", "char-lstm",
+                              "gru-rows", "mobilenet-small", "yolo-tiny", "transformer-small", "vit-tiny"}) {
     for (const int devices : {1, 2, 3, 8}) {
       const Lab lab(std::string("[workload]\nnetwork = \"") + network +
                     "\"\nbatch = 8\n[cluster]\ndevice = \"gpu\"\nnodes = 8\nnetwork_link = \"net\"\n" +
