@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "models/kernels/columns.hpp"
-#include "models/kernels/grouped_convolution.hpp"
+#include "models/kernels/depthwise_convolution.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {

@@ -1,32 +1,15 @@
 // Built instead of gemm.cpp where oneDNN is found: see CMakeLists.txt, ORRERY_ONEDNN.
 #include <dnnl.h>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <stdexcept>
 
 #include "models/kernels/gemm.hpp"
 #include "models/kernels/gemm_eigen.hpp"
+#include "models/kernels/one_thread.hpp"
 
 namespace orrery {
 namespace {
-
-/// oneDNN takes as many threads as OpenMP would give it, and cuts sums by them: here one. Tasks of for_each_task() are
-/// set to one already, and then this is a look at a number.
-class OneThread {
- public:
-  OneThread() : threads_(omp_get_max_threads()) {
-    if (threads_ != 1) omp_set_num_threads(1);
-  }
-  ~OneThread() {
-    if (threads_ != 1) omp_set_num_threads(threads_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int threads_;
-};
 
 // Measured on AVX-512 against oneDNN 2.6.3 (matrix_product in tests/benchmarks): a call costs 0.3 us, which products
 // up to here do not earn back.
