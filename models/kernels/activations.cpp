@@ -1,4 +1,6 @@
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include "models/kernels/elementary.hpp"
 #include "models/kernels/makers.hpp"
@@ -71,20 +73,27 @@ class Activation final : public LayerKernel {
   }
 
   void backward(const BackwardData& data) const override {
-    const float* from = from_value ? data.output.data() : data.input.data();
-    const float* gradient = data.output_gradient.data();
-    float* input_gradient = data.input_gradient.data();
-    const std::size_t count = data.input_gradient.size();
     if (data.input_update == Update::overwrite) {
-#pragma omp simd
-      for (std::size_t i = 0; i < count; ++i) input_gradient[i] = gradient[i] * Function::slope(from[i]);
+      pass_back<Update::overwrite>(data);
     } else {
-#pragma omp simd
-      for (std::size_t i = 0; i < count; ++i) input_gradient[i] += gradient[i] * Function::slope(from[i]);
+      pass_back<Update::add>(data);
     }
   }
 
  private:
+  template <Update update>
+  static void pass_back(const BackwardData& data) {
+    const float* from = from_value ? data.output.data() : data.input.data();
+    const float* gradient = data.output_gradient.data();
+    float* input_gradient = data.input_gradient.data();
+    const std::size_t count = data.input_gradient.size();
+#pragma omp simd
+    for (std::size_t i = 0; i < count; ++i) {
+      const float passed = gradient[i] * Function::slope(from[i]);
+      input_gradient[i] = update == Update::add ? input_gradient[i] + passed : passed;
+    }
+  }
+
   static constexpr bool from_value = Function::slope_from == SlopeFrom::value;
 };
 

@@ -26,7 +26,7 @@ inline float exponential(float x) {
   series = series * r + 1.6666665459e-1F;
   series = series * r + 5.0000001201e-1F;
   const float mantissa = series * r * r + r + 1.0F;
-  const float power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23U) + 0x3F800000U);
+  const auto power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23U) + 0x3F800000U);
   return x < lowest ? 0.0F : mantissa * power;
 }
 
