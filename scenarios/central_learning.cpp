@@ -6,26 +6,43 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "models/training/training.hpp"
+#include "models/training/central_trainer.hpp"
+#include "models/training/weights_file.hpp"
 
 namespace orrery {
 namespace {
 
-bool is_central(const Scenario& scenario, const Way& way) {
+const StrategySpec* strategy_of(const Scenario& scenario, const Way& way) {
   const auto& all = scenario.strategies;
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const StrategySpec& s) { return s.name == way.strategy; });
-  return found != all.end() && found->kind != StrategyKind::federated && way.status == WayStatus::ok;
+  return found == all.end() ? nullptr : &*found;
 }
 
-CentralOptions learning_options(const WorkloadSpec& workload, std::uint64_t seed) {
+/// The ways that one run of learning serves: centralised, ok, and in this precision.
+std::vector<Way*> ways_in(const Scenario& scenario, Precision precision, std::vector<Way>& ways) {
+  std::vector<Way*> served;
+  for (Way& way : ways) {
+    const StrategySpec* strategy = strategy_of(scenario, way);
+    if (strategy == nullptr || strategy->kind == StrategyKind::federated || way.status != WayStatus::ok) continue;
+    if (strategy->precision == precision) served.push_back(&way);
+  }
+  return served;
+}
+
+CentralOptions learning_options(const WorkloadSpec& workload, Precision precision, std::uint64_t seed) {
   CentralOptions options;
   options.batch = workload.batch;
   options.evaluate_every = workload.evaluate_every;
   options.target_accuracy = workload.target_accuracy;
   options.optimizer = workload.optimizer;
+  options.optimizer.schedule.total = workload.steps;
   options.seed = seed;
   options.steps = workload.steps;
+  options.accumulation = workload.accumulation;
+  options.storage = storage_of(precision);
+  options.recompute = workload.recompute;
+  options.start = first_weights(workload, seed);
   return options;
 }
 
@@ -57,27 +74,60 @@ Bytes bytes_sent(const Records& records) {
   return sum;
 }
 
-void learn_centrally(const Scenario& scenario, std::vector<Way>& ways, const Progress& progress) {
-  const auto central = [&](const Way& way) { return is_central(scenario, way); };
-  if (!scenario.workload.learn || std::none_of(ways.begin(), ways.end(), central)) return;
-  const CentralOptions options = learning_options(scenario.workload, scenario.seed);
+Storage storage_of(Precision precision) {
+  return precision == Precision::bf16 ? Storage::bf16 : Storage::fp32;
+}
+
+std::vector<float> first_weights(const WorkloadSpec& workload, std::uint64_t seed) {
+  const ExecutionPlan plan(workload.network);
+  std::vector<float> weights = initial_weights(plan, seed);
+  if (workload.weights.initial.empty()) return weights;
+  Problems problems;
+  read_weights(workload.weights.initial, plan, workload.weights.fresh, weights, problems);
+  problems.throw_if_any();
+  return weights;
+}
+
+namespace {
+
+/// Of two runs, the first centralised strategy's leaves its weights.
+Precision saved_precision(const Scenario& scenario) {
+  for (const StrategySpec& strategy : scenario.strategies) {
+    if (strategy.kind != StrategyKind::federated) return strategy.precision;
+  }
+  return scenario.workload.precision;
+}
+
+std::vector<CentralPoint> learn(const Scenario& scenario, Precision precision, const Progress& progress) {
+  const CentralOptions options = learning_options(scenario.workload, precision, scenario.seed);
   const auto report = [&](const CentralPoint& point) {
     if (!progress) return;
     progress("learning centrally", static_cast<double>(point.step) / static_cast<double>(options.steps),
              fmt::format("step {}, accuracy {:.4f}", point.step, point.test.accuracy));
   };
-  try {
-    const DataSet data = load_data_set(scenario.workload.dataset, scenario.seed);
-    const auto points = train_central(scenario.workload.network, data, options, report);
-    if (points.empty()) return;
-    for (Way& way : ways) {
-      if (central(way)) put_on_clock(points, scenario.workload, way);
-    }
-  } catch (const std::runtime_error& error) {
-    for (Way& way : ways) {
-      if (!central(way)) continue;
-      way.status = WayStatus::failed;
-      way.error = fmt::format("scenario {}, strategy {}: learning: {}", scenario.name, way.strategy, error.what());
+  const DataSet data = load_data_set(scenario.workload.dataset, scenario.seed);
+  CentralTrainer trainer(scenario.workload.network, data.train, options);
+  std::vector<CentralPoint> points = train(trainer, data.test, options, report);
+  const std::string& file = scenario.workload.weights.save;
+  if (!file.empty() && precision == saved_precision(scenario)) write_weights(file, *trainer.plan(), trainer.weights());
+  return points;
+}
+
+}  // namespace
+
+void learn_centrally(const Scenario& scenario, std::vector<Way>& ways, const Progress& progress) {
+  if (!scenario.workload.learn) return;
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const std::vector<Way*> served = ways_in(scenario, precision, ways);
+    if (served.empty()) continue;
+    try {
+      const auto points = learn(scenario, precision, progress);
+      for (Way* way : served) put_on_clock(points, scenario.workload, *way);
+    } catch (const std::runtime_error& error) {
+      for (Way* way : served) {
+        way->status = WayStatus::failed;
+        way->error = fmt::format("scenario {}, strategy {}: learning: {}", scenario.name, way->strategy, error.what());
+      }
     }
   }
 }

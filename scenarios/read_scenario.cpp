@@ -23,6 +23,7 @@ class ScenarioReader {
     check_origin();
     read_strategies();
     check_end_of_learning();
+    check_who_saves();
     read_reference(head);
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
@@ -74,6 +75,17 @@ class ScenarioReader {
                        "add steps or epochs");
       return;
     }
+  }
+
+  /// [workload] saves the weights of centralised learning.
+  void check_who_saves() {
+    if (scenario_.workload.weights.save.empty()) return;
+    for (const StrategySpec& strategy : scenario_.strategies) {
+      if (strategy.kind != StrategyKind::federated) return;
+    }
+    root_.table_or_defaults("workload")
+        .problem("save_weights", "nothing is learned centrally", "every strategy is federated",
+                 "put save_weights into a [[strategy]]");
   }
 
   void read_strategies() {

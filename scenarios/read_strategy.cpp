@@ -26,11 +26,12 @@ class StrategyReader {
     if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
     refuse_foreign_options(table_, spec_.kind);
     spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);
-    if (workload_.learn && spec_.precision != Precision::fp32) {
+    if (workload_.learn && spec_.precision != Precision::fp32 && spec_.precision != Precision::bf16) {
       table_.problem("precision", "cannot be learned in",
-                     "learn = true executes in fp32 only, another precision learns otherwise",
-                     "use precision = \"fp32\", or learn = false");
+                     "learn = true executes in fp32 or bf16, another precision learns otherwise",
+                     "use precision = \"fp32\" or \"bf16\", or learn = false");
     }
+    spec_.recompute = read_recompute(table_, workload_.recompute, workload_.network);
     spec_.optimizer = workload_.optimizer;
     if (spec_.kind == StrategyKind::federated) {
       read_federated();
@@ -188,7 +189,15 @@ class StrategyReader {
     Names<Selection> names;
     for (const SelectionEntry& entry : selections()) names.push_back({entry.name, entry.kind});
     spec_.selection = choose(table_, "selection", names, spec_.selection);
-    spec_.optimizer = read_optimizer(table_, workload_.optimizer);
+    OptimizerOptions start = workload_.optimizer;
+    start.schedule = {};  // counts rounds here, not the workload's steps
+    spec_.optimizer = read_optimizer(table_, start);
+    check_warm_up(table_, spec_.optimizer.schedule, spec_.rounds, "rounds");
+    if (!workload_.learn) {
+      refuse(table_, "save_weights", ValueType::text, "learn = true", "nothing is learned here");
+    } else if (table_.has("save_weights")) {
+      spec_.save_weights = path_in(reading_, table_, "save_weights", table_.required_text("save_weights"));
+    }
   }
 
   int integer(std::string_view key, int fallback) { return static_cast<int>(table_.integer(key, fallback, count)); }

@@ -3,22 +3,13 @@
 #include <cmath>
 #include <filesystem>
 
+#include "models/networks/layer_patterns.hpp"
+#include "models/training/weights_file.hpp"
 #include "scenarios/reading.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
-
-const Names<OptimizerKind>& optimizer_names() {
-  static const Names<OptimizerKind> names = {
-      {"sgd", OptimizerKind::sgd}, {"momentum", OptimizerKind::momentum}, {"adam", OptimizerKind::adam}};
-  return names;
-}
-
-/// Adam's default is that of its paper (Kingma and Ba 2015); 0.1 is assumed, the usual start for small networks.
-double usual_learning_rate(OptimizerKind kind) {
-  return kind == OptimizerKind::adam ? 0.001 : 0.1;
-}
 
 class WorkloadReader {
  public:
@@ -26,10 +17,12 @@ class WorkloadReader {
 
   WorkloadSpec read() {
     read_network();
+    read_freeze();
     read_data();
     read_arithmetic();
     read_duration();
     read_learning();
+    read_weights_files();
     read_compute();
     table_.finish();
     return std::move(workload_);
@@ -51,6 +44,31 @@ class WorkloadReader {
     } catch (const InvalidInput& error) {
       for (const Problem& problem : error.problems()) reading_.problems.add(problem);
     }
+  }
+
+  void read_freeze() {
+    workload_.freeze = table_.texts("freeze");
+    LayerGraph& network = workload_.network;
+    if (network.layers.empty()) return;
+    for (const std::string& pattern : workload_.freeze) {
+      if (!names_layers("freeze", pattern) || freeze(network, pattern) > 0) continue;
+      table_.problem("freeze", fmt::format("\"{}\" has no weights of its own in {}", pattern, network.name),
+                     "there is nothing to freeze");
+    }
+    if (!workload_.freeze.empty() && trainable_parameters(network) == 0) {
+      table_.problem("freeze", "freezes all of " + network.name, "nothing is left to train",
+                     "leave out the layers that should learn");
+    }
+  }
+
+  bool names_layers(std::string_view key, const std::string& pattern) {
+    const LayerGraph& network = workload_.network;
+    if (!layers_matching(network, pattern).empty()) return true;
+    std::vector<std::string> names;
+    for (const Layer& layer : network.layers) names.push_back(layer.name);
+    table_.problem(key, fmt::format("no layer of {} is called \"{}\"", network.name, pattern), {},
+                   did_you_mean(pattern, names));
+    return false;
   }
 
   void read_data() {
@@ -102,6 +120,7 @@ class WorkloadReader {
     workload_.accumulation = static_cast<int>(table_.integer("accumulation", workload_.accumulation, small_count));
     workload_.precision = choose(table_, "precision", precision_names(), workload_.precision);
     workload_.optimizer = read_optimizer(table_, workload_.optimizer);
+    workload_.recompute = read_recompute(table_, workload_.recompute, workload_.network);
   }
 
   void read_duration() {
@@ -123,6 +142,7 @@ class WorkloadReader {
                        "give dataset or dataset_samples, or steps instead of epochs");
       }
     }
+    check_warm_up(table_, workload_.optimizer.schedule, workload_.steps, "steps");
   }
 
   void read_learning() {
@@ -149,6 +169,43 @@ class WorkloadReader {
     } else if (is_described_only) {
       table_.problem("dataset", workload_.dataset + " cannot be learned from", "it is described, but not read",
                      "use one of " + join(names, ", ") + ", or learn = false");
+    }
+  }
+
+  void read_weights_files() {
+    WeightsSpec& weights = workload_.weights;
+    if (!workload_.learn) {
+      for (const char* key : {"initial_weights", "save_weights"}) {
+        refuse(table_, key, ValueType::text, "learn = true", "nothing is learned here");
+      }
+      refuse(table_, "fresh_layers", ValueType::texts, "learn = true", "nothing is learned here");
+      return;
+    }
+    if (table_.has("initial_weights")) {
+      weights.initial = path_in(reading_, table_, "initial_weights", table_.required_text("initial_weights"));
+      weights.fresh = table_.texts("fresh_layers");
+      check_initial_weights();
+    } else {
+      refuse(table_, "fresh_layers", ValueType::texts, "initial_weights", "every layer starts anew here");
+    }
+    if (!table_.has("save_weights")) return;
+    weights.save = path_in(reading_, table_, "save_weights", table_.required_text("save_weights"));
+    if (weights.save == weights.initial) {
+      table_.problem("save_weights", "is also initial_weights", "the next run would start from other weights",
+                     "give it a name of its own");
+    }
+  }
+
+  void check_initial_weights() {
+    if (workload_.network.layers.empty()) return;
+    for (const std::string& pattern : workload_.weights.fresh) names_layers("fresh_layers", pattern);
+    const ExecutionPlan plan(workload_.network);
+    std::vector<float> weights(plan.weight_count());
+    Problems problems;
+    read_weights(workload_.weights.initial, plan, workload_.weights.fresh, weights, problems);
+    for (const Problem& problem : problems.all()) {
+      table_.problem("initial_weights", fmt::format("\"{}\" {}", problem.at.file, problem.what), problem.why,
+                     problem.suggestion);
     }
   }
 
@@ -212,20 +269,6 @@ class WorkloadReader {
 };
 
 }  // namespace
-
-OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback) {
-  OptimizerOptions options = fallback;
-  options.kind = choose(table, "optimizer", optimizer_names(), fallback.kind);
-  if (options.kind != fallback.kind) options.learning_rate = usual_learning_rate(options.kind);
-  options.learning_rate = table.number("learning_rate", options.learning_rate, positive);
-  if (options.kind == OptimizerKind::momentum) {
-    options.momentum = table.number("momentum", fallback.momentum, fraction);
-  } else {
-    refuse(table, "momentum", ValueType::number, "optimizer = momentum",
-           fmt::format("the optimizer here is {}", name_of(options.kind)));
-  }
-  return options;
-}
 
 WorkloadSpec read_workload(TomlTable table, const Reading& reading) {
   return WorkloadReader(std::move(table), reading).read();

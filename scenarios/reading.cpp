@@ -21,6 +21,9 @@ void refuse(TomlTable& table, std::string_view key, ValueType type, const std::s
     case ValueType::table:
       table.table(key);
       break;
+    case ValueType::texts:
+      table.texts(key);
+      break;
   }
 }
 

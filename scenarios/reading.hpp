@@ -70,7 +70,7 @@ const Row* row_named(TomlTable& table, std::string_view key, const std::string& 
   return nullptr;
 }
 
-enum class ValueType : std::uint8_t { text, number, boolean, table };
+enum class ValueType : std::uint8_t { text, number, boolean, table, texts };
 
 /// Records that a key stands where its value would have no effect: `owner` is what it belongs to, `why` what is there
 /// instead. Nothing when the key is absent. `type` is what the key holds where it belongs.
@@ -89,8 +89,12 @@ CostSpec read_cost(TomlTable table);
 std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);
 
 /// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the
-/// learning rate follows a change of the optimizer.
+/// learning rate and the weight decay follow a change of the optimizer.
 OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback);
+/// Records a warm-up that fills the whole training: `length` in `unit`; 0: unknown.
+void check_warm_up(TomlTable& table, const LearningRateSchedule& schedule, std::int64_t length, std::string_view unit);
+/// The key recompute; a network of one segment has nothing to recompute.
+Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network);
 
 /// What a cluster table says itself; merged over another one before defaults are filled in.
 struct ClusterKeys {

@@ -1,6 +1,7 @@
 // resolved.toml: the scenario with every value and where it came from.
 #include <filesystem>
 #include <map>
+#include <string>
 
 #include "scenarios/scenario.hpp"
 #include "sim/base/text.hpp"
@@ -41,6 +42,12 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
   };
   if (!scenario.workload.profile.empty()) add("workload.profile", scenario.workload.profile);
   if (scenario.workload.host.ends_with(".csv")) add("workload.profile_host", scenario.workload.host);
+  if (!scenario.workload.weights.initial.empty()) add("workload.initial_weights", scenario.workload.weights.initial);
+  if (!scenario.workload.weights.save.empty()) add("workload.save_weights", scenario.workload.weights.save);
+  for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+    const std::string& path = scenario.strategies[i].save_weights;
+    if (!path.empty()) add("strategy[" + std::to_string(i) + "].save_weights", path);
+  }
   if (!scenario.workload.network_file.empty()) add("workload.network", scenario.workload.network_file);
   return values;
 }

@@ -105,6 +105,7 @@ void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, 
   if (!federated_fits(scenario, strategy, *learner, way)) return;
   const auto kernel = make_kernel(options.engine, federation.platform);
   run_fedavg({scenario, strategy, cost, *learner, *kernel, federation.server}, way, options.progress);
+  if (!strategy.save_weights.empty()) learner->save(strategy.save_weights);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ const std::vector<StrategyOption>& strategy_options() {
       {"devices", ValueType::number, {data, model, pipeline}},
       {"cluster", ValueType::table, {single, data, model, pipeline}},
       {"precision", ValueType::text, {single, data, model, pipeline, federated}},
+      {"recompute", ValueType::text, {single, data, model, pipeline, federated}},
       {"accumulation", ValueType::number, {single, data, model}},
       {"collective", ValueType::text, {data, model}},
       {"bucket_MiB", ValueType::number, {data}},
@@ -37,6 +38,10 @@ const std::vector<StrategyOption>& strategy_options() {
       {"optimizer", ValueType::text, {federated}},
       {"learning_rate", ValueType::number, {federated}},
       {"momentum", ValueType::number, {federated}},
+      {"weight_decay", ValueType::number, {federated}},
+      {"clip_norm", ValueType::number, {federated}},
+      {"learning_rate_schedule", ValueType::table, {federated}},
+      {"save_weights", ValueType::text, {federated}},
       {"fidelity", ValueType::text, {data, model, pipeline}},
       {"segments", ValueType::number, {data, model, pipeline}},
   };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "models/training/training.hpp"
@@ -25,6 +26,8 @@ class Learner {
   [[nodiscard]] virtual bool learns() const = 0;
   /// The global weights on the test set.
   virtual Evaluation evaluate() = 0;
+  /// Writes the global weights to a weights file; nothing where there are none.
+  virtual void save(const std::string& file) const = 0;
 };
 
 /// Real learning: FedAvg on the scenario's data set, split over the clients as the scenario asks.
