@@ -46,8 +46,10 @@ class Loss {
 /// correct: the largest score is the label's, of equal ones the first.
 /// mean_squared_error: per sample the mean over its numbers of (score - target)^2. binary_cross_entropy: per sample the
 /// mean over its numbers of -t log s(x) - (1 - t) log(1 - s(x)), s the logistic function, in its stable form
-/// max(x, 0) - x t + log(1 + exp(-|x|)). Both: correct: the largest number is where the largest target is.
+/// max(x, 0) - x t + log(1 + exp(-|x|)). Both: correct: the largest number is where the largest target is; of a single
+/// number, score (s(x)) and target are on the same side of 1/2, and a label (0 or 1) is itself the target.
 /// detection_loss: see detection.hpp.
+/// A sample whose loss is not finite is not correct.
 std::unique_ptr<Loss> make_loss(const Layer& layer);
 
 }  // namespace orrery

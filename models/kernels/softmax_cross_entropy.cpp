@@ -72,8 +72,9 @@ ClassResult class_result(std::span<const float> scores, std::size_t label) {
 #pragma omp simd reduction(+ : sum)
   for (std::size_t i = 0; i < count; ++i) sum += static_cast<double>(exponential(from[i] - largest));
   const double loss = std::log(sum) - (static_cast<double>(scores[label]) - static_cast<double>(largest));
-  const auto guess = static_cast<std::size_t>(std::find(scores.begin(), scores.end(), largest) - scores.begin());
-  return {loss, guess == label && std::isfinite(loss)};
+  const auto before = scores.first(label);
+  const bool first = scores[label] == largest && std::find(before.begin(), before.end(), largest) == before.end();
+  return {loss, first && std::isfinite(loss)};
 }
 
 void class_gradient(std::span<const float> scores, std::size_t label, double scale, std::span<float> gradient) {

@@ -73,7 +73,7 @@ TEST_CASE("a single number is right when it is on its target's side of one half"
   CHECK(error->value(Numbers{0.4F, 0.6F, 0.7F, 0.2F}, {labels}).correct == 2);
   CHECK(error->value(Numbers{0.5F, 1.0F, 0.0F, 2.0F}, {labels}).loss_sum == Approx(0.25 + 1));
   const auto entropy = loss_of(LayerKind::binary_cross_entropy, 1);
-  CHECK(entropy->value(Numbers{-0.1F, 0.1F, 0.2F, -3.0F}, {labels}).correct == 2);
+  CHECK(entropy->value(Numbers{-0.1F, 0.1F, 0.6F, -3.0F}, {labels}).correct == 2);
   CHECK(entropy->value(Numbers{0, 0, 0, 0}, {labels}).loss_sum == Approx(4 * std::log(2.0)));
 }
 
