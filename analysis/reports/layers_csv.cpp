@@ -31,11 +31,17 @@ std::string layers_of(const Scenario& scenario, const StrategySpec& strategy, co
   const Passes passes = passes_of(scenario, strategy, way);
   const Device& device = device_of(scenario, strategy);
   const double stored = bytes_per_parameter(strategy.precision, OptimizerKind::sgd).weights;
+  const std::vector<bool> has_backward = needs_gradient(scenario.workload.network);
   std::string text;
   for (std::size_t index = 0; index < scenario.workload.network.layers.size(); ++index) {
     const Layer& layer = scenario.workload.network.layers[index];
-    const LayerCost figures = layer_cost(layer);
+    LayerCost figures = layer_cost(layer);
+    if (!has_backward[index]) {
+      figures.backward = Flops();
+      figures.stored_numbers = 0;
+    }
     const auto seconds = [&](Pass pass, double count) {
+      if (pass == Pass::backward && !has_backward[index]) return number_text(0.0);
       return number_text(cost.time(layer, pass, passes.samples, device).value() * count);
     };
     text += csv_line({strategy.name, std::to_string(index), layer.name, std::string(name_of(layer.kind)),

@@ -153,9 +153,12 @@ void check_profile(const StepProfile& profile, const LayerGraph& graph, const st
     recorded.emplace(row.layer, row.pass);
     strangers.insert(row.layer);
   }
-  for (const Layer& layer : graph.layers) {
+  const std::vector<bool> has_backward = needs_gradient(graph);
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
     strangers.erase(layer.name);
     for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
+      if (pass == Pass::backward && !has_backward[i]) continue;
       if (pass == Pass::optimizer && trainable_parameters(layer) == 0) continue;
       if (recorded.contains({layer.name, pass})) continue;
       refuse(fmt::format("the {} pass of layer \"{}\" is missing", name_of(pass), layer.name), again);

@@ -37,8 +37,9 @@ StepProfile read_step_profile(const std::filesystem::path& file, Problems& probl
 /// Same from a text; `file` stands for it in messages.
 StepProfile parse_step_profile(std::string_view text, const std::string& file, Problems& problems);
 
-/// Whether a profile can replay a network: it is of that network, every layer has a forward and a backward pass and,
-/// with parameters, an optimizer pass, and it names no layer that the network lacks. `file` stands for it in messages.
+/// Whether a profile can replay a network: it is of that network, every layer has a forward pass, those that need a
+/// gradient a backward pass and those with trainable parameters an optimizer pass, and it names no layer that the
+/// network lacks. `file` stands for it in messages.
 void check_profile(const StepProfile& profile, const LayerGraph& graph, const std::string& file, Problems& problems);
 
 /// Notes as # comments, then the columns

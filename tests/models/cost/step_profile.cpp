@@ -131,5 +131,25 @@ TEST_CASE("A profile that cannot replay a network says which layers are missing"
         "p.csv: the profile is of network \"2nn\", not of \"small\" - record it again with `orrery profile small`");
 }
 
+TEST_CASE("A frozen network's profile needs no passes that nobody makes") {
+  LayerGraph graph = small_perceptron();  // dense1 relu dense2 loss
+  graph.layers[0].frozen = true;
+  Problems problems;
+  const StepProfile profile = parse_step_profile(header +
+                                                     "small,dense1,forward,8,1,1e-3,1e-3,1e-3,8e6,8\n"
+                                                     "small,relu,forward,8,1,1e-3,1e-3,1e-3,0,0\n"
+                                                     "small,dense2,forward,8,1,1e-3,1e-3,1e-3,0,0\n"
+                                                     "small,dense2,backward,8,1,1e-3,1e-3,1e-3,0,0\n"
+                                                     "small,dense2,optimizer,8,1,1e-3,1e-3,1e-3,0,0\n"
+                                                     "small,loss,forward,8,1,1e-3,1e-3,1e-3,0,0\n"
+                                                     "small,loss,backward,8,1,1e-3,1e-3,1e-3,0,0\n",
+                                                 "p.csv", problems);
+  check_profile(profile, graph, "p.csv", problems);
+  CHECK(problems.all().empty());
+  graph.layers[0].frozen = false;
+  check_profile(profile, graph, "p.csv", problems);
+  CHECK(problems.all().size() == 3);  // dense1's backward and optimizer, relu's backward
+}
+
 }  // namespace
 }  // namespace orrery
