@@ -76,8 +76,11 @@ class RunNetwork {
 /// Share of the parameters whose gradient differs from the difference quotient by more than `tolerance` times the
 /// largest gradient. The loss is summed in double, but of float32 scores: it is off by about 1e-7 and the quotient by
 /// about 1e-7 / step, so 3e-5 for 1/256 and 2e-4 for 1/2048. The term of third order is smaller.
-inline double share_of_wrong_gradients(const LayerGraph& graph, float step, double tolerance, std::size_t samples = 6) {
+/// `spread` multiplies the first weights: a step must be small against embeddings that a normalisation divides by.
+inline double share_of_wrong_gradients(const LayerGraph& graph, float step, double tolerance, float spread = 1.0F) {
+  constexpr std::size_t samples = 6;
   RunNetwork network(graph);
+  for (float& weight : network.weights) weight *= spread;
   const Samples data = random_samples(graph, samples, 11);
   const std::vector<float> gradients = network.gradients(data);
   double largest = 0;
