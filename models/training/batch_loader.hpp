@@ -24,6 +24,9 @@ enum class Prefetch : std::uint8_t {
 };
 
 struct LoaderOptions {
+  /// Looking ahead pays where gathering takes long and a core has nothing else to do. Neither holds by default: 64
+  /// images of 28x28 are copied in about 15 microseconds (150 when augmented), while handing a batch from thread to
+  /// thread took 10 microseconds on idle and up to milliseconds on busy cores (measured on two).
   Prefetch prefetch = Prefetch::none;
   Augmentation augmentation{};
   Shape shape{};           // of a sample; read only when augmentation is on

@@ -50,17 +50,23 @@ std::size_t drawn_index(const Items& items, double drawn, Probability probabilit
   return index;
 }
 
-std::vector<Transition> draw_row(std::int32_t first, std::size_t successors, std::size_t vocabulary, Random& random) {
+std::vector<std::int32_t> shuffled_numbers(std::size_t count, Random& random) {
+  std::vector<std::int32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  random.shuffle(numbers);
+  return numbers;
+}
+
+std::vector<Transition> draw_row(std::int32_t first, std::size_t successors, std::size_t states, Random& random) {
   std::vector<Transition> row = {{first, 0}};
   while (row.size() < successors) {
-    const auto token = static_cast<std::int32_t>(random.below(vocabulary));
-    const bool is_new = std::none_of(row.begin(), row.end(), [&](const auto& other) { return other.token == token; });
-    if (is_new) row.push_back({token, 0});
+    const auto state = static_cast<std::int32_t>(random.below(states));
+    const bool is_new = std::none_of(row.begin(), row.end(), [&](const auto& other) { return other.token == state; });
+    if (is_new) row.push_back({state, 0});
   }
   double sum = 0;
   for (Transition& next : row) {
-    // Not below the smallest normal number: a successor of probability 0 would break the ring.
-    next.probability = std::max(random.gamma(1.0), 1e-300);
+    next.probability = std::max(random.gamma(1.0), 1e-300);  // 0 would break the ring
     sum += next.probability;
   }
   for (Transition& next : row) next.probability /= sum;
@@ -100,22 +106,40 @@ std::vector<std::int32_t> MarkovChain::text(std::size_t length, Random& random) 
   return tokens;
 }
 
-TransitionTable draw_table(std::size_t vocabulary, std::size_t most_successors, Random& random) {
-  ORRERY_EXPECT(most_successors >= 2 && most_successors <= vocabulary);
-  std::vector<std::int32_t> ring(vocabulary);
-  std::iota(ring.begin(), ring.end(), 0);
-  random.shuffle(ring);
-  TransitionTable rows(vocabulary);
-  for (std::size_t i = 0; i < vocabulary; ++i) {
+TransitionTable draw_table(std::size_t states, std::size_t most_successors, Random& random) {
+  ORRERY_EXPECT(most_successors >= 2 && most_successors <= states);
+  const std::vector<std::int32_t> ring = shuffled_numbers(states, random);
+  TransitionTable rows(states);
+  for (std::size_t i = 0; i < states; ++i) {
     const std::size_t successors = 2 + random.below(most_successors - 1);
-    rows[static_cast<std::size_t>(ring[i])] = draw_row(ring[(i + 1) % vocabulary], successors, vocabulary, random);
+    rows[static_cast<std::size_t>(ring[i])] = draw_row(ring[(i + 1) % states], successors, states, random);
+  }
+  return rows;
+}
+
+TransitionTable token_table(const TransitionTable& classes, std::size_t vocabulary, Random& random) {
+  ORRERY_EXPECT(!classes.empty() && vocabulary % classes.size() == 0);
+  const std::size_t members = vocabulary / classes.size();
+  const std::vector<std::int32_t> tokens = shuffled_numbers(vocabulary, random);  // class after class
+  double sum = 0;
+  for (std::size_t rank = 1; rank <= members; ++rank) sum += 1 / static_cast<double>(rank);
+  TransitionTable rows(vocabulary);
+  for (std::size_t before = 0; before < vocabulary; ++before) {
+    auto& row = rows[static_cast<std::size_t>(tokens[before])];
+    for (const auto& [next, probability] : classes[before / members]) {
+      for (std::size_t member = 0; member < members; ++member) {
+        const double share = 1 / (static_cast<double>(member + 1) * sum);
+        row.push_back({tokens[static_cast<std::size_t>(next) * members + member], probability * share});
+      }
+    }
   }
   return rows;
 }
 
 MarkovChain token_chain(const TokenOptions& options, std::uint64_t seed) {
   Random random = Random::derived(seed, "token table", options.vocabulary);
-  return MarkovChain(draw_table(options.vocabulary, options.most_successors, random));
+  const TransitionTable classes = draw_table(options.classes, options.most_successors, random);
+  return MarkovChain(token_table(classes, options.vocabulary, random));
 }
 
 Samples token_samples(const MarkovChain& chain, std::size_t sequences, std::size_t tokens, std::uint64_t seed,
