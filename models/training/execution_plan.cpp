@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "models/cost/layer_cost.hpp"
+#include "models/cost/shards.hpp"
 #include "models/kernels/aligned_vector.hpp"
 #include "models/networks/segments.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/errors.hpp"
-#include "sim/base/units.hpp"
 
 namespace orrery {
 namespace {
@@ -214,11 +214,8 @@ std::size_t ExecutionPlan::samples_per_slice() const {
 }
 
 std::size_t ExecutionPlan::shards(std::size_t batch) const {
-  constexpr double flops_per_parameter = 160, least_flops = 0.03 * giga, most = 8;
-  const double flops = flops_per_sample_ * static_cast<double>(batch);
-  const double worth = std::max(least_flops, flops_per_parameter * static_cast<double>(parameters_));
-  const auto shards = static_cast<std::size_t>(std::clamp(flops / worth, 1.0, most));
-  return std::min(shards, batch);
+  return static_cast<std::size_t>(
+      batch_shards(flops_per_sample_, static_cast<std::int64_t>(parameters_), static_cast<std::int64_t>(batch)));
 }
 
 void ExecutionPlan::initialise(std::span<float> weights, Random& random) const {

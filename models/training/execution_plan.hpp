@@ -67,9 +67,7 @@ class ExecutionPlan {
 
   /// Samples whose activations fit in about 32 MiB, at least 1.
   [[nodiscard]] std::size_t samples_per_slice() const;
-  /// Shards that a batch is cut into, whoever computes them, so that results do not depend on the number of threads: as
-  /// many as give each at least 160 FLOPs per parameter (below that the passes over the weights and their gradients
-  /// cost more than a third of the products; measured, see tests/benchmarks) and 0.03 GFLOP, and at most 8.
+  /// batch_shards() of the graph: so results do not depend on the number of threads.
   [[nodiscard]] std::size_t shards(std::size_t batch) const;
 
   /// First weights and state. weights: weight_count().
