@@ -41,12 +41,12 @@ dataset = "imagenet"
 learn = true
 steps = 10
 )" + box + alone,
-       R"(lab.toml:3:11: workload.dataset: imagenet cannot be learned from (it is described, but not read) - use one of fashion-mnist, mnist, synthetic, or learn = false
+       R"(lab.toml:3:11: workload.dataset: imagenet cannot be learned from (it is described, but not read) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90, or learn = false
   dataset = "imagenet"
             ^)"},
       {"learning without data and without an end", two_nn + R"(learn = true
 )" + box + alone,
-       R"(lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, synthetic
+       R"(lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90
   learn = true
           ^
 lab.toml:3:9: workload.learn: needs an end (strategy a has neither steps nor epochs to go) - add steps or epochs
@@ -77,7 +77,7 @@ target_accuracy = 0.9
       {"momentum without its optimizer", two_nn + R"(optimizer = "adam"
 momentum = 0.9
 )" + box + alone,
-       R"(lab.toml:4:12: workload.momentum: belongs to optimizer = momentum (the optimizer here is adam) - remove it
+       R"(lab.toml:4:12: workload.momentum: belongs to optimizer = momentum | nesterov (the optimizer here is adam) - remove it
   momentum = 0.9
              ^)"},
       {"replay without a profile", two_nn + R"(compute = "replay"

@@ -255,6 +255,11 @@ accumulation = 1  # default
 precision = "fp32"  # default
 optimizer = "sgd"  # default
 learning_rate = 0.1  # default
+weight_decay = 0  # default
+clip_norm = 0  # default
+learning_rate_schedule.kind = "constant"  # default
+learning_rate_schedule.warm_up = 0  # default
+recompute = "none"  # default
 steps = 3  # lab.toml:3
 learn = false  # default
 compute = "auto"  # default
@@ -271,6 +276,7 @@ fabric = "star"  # default
 name = "a"  # lab.toml:7
 kind = "single"  # lab.toml:8
 precision = "fp32"  # default
+recompute = "none"  # default
 accumulation = 1  # default
 
 [energy]
