@@ -46,12 +46,15 @@ std::string catalogue_section(const Scenario& scenario, const Catalogue& catalog
 
 std::string formulas_section(const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.workload.framework;
+  const OptimizerKind optimizer = scenario.workload.optimizer.kind;
   return "\nFormulas\n"
          "  layer time (roofline)  max(FLOPs / (peak x matrix-product share), bytes / (memory bandwidth x memory "
          "efficiency)) + kernel overhead\n"
          "  layer time (replay)    measured seconds on the recording host x roofline(device) / roofline(host), both "
          "without\n"
          "                         overhead, + kernel overhead unless the device is the host; layer by layer\n"
+         "  optimizer step         parameters that train x bytes per parameter / (memory bandwidth x memory "
+         "efficiency) + kernel overhead, layer by layer\n"
          "  message                latency + bytes through max-min shared links\n"
          "  step time              end of the last operation of one step x (1 + straggler share)\n"
          "  time to train          data transfer + steps x step time\n"
@@ -59,7 +62,10 @@ std::string formulas_section(const Scenario& scenario) {
          fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
                      framework.id, number_text(framework.kernel_overhead.value() / micro),
                      number_text(framework.memory_efficiency), number_text(framework.straggler_per_doubling),
-                     framework.source);
+                     framework.source) +
+         fmt::format("  optimizer {}: {} bytes read and written per parameter, {} fp32 numbers kept for each\n",
+                     name_of(optimizer), number_text(optimizer_bytes(framework, optimizer)),
+                     optimizer_states(optimizer));
 }
 
 std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {

@@ -56,7 +56,8 @@ class StagePlanner {
   }
   [[nodiscard]] Bytes bytes_across(int stage, Pass pass) const { return bytes_before_layer(span(stage).first, pass); }
 
-  /// Forward and backward of one micro-batch, and forward again where it is recomputed. Tied weights are left out: their exchange is once per step.
+  /// Forward and backward of one micro-batch, and forward again where it is recomputed. Tied weights are left out:
+  /// their exchange is once per step.
   [[nodiscard]] LayerRow row_of_layers() const {
     LayerRow row;
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
@@ -172,7 +173,11 @@ class StagePlanner {
   }
 
   void write_notes() {
-    note_recompute(job_, plan_);
+    if (job_.strategy.recompute == Recompute::full) {
+      plan_.notes.emplace_back(
+          "recompute: segments keep their inputs only; backward runs the forward pass of each once more, but of a "
+          "stage's last right after that forward pass, when its activations are still there");
+    }
     if (stages_ > 1) {
       plan_.notes.push_back(fmt::format(
           "cuts: the fewest bytes across among those whose slowest stage takes at most {} % longer than the "
