@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,12 @@ struct FederatedRun {
   Bytes down, up;
 };
 
+/// Times of the steps (federated: rounds) of a way that was executed for real.
+struct MeasuredSteps {
+  std::size_t count = 0;
+  Seconds low, median, high;  // 10th, 50th and 90th percentile
+};
+
 struct Way {
   std::string strategy;  // its name in the scenario
   WayStatus status = WayStatus::ok;
@@ -77,6 +84,7 @@ struct Way {
   CurveSource curve_source = CurveSource::none;
   double steps = 0;  // steps (rounds) to train: as asked, or as many as the target took; 0: unknown
   bool target_reached = false;
+  std::optional<MeasuredSteps> measured;  // none: simulated
 };
 
 /// Progress of a long stage: its name ("learning fedavg"), the share done, a short word on where it stands ("round 12,

@@ -1,12 +1,14 @@
 #include "analysis/cli/command.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "sim/base/errors.hpp"
@@ -100,6 +102,11 @@ std::optional<po::variables_map> parse(const CommandSpec& spec, const Arguments&
     if (!optional_name(name) && values.count(name) == 0) usage_error(spec, name + " is missing");
   }
   return values;
+}
+
+Colour colour_of_terminal() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') ? Colour::on : Colour::off;
 }
 
 Catalogue load_catalogue() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/reports/reports.hpp"
 #include "topologies/catalogue.hpp"
 
 namespace orrery {
@@ -44,6 +45,9 @@ Catalogue load_catalogue();
 void add_scenario_options(boost::program_options::options_description& options);
 std::vector<std::string> overrides_of(const boost::program_options::variables_map& values);
 
+/// Whether standard output may be coloured: a terminal, and NO_COLOR is not set.
+Colour colour_of_terminal();
+
 // One file each.
 ExitCode run_command(const Arguments& arguments);
 ExitCode profile_command(const Arguments& arguments);
@@ -51,6 +55,8 @@ ExitCode list_command(const Arguments& arguments);
 ExitCode show_command(const Arguments& arguments);
 ExitCode explain_command(const Arguments& arguments);
 ExitCode trace_command(const Arguments& arguments);
+ExitCode measure_command(const Arguments& arguments);
+ExitCode compare_command(const Arguments& arguments);
 ExitCode simulate_way_command(const Arguments& arguments);  // internal: one strategy in a process of its own
 
 }  // namespace orrery

@@ -34,6 +34,8 @@ const std::vector<CommandEntry>& commands() {
       {"show", "one entry with all its figures and their sources", show_command},
       {"explain", "every value of a scenario, where it came from, every formula used", explain_command},
       {"trace", "a run's timeline as Chrome Trace Event JSON for Perfetto", trace_command},
+      {"measure", "execute the strategies of a scenario for real, in the processes of an MPI run", measure_command},
+      {"compare", "two folders of results side by side: what was measured against what was simulated", compare_command},
       {"simulate-way", "one strategy in a process of its own", simulate_way_command, CommandEntry::Shown::no},
   };
   return table;

@@ -13,6 +13,7 @@
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/dump.hpp"
 #include "analysis/cli/live_profile.hpp"
+#include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/version.hpp"
 #include "analysis/reports/reports.hpp"
 #include "sim/base/files.hpp"
@@ -57,25 +58,6 @@ EngineKind engine_of(const std::string& name) {
   return found == names.begin() ? EngineKind::flow : EngineKind::closed_form;
 }
 
-/// Before the work: whether the results can be written is known now.
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error || !fs::is_directory(folder)) {
-    const std::string why = error ? error.message() : "it is not a folder";
-    throw UsageError(
-        fmt::format("orrery run: cannot write to -o \"{}\" ({}) - choose another folder", folder.string(), why));
-  }
-}
-
-/// Refuses before the work, not after it.
-void require_free(const fs::path& folder, const po::variables_map& values) {
-  if (values.count("force") == 0 && fs::exists(folder / "results.csv")) {
-    throw UsageError(
-        fmt::format("orrery run: {} already holds results - choose another -o or add --force", folder.string()));
-  }
-}
-
 void write_results(const fs::path& folder, const Scenario& scenario, const std::vector<Way>& ways,
                    const std::vector<ResultRow>& rows, const Catalogue& catalogue, double wall_seconds) {
   write_file(folder / "layers.csv", layers_csv(scenario, ways, catalogue));
@@ -85,11 +67,6 @@ void write_results(const fs::path& folder, const Scenario& scenario, const std::
   write_file(folder / "resolved.toml", resolved_toml(scenario));
   write_file(folder / "provenance.json", provenance_json(scenario, wall_seconds, version_text()));
   write_file(folder / "results.csv", results_csv(rows));  // last: its presence says that all are there
-}
-
-Colour colour_of_terminal() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') ? Colour::on : Colour::off;
 }
 
 ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const std::vector<ResultRow>& rows) {
@@ -144,7 +121,7 @@ ExitCode run_command(const Arguments& arguments) {
   if (!values) return ExitCode::ok;
   const auto begin = std::chrono::steady_clock::now();
   const Catalogue catalogue = load_catalogue();
-  if (values->count("output") != 0) require_free((*values)["output"].as<std::string>(), *values);
+  require_free("run", *values);
   std::vector<Way> ways;
   Request request;
   {
@@ -161,7 +138,7 @@ ExitCode run_command(const Arguments& arguments) {
       std::cout << dump_stage((*values)["dump"].as<std::string>(), request.scenario, strategy, catalogue);
       return ExitCode::ok;
     }
-    if (values->count("output") != 0) make_folder((*values)["output"].as<std::string>());
+    make_folder("run", *values);
     ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback()});
   }
   const std::vector<ResultRow> rows = result_rows(request.scenario, ways);

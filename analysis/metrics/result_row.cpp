@@ -109,7 +109,7 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
   row.devices = force.devices;
   fill_throughput(row, force);
   fill_traffic(row);
-  row.step_energy = energy_of_step(row);
+  if (!way.measured) row.step_energy = energy_of_step(row);  // powers of the catalogue are no measurement
   fill_budget(row);
   return row;
 }

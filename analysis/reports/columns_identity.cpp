@@ -44,6 +44,7 @@ Cell collective(const ResultRow& row) {
 }
 
 std::string compute_model(const ResultRow& row) {
+  if (row.way->measured) return "executed";
   const WorkloadSpec& workload = row.scenario->workload;
   const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
   return replays ? "replay" : "roofline";
@@ -86,11 +87,15 @@ std::vector<Column> identity_columns() {
       {"recompute", "", group, "activations computed again in the backward pass: none; full: all but segments' inputs",
        [](const ResultRow& row) { return to_cell(name_of(row.strategy->recompute)); }},
       {"collective", "", group, "algorithm of the collectives", collective},
-      {"engine", "", group, "flow: contended network; closed-form: every message alone",
-       [](const ResultRow& row) { return to_cell(name_of(row.scenario->engine)); }},
+      {"engine", "", group,
+       "flow: contended network; closed-form: every message alone; measured: really executed, `orrery measure`",
+       [](const ResultRow& row) {
+         return row.way->measured ? to_cell("measured") : to_cell(name_of(row.scenario->engine));
+       }},
       {"fidelity", "", group, "how collectives ran: exact, segments, collapsed, or mixed",
        simulated([](const ResultRow& row) { return name_of(row.way->records.fidelity); })},
-      {"compute_model", "", group, "replay: scaled from executed steps; roofline: from FLOPs and bytes",
+      {"compute_model", "", group,
+       "replay: scaled from executed steps; roofline: from FLOPs and bytes; executed: measured",
        [](const ResultRow& row) { return to_cell(compute_model(row)); }},
       {"status", "", group, "ok; infeasible: cannot be or does not fit; failed: the simulation ended with an error",
        [](const ResultRow& row) { return to_cell(name_of(row.way->status)); }},

@@ -9,6 +9,7 @@
 #include "models/kernels/gemm.hpp"
 #include "models/training/host.hpp"
 #include "models/training/quantile.hpp"
+#include "models/training/random_samples.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
 #include "models/training/training_step.hpp"
@@ -21,28 +22,6 @@ constexpr std::size_t passes = 3;
 
 std::size_t index_of(Pass pass) {
   return static_cast<std::size_t>(pass);
-}
-
-// Uniform pixels or tokens, and labels: their values do not change how long a step takes.
-Samples random_samples(const ExecutionPlan& plan, std::size_t count, std::uint64_t seed) {
-  const LayerGraph& graph = plan.graph();
-  Random random = Random::derived(seed, "profile data");
-  Samples samples;
-  samples.labels_per_sample = static_cast<std::size_t>(plan.loss().predictions_per_sample());
-  samples.inputs.resize(count * static_cast<std::size_t>(graph.input.count()));
-  const Layer& first = graph.layers.front();
-  for (float& input : samples.inputs) {
-    input = first.kind == LayerKind::embedding
-                ? static_cast<float>(random.below(static_cast<std::size_t>(first.vocabulary)))
-                : static_cast<float>(random.uniform());
-  }
-  for (std::size_t i = 0; i < count * samples.labels_per_sample; ++i) {
-    samples.labels.push_back(static_cast<std::int32_t>(random.below(static_cast<std::size_t>(graph.classes))));
-  }
-  if (graph.layers.back().kind == LayerKind::detection_loss) {  // an empty grid: no object to find
-    samples.targets.resize(count * static_cast<std::size_t>(graph.layers.back().in.count()));
-  }
-  return samples;
 }
 
 // One batch size on one number of threads.

@@ -1,5 +1,7 @@
 #include "scenarios/federated/learner.hpp"
 
+#include <utility>
+
 #include "models/training/weights_file.hpp"
 #include "scenarios/central_learning.hpp"
 #include "sim/base/contract.hpp"
@@ -9,31 +11,16 @@ namespace {
 
 class FedAvgLearner final : public Learner {
  public:
-  FedAvgLearner(const Scenario& scenario, const StrategySpec& strategy)
-      : graph_(scenario.workload.network),
-        data_(load_data_set(scenario.workload.dataset, scenario.seed)),
-        seed_(scenario.seed),
-        weights_(first_weights(scenario.workload, scenario.seed)) {
-    local_.epochs = strategy.local_epochs;
-    local_.batch = strategy.local_batch;
-    local_.optimizer = strategy.optimizer;
-    local_.storage = storage_of(strategy.precision);
-    schedule_ = strategy.optimizer.schedule;
-    schedule_.total = strategy.rounds;
-    local_.optimizer.schedule = {};
-    Random random = Random::derived(scenario.seed, "partition");
-    parts_ = partition(data_.train, scenario.federation.clients(), scenario.federation.partition,
-                       scenario.federation.alpha, random);
-    for (const auto& part : parts_) samples_.push_back(static_cast<std::int64_t>(part.size()));
-  }
+  FedAvgLearner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients, TrainClients train)
+      : clients_(std::move(clients)),
+        train_(std::move(train)),
+        plan_(std::make_shared<const ExecutionPlan>(scenario.workload.network)),
+        weights_(first_weights(scenario.workload, scenario.seed)) {}
 
-  [[nodiscard]] const std::vector<std::int64_t>& samples() const override { return samples_; }
+  [[nodiscard]] const std::vector<std::int64_t>& samples() const override { return clients_->samples(); }
 
   double train_round(std::int64_t round, std::span<const std::size_t> clients) override {
-    LocalOptions local = local_;
-    local.optimizer.learning_rate *= rate_share(schedule_, round);
-    auto results = train_clients(graph_, sent(weights_), data_.train, parts_, clients, local, seed_, round);
-    for (LocalResult& result : results) result.weights = sent(std::move(result.weights));
+    const std::vector<LocalResult> results = train_(weights_, round, clients);
     weights_ = weighted_average(results);
     double loss = 0, samples = 0;
     for (const LocalResult& result : results) {
@@ -45,25 +32,15 @@ class FedAvgLearner final : public Learner {
 
   [[nodiscard]] bool learns() const override { return true; }
   Evaluation evaluate() override {
-    return orrery::evaluate(std::make_shared<const ExecutionPlan>(graph_), weights_, data_.test, local_.storage);
+    return orrery::evaluate(plan_, weights_, clients_->data().test, clients_->storage());
   }
-  void save(const std::string& file) const override { write_weights(file, ExecutionPlan(graph_), weights_); }
+  void save(const std::string& file) const override { write_weights(file, *plan_, weights_); }
 
  private:
-  /// The weights as they arrive: rounded when they are sent as bf16.
-  [[nodiscard]] std::vector<float> sent(std::vector<float> weights) const {
-    if (local_.storage == Storage::bf16) round_to_bf16(std::span<float>(weights));
-    return weights;
-  }
-
-  const LayerGraph& graph_;
-  DataSet data_;
-  std::uint64_t seed_;
+  std::shared_ptr<const FederatedClients> clients_;
+  TrainClients train_;
+  std::shared_ptr<const ExecutionPlan> plan_;
   std::vector<float> weights_;
-  LocalOptions local_;
-  LearningRateSchedule schedule_;  // of rounds
-  std::vector<std::vector<std::size_t>> parts_;
-  std::vector<std::int64_t> samples_;
 };
 
 class CountingLearner final : public Learner {
@@ -89,7 +66,17 @@ class CountingLearner final : public Learner {
 
 std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, const StrategySpec& strategy) {
   ORRERY_EXPECT(!scenario.workload.dataset.empty());
-  return std::make_unique<FedAvgLearner>(scenario, strategy);
+  auto clients = std::make_shared<const FederatedClients>(scenario, strategy);
+  const auto train = [clients](std::span<const float> weights, std::int64_t round,
+                               std::span<const std::size_t> selected) {
+    return clients->train(weights, round, selected);
+  };
+  return make_fedavg_learner(scenario, clients, train);
+}
+
+std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients,
+                                             TrainClients train) {
+  return std::make_unique<FedAvgLearner>(scenario, std::move(clients), std::move(train));
 }
 
 std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario) {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "models/training/training.hpp"
+#include "scenarios/federated/clients.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace orrery {
@@ -32,6 +34,14 @@ class Learner {
 
 /// Real learning: FedAvg on the scenario's data set, split over the clients as the scenario asks.
 std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, const StrategySpec& strategy);
+
+/// Trains these clients from these weights in this round; their results in their order.
+using TrainClients = std::function<std::vector<LocalResult>(std::span<const float> weights, std::int64_t round,
+                                                            std::span<const std::size_t> clients)>;
+
+/// The same with the clients trained by `train`: in other processes, say.
+std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients,
+                                             TrainClients train);
 
 /// No learning: the clients hold equal parts of the data set and the clock alone is simulated.
 std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario);

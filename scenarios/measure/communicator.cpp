@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/errors.hpp"
 
 namespace orrery {
 namespace {
@@ -126,6 +127,37 @@ std::string Communicator::broadcast(std::string text, int root) {
   text.resize(static_cast<std::size_t>(length));
   MPI_Bcast(text.data(), length, MPI_CHAR, root, MPI_COMM_WORLD);
   return text;
+}
+
+void on_all_ranks(Communicator& communicator, const std::function<void()>& work) {
+  // Kind as a digit, then the text; nothing when all went well.
+  const auto failure = [](RankError::Kind kind, const std::string& what) {
+    return std::to_string(static_cast<int>(kind)) + what;
+  };
+  std::string own;
+  try {
+    work();
+  } catch (const Infeasible& error) {
+    own = failure(RankError::Kind::infeasible, error.what());
+  } catch (const UsageError& error) {
+    own = failure(RankError::Kind::usage, error.what());
+  } catch (const InvalidInput& error) {
+    own = failure(RankError::Kind::invalid_input, error.what());
+  } catch (const std::exception& error) {
+    own = failure(RankError::Kind::other, error.what());
+  }
+  const std::vector<std::string> all = communicator.gather(own);
+  std::string first;
+  for (std::size_t rank = 0; rank < all.size() && first.empty(); ++rank) {
+    if (all[rank].empty()) continue;
+    const std::string where = rank == 0 ? std::string{} : "rank " + std::to_string(rank) + ": ";
+    first = all[rank].substr(0, 1) + where + all[rank].substr(1);
+  }
+  first = communicator.broadcast(first);
+  if (first.empty()) return;
+  const auto kind = static_cast<RankError::Kind>(first.front() - '0');
+  if (kind == RankError::Kind::infeasible) throw Infeasible(first.substr(1));
+  throw RankError(kind, first.substr(1));
 }
 
 }  // namespace orrery

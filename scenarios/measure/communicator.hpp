@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -65,5 +67,20 @@ class Communicator {
   int rank_ = 0, size_ = 1;
   std::vector<Bytes> sent_to_;
 };
+
+/// What ended a piece of work on some rank, thrown on all ranks alike: rank 0 can report it.
+class RankError : public std::runtime_error {
+ public:
+  enum class Kind : std::uint8_t { usage, invalid_input, infeasible, other };
+  RankError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+  [[nodiscard]] Kind kind() const { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+/// Does `work` on every rank; it must not communicate. When it throws on any, throws Infeasible or RankError on all,
+/// with the text of the lowest such rank (and its number when rank 0 went well).
+void on_all_ranks(Communicator& communicator, const std::function<void()>& work);
 
 }  // namespace orrery

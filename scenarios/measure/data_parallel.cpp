@@ -9,7 +9,6 @@
 #include "models/kernels/parallel.hpp"
 #include "models/training/batch_runner.hpp"
 #include "models/training/gradient_norm.hpp"
-#include "models/training/training.hpp"
 #include "scenarios/measure/exchange_queue.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/strategies/buckets.hpp"
@@ -74,13 +73,12 @@ class Replica final : public RealStep {
   explicit Replica(const RealJob& job)
       : job_(job),
         strategy_(job.job.strategy),
-        options_(job.job.scenario.workload.optimizer),
+        options_(job.optimizer),
         runner_(job.plan, job.workers),
         optimizer_(options_, trainable_layers()),
         exchanges_(gradient_exchanges(job)),
         queue_(job.recorder) {
-    const std::vector<float> start = initial_weights(*job.plan, job.job.scenario.seed);
-    weights_.assign(start.begin(), start.end());
+    weights_.assign(job.start.begin(), job.start.end());
     std::vector<std::size_t> cuts;
     for (const GradientExchange& exchange : exchanges_) {
       if (strategy_.overlap && (cuts.empty() || cuts.back() != exchange.ready_at)) cuts.push_back(exchange.ready_at);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "models/training/optimizer.hpp"
@@ -14,10 +16,12 @@
 
 namespace orrery {
 
-/// What a strategy is executed with. Owns nothing but the plan.
+/// What a strategy is executed with. Owns nothing but the plan: the rest must outlive its RealStep.
 struct RealJob {
   const Job& job;  // the same that the simulation plans
   std::shared_ptr<const ExecutionPlan> plan;
+  const OptimizerOptions& optimizer;
+  std::span<const float> start;  // the first weights, plan->weight_count() numbers
   Communicator& communicator;
   StepRecorder& recorder;
   std::size_t workers = 1;  // threads of one rank

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "models/training/training.hpp"
 #include "scenarios/measure/cut_tensors.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/measure/schedule_run.hpp"
@@ -71,11 +70,10 @@ class Stage final : public RealStep {
         stages_(job.job.strategy.devices),
         order_(stage_order(job.job.strategy)),
         spans_(stage_spans(job.job, order_)),
-        options_(job.job.scenario.workload.optimizer),
+        options_(job.optimizer),
         gradients_(job.plan->parameter_count()) {
     refuse_clipping(options_, "every stage has the gradients of its own layers only");
-    const std::vector<float> start = initial_weights(*job.plan, job.job.scenario.seed);
-    weights_.assign(start.begin(), start.end());
+    weights_.assign(job.start.begin(), job.start.end());
     if (!is_first()) before_.emplace(*job.plan, span().first);
     if (!is_last()) after_.emplace(*job.plan, span().end);
     tasks_ = order_.of(stage_);

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "models/training/training.hpp"
 #include "scenarios/measure/group_exchange.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/measure/tensor_part.hpp"
@@ -24,7 +23,7 @@ class TensorDevice final : public RealStep {
         graph_(job.plan->graph()),
         devices_(job.job.strategy.devices),
         split_(split_tensor(graph_, devices_)),
-        options_(job.job.scenario.workload.optimizer),
+        options_(job.optimizer),
         exchange_(job_),
         values_(plan_.kernels()),
         layouts_(plan_.kernels()) {
@@ -36,7 +35,7 @@ class TensorDevice final : public RealStep {
     }
     for (int device = 0; device < devices_; ++device) parts_.push_back(parts_of(plan_, split_, devices_, device));
     make_kernels();
-    take_weights(initial_weights(plan_, job.job.scenario.seed));
+    take_weights(job.start);
     make_layouts();
   }
 
@@ -120,7 +119,7 @@ class TensorDevice final : public RealStep {
     optimizer_.emplace(options_, std::move(trained));
   }
 
-  void take_weights(const std::vector<float>& whole) {
+  void take_weights(std::span<const float> whole) {
     for (const std::size_t place : places_of(job_.communicator.rank())) {
       weights_.push_back(place == nowhere ? 0.0F : whole[place]);
     }

@@ -1,0 +1,106 @@
+// `orrery compare DIR DIR`: two folders of results side by side.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "analysis/cli/command.hpp"
+#include "analysis/reports/results_comparison.hpp"
+#include "sim/base/errors.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+CommandSpec compare_spec() {
+  CommandSpec spec;
+  spec.name = "compare";
+  spec.summary = "two folders of results side by side: what was measured against what was simulated";
+  spec.examples = {"orrery compare out/simulated out/measured",
+                   "orrery compare out/simulated out/measured --column step_time_s -o comparison.csv"};
+  spec.positional = {"A", "B"};
+  spec.options.add_options()("output,o", po::value<std::string>()->value_name("FILE.csv"),
+                             "write strategy, column, unit, a, b, ratio, difference of every shared figure")(
+      "column", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
+      "show this column only; may be repeated; default: all that both have")("force", "overwrite FILE.csv");
+  spec.notes = "Rows are paired by the name of the strategy. ratio = b / a, difference = b - a.";
+  return spec;
+}
+
+/// Folders beside `folder` that hold results.
+std::vector<std::string> folders_near(const fs::path& folder) {
+  const fs::path parent = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(parent, error)) {
+    if (fs::exists(entry.path() / "results.csv")) {
+      names.push_back((folder.has_parent_path() ? entry.path() : entry.path().filename()).string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+ResultsTable read_folder(const std::string& folder) {
+  const fs::path file = fs::path(folder) / "results.csv";
+  if (!fs::exists(file)) {
+    const std::string what = fs::is_directory(folder) ? "holds no results.csv" : "is no folder";
+    const std::vector<std::string> near = folders_near(fs::path(folder).lexically_normal());
+    throw UsageError(fmt::format(
+        "orrery compare: {} {}{}", folder, what,
+        near.empty() ? " - make one with `orrery run SCENARIO -o DIR`" : " (" + did_you_mean(folder, near) + ")"));
+  }
+  Problems problems;
+  ResultsTable table = read_results(file.string(), problems);
+  problems.throw_if_any();
+  return table;
+}
+
+/// Only the columns asked for, if any were.
+std::vector<ComparedFigure> shown(std::vector<ComparedFigure> figures, const po::variables_map& values) {
+  if (values.count("column") == 0) return figures;
+  std::vector<std::string> known;
+  for (const ComparedFigure& figure : figures) {
+    if (std::find(known.begin(), known.end(), figure.column) == known.end()) known.push_back(figure.column);
+  }
+  const auto wanted = values["column"].as<std::vector<std::string>>();
+  for (const std::string& name : wanted) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw UsageError(fmt::format("orrery compare: no strategy has a figure in column \"{}\" on both sides ({})", name,
+                                 did_you_mean(name, known)));
+  }
+  std::erase_if(figures, [&](const ComparedFigure& figure) {
+    return std::find(wanted.begin(), wanted.end(), figure.column) == wanted.end();
+  });
+  return figures;
+}
+
+}  // namespace
+
+ExitCode compare_command(const Arguments& arguments) {
+  const auto values = parse(compare_spec(), arguments);
+  if (!values) return ExitCode::ok;
+  const std::string a = (*values)["A"].as<std::string>(), b = (*values)["B"].as<std::string>();
+  const std::string output = values->count("output") != 0 ? (*values)["output"].as<std::string>() : std::string{};
+  if (!output.empty() && fs::exists(output) && values->count("force") == 0) {
+    throw UsageError(fmt::format("orrery compare: {} exists - choose another -o or add --force", output));
+  }
+  const ResultsComparison comparison = compare_results(read_folder(a), read_folder(b));
+  for (const std::string& name : comparison.only_a) std::cerr << "orrery: only " << a << " has " << name << '\n';
+  for (const std::string& name : comparison.only_b) std::cerr << "orrery: only " << b << " has " << name << '\n';
+  if (comparison.figures.empty()) {
+    throw UsageError(fmt::format("orrery compare: {} and {} share no figure of a strategy", a, b));
+  }
+  const std::vector<ComparedFigure> figures = shown(comparison.figures, *values);
+  if (!output.empty()) write_file(output, comparison_csv(figures));
+  std::cout << comparison_text(figures);
+  return ExitCode::ok;
+}
+
+}  // namespace orrery
