@@ -71,6 +71,7 @@ void fill_throughput(ResultRow& row, const Workforce& force) {
   for (const Activity& activity : row.way->records.activities) executed += activity.flops;
   const double possible = force.peak->value() * step;
   throughput.mfu = row.way->model_flops.value() / possible;
+  if (row.way->measured) return;  // what the processors executed beyond the model's FLOPs is not counted
   throughput.hfu = executed.value() / steps_recorded(row) / possible;
 }
 

@@ -72,7 +72,11 @@ std::vector<TableColumn> table_columns(const Scenario& scenario) {
       {"wait",
        [](Row row, Reference) { return share(row.time, row.time.bubble + row.time.straggler + row.time.input); }},
       {"sent/dev", [](Row row, Reference) { return human(Bytes(row.bytes_per_device)); }},
-      {"mem/dev", [](Row row, Reference) { return human_memory(row.way->memory.peak()); }},
+      {"mem/dev",
+       [](Row row, Reference) {
+         const Bytes peak = row.way->memory.peak();
+         return peak > Bytes{} ? human_memory(peak) : std::string{};
+       }},
       {"to train", [](Row row, Reference) { return row.budget.time ? human(*row.budget.time) : ""; }},
       {"ratio", [](Row row, Reference other) { return other ? ratio(row.budget.time, other->budget.time) : ""; }},
       {"energy", [](Row row, Reference) { return row.budget.energy ? human(row.budget.energy->total()) : ""; }},
@@ -101,12 +105,15 @@ TextRow table_row(const ResultRow& row, const ResultRow* reference, const std::v
   return text;
 }
 
-std::vector<std::string> heading(const Scenario& scenario) {
+std::vector<std::string> heading(const std::vector<ResultRow>& rows) {
+  const Scenario& scenario = *rows.front().scenario;
   const WorkloadSpec& workload = scenario.workload;
+  const bool measured =
+      std::any_of(rows.begin(), rows.end(), [](const ResultRow& row) { return row.way->measured.has_value(); });
   std::vector<std::string> lines =
       wrap(scenario.name + (scenario.question.empty() ? "" : ": " + scenario.question), line_width);
-  lines.push_back(
-      fmt::format("{}, batch {}, {} engine", workload.network.name, workload.batch, name_of(scenario.engine)));
+  lines.push_back(fmt::format("{}, batch {}, {}", workload.network.name, workload.batch,
+                              measured ? "measured" : fmt::format("{} engine", name_of(scenario.engine))));
   return lines;
 }
 
@@ -136,7 +143,7 @@ std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) 
   const Scenario& scenario = *rows.front().scenario;
   const ResultRow* reference = find_reference(rows);
   std::vector<std::string> lines;
-  for (const std::string& line : heading(scenario)) lines.push_back(styled(line, bold, colour));
+  for (const std::string& line : heading(rows)) lines.push_back(styled(line, bold, colour));
   lines.emplace_back();
   const std::vector<TableColumn> columns = table_columns(scenario);
   std::vector<TextRow> body;

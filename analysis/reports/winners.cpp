@@ -47,6 +47,12 @@ std::optional<double> energy(const ResultRow& row) {
   return row.budget.energy ? std::optional(row.budget.energy->total().value()) : std::nullopt;
 }
 
+/// Nothing for a way that was executed: what it took is not measured.
+std::optional<double> memory(const ResultRow& row) {
+  const Bytes peak = row.way->memory.peak();
+  return peak > Bytes{} ? std::optional(peak.value()) : std::nullopt;
+}
+
 /// Only where the energy of the whole training is unknown.
 std::optional<double> energy_per_step(const ResultRow& row) {
   const bool asked = row.step_energy && !row.budget.time && !row.federated();
@@ -76,7 +82,7 @@ std::vector<Criterion> criteria() {
       {"fewest bytes", Better::less, [](const ResultRow& row) { return plain(row.budget.bytes); }, in_unit<Bytes>},
       {"least energy", Better::less, energy, in_unit<Joules>},
       {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
-      {"least memory", Better::less, [](const ResultRow& row) { return std::optional(row.way->memory.peak().value()); },
+      {"least memory", Better::less, memory,
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
       {"cheapest", Better::less, rent_or_electricity,
        [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }},
