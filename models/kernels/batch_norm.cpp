@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "models/kernels/makers.hpp"
@@ -9,7 +10,22 @@ namespace {
 
 constexpr double epsilon = 1e-5, momentum = 0.1;  // PyTorch's defaults; epsilon also Ioffe and Szegedy's code
 
-// Channel by channel over `pixels` pixels, channels last; sums in double.
+// Pixels of few channels are worked on several at a time, as one wide pixel: loops of a few numbers are mostly ends.
+constexpr std::int64_t wide = 64;
+
+struct Rows {
+  std::int64_t width = 0, count = 0;  // numbers of a wide pixel, wide pixels
+  std::int64_t rest = 0;              // pixels left over
+
+  Rows(std::int64_t pixels, std::int64_t channels) {
+    const std::int64_t together = std::max<std::int64_t>(wide / channels, 1);
+    width = together * channels;
+    count = pixels / together;
+    rest = pixels % together;
+  }
+};
+
+// Channels last; sums in double.
 void add_moments(const float* __restrict pixel, std::int64_t pixels, std::int64_t channels, double* __restrict sum,
                  double* __restrict squares) {
   for (std::int64_t i = 0; i < pixels; ++i, pixel += channels) {
@@ -40,26 +56,21 @@ void scale_and_shift(const float* __restrict from, const float* __restrict scale
   }
 }
 
-// What dx = of_gradient dy + of_input (x - mean) + constant is made of, per channel.
+// What dx = of_gradient dy + of_input x + constant is made of, per channel.
 struct Slopes {
-  float *mean, *of_gradient, *of_input, *constant;
+  float *of_gradient, *of_input, *constant;
 };
 
 template <Update update>
 void put_input_gradient(const float* __restrict gradient, const float* __restrict input, const Slopes& slopes,
                         std::int64_t pixels, std::int64_t channels, float* __restrict to) {
-  const float* __restrict mean = slopes.mean;
   const float* __restrict a = slopes.of_gradient;
   const float* __restrict b = slopes.of_input;
   const float* __restrict constant = slopes.constant;
   for (std::int64_t i = 0; i < pixels; ++i, gradient += channels, input += channels, to += channels) {
     for (std::int64_t c = 0; c < channels; ++c) {
-      const float slope = a[c] * gradient[c] + b[c] * (input[c] - mean[c]) + constant[c];
-      if constexpr (update == Update::add) {
-        to[c] += slope;
-      } else {
-        to[c] = slope;
-      }
+      const float before = update == Update::add ? to[c] : 0.0F;
+      to[c] = before + (a[c] * gradient[c] + (b[c] * input[c] + constant[c]));
     }
   }
 }
@@ -82,7 +93,7 @@ class BatchNorm final : public LayerKernel {
     const auto shift = std::fill_n(parameters.begin(), channels_, 1.0F);
     std::fill(shift, parameters.end(), 0.0F);
   }
-  [[nodiscard]] std::int64_t scratch_count(std::int64_t /*samples*/) const override { return 4 * channels_; }
+  [[nodiscard]] std::int64_t scratch_count(std::int64_t /*samples*/) const override { return 3 * room(); }
   [[nodiscard]] std::int64_t batch_sum_count() const override { return 2 * channels_; }
   [[nodiscard]] std::int64_t state_count() const override { return 2 * channels_; }
   void initialise_state(std::span<float> state) const override {
@@ -91,21 +102,26 @@ class BatchNorm final : public LayerKernel {
   }
 
   void forward_sums(const ForwardData& data, std::span<double> sums) const override {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    add_moments(data.input.data(), data.samples * pixels_, channels_, sums.data(), sums.data() + channels_);
+    add_sums(data.samples, sums,
+             [&](std::int64_t at, std::int64_t pixels, std::int64_t channels, double* sum, double* squares) {
+               add_moments(data.input.data() + at, pixels, channels, sum, squares);
+             });
   }
 
   void backward_sums(const BackwardData& data, std::span<double> sums) const override {
-    std::fill(sums.begin(), sums.end(), 0.0);
     float* means = data.scratch.data();
     for (std::int64_t c = 0; c < channels_; ++c) means[c] = static_cast<float>(batch_moments(data.context, c).mean);
-    add_gradient_moments(data.output_gradient.data(), data.input.data(), means, data.samples * pixels_, channels_,
-                         sums.data(), sums.data() + channels_);
+    repeat(means);
+    add_sums(data.samples, sums,
+             [&](std::int64_t at, std::int64_t pixels, std::int64_t channels, double* sum, double* products) {
+               add_gradient_moments(data.output_gradient.data() + at, data.input.data() + at, means, pixels, channels,
+                                    sum, products);
+             });
   }
 
   void forward(const ForwardData& data) const override {
     float* scale = data.scratch.data();
-    float* shift = scale + channels_;
+    float* shift = scale + room();
     for (std::int64_t c = 0; c < channels_; ++c) {
       const Moments moments = data.context.mode == Mode::training ? batch_moments(data.context, c)
                                                                   : Moments{data.state[c], data.state[channels_ + c]};
@@ -113,7 +129,11 @@ class BatchNorm final : public LayerKernel {
       scale[c] = static_cast<float>(slope);
       shift[c] = static_cast<float>(data.parameters[channels_ + c] - moments.mean * slope);
     }
-    scale_and_shift(data.input.data(), scale, shift, data.samples * pixels_, channels_, data.output.data());
+    repeat(scale);
+    repeat(shift);
+    for_all_pixels(data.samples, [&](std::int64_t at, std::int64_t pixels, std::int64_t channels) {
+      scale_and_shift(data.input.data() + at, scale, shift, pixels, channels, data.output.data() + at);
+    });
   }
 
   void backward(const BackwardData& data) const override {
@@ -135,6 +155,38 @@ class BatchNorm final : public LayerKernel {
   }
 
  private:
+  [[nodiscard]] std::int64_t room() const { return std::max(channels_, wide); }
+
+  // A number per channel, made one per number of a wide pixel. per_channel: room() numbers.
+  void repeat(float* per_channel) const {
+    const std::int64_t width = Rows(0, channels_).width;
+    for (std::int64_t i = channels_; i < width; ++i) per_channel[i] = per_channel[i - channels_];
+  }
+
+  // work(first number, pixels, numbers per pixel): wide pixels, then the rest
+  template <class Work>
+  void for_all_pixels(std::int64_t samples, Work work) const {
+    const Rows rows(samples * pixels_, channels_);
+    work(0, rows.count, rows.width);
+    work(rows.count * rows.width, rows.rest, channels_);
+  }
+
+  // add(first number, pixels, numbers per pixel, sums of one kind, sums of the other)
+  template <class Add>
+  void add_sums(std::int64_t samples, std::span<double> sums, Add add) const {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    const Rows rows(samples * pixels_, channels_);
+    double *first = sums.data(), *second = first + channels_;
+    if (rows.width == channels_) return add(0, rows.count, channels_, first, second);
+    std::array<double, wide> wide_first{}, wide_second{};
+    add(0, rows.count, rows.width, wide_first.data(), wide_second.data());
+    for (std::int64_t i = 0; i < rows.width; ++i) {
+      first[i % channels_] += wide_first[i];
+      second[i % channels_] += wide_second[i];
+    }
+    add(rows.count * rows.width, rows.rest, channels_, first, second);
+  }
+
   [[nodiscard]] double numbers_per_channel(const BatchContext& context) const {
     return static_cast<double>(context.batch_samples * pixels_);
   }
@@ -147,22 +199,25 @@ class BatchNorm final : public LayerKernel {
 
   void input_gradient(const BackwardData& data) const {
     float* scratch = data.scratch.data();
-    const Slopes slopes{scratch, scratch + channels_, scratch + 2 * channels_, scratch + 3 * channels_};
+    const Slopes slopes{scratch, scratch + room(), scratch + 2 * room()};
     const double count = numbers_per_channel(data.context);
     for (std::int64_t c = 0; c < channels_; ++c) {
       const Moments moments = batch_moments(data.context, c);
       const double inverse = moments.inverse_deviation(), slope = data.parameters[c] * inverse;
       const double gradient = data.context.batch_sums[2 * channels_ + c] / count;
       const double product = data.context.batch_sums[3 * channels_ + c] / count;
-      slopes.mean[c] = static_cast<float>(moments.mean);
+      const double of_input = -slope * inverse * inverse * product;
       slopes.of_gradient[c] = static_cast<float>(slope);
-      slopes.of_input[c] = static_cast<float>(-slope * inverse * inverse * product);
-      slopes.constant[c] = static_cast<float>(-slope * gradient);
+      slopes.of_input[c] = static_cast<float>(of_input);
+      slopes.constant[c] = static_cast<float>(-slope * gradient - of_input * moments.mean);
     }
+    for (float* slope : {slopes.of_gradient, slopes.of_input, slopes.constant}) repeat(slope);
     const auto put =
         data.input_update == Update::add ? put_input_gradient<Update::add> : put_input_gradient<Update::overwrite>;
-    put(data.output_gradient.data(), data.input.data(), slopes, data.samples * pixels_, channels_,
-        data.input_gradient.data());
+    for_all_pixels(data.samples, [&](std::int64_t at, std::int64_t pixels, std::int64_t channels) {
+      put(data.output_gradient.data() + at, data.input.data() + at, slopes, pixels, channels,
+          data.input_gradient.data() + at);
+    });
   }
 
   // The sums are those of the whole batch, of which every sample owns an equal part: the shards' gradients add up to

@@ -19,15 +19,23 @@ void take_larger(const float* __restrict pixel, float place, std::int64_t channe
   }
 }
 
-void add_where_chosen(const float* __restrict gradient, const float* __restrict chosen, float place,
+template <Update update>
+void put_where_chosen(const float* __restrict gradient, const float* __restrict chosen, float place,
                       std::int64_t channels, float* __restrict to) {
-  for (std::int64_t c = 0; c < channels; ++c) to[c] += chosen[c] == place ? gradient[c] : 0.0F;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float before = update == Update::add ? to[c] : 0.0F;
+    to[c] = before + (chosen[c] == place ? gradient[c] : 0.0F);
+  }
 }
 
 // kept: for every output number which pixel of its window it came from.
 class MaxPool final : public LayerKernel {
  public:
-  explicit MaxPool(const Layer& layer) : layer_(layer) {
+  explicit MaxPool(const Layer& layer)
+      : layer_(layer),
+        windows_tile_image_(layer.stride == layer.kernel && layer.padding == 0 &&
+                            layer.out.height * layer.kernel == layer.in.height &&
+                            layer.out.width * layer.kernel == layer.in.width) {
     ORRERY_EXPECT(layer.in.channels == layer.out.channels);
     ORRERY_EXPECT(layer.padding < layer.kernel);
   }
@@ -43,17 +51,29 @@ class MaxPool final : public LayerKernel {
 
   void backward(const BackwardData& data) const override {
     if (data.input_gradient.empty()) return;
+    if (data.input_update == Update::overwrite && windows_tile_image_) return spread<Update::overwrite>(data);
     if (data.input_update == Update::overwrite) {
       std::fill(data.input_gradient.begin(), data.input_gradient.end(), 0.0F);
     }
-    for (std::int64_t sample = 0; sample < data.samples; ++sample) {
-      const std::int64_t out = sample * layer_.out.count();
-      spread(data.output_gradient.data() + out, data.kept.data() + out,
-             data.input_gradient.data() + sample * layer_.in.count());
-    }
+    spread<Update::add>(data);
   }
 
  private:
+  template <Update update>
+  void spread(const BackwardData& data) const {
+    const std::int64_t channels = layer_.in.channels;
+    for (std::int64_t sample = 0; sample < data.samples; ++sample) {
+      const float* gradient = data.output_gradient.data() + sample * layer_.out.count();
+      const float* kept = data.kept.data() + sample * layer_.out.count();
+      float* to = data.input_gradient.data() + sample * layer_.in.count();
+      for_each_window(layer_, [&](std::int64_t pixel, const Window& window) {
+        for_each_pixel(window, [&](std::int64_t at, float place) {
+          put_where_chosen<update>(gradient + pixel * channels, kept + pixel * channels, place, channels, to + at);
+        });
+      });
+    }
+  }
+
   void pool(const float* image, float* output, float* kept) const {
     const std::int64_t channels = layer_.in.channels;
     for_each_window(layer_, [&](std::int64_t pixel, const Window& window) {
@@ -63,15 +83,6 @@ class MaxPool final : public LayerKernel {
       std::fill_n(chosen, channels, 0.0F);
       for_each_pixel(window,
                      [&](std::int64_t at, float place) { take_larger(image + at, place, channels, best, chosen); });
-    });
-  }
-
-  void spread(const float* gradient, const float* kept, float* input_gradient) const {
-    const std::int64_t channels = layer_.in.channels;
-    for_each_window(layer_, [&](std::int64_t pixel, const Window& window) {
-      for_each_pixel(window, [&](std::int64_t at, float place) {
-        add_where_chosen(gradient + pixel * channels, kept + pixel * channels, place, channels, input_gradient + at);
-      });
     });
   }
 
@@ -87,6 +98,7 @@ class MaxPool final : public LayerKernel {
   }
 
   Layer layer_;
+  bool windows_tile_image_;  // every pixel lies in one window: it is written once
 };
 
 }  // namespace
