@@ -39,14 +39,15 @@ LocalResult LocalTrainer::train(std::span<const float> weights, const Samples& s
 
 LocalResult train_local(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
                         std::span<const std::size_t> indices, const LocalOptions& options, Random random) {
-  return LocalTrainer(std::make_shared<ExecutionPlan>(graph), options).train(weights, samples, indices, random);
+  return LocalTrainer(std::make_shared<ExecutionPlan>(graph, options.recompute), options)
+      .train(weights, samples, indices, random);
 }
 
 std::vector<LocalResult> train_clients(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
                                        const std::vector<std::vector<std::size_t>>& partition,
                                        std::span<const std::size_t> clients, const LocalOptions& options,
                                        std::uint64_t seed, std::int64_t round) {
-  const auto plan = std::make_shared<const ExecutionPlan>(graph);
+  const auto plan = std::make_shared<const ExecutionPlan>(graph, options.recompute);
   std::vector<LocalTrainer> trainers;
   for (std::size_t i = 0; i < std::min(clients.size(), default_workers()); ++i) trainers.emplace_back(plan, options);
   std::vector<LocalResult> results(clients.size());

@@ -53,6 +53,7 @@ struct LocalOptions {
   std::int64_t batch = 10;  // 0: the whole local set in one batch
   OptimizerOptions optimizer{};
   Storage storage = Storage::fp32;
+  Recompute recompute = Recompute::none;  // read where the plan is made
 };
 struct LocalResult {
   std::vector<float> weights{};

@@ -16,6 +16,7 @@ FederatedClients::FederatedClients(const Scenario& scenario, const StrategySpec&
   local_.batch = strategy.local_batch;
   local_.optimizer = strategy.optimizer;
   local_.storage = storage_of(strategy.precision);
+  local_.recompute = strategy.recompute;
   schedule_.total = strategy.rounds;
   local_.optimizer.schedule = {};
   Random random = Random::derived(scenario.seed, "partition");

@@ -54,11 +54,24 @@ TEST_CASE("a perceptron learns the synthetic images to 98 % in 300 steps; an unt
 
 TEST_CASE("a convolutional network learns with every optimizer") {
   const DataSet data = small_images(2000, 500);
-  const auto [kind, rate] = GENERATE(table<OptimizerKind, double>(
-      {{OptimizerKind::sgd, 0.1}, {OptimizerKind::momentum, 0.02}, {OptimizerKind::adam, 0.002}}));
+  const auto [kind, rate] = GENERATE(table<OptimizerKind, double>({{OptimizerKind::sgd, 0.1},
+                                                                   {OptimizerKind::momentum, 0.02},
+                                                                   {OptimizerKind::nesterov, 0.02},
+                                                                   {OptimizerKind::adam, 0.002},
+                                                                   {OptimizerKind::adamw, 0.002},
+                                                                   {OptimizerKind::lamb, 0.01}}));
   const CentralOptions options{
       .batch = 32, .steps = 250, .evaluate_every = 250, .optimizer = {.kind = kind, .learning_rate = rate}};
   INFO(name_of(kind));
+  CHECK(train_central(small_convolutional_network(), data, options, {}).back().test.accuracy > 0.8);
+}
+
+TEST_CASE("a convolutional network learns in bf16, with a schedule and clipped gradients") {
+  const DataSet data = small_images(2000, 500);
+  OptimizerOptions optimizer{.kind = OptimizerKind::nesterov, .learning_rate = 0.05, .clip_norm = 1};
+  optimizer.schedule = {.kind = ScheduleKind::cosine, .warm_up = 20, .total = 250};
+  const CentralOptions options{
+      .batch = 32, .steps = 250, .evaluate_every = 250, .optimizer = optimizer, .storage = Storage::bf16};
   CHECK(train_central(small_convolutional_network(), data, options, {}).back().test.accuracy > 0.8);
 }
 
@@ -118,7 +131,9 @@ TEST_CASE("a learning rate that lets the weights diverge is an error that names 
   } catch (const std::runtime_error& error) {
     message = error.what();
   }
-  CHECK(message == "the loss is not finite at step 2: layer \"dense5\" is the first whose output is not (the weights diverged) - lower the learning rate, which is 1e+30");
+  CHECK(message ==
+        "the loss is not finite at step 2: layer \"dense5\" is the first whose output is not (the weights diverged) - "
+        "lower the learning rate, which is 1e+30");
 }
 
 }  // namespace
