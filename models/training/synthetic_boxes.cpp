@@ -12,7 +12,8 @@
 namespace orrery {
 namespace {
 
-constexpr double background = 0.2, darkest_colour = 0.5;
+constexpr float background = 0.2F;
+constexpr double darkest_colour = 0.5;
 
 double area(const Box& box) {
   return static_cast<double>(box.width) * static_cast<double>(box.height);
@@ -65,6 +66,32 @@ bool is_inside(const Box& box, double x, double y) {
   return false;
 }
 
+// Pixels from the one that holds `middle - size / 2` to the one that holds the other end, of `pixels` along a side.
+struct PixelRange {
+  std::int64_t first = 0, end = 0;
+  PixelRange(float middle, float size, std::int64_t pixels) {
+    const double from = static_cast<double>(middle - size / 2), to = static_cast<double>(middle + size / 2);
+    first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(from * static_cast<double>(pixels))));
+    end = std::min(pixels, static_cast<std::int64_t>(std::ceil(to * static_cast<double>(pixels))));
+  }
+};
+
+void paint_box(const Box& box, const Shape& shape, Random& random, std::span<float> image) {
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  std::vector<float> colour(channels);
+  for (float& number : colour) number = static_cast<float>(random.uniform(darkest_colour, 1));
+  const PixelRange rows(box.y, box.height, shape.height), columns(box.x, box.width, shape.width);
+  for (std::int64_t row = rows.first; row < rows.end; ++row) {
+    for (std::int64_t column = columns.first; column < columns.end; ++column) {
+      const double x = (static_cast<double>(column) + 0.5) / static_cast<double>(shape.width);
+      const double y = (static_cast<double>(row) + 0.5) / static_cast<double>(shape.height);
+      if (!is_inside(box, x, y)) continue;
+      const auto pixel = image.subspan(static_cast<std::size_t>(row * shape.width + column) * channels, channels);
+      std::copy(colour.begin(), colour.end(), pixel.begin());
+    }
+  }
+}
+
 std::int32_t label_of(const std::vector<Box>& boxes) {
   const auto smaller = [](const Box& first, const Box& second) { return area(first) < area(second); };
   return std::max_element(boxes.begin(), boxes.end(), smaller)->label;
@@ -91,22 +118,13 @@ std::vector<Box> draw_boxes(const BoxOptions& options, Random& random) {
 }
 
 void paint(std::span<const Box> boxes, const BoxOptions& options, Random& random, std::span<float> image) {
-  const auto [height, width, channels] = options.image;
   ORRERY_EXPECT(image.size() == static_cast<std::size_t>(options.image.count()));
-  std::vector<double> colours(boxes.size() * static_cast<std::size_t>(channels));
-  for (double& colour : colours) colour = random.uniform(darkest_colour, 1);
-  std::size_t at = 0;
-  for (std::int64_t row = 0; row < height; ++row) {
-    for (std::int64_t column = 0; column < width; ++column) {
-      const double x = (static_cast<double>(column) + 0.5) / static_cast<double>(width);
-      const double y = (static_cast<double>(row) + 0.5) / static_cast<double>(height);
-      const auto box = std::find_if(boxes.begin(), boxes.end(), [&](const Box& one) { return is_inside(one, x, y); });
-      const auto colour = static_cast<std::size_t>((box - boxes.begin()) * channels);
-      for (std::size_t channel = 0; channel < static_cast<std::size_t>(channels); ++channel) {
-        const double clean = box == boxes.end() ? background : colours[colour + channel];
-        image[at++] = static_cast<float>(std::clamp(clean + options.noise * random.normal(), 0.0, 1.0));
-      }
-    }
+  std::fill(image.begin(), image.end(), background);
+  for (const Box& box : boxes) paint_box(box, options.image, random, image);
+  if (options.noise == 0) return;
+  for (float& number : image) {
+    const double noisy = static_cast<double>(number) + options.noise * random.uniform(-1, 1);
+    number = static_cast<float>(std::clamp(noisy, 0.0, 1.0));
   }
 }
 

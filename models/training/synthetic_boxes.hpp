@@ -26,7 +26,7 @@ struct BoxOptions {
   std::int64_t grid = 7;  // cells along each side
   std::size_t most_objects = 3;
   double least_side = 12, most_side = 24;  // pixels
-  double noise = 0.05;
+  double noise = 0.1;
 };
 
 /// Shape of the targets: grid x grid x (5 + classes), see models/kernels/detection.hpp.
