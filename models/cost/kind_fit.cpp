@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "models/cost/pass_bytes.hpp"
+#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {
@@ -23,43 +24,58 @@ bool multiplies_matrices(const Layer& layer) {
 
 double work_of(const Layer& layer, Pass pass, int batch) {
   constexpr double bytes_per_update = 12;  // read weight and gradient, write weight
-  if (pass == Pass::optimizer) return bytes_per_update * static_cast<double>(parameters(layer));
+  if (pass == Pass::optimizer) return bytes_per_update * static_cast<double>(trainable_parameters(layer));
   const LayerCost cost = layer_cost(layer);
   if (multiplies_matrices(layer)) return (pass == Pass::forward ? cost.forward : cost.backward).value() * batch;
   return pass_bytes(layer, pass, batch, {}, Precision::fp32).value();
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
-/// Weighted least squares of seconds = a + b work with weights 1 / seconds^2, so of relative errors. Normal equations.
+/// Weighted least squares of seconds = a + b work with weights 1 / seconds^2, so of relative errors; about the weighted
+/// means, so that large numbers do not cancel. Where a comes out below 0 the line goes through zero instead.
 struct Line {
   double a = 0, b = 0, a_error = 0, b_error = 0;
 };
 
+/// Mean square of the relative errors that are left, per degree of freedom.
+double variance(const std::vector<Point>& points, const Line& line, double coefficients) {
+  double residual = 0;
+  for (const Point& point : points) residual += std::pow((line.a + line.b * point.work) / point.seconds - 1.0, 2);
+  const double freedom = static_cast<double>(points.size()) - coefficients;
+  return freedom > 0 ? residual / freedom : 0.0;
+}
+
+Line through_zero(const std::vector<Point>& points) {
+  double xx = 0, xy = 0;
+  for (const Point& point : points) {
+    const double weight = 1.0 / (point.seconds * point.seconds);
+    xx += weight * point.work * point.work;
+    xy += weight * point.work * point.seconds;
+  }
+  Line line{.a = 0.0, .b = xy / xx};
+  line.b_error = std::sqrt(variance(points, line, 1) / xx);
+  return line;
+}
+
 Line fit_line(const std::vector<Point>& points) {
-  double w = 0, x = 0, y = 0, xx = 0, xy = 0;
+  double w = 0, x = 0, y = 0;
   for (const Point& point : points) {
     const double weight = 1.0 / (point.seconds * point.seconds);
     w += weight;
     x += weight * point.work;
     y += weight * point.seconds;
-    xx += weight * point.work * point.work;
-    xy += weight * point.work * point.seconds;
   }
-  const double determinant = w * xx - x * x;
-  Line line{(xx * y - x * xy) / determinant, (w * xy - x * y) / determinant};
-  const bool through_zero = line.a < 0;
-  if (through_zero) line = {0.0, xy / xx};
-  double residual = 0;
-  for (const Point& point : points) residual += std::pow((line.a + line.b * point.work) / point.seconds - 1.0, 2);
-  const double freedom = static_cast<double>(points.size()) - (through_zero ? 1.0 : 2.0);
-  const double variance = freedom > 0 ? residual / freedom : 0.0;
-  line.a_error = through_zero ? 0.0 : std::sqrt(variance * xx / determinant);
-  line.b_error = std::sqrt(variance * (through_zero ? 1.0 / xx : w / determinant));
+  const double mean_work = x / w, mean_seconds = y / w;
+  double xx = 0, xy = 0;
+  for (const Point& point : points) {
+    const double weight = 1.0 / (point.seconds * point.seconds);
+    xx += weight * (point.work - mean_work) * (point.work - mean_work);
+    xy += weight * (point.work - mean_work) * (point.seconds - mean_seconds);
+  }
+  Line line{.a = mean_seconds - xy / xx * mean_work, .b = xy / xx};
+  if (line.a < 0) return through_zero(points);
+  const double left = variance(points, line, 2);
+  line.a_error = std::sqrt(left * (1.0 / w + mean_work * mean_work / xx));
+  line.b_error = std::sqrt(left / xx);
   return line;
 }
 
@@ -79,7 +95,7 @@ KindFit fit(const Key& key, const std::vector<Point>& points, std::string work) 
   fit.rate_error = line.b_error / (line.b * line.b);
   std::vector<double> errors;
   for (const Point& point : points) errors.push_back(std::abs(fit.seconds(point.work) / point.seconds - 1.0));
-  fit.spread = median(errors);
+  fit.spread = quantile(errors, 0.5);
   fit.rows = static_cast<int>(points.size());
   return fit;
 }

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "models/cost/measured_times.hpp"
 #include "models/cost/shards.hpp"
@@ -42,7 +43,8 @@ const Layer* layer_of(const LayerGraph& graph, const std::string& name) {
 
 double optimizer_share(const Layer* layer, int threads) {
   constexpr double block = 16384;  // weights per task of the optimizer
-  const double blocks = layer == nullptr ? 1.0 : std::ceil(static_cast<double>(parameters(*layer)) / block);
+  const double weights = layer == nullptr ? 0.0 : static_cast<double>(parameters(*layer));
+  const double blocks = std::max(1.0, std::ceil(weights / block));
   return std::ceil(blocks / threads) / blocks;
 }
 

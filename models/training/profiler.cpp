@@ -8,7 +8,7 @@
 
 #include "models/kernels/gemm.hpp"
 #include "models/training/host.hpp"
-#include "models/training/quantile.hpp"
+#include "sim/base/quantile.hpp"
 #include "models/training/random_samples.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"

@@ -9,7 +9,7 @@
 
 #include "models/kernels/parallel.hpp"
 #include "models/training/epoch_order.hpp"
-#include "models/training/quantile.hpp"
+#include "sim/base/quantile.hpp"
 #include "models/training/random_samples.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "models/kernels/aligned_vector.hpp"
-#include "models/training/quantile.hpp"
+#include "sim/base/quantile.hpp"
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/learner.hpp"

@@ -4,7 +4,7 @@
 #include <set>
 #include <tuple>
 
-#include "models/training/quantile.hpp"
+#include "sim/base/quantile.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kernels/small_layers.hpp"
 
