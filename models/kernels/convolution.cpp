@@ -18,7 +18,7 @@ enum class Way : std::uint8_t { patches, direct };
 
 // Measured with oneDNN 2.6.3 on AVX-512, shards of 4 to 16 images. Direct convolution saves the patches, which cost
 // most where few channels are multiplied; it loses to the product where it must bring large weights into its own order
-// for few pixels, at stride 2, and in the gradient of an image of less than 4 channels.
+// for few pixels, at stride 2 of many channels, and in the gradient of an image of less than 4 channels.
 struct Ways {
   Way forward = Way::patches, input_gradient = Way::patches, parameter_gradient = Way::patches;
 };
@@ -26,7 +26,7 @@ struct Ways {
 Ways fastest_ways(const Layer& layer) {
   constexpr std::int64_t weights_per_pixel = 4096, few_channels = 32, very_few_channels = 4;
   const std::int64_t weights = layer.out.channels * patch_size(layer);
-  const bool pays = layer.kernel > 1 && layer.groups == 1 &&
+  const bool pays = (layer.kernel > 1 || layer.stride > 1) && layer.groups == 1 &&
                     weights <= weights_per_pixel * layer.out.height * layer.out.width &&
                     (layer.stride == 1 || layer.in.channels < few_channels);
   if (!pays) return {};
