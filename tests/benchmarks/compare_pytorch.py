@@ -110,7 +110,7 @@ def measure_pytorch(options, network, batches, threads):
     for instructions in ("default", "avx512") if "avx512f" in options.flags else ("default",):
         found = run([options.python, HERE / "pytorch_steps.py", network, "--batches", ",".join(batches), "--threads",
                      ",".join(map(str, threads)), "--seconds", str(options.seconds)],
-                    ATEN_CPU_CAPABILITY=instructions, **options.blas)
+                    ATEN_CPU_CAPABILITY=instructions, PYTHONDONTWRITEBYTECODE="1", **options.blas)
         if not any("openblas-openmp" in library for library in found["blas"]):
             fail(f"PyTorch took {found['blas']} instead of {options.blas['LD_LIBRARY_PATH']}")
         about = {"torch": found["torch"], "parameters": found["rows"][0]["parameters"]}
