@@ -14,10 +14,10 @@
 namespace orrery {
 
 struct Samples {
-  std::vector<float> inputs;          // count x shape; token numbers as floats (exact below 2^24)
-  std::vector<std::int32_t> labels;   // count x labels_per_sample
-  std::vector<float> targets{};       // count x numbers that a regression or detection loss reads; empty: none
-  std::size_t labels_per_sample = 1;  // sequences whose every token is predicted: the tokens
+  std::vector<float> inputs{};         // count x shape; token numbers as floats (exact below 2^24)
+  std::vector<std::int32_t> labels{};  // count x labels_per_sample
+  std::vector<float> targets{};        // count x numbers that a regression or detection loss reads; empty: none
+  std::size_t labels_per_sample = 1;   // sequences whose every token is predicted: the tokens
   [[nodiscard]] std::size_t count() const { return labels.size() / labels_per_sample; }
 };
 
