@@ -65,7 +65,7 @@ struct TokenOptions {
 };
 /// The data sets of these names.
 inline constexpr TokenOptions markov_1000{};
-inline constexpr TokenOptions markov_90{.vocabulary = 90, .classes = 9, .tokens = 80, .train = 4096};
+inline constexpr TokenOptions markov_90{.vocabulary = 90, .classes = 9, .tokens = 80, .train = 10240};
 
 /// The chain of a data set: its table comes from the seed.
 MarkovChain token_chain(const TokenOptions& options, std::uint64_t seed);
