@@ -1,5 +1,6 @@
 // [cluster], and the `cluster` table of a strategy: on what is trained.
 #include <algorithm>
+#include <filesystem>
 
 #include "scenarios/reading.hpp"
 
@@ -67,12 +68,26 @@ class ClusterResolver {
   }
 
   void take_device() {
-    const Device* device = look_up("device", *keys_.device, reading_.catalogue.devices, "device");
-    if (device == nullptr) return;
+    const std::optional<Device> device = device_named(*keys_.device);
+    if (!device) return;
     spec_.present = true;
     spec_.description.device = *device;
     spec_.description.nodes = static_cast<int>(keys_.nodes.value_or(1));
     spec_.description.devices_per_node = static_cast<int>(keys_.devices_per_node.value_or(1));
+  }
+
+  /// Of the catalogue, or of a file of one device.
+  std::optional<Device> device_named(const std::string& name) {
+    if (!name.ends_with(".csv")) {
+      const Device* device = look_up("device", name, reading_.catalogue.devices, "device");
+      return device == nullptr ? std::nullopt : std::optional(*device);
+    }
+    if (!std::filesystem::is_regular_file(name)) {
+      complain("device", "there is no file \"" + name + "\"", {}, "make it with `orrery profile --device -o FILE.csv`");
+      return std::nullopt;
+    }
+    spec_.device_file = name;
+    return read_device_file(name, reading_.problems);
   }
 
   void take_common() {
@@ -137,10 +152,11 @@ void overlay(std::optional<T>& base, const std::optional<T>& over) {
 
 }  // namespace
 
-ClusterKeys read_cluster_keys(TomlTable& table) {
+ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading) {
   ClusterKeys keys;
   keys.system = table.text("system");
   keys.device = table.text("device");
+  if (keys.device && keys.device->ends_with(".csv")) keys.device = path_in(reading, table, "device", *keys.device);
   keys.nodes = table.integer("nodes", count);
   if (!table.has("system")) keys.devices_per_node = table.integer("devices_per_node", count);
   keys.node_link = table.text("node_link");

@@ -92,9 +92,10 @@ class ScenarioReader {
     ClusterKeys keys;
     ClusterSpec cluster;
     if (auto table = root_.table("cluster")) {
-      keys = read_cluster_keys(*table);
+      keys = read_cluster_keys(*table, reading_);
       cluster = resolve_cluster(keys, *table, reading_);
       record_cluster_defaults(*table, cluster);
+      scenario_.device_file = cluster.device_file;
       table->finish();
     }
     const StrategyContext context{scenario_.workload, scenario_.federation, keys, cluster};

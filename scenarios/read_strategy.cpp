@@ -72,7 +72,7 @@ class StrategyReader {
   void read_cluster() {
     spec_.cluster = context_.cluster;
     if (auto table = table_.table("cluster")) {
-      const ClusterKeys keys = merged(context_.cluster_keys, read_cluster_keys(*table));
+      const ClusterKeys keys = merged(context_.cluster_keys, read_cluster_keys(*table, reading_));
       spec_.cluster = resolve_cluster(keys, *table, reading_);
       table->finish();
     } else if (!spec_.cluster.present && !has_cluster_keys()) {

@@ -102,7 +102,7 @@ struct ClusterKeys {
   std::optional<std::int64_t> nodes, devices_per_node, nics, nodes_per_leaf;
   std::optional<double> oversubscription;
 };
-ClusterKeys read_cluster_keys(TomlTable& table);
+ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading);
 /// `over` above `base`. Naming a system drops the device, links and node layout of the base; naming a device drops its
 /// system.
 ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over);

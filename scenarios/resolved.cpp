@@ -45,9 +45,13 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
   if (!scenario.workload.weights.initial.empty()) add("workload.initial_weights", scenario.workload.weights.initial);
   if (!scenario.workload.weights.save.empty()) add("workload.save_weights", scenario.workload.weights.save);
   for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+    const std::string strategy = "strategy[" + std::to_string(i) + "]";
     const std::string& path = scenario.strategies[i].save_weights;
-    if (!path.empty()) add("strategy[" + std::to_string(i) + "].save_weights", path);
+    if (!path.empty()) add(strategy + ".save_weights", path);
+    const std::string& device = scenario.strategies[i].cluster.device_file;
+    if (!device.empty()) add(strategy + ".cluster.device", device);
   }
+  if (!scenario.device_file.empty()) add("cluster.device", scenario.device_file);
   if (!scenario.workload.network_file.empty()) add("workload.network", scenario.workload.network_file);
   return values;
 }

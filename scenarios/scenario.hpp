@@ -59,7 +59,8 @@ struct WorkloadSpec {
 /// One [cluster] table, or the `cluster` table of a strategy merged over it, with names resolved.
 struct ClusterSpec {
   bool present = false;
-  std::string system;  // catalogue id, or empty when built by hand
+  std::string system;       // catalogue id, or empty when built by hand
+  std::string device_file;  // path of the CSV that the device was read from; empty: a catalogue id
   ClusterDescription description;
   double price_per_hour = 0;  // of one node
   std::string currency;
@@ -150,6 +151,7 @@ struct Scenario {
   EnergySpec energy;
   CostSpec cost;
   std::vector<AssertSpec> asserts;
+  std::string device_file;  // of [cluster]
   EngineKind engine = EngineKind::flow;
   std::uint64_t message_budget = 300000;
   std::vector<ResolvedValue> resolved;  // every value with its origin
@@ -165,7 +167,9 @@ Scenario parse_scenario(std::string_view text, const std::string& name, const Ca
 /// scenario of it, wherever it lies: paths are absolute.
 std::string resolved_toml(const Scenario& scenario);
 
-/// The cost model that a strategy's precision and the workload ask for; reads the stored profile. Throws InvalidInput.
+/// The cost model that a strategy's precision and the workload ask for; reads the stored profile. When it has
+/// no rows with the workload's threads, but has some with one, they are derived (derive_threads(); the model's
+/// profile_notes() say so). Throws InvalidInput.
 CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue);
 
 }  // namespace orrery

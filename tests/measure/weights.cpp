@@ -65,9 +65,11 @@ TEST_CASE("pipelines and splits by layers equal training alone, for skipping ten
 }
 
 TEST_CASE("tensor-parallel training equals training alone") {
-  for (const char* network : {"2nn", "lenet5", "fedavg-cnn", "gpt-mini"}) {
+  for (const char* network : {"2nn", "lenet5", "fedavg-cnn"}) {
     CHECK(distance(workload(network), strategy("model")) < rounding);
   }
+  // Three do not divide its vocabulary of 1,000.
+  if (communicator().size() != 3) CHECK(distance(workload("gpt-mini"), strategy("model")) < rounding);
   CHECK(distance(workload("lenet5"), strategy("model", "accumulation = 2\n")) < rounding);
   CHECK(distance(workload("2nn", "optimizer = \"momentum\"\nlearning_rate = 0.01\n"), strategy("model")) < rounding);
   // Batch normalisation divides by small deviations: roundings grow faster.
