@@ -56,14 +56,14 @@ TEST_CASE("the ends of the range: zeros, denormals, the largest, infinities, no 
 }
 
 TEST_CASE("rounding again changes nothing, and is never further away than half a step") {
-  for (std::uint32_t bits = 0; bits < 0x7f7f8000; bits += 9973) {
+  for (std::uint32_t bits = 1; bits < 0x7f7f8000; bits += 9973) {
     const auto number = std::bit_cast<float>(bits);
     const float once = round_to_bf16(number);
     REQUIRE(round_to_bf16(once) == once);
     // A step is 2^-7 of the power of two below the number, at least the smallest denormal, 2^-133.
     const double step = std::max(std::ldexp(1.0, -133), std::ldexp(1.0, std::ilogb(number) - 7));
     const double distance = std::abs(static_cast<double>(once) - static_cast<double>(number));
-    REQUIRE((bits == 0 || distance <= step / 2));
+    REQUIRE(distance <= step / 2);
   }
 }
 
