@@ -1,4 +1,9 @@
 // The cost model of a strategy: which constants, which measurements, which host.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "models/cost/profile_check.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace orrery {
@@ -18,6 +23,17 @@ Device profile_host(const Scenario& scenario, const Catalogue& catalogue, Proble
   return *device;
 }
 
+bool has_rows(const StepProfile& profile, int threads) {
+  return std::any_of(profile.rows.begin(), profile.rows.end(),
+                     [threads](const ProfileRow& row) { return row.threads == threads; });
+}
+
+/// With the rows for several threads derived from those for one where they were not recorded.
+StepProfile for_threads(StepProfile profile, const LayerGraph& graph, int threads) {
+  const bool derive = !has_rows(profile, threads) && has_rows(profile, 1);
+  return derive ? derive_threads(profile, graph, threads) : std::move(profile);
+}
+
 }  // namespace
 
 CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
@@ -28,12 +44,14 @@ CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, con
     return {workload.framework, strategy.precision, optimizer};
   }
   Problems problems;
-  const StepProfile profile = read_step_profile(workload.profile, problems);
+  StepProfile profile = read_step_profile(workload.profile, problems);
   problems.throw_if_any();
   check_profile(profile, workload.network, workload.profile, problems);
   const Device host = profile_host(scenario, catalogue, problems);
   problems.throw_if_any();
-  return {workload.framework, strategy.precision, optimizer, profile, host, workload.profile_threads};
+  const int threads = workload.profile_threads;
+  profile = for_threads(std::move(profile), workload.network, threads);
+  return {workload.framework, strategy.precision, optimizer, profile, host, threads};
 }
 
 }  // namespace orrery

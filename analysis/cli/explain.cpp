@@ -80,6 +80,7 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
         fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n", cost.name(),
                     plan.program.ops().size(), plan.program.ranks(), number_text(plan.memory.peak().value() / gibi));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
+    for (const std::string& note : cost.profile_notes()) text += "  profile: " + note + "\n";
   } catch (const Infeasible& reason) {
     text += fmt::format("  infeasible: {}\n", reason.what());
   }

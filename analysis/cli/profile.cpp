@@ -4,9 +4,13 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 #include <iostream>
+#include <utility>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/profile_report.hpp"
 #include "analysis/cli/progress_bar.hpp"
+#include "models/cost/kind_fit.hpp"
+#include "models/cost/kineto.hpp"
 #include "models/training/profiler.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -23,6 +27,8 @@ CommandSpec profile_spec() {
   spec.summary = "execute real training steps, or measure this machine, and record them";
   spec.examples = {"orrery profile 2nn -o 2nn.csv",
                    "orrery profile fedavg-cnn --batch 1,10,64 --threads 1,2 --repeats 30 -o cnn.csv",
+                   "orrery profile lenet5 --fits fits.csv -o lenet5.csv",
+                   "orrery profile lenet5 --trace trace.json.gz --batch 64 --threads 1 -o lenet5-pytorch.csv",
                    "orrery profile --device -o host.csv"};
   spec.positional = {"[NETWORK]"};
   spec.options.add_options()("batch", po::value<std::string>()->default_value("1,8,32,64")->value_name("LIST"),
@@ -32,9 +38,17 @@ CommandSpec profile_spec() {
       "steps measured per batch and thread count; the median is recorded")(
       "warm-up", po::value<int>()->default_value(3)->value_name("N"), "steps executed before measuring")(
       "seed", po::value<std::uint64_t>()->default_value(1), "seed of weights and inputs")(
+      "trace", po::value<std::string>()->value_name("FILE"),
+      "import a torch.profiler trace (.json or .json.gz) instead; --batch and --threads say how it was recorded")(
+      "fits", po::value<std::string>()->value_name("FILE"),
+      "also write the law of every kind of layer: overhead, rate, their standard errors")(
       "device", "measure this machine instead: peak arithmetic, matrix product, memory bandwidth")(
       "output,o", po::value<std::string>()->value_name("FILE"), "where to write; default: standard output")(
-      "force", "overwrite FILE")("quiet,q", "no progress bar");
+      "force", "overwrite files")("quiet,q", "no progress bar, no report");
+  spec.notes =
+      "The report on standard error says what the profile is worth: every batch left out and foretold from the "
+      "others,\nsteps of several threads foretold from one, and a law for every kind of layer. The profile's notes "
+      "hold the energy of\na step: by RAPL where the processor's counters can be read, else by the device model.";
   return spec;
 }
 
@@ -57,11 +71,45 @@ int positive_count(const po::variables_map& values, const std::string& option) {
   return count;
 }
 
-std::string measured(const po::variables_map& values, ProgressBar& bar) {
-  if (values.count("device") != 0) {
-    bar.show("measuring this machine", 0.0, {});
-    return host_csv(measure_host(1));
+/// Result files that were asked for.
+std::string file_of(const po::variables_map& values, const std::string& option) {
+  return values.count(option) != 0 ? values[option].as<std::string>() : std::string{};
+}
+
+/// Refuses before the work, not after it.
+void check_files(const po::variables_map& values) {
+  for (const auto& [option, flag] : {std::pair("output", "-o"), std::pair("fits", "--fits")}) {
+    const std::string file = file_of(values, option);
+    if (file.empty() || values.count("force") != 0 || !std::filesystem::exists(file)) continue;
+    throw UsageError(fmt::format("orrery profile: {} exists - choose another {} or add --force", file, flag));
   }
+}
+
+void check_choice(const po::variables_map& values) {
+  if ((values.count("device") != 0) == (values.count("NETWORK") != 0)) {
+    throw UsageError("orrery profile: give either a NETWORK or --device - see `orrery profile --help`");
+  }
+  for (const std::string option : {"trace", "fits"}) {
+    if (values.count("device") == 0 || values.count(option) == 0) continue;
+    throw UsageError(fmt::format("orrery profile: --{} needs a NETWORK, not --device", option));
+  }
+}
+
+StepProfile imported(const po::variables_map& values, const LayerGraph& network) {
+  const auto one = [&](const std::string& option) {
+    const std::vector<int> numbers = counts(option, values[option].as<std::string>());
+    if (numbers.size() == 1) return numbers.front();
+    throw UsageError(fmt::format("orrery profile: --trace wants one --{}, that of the trace", option));
+  };
+  Problems problems;
+  StepProfile profile =
+      import_trace(values["trace"].as<std::string>(), network, {one("batch"), one("threads")}, problems);
+  problems.throw_if_any();
+  return profile;
+}
+
+StepProfile recorded(const po::variables_map& values, const LayerGraph& network) {
+  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
   ProfileOptions options;
   options.batches = counts("batch", values["batch"].as<std::string>());
   options.threads = counts("threads", values["threads"].as<std::string>());
@@ -69,8 +117,29 @@ std::string measured(const po::variables_map& values, ProgressBar& bar) {
   options.warm_up = positive_count(values, "warm-up");
   options.seed = values["seed"].as<std::uint64_t>();
   options.progress = [&bar](double share) { bar.show("profiling", share, {}); };
+  return measure_profile(network, options);
+}
+
+void put(const std::string& file, const std::string& csv) {
+  if (file.empty()) {
+    std::cout << csv;
+  } else {
+    write_file(file, csv);
+  }
+}
+
+void profile_network(const po::variables_map& values) {
   const LayerGraph network = load_network(values["NETWORK"].as<std::string>());
-  return to_csv(measure_profile(network, options));
+  const StepProfile profile = values.count("trace") != 0 ? imported(values, network) : recorded(values, network);
+  put(file_of(values, "output"), to_csv(profile));
+  if (values.count("fits") != 0) write_file(file_of(values, "fits"), to_csv(fit_kinds(profile, network)));
+  if (values.count("quiet") == 0) std::cerr << profile_report(profile, network);
+}
+
+void profile_device(const po::variables_map& values) {
+  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+  bar.show("measuring this machine", 0.0, {});
+  put(file_of(values, "output"), host_csv(measure_host(1)));
 }
 
 }  // namespace
@@ -78,22 +147,12 @@ std::string measured(const po::variables_map& values, ProgressBar& bar) {
 ExitCode profile_command(const Arguments& arguments) {
   const auto values = parse(profile_spec(), arguments);
   if (!values) return ExitCode::ok;
-  if ((values->count("device") != 0) == (values->count("NETWORK") != 0)) {
-    throw UsageError("orrery profile: give either a NETWORK or --device - see `orrery profile --help`");
-  }
-  const std::string file = values->count("output") != 0 ? (*values)["output"].as<std::string>() : std::string{};
-  if (!file.empty() && values->count("force") == 0 && std::filesystem::exists(file)) {
-    throw UsageError("orrery profile: " + file + " exists - choose another -o or add --force");
-  }
-  std::string csv;
-  {
-    ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
-    csv = measured(*values, bar);
-  }
-  if (file.empty()) {
-    std::cout << csv;
+  check_choice(*values);
+  check_files(*values);
+  if (values->count("device") != 0) {
+    profile_device(*values);
   } else {
-    write_file(file, csv);
+    profile_network(*values);
   }
   return ExitCode::ok;
 }

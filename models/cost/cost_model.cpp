@@ -61,7 +61,8 @@ CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerK
       precision_(precision),
       optimizer_(optimizer),
       measured_(MeasuredTimes(profile, threads)),
-      host_(std::move(host)) {
+      host_(std::move(host)),
+      profile_notes_(profile.notes) {
   if (host_->memory_bandwidth.value() > 0.0) return;
   Problem problem;
   problem.key = "workload.host";

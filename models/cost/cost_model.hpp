@@ -68,6 +68,8 @@ class CostModel {
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] OptimizerKind optimizer() const { return optimizer_; }
   [[nodiscard]] const FrameworkProfile& framework() const { return framework_; }
+  /// What the replayed profile says of itself: how it was recorded, and which of its rows were derived.
+  [[nodiscard]] const std::vector<std::string>& profile_notes() const { return profile_notes_; }
 
  private:
   [[nodiscard]] Seconds work(const Layer& layer, Pass pass, double samples, const Device& device, Share share,
@@ -79,6 +81,7 @@ class CostModel {
   OptimizerKind optimizer_;
   std::optional<MeasuredTimes> measured_;
   std::optional<Device> host_;
+  std::vector<std::string> profile_notes_;
 };
 
 }  // namespace orrery

@@ -72,7 +72,8 @@ Line fit_line(const std::vector<Point>& points) {
     xy += weight * (point.work - mean_work) * (point.seconds - mean_seconds);
   }
   Line line{.a = mean_seconds - xy / xx * mean_work, .b = xy / xx};
-  if (line.a < 0) return through_zero(points);
+  constexpr double rounding = 1e-12;
+  if (line.a < rounding * mean_seconds) return through_zero(points);
   const double left = variance(points, line, 2);
   line.a_error = std::sqrt(left * (1.0 / w + mean_work * mean_work / xx));
   line.b_error = std::sqrt(left / xx);

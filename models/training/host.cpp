@@ -23,4 +23,9 @@ int logical_cores() {
   return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+HostPower assumed_host_power(int cores) {
+  constexpr double of_a_core = 1.0 / 56;
+  return {Watts(100 * of_a_core * cores), Watts(320 * of_a_core * cores), Watts(350 * of_a_core * cores)};
+}
+
 }  // namespace orrery

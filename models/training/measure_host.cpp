@@ -18,10 +18,6 @@ namespace {
 
 using Lanes = std::experimental::native_simd<float>;
 
-// Watts per core: Intel Xeon Platinum 8480+, 350 W TDP over 56 cores (Intel's data sheet, through CodeCarbon's table);
-// its idle 100 W and 320 W while training are estimates. Assumed for whatever processor this is.
-constexpr double idle_watts = 100.0 / 56, typical_watts = 320.0 / 56, maximum_watts = 350.0 / 56;
-
 /// Best rate of a few tries: others may disturb a try, nothing can make it faster than the machine. work(thread) runs
 /// on all threads at once and does `amount` in each.
 double best_rate(std::size_t threads, int tries, double amount, const std::function<void(std::size_t)>& work) {
@@ -114,10 +110,11 @@ Device measure_host(int threads) {
   device.gemm_fraction = std::min(1.0, measure_gemm(count).value() / peak.value());
   device.memory = Bytes(memory_bytes());
   device.memory_bandwidth = measure_bandwidth(count);
-  device.idle = Watts(idle_watts * threads);
-  device.typical = Watts(typical_watts * threads);
-  device.maximum = Watts(maximum_watts * threads);
-  device.source = fmt::format("measured by orrery profile --device, {}", simd_level());
+  const HostPower power = assumed_host_power(threads);
+  device.idle = power.idle;
+  device.typical = power.typical;
+  device.maximum = power.maximum;
+  device.source = fmt::format("measured by orrery profile --device, {}, products by {}", simd_level(), gemm_backend());
   device.assumed = "idle_W;typical_W;maximum_W";
   device.notes = "powers per core as of a Xeon Platinum 8480+";
   return device;

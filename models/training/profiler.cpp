@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
+#include <optional>
 
 #include "models/kernels/gemm.hpp"
 #include "models/training/host.hpp"
-#include "sim/base/quantile.hpp"
 #include "models/training/random_samples.hpp"
+#include "models/training/rapl.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
 #include "models/training/training_step.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {
@@ -42,10 +45,17 @@ class ProfiledCase {
 
   void step() {
     for (Times& times : times_) std::fill(times.begin(), times.end(), std::array<double, passes>{});
+    const auto start = std::chrono::steady_clock::now();
     step_.run(weights_, whole(samples_));
+    step_seconds_.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     for (std::size_t layer = 0; layer < seconds_.size(); ++layer) keep_slowest(layer);
   }
-  void forget() { seconds_.assign(seconds_.size(), {}); }
+  void forget() {
+    seconds_.assign(seconds_.size(), {});
+    step_seconds_.clear();
+  }
+  /// Of whole steps.
+  [[nodiscard]] const std::vector<double>& step_seconds() const { return step_seconds_; }
   [[nodiscard]] const std::vector<double>& seconds(std::size_t layer, Pass pass) const {
     return seconds_[layer][index_of(pass)];
   }
@@ -66,6 +76,7 @@ class ProfiledCase {
   TrainingStep step_;
   std::vector<Times> times_;                                      // by thread, of this step
   std::vector<std::array<std::vector<double>, passes>> seconds_;  // by layer and pass, one per step
+  std::vector<double> step_seconds_;
 };
 
 double flops_of(const Layer& layer, Pass pass, int batch, OptimizerKind optimizer) {
@@ -93,11 +104,25 @@ void add_rows(const LayerGraph& graph, const ProfiledCase& measured, int batch, 
 }
 
 std::vector<std::string> notes_of(const ProfileOptions& options) {
-  return {fmt::format("machine: {}, {} logical cores", processor_name(), logical_cores()),
-          fmt::format("build: {} {}, {}", "gcc-compatible compiler", __VERSION__, simd_level()),
-          fmt::format("each row: median, 10th and 90th percentile of {} steps after {} for warming up", options.repeats,
-                      options.warm_up),
-          fmt::format("optimizer: {}", name_of(options.optimizer))};
+  return {
+      fmt::format("machine: {}, {} logical cores", processor_name(), logical_cores()),
+      fmt::format("build: gcc-compatible compiler {}, {}; products by {}", __VERSION__, simd_level(), gemm_backend()),
+      fmt::format("each row: median, 10th and 90th percentile of {} steps after {} for warming up", options.repeats,
+                  options.warm_up),
+      fmt::format("optimizer: {}", name_of(options.optimizer))};
+}
+
+std::string energy_note(const std::optional<Joules>& counted, const std::vector<double>& seconds, int batch,
+                        int threads) {
+  const std::string at = fmt::format("energy: batch {}, {} thread{}:", batch, threads, threads == 1 ? "" : "s");
+  if (counted) {
+    return fmt::format("{} {:.4g} J per step by RAPL (whole processor packages, {} steps)", at,
+                       counted->value() / static_cast<double>(seconds.size()), seconds.size());
+  }
+  const Watts power = assumed_host_power(threads).typical;
+  const Seconds step(quantile(seconds, 0.5));
+  return fmt::format("{} {:.4g} J per step by device model ({:.4g} W assumed x {:.4g} s)", at, (power * step).value(),
+                     power.value(), step.value());
 }
 
 }  // namespace
@@ -108,16 +133,22 @@ StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& optio
   const auto plan = std::make_shared<const ExecutionPlan>(graph);
   const int steps = options.warm_up + options.repeats;
   const double all = static_cast<double>(options.batches.size() * options.threads.size()) * steps;
+  std::optional<PackageEnergy> packages = PackageEnergy::open(options.powercap);
   double done = 0;
   for (const int threads : options.threads) {
     for (const int batch : options.batches) {
       ORRERY_EXPECT(batch > 0 && threads > 0);
       ProfiledCase measured(plan, batch, threads, options);
       for (int step = 0; step < steps; ++step) {
-        if (step == options.warm_up) measured.forget();
+        if (step == options.warm_up) {
+          measured.forget();
+          if (packages) (void)packages->since_last();
+        }
         measured.step();
         if (options.progress) options.progress(++done / all);
       }
+      const std::optional<Joules> energy = packages ? packages->since_last() : std::nullopt;
+      profile.notes.push_back(energy_note(energy, measured.step_seconds(), batch, threads));
       add_rows(graph, measured, batch, threads, options.optimizer, profile);
     }
   }

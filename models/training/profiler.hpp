@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,18 +20,21 @@ struct ProfileOptions {
   std::uint64_t seed = 1;
   std::function<void(double)> progress{};  // share done
   OptimizerKind optimizer = OptimizerKind::sgd;
+  std::filesystem::path powercap = "/sys/class/powercap";  // where the processor's energy counters are looked for
 };
 /// Executes real steps (forward, backward, optimizer apart from the gradients) on random data of the network's input
 /// shape, as TrainingStep makes them. A row's seconds is the time of the busiest thread over all its shards, so of the
 /// whole batch. The optimizer pass, one row per layer with parameters, includes the addition of the shards' gradients.
 /// FLOPs are those of layer_cost(); the first layer with parameters is executed without the gradient of its input,
 /// which nobody needs, so its backward pass may look faster than the machine.
+/// The notes say, per batch and threads, the energy of a step: by RAPL where its counters can be read (all processor
+/// packages, whatever else they do), else by the device model: assumed_host_power() of that many cores x step time.
 StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& options);
 
 /// This machine as a Device with id "host": cores and name from /proc/cpuinfo, fp32 peak from a fused multiply-add
 /// loop, gemm_fraction from a large matrix product over that peak, memory bandwidth from streaming arrays larger than
-/// the caches; all with `threads` threads at once. Powers come from `assumed` figures (idle and TDP per core) and are
-/// marked so, since reading them needs RAPL. Takes about two seconds.
+/// the caches; all with `threads` threads at once. Powers are assumed_host_power() and marked
+/// `assumed`. Takes about two seconds.
 Device measure_host(int threads);
 std::string host_csv(const Device& device);  // the row that read_catalogue() reads back
 

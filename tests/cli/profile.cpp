@@ -1,0 +1,63 @@
+// `orrery profile`: what it writes, and what it says of it.
+#include "models/cost/step_profile.hpp"
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::read_file;
+using orrery::testing::call_orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+const std::string trace = std::string(ORRERY_TEST_DIR) + "/models/cost/traces/lenet5-without-kineto.json";
+
+TEST_CASE("a recorded profile comes with a report, and with fits when asked for") {
+  const TemporaryFolder folder;
+  const std::string profile = folder.file("p.csv"), fits = folder.file("f.csv");
+  const ChildResult result = call_orrery({"profile", "2nn", "--batch", "1,2,4", "--threads", "1,2", "--repeats", "2",
+                                          "--warm-up", "1", "-o", profile, "--fits", fits});
+  CHECK(result.exit_code == 0);
+  CHECK(result.output.empty());
+  CHECK(result.errors.find("left out, and foretold from the other batches: median of |error| ") == 0);
+  CHECK(result.errors.find("\nthreads from one: median of |error| ") != std::string::npos);
+  CHECK(result.errors.find("\na kind of layer, of any size: seconds = overhead + work / rate\n") != std::string::npos);
+  CHECK(read_file(fits).find("kind,pass,threads,work,overhead_s,") == 0);
+  CHECK(read_file(fits).find("\ndense,forward,1,FLOP,") != std::string::npos);
+  orrery::Problems problems;
+  CHECK(orrery::read_step_profile(profile, problems).rows.size() == 6 * (7 + 6 + 3));
+  CHECK(problems.empty());
+  const ChildResult again = call_orrery({"profile", "2nn", "-o", folder.file("q.csv"), "--fits", fits});
+  CHECK(again.exit_code == 2);
+  CHECK(again.errors == "orrery profile: " + fits + " exists - choose another --fits or add --force\n");
+}
+
+TEST_CASE("a PyTorch trace is imported as a profile that reads back") {
+  const TemporaryFolder folder;
+  const ChildResult result = call_orrery({"profile", "lenet5", "--trace", trace, "--batch", "4", "--quiet"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.errors.empty());
+  orrery::Problems problems;
+  const orrery::StepProfile profile = orrery::parse_step_profile(result.output, "p.csv", problems);
+  orrery::check_profile(profile, orrery::load_network("lenet5"), "p.csv", problems);
+  CHECK(problems.empty());
+  CHECK(profile.rows.front().batch == 4);
+  const ChildResult other = call_orrery({"profile", "2nn", "--trace", trace, "--batch", "4"});
+  CHECK(other.exit_code == 3);
+  CHECK(other.output.empty());
+  CHECK(other.errors.find("aten::conv2d at 65 us is found where layer \"dense1\" (dense) should come") !=
+        std::string::npos);
+}
+
+TEST_CASE("threads that were not recorded are derived from one, and explain says so") {
+  const std::string scenario = orrery::testing::shipped_scenario("federated");
+  const ChildResult one = call_orrery({"explain", scenario});
+  const ChildResult two = call_orrery({"explain", scenario, "--set", "workload.profile_threads=2"});
+  CHECK(one.exit_code == 0);
+  CHECK(two.exit_code == 0);
+  CHECK(one.output.find("derived from those for one") == std::string::npos);
+  CHECK(two.output.find("  profile: rows for 2 threads derived from those for one\n") != std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,85 @@
+// What a profile is worth, on profiles that obey a law.
+#include "models/cost/profile_check.hpp"
+
+#include "tests/catch.hpp"
+#include "tests/models/small_networks.hpp"
+
+namespace orrery {
+namespace {
+
+/// seconds(batch) = 1 ms + 0.1 ms x batch forward, twice that backward, 2 ms for the update; one layer.
+StepProfile straight(const std::vector<int>& batches, int threads) {
+  StepProfile profile{.network = "small", .notes = {"made up"}, .rows = {}};
+  for (const int batch : batches) {
+    const double seconds = 1e-3 + 1e-4 * batch;
+    profile.rows.push_back({"dense1", Pass::forward, batch, threads, seconds, seconds, seconds, 1e6, 1});
+    profile.rows.push_back({"dense1", Pass::backward, batch, threads, 2 * seconds, 2 * seconds, 2 * seconds, 2e6, 1});
+    profile.rows.push_back({"dense1", Pass::optimizer, batch, threads, 2e-3, 1e-3, 3e-3, 1e3, 1});
+  }
+  return profile;
+}
+
+TEST_CASE("On a straight line every batch that is left out is foretold exactly") {
+  const std::vector<Foretold> steps = leave_one_out(straight({1, 8, 32, 64}, 1));
+  REQUIRE(steps.size() == 4);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const int batch = std::vector{1, 8, 32, 64}[i];
+    CHECK(steps[i].batch == batch);
+    CHECK(steps[i].threads == 1);
+    CHECK(steps[i].measured == Approx(3 * (1e-3 + 1e-4 * batch) + 2e-3));
+    CHECK(steps[i].foretold == Approx(steps[i].measured));
+    CHECK(steps[i].error() == Approx(0).margin(1e-12));
+  }
+}
+
+TEST_CASE("A batch off the line shows by how much") {
+  StepProfile profile = straight({10, 20, 30}, 1);
+  profile.rows[3].seconds = 2 * (1e-3 + 1e-4 * 20);  // forward of batch 20: 6 ms instead of 3
+  const std::vector<Foretold> steps = leave_one_out(profile);
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[1].measured == Approx(6e-3 + 6e-3 + 2e-3));
+  CHECK(steps[1].foretold == Approx(3e-3 + 6e-3 + 2e-3));
+  CHECK(steps[1].error() == Approx(11.0 / 14.0 - 1));
+}
+
+TEST_CASE("Two batches say nothing of a third, and each number of threads stands for itself") {
+  CHECK(leave_one_out(straight({1, 8}, 1)).empty());
+  StepProfile profile = straight({1, 8}, 1);
+  const StepProfile more = straight({1, 2, 3}, 4);
+  profile.rows.insert(profile.rows.end(), more.rows.begin(), more.rows.end());
+  const std::vector<Foretold> steps = leave_one_out(profile);
+  REQUIRE(steps.size() == 3);
+  for (const Foretold& step : steps) CHECK(step.threads == 4);
+}
+
+TEST_CASE("Rows for several threads follow from shards and the optimizer's blocks") {
+  // Batch 112 is four shards (see shards.cpp), two for each of two threads. dense1 has 500,500 parameters, 31 blocks of
+  // 16,384: 16 fall to one thread.
+  const StepProfile derived = derive_threads(straight({1, 112}, 1), small_perceptron(), 2);
+  REQUIRE(derived.rows.size() == 6);
+  CHECK(derived.notes == std::vector<std::string>{"made up", "rows for 2 threads derived from those for one"});
+  for (const ProfileRow& row : derived.rows) CHECK(row.threads == 2);
+  CHECK(derived.rows[0].seconds == Approx(1.1e-3));  // batch 1 cannot be cut
+  CHECK(derived.rows[3].seconds == Approx(12.2e-3 / 2));
+  CHECK(derived.rows[4].seconds == Approx(24.4e-3 / 2));
+  CHECK(derived.rows[3].flops == 1e6);
+  CHECK(derived.rows[3].achieved_GFLOPS == Approx(2));
+  CHECK(derived.rows[5].seconds == Approx(2e-3 * 16 / 31));
+  CHECK(derived.rows[5].seconds_low == Approx(1e-3 * 16 / 31));
+  CHECK(derived.rows[5].seconds_high == Approx(3e-3 * 16 / 31));
+}
+
+TEST_CASE("Steps of several threads are foretold from those of one") {
+  StepProfile profile = straight({112}, 1);
+  StepProfile both = straight({5, 112}, 2);  // batch 5 was not measured with one thread
+  profile.rows.insert(profile.rows.end(), both.rows.begin(), both.rows.end());
+  const std::vector<Foretold> steps = threads_from_one(profile, small_perceptron());
+  REQUIRE(steps.size() == 1);
+  CHECK(steps[0].batch == 112);
+  CHECK(steps[0].threads == 2);
+  CHECK(steps[0].measured == Approx(36.6e-3 + 2e-3));
+  CHECK(steps[0].foretold == Approx(18.3e-3 + 2e-3 * 16 / 31));
+}
+
+}  // namespace
+}  // namespace orrery
