@@ -7,15 +7,33 @@
 
 namespace orrery {
 
-std::int64_t batch_shards(double flops_per_sample, std::int64_t parameters, std::int64_t samples) {
-  constexpr double flops_per_parameter = 160, least_flops = 0.03 * giga, most = 8;
-  const double worth = std::max(least_flops, flops_per_parameter * static_cast<double>(parameters));
-  const double shards = flops_per_sample * static_cast<double>(samples) / worth;
-  return std::min(static_cast<std::int64_t>(std::clamp(shards, 1.0, most)), samples);
+std::int64_t parameter_blocks(const Layer& layer) {
+  constexpr std::int64_t block = 16384, most = 8;
+  const bool on_vectors = layer.kind == LayerKind::dense && layer.in.height * layer.in.width == 1;
+  if (!on_vectors || layer.tied || weights(layer) < block) return 0;
+  return std::min(weights(layer) / block, most);
+}
+
+double shard_worth(const LayerGraph& graph) {
+  constexpr double per_summed = 800, per_blocked = 160, least = 0.03 * giga;
+  double flops = 0;
+  for (const Layer& layer : graph.layers) {
+    const double each = parameter_blocks(layer) > 0 ? per_blocked : per_summed;
+    flops += each * static_cast<double>(trainable_parameters(layer));
+  }
+  return std::max(flops, least);
+}
+
+std::int64_t batch_shards(double flops_per_sample, double worth, std::int64_t samples) {
+  const double ratio = flops_per_sample * static_cast<double>(samples) / worth;
+  const std::int64_t most = ratio < 32 ? 4 : ratio < 128 ? 8 : 16;
+  std::int64_t shards = 1;
+  while (2 * shards <= std::min(most, samples) && static_cast<double>(2 * shards) <= ratio) shards *= 2;
+  return shards;
 }
 
 std::int64_t batch_shards(const LayerGraph& graph, std::int64_t samples) {
-  return batch_shards(training_flops(graph).value(), parameters(graph), samples);
+  return batch_shards(training_flops(graph).value(), shard_worth(graph), samples);
 }
 
 double busiest_share(const LayerGraph& graph, std::int64_t samples, int threads) {

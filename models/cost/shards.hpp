@@ -7,13 +7,24 @@
 
 namespace orrery {
 
-/// Shards that a batch of `samples` is cut into, whoever computes them: as many as give each at least 160 FLOPs per
-/// parameter (with fewer, reading the weights and writing the gradients once more takes over a third of the products'
-/// time: 16 bytes per parameter at 44 GB/s against 150 GFLOP/s, rates of one core of the machine this was written on)
-/// and 0.03 GFLOP (0.2 ms, some fifty times what it costs to wake a thread), and at most 8.
+/// Parts in which the gradient of a layer's parameters is computed, over all shards at once, after the shards' own
+/// backward passes; 0: each shard computes its own and they are added up. Parts pay for dense layers on vectors, whose
+/// every weight is used once per sample only: moving their gradients would cost more than the products. One per 16,384
+/// weights, at most 8.
+std::int64_t parameter_blocks(const Layer& layer);
+
+/// FLOPs that a shard must be worth: 800 per parameter of which each shard has a gradient (about 1 ns to write, read
+/// and add one up, measured; at 180 GFLOP/s a fifth of the time), 160 per parameter of the layers with
+/// parameter_blocks() (their weights are read once more), and at least 0.03 GFLOP (0.2 ms, some fifty times what it
+/// costs to wake a thread).
+double shard_worth(const LayerGraph& graph);
+
+/// Shards that a batch of `samples` is cut into, whoever computes them. With r = FLOPs of the batch / shard_worth: the
+/// largest power of two up to r, so that threads share them evenly, and up to 4 while r < 32, 8 while r < 128, 16
+/// beyond (more shards of fewer samples make slower products).
 std::int64_t batch_shards(const LayerGraph& graph, std::int64_t samples);
-/// The same from training_flops() per sample and parameters() of a graph.
-std::int64_t batch_shards(double flops_per_sample, std::int64_t parameters, std::int64_t samples);
+/// The same from training_flops() per sample and shard_worth() of a graph.
+std::int64_t batch_shards(double flops_per_sample, double worth, std::int64_t samples);
 
 /// Share of a batch's work that the busiest of `threads` threads does: ceil(shards / threads) / shards.
 double busiest_share(const LayerGraph& graph, std::int64_t samples, int threads);

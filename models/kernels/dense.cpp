@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "models/cost/shards.hpp"
 #include "models/kernels/columns.hpp"
 #include "models/kernels/gemm.hpp"
 #include "models/kernels/makers.hpp"
@@ -14,6 +15,7 @@ class Dense final : public LayerKernel {
       : in_(layer.in.channels),
         out_(layer.out.channels),
         positions_(layer.in.height * layer.in.width),
+        blocks_(parameter_blocks(layer)),
         bias_(layer.bias),
         tied_(layer.tied) {
     ORRERY_EXPECT(layer.out.height * layer.out.width == positions_);
@@ -36,6 +38,19 @@ class Dense final : public LayerKernel {
     if (!data.input_gradient.empty()) add_input_gradient(data);
     if (tied_ && !data.tied_gradient.empty()) add_tied_gradient(data);
     if (!data.parameter_gradient.empty()) add_parameter_gradient(data);
+  }
+
+  // A block is a run of the inputs, so of the columns of W.
+  void backward_block(const BackwardData& data, std::int64_t block) const override {
+    const std::int64_t first = in_ * block / blocks_, end = in_ * (block + 1) / blocks_;
+    gemm({.rows = out_,
+          .columns = end - first,
+          .inner = data.samples,
+          .right = Operand::transposed,
+          .update = data.parameter_update,
+          .right_stride = in_},
+         data.output_gradient.data(), data.input.data() + first, data.parameter_gradient.data() + first * out_);
+    if (block == 0) add_bias_gradient(data);
   }
 
  private:
@@ -71,13 +86,17 @@ class Dense final : public LayerKernel {
             .update = data.parameter_update},
            gradient, data.input.data(), data.parameter_gradient.data());
     }
+    add_bias_gradient(data);
+  }
+
+  void add_bias_gradient(const BackwardData& data) const {
     if (!bias_) return;
     float* bias_gradient = data.parameter_gradient.data() + own_weights();
     if (data.parameter_update == Update::overwrite) std::fill_n(bias_gradient, out_, 0.0F);
-    add_columns(gradient, out_, columns, bias_gradient);
+    add_columns(data.output_gradient.data(), out_, data.samples * positions_, bias_gradient);
   }
 
-  std::int64_t in_, out_, positions_;
+  std::int64_t in_, out_, positions_, blocks_;
   bool bias_, tied_;
 };
 

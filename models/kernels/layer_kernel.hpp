@@ -90,6 +90,10 @@ class LayerKernel {
   /// of its input first.
   virtual void backward(const BackwardData& data) const = 0;
 
+  /// The gradient of block `block` of parameter_blocks() (shards.hpp) of the parameters alone, from one shard; biases
+  /// belong to block 0. Only for layers that have such blocks.
+  virtual void backward_block(const BackwardData& /*data*/, std::int64_t /*block*/) const {}
+
   /// Sums that this layer needs over the whole batch before either pass; 0: none. The shards of a batch wait for each
   /// other there.
   [[nodiscard]] virtual std::int64_t batch_sum_count() const { return 0; }

@@ -19,6 +19,20 @@ BatchSums room_for_sums(const ExecutionPlan& plan) {
   return sums;
 }
 
+/// Parameters whose gradients are sums over shards, in pieces that threads can share.
+std::vector<NumberRange> ranges_to_sum(const ExecutionPlan& plan) {
+  constexpr std::size_t piece = 16384;
+  std::vector<NumberRange> ranges;
+  for (std::size_t i = 0; i < plan.kernels(); ++i) {
+    const NumberRange all = plan.steps(i).parameters;
+    if (plan.in_blocks(i) || plan.graph().layers[i].frozen) continue;
+    for (std::size_t at = 0; at < all.count; at += piece) {
+      ranges.push_back({all.first + at, std::min(piece, all.count - at)});
+    }
+  }
+  return ranges;
+}
+
 /// The half of a layer's sums that belongs to a pass.
 std::span<double> half(std::vector<double>& sums, Pass pass) {
   const std::size_t count = sums.size() / 2;
@@ -28,7 +42,11 @@ std::span<double> half(std::vector<double>& sums, Pass pass) {
 }  // namespace
 
 BatchRunner::BatchRunner(std::shared_ptr<const ExecutionPlan> plan, std::size_t workers)
-    : plan_(std::move(plan)), workers_(workers), totals_(room_for_sums(*plan_)), stops_(backward_stops()) {
+    : plan_(std::move(plan)),
+      workers_(workers),
+      totals_(room_for_sums(*plan_)),
+      summed_ranges_(ranges_to_sum(*plan_)),
+      stops_(backward_stops()) {
   ORRERY_EXPECT(workers_ > 0);
 }
 
@@ -70,20 +88,31 @@ BatchResult BatchRunner::run(std::span<float> weights, const Batch& batch, const
     shards_[i].update = i < summed_ ? Update::add : Update::overwrite;
   }
   summed_ = std::max(summed_, used_);
-  return run_phases({weights, {}, options}, batch);
+  return run_phases({weights, {}, shards_.front().gradients, shards_.front().update, options}, batch);
 }
 
 BatchResult BatchRunner::run_in_place(std::span<float> weights, const Batch& batch, const PassOptions& options) {
-  ORRERY_EXPECT(plan_->shards(batch.samples) == 1);
-  reserve(1);
-  Run run{weights, weights.first(plan_->parameter_count()), options};
-  shards_.front().update = Update::add;
-  return run_phases(run, batch);
+  const std::size_t shards = plan_->shards(batch.samples);
+  const std::span<float> parameters = weights.first(plan_->parameter_count());
+  reserve(shards);
+  if (shards == 1) {
+    shards_.front().update = Update::add;
+    return run_phases({weights, parameters, {}, Update::add, options}, batch);
+  }
+  summed_ = shards;
+  for (std::size_t i = 0; i < shards; ++i) {
+    shards_[i].gradients.resize(plan_->parameter_count());
+    shards_[i].update = Update::overwrite;
+  }
+  const BatchResult result = run_phases({weights, {}, parameters, Update::add, options}, batch);
+  add_gradients_to(parameters);
+  return result;
 }
 
 BatchResult BatchRunner::run_phases(const Run& run, const Batch& batch) {
   for (std::size_t phase = 0; phase <= plan_->batch_wide().size(); ++phase) forward_phase(run, batch, phase);
   backward_phases(run);
+  if (blocks() == Blocks::put_off) run_blocks(run);
   const BatchContext context{Mode::training, run.options.seed, 0, static_cast<std::int64_t>(batch.samples), {}};
   for (const std::size_t layer : plan_->batch_wide()) {
     BatchContext of_layer = context;
@@ -149,7 +178,7 @@ void BatchRunner::prepare_gradients(Shard& shard, const Run& run) const {
 // Layers from end - 1 down to the stop, and there this shard's sums if they are what is waited for.
 void BatchRunner::backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop) {
   const std::span<float> gradients = run.in_place.empty() ? std::span<float>(shard.gradients) : run.in_place;
-  shard.runner.backward(stop.first(), end, gradients, shard.update, totals_);
+  shard.runner.backward(stop.first(), end, gradients, shard.update, totals_, blocks());
   if (stop.wait == Stop::for_sums) {
     shard.runner.backward_sums(stop.layer, half(shard.sums[stop.layer], Pass::backward), totals_);
   }
@@ -191,11 +220,50 @@ void BatchRunner::add_sums(std::size_t layer, Pass pass) {
   }
 }
 
+/// Blocks wait for all shards: not where one shard is alone, nor where somebody waits for each layer's gradient.
+Blocks BatchRunner::blocks() const {
+  return used_ > 1 && !ready_ ? Blocks::put_off : Blocks::at_once;
+}
+
+// Any thread takes any block, and adds up the parts of the shards in their order.
+void BatchRunner::run_blocks(const Run& run) {
+  const std::vector<ParameterBlock>& blocks = plan_->blocks();
+  for_each_task(blocks.size(), workers_, [&](std::size_t task, std::size_t worker) {
+    Update update = run.block_update;
+    for (std::size_t i = 0; i < used_; ++i) {
+      shards_[i].runner.set_worker(worker);
+      shards_[i].runner.backward_block(blocks[task], run.blocks, update);
+      update = Update::add;
+    }
+  });
+}
+
+void BatchRunner::add_gradients_to(std::span<float> weights) {
+  for_each_task(summed_ranges_.size(), workers_, [&](std::size_t task, std::size_t) {
+    const NumberRange& range = summed_ranges_[task];
+    add(gradient(range.first, range.count), range.of(weights));
+  });
+}
+
 std::span<float> BatchRunner::gradient(std::size_t first, std::size_t count) {
-  const std::span<float> sum = std::span<float>(shards_.front().gradients).subspan(first, count);
-  for (std::size_t i = 1; i < summed_; ++i)
-    add(std::span<const float>(shards_[i].gradients).subspan(first, count), sum);
-  return sum;
+  if (ready_) {  // nothing was put off
+    add_shards({first, count});
+  } else {
+    for (const NumberRange& range : summed_ranges_) {
+      const std::size_t begin = std::max(first, range.first), end = std::min(first + count, range.first + range.count);
+      if (begin < end) add_shards({begin, end - begin});
+    }
+  }
+  return std::span<float>(shards_.front().gradients).subspan(first, count);
+}
+
+void BatchRunner::add_shards(const NumberRange& range) {
+  constexpr std::size_t chunk = 2048;  // stays in the first cache while the shards' parts are added to it
+  for (std::size_t at = 0; at < range.count; at += chunk) {
+    const NumberRange part{range.first + at, std::min(chunk, range.count - at)};
+    const std::span<float> sum = part.of(std::span<float>(shards_.front().gradients));
+    for (std::size_t i = 1; i < summed_; ++i) add(part.of(std::span<const float>(shards_[i].gradients)), sum);
+  }
 }
 
 }  // namespace orrery

@@ -37,8 +37,8 @@ class BatchRunner {
   /// Forward and backward. weights: plan.weight_count() numbers; their state (running statistics) is brought up to
   /// date. The gradients stay in shards: see gradient().
   BatchResult run(std::span<float> weights, const Batch& batch, const PassOptions& options);
-  /// The same for a batch of one shard, with each layer's gradient added to its weights at once (plain SGD: divisor =
-  /// -batch / learning rate). Contract: plan().shards(batch.samples) == 1.
+  /// The same with the gradients added to the weights (plain SGD: divisor = -batch / learning rate): each layer's as
+  /// soon as it is known when there is one shard, else when all shards have used the weights.
   BatchResult run_in_place(std::span<float> weights, const Batch& batch, const PassOptions& options);
 
   /// The gradient of parameters [first, first + count): the shards' gradients added in order, into the first one's
@@ -64,7 +64,9 @@ class BatchRunner {
   };
   struct Run {  // what all phases of a run share
     std::span<float> weights;
-    std::span<float> in_place;  // gradients go here; empty: into each shard's own
+    std::span<float> in_place;  // the only shard's gradients go here; empty: into each shard's own
+    std::span<float> blocks;    // where the gradients that are computed in blocks go
+    Update block_update = Update::overwrite;
     PassOptions options;
   };
   /// Where the shards wait for each other on the way back: until all have made their sums for a layer, or have done it.
@@ -79,6 +81,10 @@ class BatchRunner {
   void backward_phases(const Run& run);
   void prepare_gradients(Shard& shard, const Run& run) const;
   void backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop);
+  void run_blocks(const Run& run);
+  void add_gradients_to(std::span<float> weights);
+  void add_shards(const NumberRange& range);
+  [[nodiscard]] Blocks blocks() const;
   void add_sums(std::size_t layer, Pass pass);
   [[nodiscard]] std::vector<Stop> backward_stops() const;
   template <class Work>
@@ -90,6 +96,7 @@ class BatchRunner {
   std::size_t used_ = 0;    // shards of this batch
   std::size_t summed_ = 0;  // shards that hold a part of the gradient; more than used_ after a smaller batch was added
   BatchSums totals_;
+  std::vector<NumberRange> summed_ranges_;
   std::vector<std::size_t> ready_cuts_;
   std::vector<Stop> stops_;  // last layers first
   GradientsReady ready_;

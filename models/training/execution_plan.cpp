@@ -82,7 +82,9 @@ ExecutionPlan::ExecutionPlan(LayerGraph graph, Recompute recompute)
   loss_ = make_loss(graph_.layers.back());
   for (const auto& kernel : kernels_) kept_.push_back({.numbers = kernel->kept_count()});
   flops_per_sample_ = training_flops(graph_).value();
+  shard_worth_ = shard_worth(graph_);
   place_parameters();
+  place_blocks();
   place_outputs();
   place_gradients();
   share_segments();
@@ -122,6 +124,18 @@ void ExecutionPlan::place_parameters() {
     steps_[i].state = {parameters_ + state_, static_cast<std::size_t>(kernels_[i]->state_count())};
     state_ += steps_[i].state.count;
   }
+}
+
+void ExecutionPlan::place_blocks() {
+  if (segments_.size() > 1) return;
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    const std::int64_t blocks = steps_[i].trains ? parameter_blocks(graph_.layers[i]) : 0;
+    for (std::int64_t block = 0; block < blocks; ++block) blocks_.push_back({i, block});
+  }
+}
+
+bool ExecutionPlan::in_blocks(std::size_t layer) const {
+  return std::any_of(blocks_.begin(), blocks_.end(), [&](const ParameterBlock& at) { return at.layer == layer; });
 }
 
 void ExecutionPlan::place_outputs() {
@@ -177,7 +191,7 @@ void ExecutionPlan::place_gradients() {
     want(layer.input, steps.input_slot, steps.input_update);
     if (!loss && steps.input_slot == steps.slot) steps.input_update = Update::overwrite;  // in place
     want(layer.skip, steps.second_slot, steps.second_update);
-    if (loss || owner_[*steps.buffer] != i) continue;
+    if (loss || owner_[*steps.buffer] != i || in_blocks(i)) continue;
     pool.give_back(*steps.slot);
     slot_of[*steps.buffer].reset();
   }
@@ -193,7 +207,7 @@ void ExecutionPlan::share_segments() {
     }
   }
   std::vector<std::int64_t> used(segments_.size());
-  const auto share = [&](Place& place, std::size_t segment) {
+  const auto share = [&](MemoryPlace& place, std::size_t segment) {
     constexpr std::int64_t line = cache_line_bytes / sizeof(float);
     place.shared = used[segment];
     used[segment] += (place.numbers + line - 1) / line * line;
@@ -208,14 +222,13 @@ void ExecutionPlan::share_segments() {
 std::size_t ExecutionPlan::samples_per_slice() const {
   constexpr std::int64_t budget = std::int64_t{32} * 1024 * 1024;
   std::int64_t numbers = 1;
-  for (const Place& buffer : buffers_) numbers += buffer.numbers;
+  for (const MemoryPlace& buffer : buffers_) numbers += buffer.numbers;
   for (const auto& kernel : kernels_) numbers += kernel->kept_count();
   return static_cast<std::size_t>(std::max<std::int64_t>(1, budget / numbers / std::int64_t{sizeof(float)}));
 }
 
 std::size_t ExecutionPlan::shards(std::size_t batch) const {
-  return static_cast<std::size_t>(
-      batch_shards(flops_per_sample_, static_cast<std::int64_t>(parameters_), static_cast<std::int64_t>(batch)));
+  return static_cast<std::size_t>(batch_shards(flops_per_sample_, shard_worth_, static_cast<std::int64_t>(batch)));
 }
 
 void ExecutionPlan::initialise(std::span<float> weights, Random& random) const {

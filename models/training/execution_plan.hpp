@@ -31,9 +31,15 @@ struct LayerSteps {
 };
 
 /// Memory for the numbers of one buffer, or of what one layer keeps.
-struct Place {
+struct MemoryPlace {
   std::int64_t numbers = 0;              // per sample
   std::optional<std::int64_t> shared{};  // place in the memory that all segments use in turn, per sample; none: its own
+};
+
+/// A part of a layer's parameters whose gradient is computed over all shards at once (see parameter_blocks()).
+struct ParameterBlock {
+  std::size_t layer = 0;
+  std::int64_t block = 0;
 };
 
 /// The vector of weights of a network: the parameters of every layer in order, then the state (running statistics) of
@@ -53,8 +59,8 @@ class ExecutionPlan {
   [[nodiscard]] std::optional<std::size_t> loss_buffer() const { return steps_.back().input; }
   [[nodiscard]] std::optional<std::size_t> loss_slot() const { return steps_.back().input_slot; }
 
-  [[nodiscard]] const std::vector<Place>& buffers() const { return buffers_; }
-  [[nodiscard]] const std::vector<Place>& kept() const { return kept_; }  // by layer
+  [[nodiscard]] const std::vector<MemoryPlace>& buffers() const { return buffers_; }
+  [[nodiscard]] const std::vector<MemoryPlace>& kept() const { return kept_; }  // by layer
   [[nodiscard]] std::int64_t shared_numbers() const { return shared_; }   // per sample
   /// First layers of the segments. One segment: nothing is recomputed.
   [[nodiscard]] const std::vector<std::size_t>& segments() const { return segments_; }
@@ -64,6 +70,10 @@ class ExecutionPlan {
   [[nodiscard]] const std::vector<std::size_t>& batch_wide() const { return batch_wide_; }
   /// Runs of parameters that are not frozen, joined where they touch: what an optimizer may change.
   [[nodiscard]] const std::vector<NumberRange>& trainable() const { return trainable_; }
+
+  /// Of the layers that train; none where segments are recomputed, since these layers' inputs must stay to the end.
+  [[nodiscard]] const std::vector<ParameterBlock>& blocks() const { return blocks_; }
+  [[nodiscard]] bool in_blocks(std::size_t layer) const;
 
   /// Samples whose activations fit in about 32 MiB, at least 1.
   [[nodiscard]] std::size_t samples_per_slice() const;
@@ -75,6 +85,7 @@ class ExecutionPlan {
 
  private:
   void place_parameters();
+  void place_blocks();
   void place_outputs();
   void place_gradients();
   void share_segments();
@@ -84,14 +95,15 @@ class ExecutionPlan {
   std::unique_ptr<Loss> loss_;
   std::vector<LayerSteps> steps_;   // one per layer, the loss included
   std::vector<std::size_t> owner_;  // by buffer: the layer that writes it first
-  std::vector<Place> buffers_, kept_;
+  std::vector<MemoryPlace> buffers_, kept_;
   std::vector<std::int64_t> slots_;  // numbers per sample
   std::vector<std::size_t> segments_;
   std::int64_t shared_ = 0;
   std::vector<std::size_t> batch_wide_;
   std::vector<NumberRange> trainable_;
   std::size_t parameters_ = 0, state_ = 0;
-  double flops_per_sample_ = 0;
+  std::vector<ParameterBlock> blocks_;
+  double flops_per_sample_ = 0, shard_worth_ = 0;
 };
 
 }  // namespace orrery

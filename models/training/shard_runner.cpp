@@ -54,7 +54,7 @@ void ShardRunner::reserve(std::size_t samples) {
   const auto grow = [&](AlignedVector& numbers, std::int64_t per_sample) {
     numbers.resize(samples * static_cast<std::size_t>(per_sample));
   };
-  const auto grow_own = [&](AlignedVector& numbers, const Place& place) {
+  const auto grow_own = [&](AlignedVector& numbers, const MemoryPlace& place) {
     if (!place.shared) grow(numbers, place.numbers);
   };
   for (std::size_t i = 0; i < buffers_.size(); ++i) grow_own(buffers_[i], plan_->buffers()[i]);
@@ -68,7 +68,7 @@ void ShardRunner::reserve(std::size_t samples) {
   scratch_.resize(static_cast<std::size_t>(scratch));
 }
 
-std::span<float> ShardRunner::at(const Place& place, AlignedVector& own) {
+std::span<float> ShardRunner::at(const MemoryPlace& place, AlignedVector& own) {
   const std::size_t count = shard_.samples * static_cast<std::size_t>(place.numbers);
   if (!place.shared) return first_of(own, count);
   return std::span<float>(shared_).subspan(shard_.samples * static_cast<std::size_t>(*place.shared), count);
@@ -173,19 +173,25 @@ void ShardRunner::loss_gradient(double divisor) {
 }
 
 void ShardRunner::backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update,
-                           const BatchSums& totals) {
+                           const BatchSums& totals, Blocks blocks) {
   for (std::size_t i = end; i-- > first;) {
     timed(i, Pass::backward, [&] {
       const LayerKernel& kernel = plan_->kernel(i);
       if (!plan_->steps(i).slot || kernel.output_storage() == OutputStorage::same_as_input) return;
       recompute(i, totals);
-      const BackwardData data = backward_data(i, gradients, update, totals);
+      const bool later = blocks == Blocks::put_off && plan_->in_blocks(i);
+      const BackwardData data = backward_data(i, later ? std::span<float>() : gradients, update, totals);
       kernel.backward(data);
       if (storage_ == Storage::fp32) return;
       round_to_bf16(data.input_gradient);
       round_to_bf16(data.second_gradient);
     });
   }
+}
+
+void ShardRunner::backward_block(const ParameterBlock& at, std::span<float> gradients, Update update) {
+  timed(at.layer, Pass::backward,
+        [&] { plan_->kernel(at.layer).backward_block(backward_data(at.layer, gradients, update, {}), at.block); });
 }
 
 void ShardRunner::recompute(std::size_t layer, const BatchSums& totals) {

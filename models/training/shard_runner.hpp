@@ -27,6 +27,9 @@ struct Batch {
 /// The sums that batch-wide layers need, by layer: forward sums, then backward sums. Empty for all other layers.
 using BatchSums = std::vector<std::vector<double>>;
 
+/// What backward() does for the layers of plan.blocks().
+enum class Blocks : std::uint8_t { at_once, put_off };
+
 /// One object serves one thread at a time. Memory for activations grows to the largest shard seen and is then kept.
 /// Passes run over layers [first, end), so that shards can wait for each other between two runs and a pipeline stage
 /// can hold a part of the network.
@@ -45,7 +48,10 @@ class ShardRunner {
   void loss_gradient(double divisor);
   /// From layer end - 1 down to first; a segment that is no longer held is run forward once more, in the time of its
   /// last layer. gradients: parameter_count() numbers, `update`d.
-  void backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update, const BatchSums& totals);
+  void backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update, const BatchSums& totals,
+                Blocks blocks = Blocks::at_once);
+  /// The part of this shard in a block that backward() has put off.
+  void backward_block(const ParameterBlock& at, std::span<float> gradients, Update update);
   void backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals);
 
   /// The output of a layer and its gradient, for pipeline stages: written by the neighbour, or sent to it.
@@ -62,7 +68,7 @@ class ShardRunner {
  private:
   [[nodiscard]] std::span<const float> operand(std::optional<std::size_t> index);
   [[nodiscard]] std::span<float> buffer(std::size_t index);
-  [[nodiscard]] std::span<float> at(const Place& place, AlignedVector& own);
+  [[nodiscard]] std::span<float> at(const MemoryPlace& place, AlignedVector& own);
   void recompute(std::size_t layer, const BatchSums& totals);
   [[nodiscard]] std::span<float> slot(std::optional<std::size_t> index, std::int64_t numbers);
   [[nodiscard]] ForwardData forward_data(std::size_t layer, const BatchSums& totals);

@@ -46,7 +46,7 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   const auto predictions =
       static_cast<double>(runner_.plan().loss().predictions_per_sample()) * static_cast<double>(batch.samples);
   PassOptions pass{.divisor = predictions, .seed = options_.seed + odd * static_cast<std::uint64_t>(steps_)};
-  if (adds_in_place(batch)) {
+  if (adds_in_place()) {
     pass.divisor = -predictions / optimizer_.rate();
     const BatchResult result = runner_.run_in_place(weights, batch, pass);
     require_finite(result);
@@ -68,11 +68,10 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   return sum;
 }
 
-bool TrainingStep::adds_in_place(const Batch& batch) const {
+bool TrainingStep::adds_in_place() const {
   const OptimizerOptions& by = options_.optimizer;
   return by.kind == OptimizerKind::sgd && by.weight_decay == 0 && by.clip_norm == 0 && options_.accumulation == 1 &&
-         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32 &&
-         runner_.plan().shards(batch.samples) == 1;
+         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32;
 }
 
 void TrainingStep::restart(std::uint64_t seed) {

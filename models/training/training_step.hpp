@@ -48,7 +48,7 @@ class TrainingStep {
   [[nodiscard]] BatchRunner& runner() { return runner_; }
 
  private:
-  [[nodiscard]] bool adds_in_place(const Batch& batch) const;
+  [[nodiscard]] bool adds_in_place() const;
   std::span<float> weights_seen(std::span<float> weights);
   void update(std::span<float> weights);
   std::span<float> add_gradients(const NumberRange& block);

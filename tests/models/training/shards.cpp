@@ -13,7 +13,7 @@ namespace {
 
 using Numbers = std::vector<float>;
 
-// Enough work per sample for eight shards of a batch of 16 (see ExecutionPlan::shards), with every kind of layer that
+// Enough work per sample for four shards of a batch of 16 (see ExecutionPlan::shards), with every kind of layer that
 // speaks of the whole batch or draws at random.
 const char* const wide_network = R"(
 [network]
@@ -48,13 +48,15 @@ Numbers weights_after(const LayerGraph& graph, const Samples& samples, const Tra
 }
 
 TEST_CASE("a batch is cut by its work, not by the threads that share it") {
-  const ExecutionPlan small(load_network("2nn"));  // 199,210 parameters, 1.2 MFLOP per sample: 27 samples per shard
+  // 2NN: 196,800 weights and 400 biases whose gradients come in blocks, 2,010 numbers more: a shard must be worth 33.2
+  // MFLOP, which 27.9 samples are.
+  const ExecutionPlan small(load_network("2nn"));
   CHECK(small.shards(10) == 1);
   CHECK(small.shards(64) == 2);
-  CHECK(small.shards(256) == 8);
+  CHECK(small.shards(256) == 4);
   const ExecutionPlan wide(network_of(wide_network));
   CHECK(wide.shards(1) == 1);
-  CHECK(wide.shards(16) == 8);
+  CHECK(wide.shards(16) == 4);
 }
 
 TEST_CASE("weights and running statistics are the same bits for any number of threads, and every time") {
@@ -108,7 +110,7 @@ TEST_CASE("gradients accumulated over micro-steps are those of the whole batch")
 std::int64_t numbers_held(const ExecutionPlan& plan) {
   std::int64_t numbers = plan.shared_numbers();
   for (const auto& places : {plan.buffers(), plan.kept()}) {
-    for (const Place& place : places) numbers += place.shared ? 0 : place.numbers;
+    for (const MemoryPlace& place : places) numbers += place.shared ? 0 : place.numbers;
   }
   return numbers;
 }
@@ -174,21 +176,64 @@ TEST_CASE("a loss that is no number stops the training, naming step and layer") 
         "lower the learning rate, which is 0.5");
 }
 
-TEST_CASE("no memory is asked for after the first step") {
+struct Memory {
+  std::size_t calls = 0;    // for memory during one step
+  std::ptrdiff_t kept = 0;  // pieces more after it than before
+};
+
+/// Of the third step of a network: libraries that prepare themselves for a shape have done so.
+Memory memory_of_a_step(const LayerGraph& graph, const TrainingOptions& options) {
+  const Samples samples = random_samples(graph, 8, 3);
+  const auto plan = std::make_shared<const ExecutionPlan>(graph);
+  TrainingStep step(plan, options);
+  Numbers weights(plan->weight_count());
+  Random random(5);
+  plan->initialise(weights, random);
+  step.run(weights, whole(samples));
+  step.run(weights, whole(samples));
+  const std::size_t calls = allocations();
+  const std::ptrdiff_t held = live_allocations();
+  step.run(weights, whole(samples));
+  return {allocations() - calls, live_allocations() - held};
+}
+
+TEST_CASE("a step of layers without products asks for no memory") {
+  const LayerGraph graph = network_of(R"(
+[network]
+name = "no products"
+title = "everything but products"
+source = "made for this test"
+sample = "image"
+input = [8, 8, 16]
+classes = 16
+layers = [
+  { name = "norm", kind = "batch_norm" },
+  { name = "relu", kind = "relu" },
+  { name = "depthwise", kind = "convolution", filters = 16, groups = 16, kernel = 3, padding = 1 },
+  { name = "pool", kind = "max_pool", kernel = 2 },
+  { name = "drop", kind = "dropout", rate = 0.5 },
+  { name = "average", kind = "average_pool", kernel = 2 },
+  { name = "tokens", kind = "pixels_to_tokens" },
+  { name = "place", kind = "position_embedding" },
+  { name = "layer_norm", kind = "layer_norm" },
+  { name = "gelu", kind = "gelu" },
+  { name = "again", kind = "residual_add", skip = "layer_norm" },
+  { name = "mean", kind = "global_average_pool" },
+  { name = "loss", kind = "softmax_cross_entropy" },
+]
+)");
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw, OptimizerKind::lamb}) {
+    CHECK(memory_of_a_step(graph, {.optimizer = {.kind = kind, .clip_norm = 1.0}, .workers = 2}).calls == 0);
+  }
+}
+
+TEST_CASE("no step keeps memory: what the libraries of products ask for they give back") {
   for (const std::string name : {"2nn", "fedavg-cnn", "resnet-small", "mobilenet-small", "lstm-rows", "gru-rows",
                                  "transformer-small", "vit-tiny"}) {
     INFO(name);
-    const LayerGraph graph = load_network(name);
-    const Samples samples = random_samples(graph, 8, 3);
-    const auto plan = std::make_shared<const ExecutionPlan>(graph);
-    TrainingStep step(plan, {.optimizer = {.kind = OptimizerKind::adam}, .workers = 2});
-    Numbers weights(plan->weight_count());
-    Random random(5);
-    plan->initialise(weights, random);
-    step.run(weights, whole(samples));
-    const std::size_t before = allocations();
-    step.run(weights, whole(samples));
-    CHECK(allocations() - before == 0);
+    const Memory memory =
+        memory_of_a_step(load_network(name), {.optimizer = {.kind = OptimizerKind::adam}, .workers = 2});
+    CHECK(memory.kept == 0);
   }
 }
 

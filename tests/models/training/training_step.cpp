@@ -116,11 +116,11 @@ TEST_CASE("accumulated parts make the step of the whole batch, however unequal")
 }
 
 TEST_CASE("parts of several shards each, and of different numbers of shards, add up") {
-  // 2nn has 27 samples a shard: parts of 53, 54, 53 and 54 samples have one and two.
+  // 2nn has two shards from 56 samples on: parts of 55, 56, 55 and 56 samples have one and two.
   const LayerGraph graph = load_network("2nn");
-  const Samples samples = random_samples(graph, 214, 1);
-  REQUIRE(ExecutionPlan(graph).shards(53) == 1);
-  REQUIRE(ExecutionPlan(graph).shards(54) == 2);
+  const Samples samples = random_samples(graph, 222, 1);
+  REQUIRE(ExecutionPlan(graph).shards(55) == 1);
+  REQUIRE(ExecutionPlan(graph).shards(56) == 2);
   const Numbers whole_step = after_step(graph, samples, {}), parts = after_step(graph, samples, {.accumulation = 4});
   double largest = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
