@@ -69,21 +69,28 @@ std::size_t default_workers() {
 }
 
 void for_each_task(std::size_t tasks, std::size_t workers, TaskBody body) {
-  if (tasks == 0) return;
-  const int team = static_cast<int>(std::clamp<std::size_t>(workers, 1, tasks));
-  const auto count = static_cast<std::ptrdiff_t>(tasks);
   FirstFailure failures(tasks);
-#pragma omp parallel num_threads(team) if (team > 1)
-  {
+  const auto run = [&](std::size_t task, std::size_t worker) {
+    try {
+      body(task, worker);
+    } catch (...) {
+      failures.keep(task);
+    }
+  };
+  const std::size_t team = std::min(workers, tasks);
+  if (team <= 1 || omp_in_parallel() != 0) {  // a region for one thread would cost, and ask for memory
     const OneThreadEach serial;
     const FlushDenormals flush;
+    for (std::size_t task = 0; task < tasks; ++task) run(task, 0);
+  } else {
+    const auto count = static_cast<std::ptrdiff_t>(tasks);
+#pragma omp parallel num_threads(static_cast <int>(team))
+    {
+      const OneThreadEach serial;
+      const FlushDenormals flush;
 #pragma omp for schedule(dynamic, 1)
-    for (std::ptrdiff_t task = 0; task < count; ++task) {
-      const auto index = static_cast<std::size_t>(task);
-      try {
-        body(index, static_cast<std::size_t>(omp_get_thread_num()));
-      } catch (...) {
-        failures.keep(index);
+      for (std::ptrdiff_t task = 0; task < count; ++task) {
+        run(static_cast<std::size_t>(task), static_cast<std::size_t>(omp_get_thread_num()));
       }
     }
   }
