@@ -68,6 +68,14 @@ std::string formulas_section(const Scenario& scenario) {
                      optimizer_states(optimizer));
 }
 
+/// The same for every strategy.
+std::string profile_section(const Scenario& scenario, const Catalogue& catalogue) {
+  const std::vector<std::string> notes = cost_model(scenario, scenario.strategies.front(), catalogue).profile_notes();
+  std::string text = notes.empty() ? "" : "\nProfile that is replayed\n";
+  for (const std::string& note : notes) text += "  " + note + "\n";
+  return text;
+}
+
 std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
   std::string text = fmt::format("\nStrategy {} ({})\n", strategy.name, name_of(strategy.kind));
   if (strategy.kind == StrategyKind::federated)
@@ -80,7 +88,6 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
         fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n", cost.name(),
                     plan.program.ops().size(), plan.program.ranks(), number_text(plan.memory.peak().value() / gibi));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
-    for (const std::string& note : cost.profile_notes()) text += "  profile: " + note + "\n";
   } catch (const Infeasible& reason) {
     text += fmt::format("  infeasible: {}\n", reason.what());
   }
@@ -102,7 +109,8 @@ ExitCode explain_command(const Arguments& arguments) {
   const Catalogue catalogue = load_catalogue();
   const Scenario scenario = read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue);
   std::cout << scenario.name << ": " << scenario.question << "\n\n"
-            << values_section(scenario) << catalogue_section(scenario, catalogue) << formulas_section(scenario);
+            << values_section(scenario) << catalogue_section(scenario, catalogue) << formulas_section(scenario)
+            << profile_section(scenario, catalogue);
   for (const StrategySpec& strategy : scenario.strategies) std::cout << strategy_section(scenario, strategy, catalogue);
   return ExitCode::ok;
 }

@@ -87,10 +87,12 @@ double flops_of(const Layer& layer, Pass pass, int batch, OptimizerKind optimize
 
 void add_rows(const LayerGraph& graph, const ProfiledCase& measured, int batch, int threads, OptimizerKind optimizer,
               StepProfile& profile) {
+  const std::vector<bool> has_backward = needs_gradient(graph);
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
     for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
-      if (pass == Pass::optimizer && parameters(layer) == 0) continue;
+      if (pass == Pass::backward && !has_backward[i]) continue;
+      if (pass == Pass::optimizer && trainable_parameters(layer) == 0) continue;
       const std::vector<double>& seconds = measured.seconds(i, pass);
       ProfileRow row{.layer = layer.name, .pass = pass, .batch = batch, .threads = threads};
       row.seconds = quantile(seconds, 0.5);

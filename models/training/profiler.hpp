@@ -24,11 +24,12 @@ struct ProfileOptions {
 };
 /// Executes real steps (forward, backward, optimizer apart from the gradients) on random data of the network's input
 /// shape, as TrainingStep makes them. A row's seconds is the time of the busiest thread over all its shards, so of the
-/// whole batch. The optimizer pass, one row per layer with parameters, includes the addition of the shards' gradients.
-/// FLOPs are those of layer_cost(); the first layer with parameters is executed without the gradient of its input,
-/// which nobody needs, so its backward pass may look faster than the machine.
-/// The notes say, per batch and threads, the energy of a step: by RAPL where its counters can be read (all processor
-/// packages, whatever else they do), else by the device model: assumed_host_power() of that many cores x step time.
+/// whole batch. Passes that nobody makes have no row:
+/// backward below the lowest layer that trains, the optimizer's of layers that do not. The latter includes the addition
+/// of the shards' gradients. FLOPs are those of layer_cost(); the first layer with parameters is executed without the
+/// gradient of its input, which nobody needs, so its backward pass may look faster than the machine. The notes say, per
+/// batch and threads, the energy of a step: by RAPL where its counters can be read (all processor packages, whatever
+/// else they do), else by the device model: assumed_host_power() of that many cores x step time.
 StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& options);
 
 /// This machine as a Device with id "host": cores and name from /proc/cpuinfo, fp32 peak from a fused multiply-add

@@ -57,7 +57,7 @@ TEST_CASE("threads that were not recorded are derived from one, and explain says
   CHECK(one.exit_code == 0);
   CHECK(two.exit_code == 0);
   CHECK(one.output.find("derived from those for one") == std::string::npos);
-  CHECK(two.output.find("  profile: rows for 2 threads derived from those for one\n") != std::string::npos);
+  CHECK(two.output.find("  rows for 2 threads derived from those for one\n") != std::string::npos);
 }
 
 }  // namespace

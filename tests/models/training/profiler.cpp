@@ -24,8 +24,8 @@ TEST_CASE("a profile has every layer and pass of every batch and number of threa
   ProfileOptions options{.batches = {1, 4}, .threads = {1, 2}, .warm_up = 1, .repeats = 3};
   options.progress = [&](double share) { shares.push_back(share); };
   const StepProfile profile = measure_profile(graph, options);
-  // Seven layers forward and backward, three with parameters, times four cases.
-  CHECK(profile.rows.size() == 4 * (7 + 7 + 3));
+  // Seven layers forward, all but the first (flatten) backward, three with parameters, times four cases.
+  CHECK(profile.rows.size() == 4 * (7 + 6 + 3));
   std::set<std::tuple<std::string, Pass, int, int>> keys;
   for (const ProfileRow& row : profile.rows) {
     INFO(row.layer << " " << name_of(row.pass));
@@ -45,6 +45,16 @@ TEST_CASE("a profile has every layer and pass of every batch and number of threa
   CHECK(shares.back() == Approx(1.0));
   CHECK(profile.network == graph.name);
   CHECK(profile.notes.size() == 4 + 4);  // the energy of every case
+}
+
+TEST_CASE("a profile of frozen layers has no rows of passes that nobody makes, and reads back") {
+  LayerGraph graph = two_hidden_layers(16);
+  graph.layers[1].frozen = true;
+  const StepProfile profile = measure_profile(graph, {.batches = {8}, .threads = {1}, .warm_up = 1, .repeats = 3});
+  CHECK(profile.rows.size() == 7 + 4 + 2);  // what lies above the first hidden layer's ReLU goes backward
+  Problems problems;
+  check_profile(parse_step_profile(to_csv(profile), "p.csv", problems), graph, "p.csv", problems);
+  CHECK(problems.empty());
 }
 
 TEST_CASE("a larger batch takes longer, and most of the time of a step goes to the largest layer") {
