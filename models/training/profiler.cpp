@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "models/kernels/aligned_vector.hpp"
 #include "models/kernels/gemm.hpp"
 #include "models/training/host.hpp"
 #include "models/training/random_samples.hpp"
@@ -32,12 +33,13 @@ class ProfiledCase {
  public:
   ProfiledCase(const std::shared_ptr<const ExecutionPlan>& plan, int batch, int threads, const ProfileOptions& options)
       : samples_(random_samples(*plan, static_cast<std::size_t>(batch), options.seed)),
-        weights_(initial_weights(*plan, options.seed)),
         step_(plan, {.optimizer = {.kind = options.optimizer, .learning_rate = 1e-3},
                      .workers = static_cast<std::size_t>(threads),
                      .update = UpdateStyle::separate}),
         times_(static_cast<std::size_t>(threads), Times(plan->graph().layers.size())),
         seconds_(plan->graph().layers.size()) {
+    const std::vector<float> start = initial_weights(*plan, options.seed);
+    weights_.assign(start.begin(), start.end());
     step_.set_timer([this](std::size_t worker, std::size_t layer, Pass pass, double seconds) {
       times_[worker][layer][index_of(pass)] += seconds;
     });
@@ -72,7 +74,7 @@ class ProfiledCase {
   }
 
   Samples samples_;
-  std::vector<float> weights_;
+  AlignedVector weights_;  // as training holds them: unaligned, the optimizer alone takes several times as long
   TrainingStep step_;
   std::vector<Times> times_;                                      // by thread, of this step
   std::vector<std::array<std::vector<double>, passes>> seconds_;  // by layer and pass, one per step
