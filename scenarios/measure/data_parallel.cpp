@@ -128,23 +128,36 @@ class Replica final : public RealStep {
     mark_ = job_.recorder.now();
   }
 
-  /// Called after each layer: what is under way between the ranks moves on.
+  /// Called after each layer: what is under way between the ranks moves on. Handling messages takes the processor away
+  /// from computing, and is recorded as such.
   void layer_done(Pass pass, Seconds seconds) {
+    const Seconds end = job_.recorder.now();
     if (pass == Pass::backward && pass_ == Pass::forward) {
-      const Seconds turn = job_.recorder.now() - seconds;
-      job_.recorder.computed(Phase::forward, mark_, turn, micro_step_);
-      mark_ = turn;
+      job_.recorder.computed(Phase::forward, mark_, end - seconds, micro_step_);
+      mark_ = end - seconds;
       pass_ = pass;
     }
     queue_.poll();
+    constexpr Seconds little(10 * micro);
+    const Seconds polled = job_.recorder.now();
+    if (polled - end < little) return;
+    job_.recorder.computed(pass == Pass::forward ? Phase::forward : Phase::backward, mark_, end, micro_step_);
+    mark_ = polled;
   }
 
+  /// Adding the shards' gradients up is part of the backward pass.
   void gradients_ready(std::size_t first) {
-    job_.recorder.computed(Phase::backward, mark_, micro_step_);
+    bool exchanges = false;
     while (exchanging_ == Exchanging::yes && next_ < exchanges_.size() && exchanges_[next_].ready_at >= first) {
+      exchanges = true;
       GradientExchange& exchange = exchanges_[next_++];
-      queue_.add(exchange.run, runner_.gradient(exchange.numbers.first, exchange.numbers.count), exchange_activity());
+      const std::span<float> sum = runner_.gradient(exchange.numbers.first, exchange.numbers.count);
+      job_.recorder.computed(Phase::backward, mark_, micro_step_);
+      queue_.add(exchange.run, sum, exchange_activity());
+      mark_ = job_.recorder.now();
     }
+    if (exchanges) return;
+    job_.recorder.computed(Phase::backward, mark_, micro_step_);
     mark_ = job_.recorder.now();
   }
 
