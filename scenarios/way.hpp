@@ -55,6 +55,8 @@ struct FederatedRun {
 struct MeasuredSteps {
   std::size_t count = 0;
   Seconds low, median, high;  // 10th, 50th and 90th percentile
+  /// Of one step, counted by the processors of all machines (PackageEnergy); none: one of them could not be read.
+  std::optional<Joules> energy{};
 };
 
 struct Way {

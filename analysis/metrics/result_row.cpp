@@ -110,7 +110,12 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
   row.devices = force.devices;
   fill_throughput(row, force);
   fill_traffic(row);
-  if (!way.measured) row.step_energy = energy_of_step(row);  // powers of the catalogue are no measurement
+  if (way.measured && way.measured->energy) {
+    row.step_energy = EnergyParts{.compute = *way.measured->energy, .communication = {}, .idle = {}};
+    row.energy_source = "rapl";
+  } else if ((row.step_energy = energy_of_step(row))) {
+    row.energy_source = "device model";
+  }
   fill_budget(row);
   return row;
 }

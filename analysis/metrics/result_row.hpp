@@ -43,6 +43,7 @@ struct ResultRow {
   double bytes_per_device = 0;  // sent by one device in a step, mean (federated: by a client that takes part)
   Bottleneck bottleneck;
   std::optional<EnergyParts> step_energy;
+  std::string energy_source;  // "device model", or "rapl": counted by the processors; empty without step_energy
   Budget budget;
   std::vector<CurvePoint> curve;        // with energy; zero energy when has_energy is false
   bool has_energy = false;              // the power of every device is known

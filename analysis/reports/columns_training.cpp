@@ -89,6 +89,11 @@ std::vector<Column> budget_columns() {
          if (!row.step_energy) return std::nullopt;
          return row.step_energy->total();
        })},
+      {"energy_source", "", group,
+       "device model (the catalogue's powers x the times), or rapl (counted by the processors while measured, all of "
+       "it as "
+       "compute)",
+       simulated([](const ResultRow& row) { return row.energy_source; })},
       {"energy_J", "J", group, "the three parts of the whole training, PUE included",
        joules([](const EnergyParts& parts) { return parts.total(); })},
       {"energy_compute_J", "J", group, "devices computing, and the rest of their nodes meanwhile",

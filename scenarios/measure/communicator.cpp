@@ -61,6 +61,15 @@ Communicator::Communicator() : requests_(std::make_unique<Requests>()) {
   sent_to_.resize(static_cast<std::size_t>(size_));
 }
 
+bool Communicator::first_on_machine() const {
+  MPI_Comm machine = MPI_COMM_NULL;
+  MPI_Comm_split_type(requests_->data, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine);
+  int place = 0;
+  MPI_Comm_rank(machine, &place);
+  MPI_Comm_free(&machine);
+  return place == 0;
+}
+
 Communicator::~Communicator() {
   MPI_Comm_free(&requests_->data);
 }

@@ -41,6 +41,8 @@ class Communicator {
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
+  /// Whether this is the lowest rank on its machine.
+  [[nodiscard]] bool first_on_machine() const;
 
   /// Starts a message of `numbers`, which must stay as they are until it is done. Counted in sent_to().
   Ticket send(std::span<const float> numbers, int to, int tag);

@@ -9,14 +9,15 @@
 
 #include "models/kernels/parallel.hpp"
 #include "models/training/epoch_order.hpp"
-#include "sim/base/quantile.hpp"
 #include "models/training/random_samples.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
 #include "scenarios/central_learning.hpp"
+#include "scenarios/measure/energy_count.hpp"
 #include "scenarios/measure/measure.hpp"
 #include "scenarios/measure/rank_records.hpp"
 #include "scenarios/measure/real_step.hpp"
+#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {
@@ -119,7 +120,8 @@ class CentralMeasurement {
         batches_(scenario, *plan_),
         start_(first_weights(workload_, scenario.seed)),
         optimizer_(workload_.optimizer),
-        recorder_(communicator.rank()) {
+        recorder_(communicator.rank()),
+        energy_(communicator) {
     require_ranks();
     optimizer_.schedule.total = std::max(workload_.steps, total_);
     const auto workers = static_cast<std::size_t>(std::max(1, workload_.profile_threads));
@@ -132,8 +134,12 @@ class CentralMeasurement {
 
   MeasuredWay measure() {
     for (std::int64_t step = 1; step <= total_ && !reached_; ++step) {
-      if (step == options_.warm_up + 1) sent_before_ = communicator_.sent_to();
+      if (step == options_.warm_up + 1) {
+        sent_before_ = communicator_.sent_to();
+        energy_.start();
+      }
       run(batches_.next());
+      energy_.follow();
       const bool last = step == total_;
       if (learns_ && (last || step % workload_.evaluate_every == 0)) evaluate(step);
       if (communicator_.rank() == 0 && options_.progress) report(step);
@@ -202,6 +208,7 @@ class CentralMeasurement {
       sent.push_back((communicator_.sent_to()[to] - sent_before_[to]).value() / counted());
     }
     const ByRank bytes = gather(communicator_, sent);
+    const std::optional<Joules> energy = energy_.total();
     MeasuredWay measured;
     std::vector<std::size_t> median(1);
     if (communicator_.rank() == 0) {
@@ -212,6 +219,7 @@ class CentralMeasurement {
     const std::vector<std::string> activities = communicator_.gather(to_raw(activities_[median[0]]));
     if (communicator_.rank() != 0) return {};
     fill_way(measured, activities, bytes);
+    if (energy) way_.measured->energy = *energy * (1.0 / counted());
     measured.way = std::move(way_);
     return measured;
   }
@@ -307,6 +315,7 @@ class CentralMeasurement {
   std::vector<float> start_;
   OptimizerOptions optimizer_;
   StepRecorder recorder_;
+  EnergyCount energy_;
   std::unique_ptr<RealStep> step_;                      // none on a rank that the way does not need
   std::vector<double> seconds_, losses_, predictions_;  // of every step, on this rank
   std::vector<std::vector<Activity>> activities_;
