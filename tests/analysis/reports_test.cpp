@@ -57,7 +57,8 @@ TEST_CASE("the columns of results.csv, in order") {
         "memory_weights_GiB memory_gradients_GiB memory_optimizer_GiB memory_activations_GiB memory_peak_GiB "
         "memory_capacity_GiB fits "
         "bytes_sent_per_device bytes_intra_node bytes_inter_node bytes_wan bottleneck_link bottleneck_utilisation "
-        "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J energy_J "
+        "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J "
+        "energy_source energy_J "
         "energy_compute_J energy_communication_J energy_idle_J emissions_kgCO2e cost currency "
         "rounds final_accuracy curve_source time_to_accuracy_s bytes_to_accuracy energy_to_accuracy_J");
 }
@@ -100,7 +101,7 @@ TEST_CASE("results.csv of one way, whole") {
         "11.636363636363637,,0.1,0.1,0.10909090909090909,1,"
         "1,1,2,0.5,4.5,16,true,"
         "1000000000,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
-        "0,0,100,550,200000000000,0.3055555555555556,1092.32,109232,80000,27032,2200,,,,"
+        "0,0,100,550,200000000000,0.3055555555555556,1092.32,device model,109232,80000,27032,2200,,,,"
         ",,none,,,");
   CHECK(lines[2] == "");
 }
@@ -119,7 +120,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
         ",,,,,,"
         "20,0,0,0,20,16,false,"
         ",,,,,,"
-        ",,,,,,,,,,,,,,"
+        ",,,,,,,,,,,,,,,"
         ",,,,,");
 }
 
