@@ -61,7 +61,7 @@ class ExecutionPlan {
 
   [[nodiscard]] const std::vector<MemoryPlace>& buffers() const { return buffers_; }
   [[nodiscard]] const std::vector<MemoryPlace>& kept() const { return kept_; }  // by layer
-  [[nodiscard]] std::int64_t shared_numbers() const { return shared_; }   // per sample
+  [[nodiscard]] std::int64_t shared_numbers() const { return shared_; }         // per sample
   /// First layers of the segments. One segment: nothing is recomputed.
   [[nodiscard]] const std::vector<std::size_t>& segments() const { return segments_; }
   [[nodiscard]] std::size_t segment_of(std::size_t layer) const;

@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "models/kernels/aligned_vector.hpp"
-#include "sim/base/quantile.hpp"
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/learner.hpp"
@@ -17,6 +16,7 @@
 #include "scenarios/measure/measure.hpp"
 #include "scenarios/measure/rank_records.hpp"
 #include "scenarios/measure/step_recorder.hpp"
+#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {

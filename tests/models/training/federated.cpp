@@ -127,10 +127,10 @@ TEST_CASE("a client that diverges is named with its round and step") {
   } catch (const std::runtime_error& error) {
     message = error.what();
   }
-  CHECK(
-      message ==
-      "round 12, client 4: the loss is not finite at step 2: layer \"dense4\" is the first whose output is not (the weights diverged) - lower the learning rate, which is "
-      "1e+30");
+  CHECK(message ==
+        "round 12, client 4: the loss is not finite at step 2: layer \"dense4\" is the first whose output is not (the "
+        "weights diverged) - lower the learning rate, which is "
+        "1e+30");
 }
 
 }  // namespace
