@@ -149,6 +149,18 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
             std::string(columns().size() - 20, ','));
 }
 
+TEST_CASE("energy says whether the processors counted it or the catalogue's powers made it") {
+  const Scenario scenario = hand_scenario({StrategyKind::single});
+  std::vector<Way> ways = {single_device_step()};
+  CHECK(cell(result_rows(scenario, ways)[0], "energy_source") == "device model");
+  ways[0].measured = MeasuredSteps{3, Seconds(1), Seconds(2), Seconds(3), {}};
+  CHECK(cell(result_rows(scenario, ways)[0], "energy_source") == "device model");
+  ways[0].measured->energy = Joules(5);
+  const auto rows = result_rows(scenario, ways);
+  CHECK(cell(rows[0], "energy_source") == "rapl");
+  CHECK(cell(rows[0], "step_energy_J") == "5");
+}
+
 TEST_CASE("cells that only federated or only centralised ways have") {
   Scenario scenario = hand_scenario({StrategyKind::single, StrategyKind::federated});
   scenario.strategies[1].clients_per_round = 3;
