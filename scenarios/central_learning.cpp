@@ -42,6 +42,8 @@ CentralOptions learning_options(const WorkloadSpec& workload, Precision precisio
   options.accumulation = workload.accumulation;
   options.storage = storage_of(precision);
   options.recompute = workload.recompute;
+  options.prefetch = workload.prefetch;
+  options.augmentation = workload.augmentation;
   options.start = first_weights(workload, seed);
   return options;
 }

@@ -150,11 +150,34 @@ class WorkloadReader {
     if (!workload_.learn) {
       refuse(table_, "target_accuracy", ValueType::number, "learn = true", "nothing is learned here");
       refuse(table_, "evaluate_every", ValueType::number, "learn = true", "nothing is learned here");
+      refuse(table_, "augment_flip", ValueType::boolean, "learn = true", "nothing is learned here");
+      refuse(table_, "augment_shift", ValueType::number, "learn = true", "nothing is learned here");
+      refuse(table_, "prefetch", ValueType::boolean, "learn = true", "nothing is learned here");
       return;
     }
     workload_.evaluate_every = table_.integer("evaluate_every", workload_.evaluate_every, at_least_one);
     workload_.target_accuracy = table_.number("target_accuracy", 0.0, fraction);
+    workload_.prefetch = table_.boolean("prefetch", false) ? Prefetch::one_ahead : Prefetch::none;
+    read_augmentation();
     check_data_to_learn_from();
+  }
+
+  void read_augmentation() {
+    workload_.augmentation.flip = table_.boolean("augment_flip", false) ? Flip::half_of_them : Flip::never;
+    workload_.augmentation.shift = table_.integer("augment_shift", 0, non_negative);
+    if (!workload_.augmentation.is_on()) return;
+    const std::string key = workload_.augmentation.shift > 0 ? "augment_shift" : "augment_flip";
+    const LayerGraph& network = workload_.network;
+    if (network.layers.empty()) return;  // told of before
+    const std::int64_t side = std::min(network.input.height, network.input.width);
+    if (network.sample != "image" || network.layers.back().kind == LayerKind::detection_loss) {
+      table_.problem(key, "changes images, which " + network.name + " does not classify",
+                     "sequences and boxes would lose their meaning", "leave it out");
+    } else if (workload_.augmentation.shift >= side) {
+      table_.problem(key, fmt::format("{} pixels leave nothing of an image", workload_.augmentation.shift),
+                     fmt::format("the input of {} is {}", network.name, to_text(network.input)),
+                     fmt::format("use less than {}", side));
+    }
   }
 
   void check_data_to_learn_from() {

@@ -10,6 +10,7 @@
 
 #include "models/cost/cost_model.hpp"
 #include "models/networks/segments.hpp"
+#include "models/training/batch_loader.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/optimizer.hpp"
 #include "sim/base/toml_reader.hpp"
@@ -48,6 +49,8 @@ struct WorkloadSpec {
   double target_accuracy = 0;         // 0: none
   bool learn = false;                 // really train, for accuracy
   std::int64_t evaluate_every = 100;  // steps between evaluations of centralised learning
+  Augmentation augmentation;          // of the images that centralised training sees
+  Prefetch prefetch = Prefetch::none;
   ComputeChoice compute = ComputeChoice::automatic;
   std::string profile;  // path of a StepProfile CSV, relative to the scenario file; empty: none
   std::string host;     // device the profile was recorded on: catalogue id, or a path of a host CSV

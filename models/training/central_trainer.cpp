@@ -19,9 +19,11 @@ std::vector<std::size_t> all_of(const Samples& samples) {
 }  // namespace
 
 CentralTrainer::CentralTrainer(const LayerGraph& graph, const Samples& samples, const CentralOptions& options)
-    : samples_(samples),
-      plan_(std::make_shared<ExecutionPlan>(graph, options.recompute)),
-      order_(all_of(samples), static_cast<std::size_t>(options.batch), Random::derived(options.seed, "central order")),
+    : plan_(std::make_shared<ExecutionPlan>(graph, options.recompute)),
+      loader_(
+          samples,
+          {all_of(samples), static_cast<std::size_t>(options.batch), Random::derived(options.seed, "central order")},
+          {options.prefetch, options.augmentation, graph.input, options.seed}),
       step_(plan_, {.optimizer = options.optimizer,
                     .accumulation = options.accumulation,
                     .seed = options.seed,
@@ -34,7 +36,7 @@ CentralTrainer::CentralTrainer(const LayerGraph& graph, const Samples& samples, 
 }
 
 BatchResult CentralTrainer::step() {
-  return step_.run(weights_, batch_.gather(samples_, order_.next()));
+  return step_.run(weights_, loader_.next());
 }
 
 std::vector<CentralPoint> train(CentralTrainer& trainer, const Samples& test, const CentralOptions& options,

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "models/kernels/aligned_vector.hpp"
-#include "models/training/epoch_order.hpp"
-#include "models/training/sample_batch.hpp"
+#include "models/training/batch_loader.hpp"
 #include "models/training/training.hpp"
 #include "models/training/training_step.hpp"
 
@@ -28,13 +27,11 @@ class CentralTrainer {
   /// Parameters, then running statistics.
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
   [[nodiscard]] std::int64_t steps() const { return step_.steps(); }
-  [[nodiscard]] std::size_t steps_per_epoch() const { return order_.batches_per_epoch(); }
+  [[nodiscard]] std::size_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
 
  private:
-  const Samples& samples_;
   std::shared_ptr<const ExecutionPlan> plan_;
-  EpochOrder order_;
-  SampleBatch batch_;
+  BatchLoader loader_;
   AlignedVector weights_;
   TrainingStep step_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/kernels/bfloat16.hpp"
+#include "models/training/batch_loader.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/execution_plan.hpp"
 #include "models/training/optimizer.hpp"
@@ -41,7 +42,9 @@ struct CentralOptions {
   int accumulation = 1;  // micro-steps per step
   Storage storage = Storage::fp32;
   Recompute recompute = Recompute::none;
-  std::vector<float> start{};  // weights and running statistics; empty: initial_weights(graph, seed)
+  Prefetch prefetch = Prefetch::none;
+  Augmentation augmentation{};  // of the training images
+  std::vector<float> start{};   // weights and running statistics; empty: initial_weights(graph, seed)
 };
 /// Mini-batch training on the whole training set, reshuffled every epoch. A loss that is not finite throws
 /// std::runtime_error naming step and layer. The same bits for any number of threads (see BatchRunner).

@@ -166,4 +166,37 @@ save_weights = ")" + file + "\"\n" + box + alone,
                    "fresh_layers") == 0);
 }
 
+TEST_CASE("images are augmented where there are images to learn from, and by less than all of them") {
+  check_malformed({
+      {"nothing is learned", lenet + R"(augment_flip = true
+augment_shift = 2
+prefetch = true
+)" + box + alone,
+       R"(lab.toml:3:16: workload.augment_flip: belongs to learn = true (nothing is learned here) - remove it
+  augment_flip = true
+                 ^
+lab.toml:4:17: workload.augment_shift: belongs to learn = true (nothing is learned here) - remove it
+  augment_shift = 2
+                  ^
+lab.toml:5:12: workload.prefetch: belongs to learn = true (nothing is learned here) - remove it
+  prefetch = true
+             ^)"},
+      {"further than the image is high", lenet + learning + R"(augment_shift = 28
+)" + box + alone,
+       R"(lab.toml:6:17: workload.augment_shift: 28 pixels leave nothing of an image (the input of lenet5 is 28x28x1) - use less than 28
+  augment_shift = 28
+                  ^)"},
+      {"a text", R"([workload]
+network = "gpt-mini"
+dataset = "markov-1000"
+learn = true
+steps = 1
+augment_flip = true
+)" + box + alone,
+       R"(lab.toml:6:16: workload.augment_flip: changes images, which gpt-mini does not classify (sequences and boxes would lose their meaning) - leave it out
+  augment_flip = true
+                 ^)"},
+  });
+}
+
 }  // namespace orrery

@@ -205,4 +205,15 @@ rounds = 2
   CHECK(weights.size() == 199210);
 }
 
+TEST_CASE("looking ahead changes no bit of what is learned, and augmented images are others") {
+  const auto loss_with = [](const std::string& keys) {
+    const Scenario scenario = scenario_of(lab_keys + "steps = 40\n" + keys + box + alone);
+    return last_loss(learned(scenario).front());
+  };
+  const double plain = loss_with("");
+  CHECK(loss_with("prefetch = true\n") == plain);
+  CHECK(loss_with("augment_shift = 3\n") != plain);
+  CHECK(loss_with("augment_flip = true\n") == loss_with("augment_flip = true\nprefetch = true\n"));
+}
+
 }  // namespace orrery
