@@ -96,7 +96,7 @@ TEST_CASE("A trace of PyTorch without Kineto becomes a profile of every layer") 
             "imported from the PyTorch trace lenet5-without-kineto.json: times of the host's operators",
             "each row: median, 10th and 90th percentile of 2 steps"});
   CHECK(profile.rows.size() == 2 * 13 + 5);
-  const ProfileRow& first = row_of(profile, "conv1", Pass::forward);  // 82 and 74 us
+  const ProfileRow first = row_of(profile, "conv1", Pass::forward);  // 82 and 74 us
   CHECK(first.batch == 4);
   CHECK(first.threads == 1);
   CHECK(first.seconds == Approx(78e-6));

@@ -150,7 +150,7 @@ TEST_CASE("Language models look back only, encoders both ways; every query head 
 
 TEST_CASE("A MobileNet's depthwise convolutions have a group for every channel") {
   const LayerGraph graph = load_network("mobilenet-small");
-  const Layer& depthwise = layer_named(graph, "block4.depthwise");
+  const Layer depthwise = layer_named(graph, "block4.depthwise");
   CHECK(depthwise.groups == 64);
   CHECK(to_text(depthwise.out) == "7x7x64");
   CHECK(parameters(depthwise) == 9 * 64);
