@@ -231,8 +231,7 @@ void BatchRunner::run_blocks(const Run& run) {
   for_each_task(blocks.size(), workers_, [&](std::size_t task, std::size_t worker) {
     Update update = run.block_update;
     for (std::size_t i = 0; i < used_; ++i) {
-      shards_[i].runner.set_worker(worker);
-      shards_[i].runner.backward_block(blocks[task], run.blocks, update);
+      shards_[i].runner.backward_block(blocks[task], run.blocks, update, worker);
       update = Update::add;
     }
   });

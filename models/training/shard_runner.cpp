@@ -189,9 +189,10 @@ void ShardRunner::backward(std::size_t first, std::size_t end, std::span<float> 
   }
 }
 
-void ShardRunner::backward_block(const ParameterBlock& at, std::span<float> gradients, Update update) {
-  timed(at.layer, Pass::backward,
-        [&] { plan_->kernel(at.layer).backward_block(backward_data(at.layer, gradients, update, {}), at.block); });
+void ShardRunner::backward_block(const ParameterBlock& at, std::span<float> gradients, Update update,
+                                 std::size_t worker) {
+  timed_by(worker, at.layer, Pass::backward,
+           [&] { plan_->kernel(at.layer).backward_block(backward_data(at.layer, gradients, update, {}), at.block); });
 }
 
 void ShardRunner::recompute(std::size_t layer, const BatchSums& totals) {
@@ -215,13 +216,18 @@ void ShardRunner::backward_sums(std::size_t layer, std::span<double> sums, const
 
 template <class Work>
 void ShardRunner::timed(std::size_t layer, Pass pass, Work work) const {
+  timed_by(worker_, layer, pass, work);
+}
+
+template <class Work>
+void ShardRunner::timed_by(std::size_t worker, std::size_t layer, Pass pass, Work work) const {
   if (!timer_) {
     work();
     return;
   }
   const auto start = std::chrono::steady_clock::now();
   work();
-  timer_(worker_, layer, pass, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  timer_(worker, layer, pass, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace orrery

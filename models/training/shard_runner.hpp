@@ -50,8 +50,9 @@ class ShardRunner {
   /// last layer. gradients: parameter_count() numbers, `update`d.
   void backward(std::size_t first, std::size_t end, std::span<float> gradients, Update update, const BatchSums& totals,
                 Blocks blocks = Blocks::at_once);
-  /// The part of this shard in a block that backward() has put off.
-  void backward_block(const ParameterBlock& at, std::span<float> gradients, Update update);
+  /// The part of this shard in a block that backward() has put off. Threads may do different blocks at once; `worker`
+  /// is the one that does this.
+  void backward_block(const ParameterBlock& at, std::span<float> gradients, Update update, std::size_t worker);
   void backward_sums(std::size_t layer, std::span<double> sums, const BatchSums& totals);
 
   /// The output of a layer and its gradient, for pipeline stages: written by the neighbour, or sent to it.
@@ -78,6 +79,8 @@ class ShardRunner {
   void run_forward(std::size_t layer, const BatchSums& totals);
   template <class Work>
   void timed(std::size_t layer, Pass pass, Work work) const;
+  template <class Work>
+  void timed_by(std::size_t worker, std::size_t layer, Pass pass, Work work) const;
 
   std::shared_ptr<const ExecutionPlan> plan_;
   std::span<const float> weights_;
