@@ -7,6 +7,7 @@
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/coordinator.hpp"
+#include "scenarios/planned_way.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
 
@@ -51,19 +52,10 @@ Records run_step(const Plan& plan, const Platform& platform, const EngineOptions
 void simulate_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
                       const SimulateOptions& options, Way& way) {
   const Cluster cluster = build_cluster(strategy.cluster.description);
-  way.platform = cluster.platform;
-  way.link_power = cluster.link_power;
-  way.devices.assign(cluster.platform.hosts.size(), cluster.device());
   const Plan plan = make_plan({scenario, strategy, cost, cluster});
-  way.degrees = plan.degrees;
+  fill_from_plan(scenario, cluster, plan, way);
   way.memory = plan.memory;
-  way.microbatches = plan.microbatches;
-  way.samples_per_step = plan.samples;
-  way.model_flops = plan.model_flops;
-  way.notes = plan.notes;
-  way.placement = plan.placement;
   way.straggler_share = plan.straggler_share;
-  way.steps = static_cast<double>(scenario.workload.steps);
   if (!require_memory(way, cluster.device())) return;
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));

@@ -17,6 +17,7 @@
 #include "scenarios/measure/measure.hpp"
 #include "scenarios/measure/rank_records.hpp"
 #include "scenarios/measure/real_step.hpp"
+#include "scenarios/planned_way.hpp"
 #include "sim/base/quantile.hpp"
 
 namespace orrery {
@@ -84,20 +85,10 @@ class Batches {
   SampleBatch gathered_;
 };
 
-/// The plan without its program, as a simulated way has it; no estimate of memory or power.
-Way describe(const Scenario& scenario, const StrategySpec& strategy, const Cluster& cluster, const Plan& plan) {
+Way planned_way(const Scenario& scenario, const StrategySpec& strategy, const Cluster& cluster, const Plan& plan) {
   Way way;
   way.strategy = strategy.name;
-  way.degrees = plan.degrees;
-  way.microbatches = plan.microbatches;
-  way.samples_per_step = plan.samples;
-  way.model_flops = plan.model_flops;
-  way.notes = plan.notes;
-  way.placement = plan.placement;
-  way.platform = cluster.platform;
-  way.link_power = cluster.link_power;
-  way.devices.assign(cluster.platform.hosts.size(), cluster.device());
-  way.steps = static_cast<double>(scenario.workload.steps);
+  fill_from_plan(scenario, cluster, plan, way);
   return way;
 }
 
@@ -116,7 +107,7 @@ class CentralMeasurement {
         cluster_(build_cluster(strategy.cluster.description)),
         job_{scenario, strategy, cost_, cluster_},
         plan_(std::make_shared<ExecutionPlan>(workload_.network, workload_.recompute)),
-        way_(describe(scenario, strategy, cluster_, make_plan(job_))),
+        way_(planned_way(scenario, strategy, cluster_, make_plan(job_))),
         batches_(scenario, *plan_),
         start_(first_weights(workload_, scenario.seed)),
         optimizer_(workload_.optimizer),

@@ -1,0 +1,18 @@
+#include "scenarios/planned_way.hpp"
+
+namespace orrery {
+
+void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan& plan, Way& way) {
+  way.degrees = plan.degrees;
+  way.microbatches = plan.microbatches;
+  way.samples_per_step = plan.samples;
+  way.model_flops = plan.model_flops;
+  way.notes = plan.notes;
+  way.placement = plan.placement;
+  way.platform = cluster.platform;
+  way.link_power = cluster.link_power;
+  way.devices.assign(cluster.platform.hosts.size(), cluster.device());
+  way.steps = static_cast<double>(scenario.workload.steps);
+}
+
+}  // namespace orrery
