@@ -13,6 +13,8 @@
 #include "models/training/batch_loader.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/optimizer.hpp"
+#include "models/training/partition.hpp"
+#include "scenarios/federated_options.hpp"
 #include "sim/base/toml_reader.hpp"
 #include "sim/collectives/schedule.hpp"
 #include "sim/engine/engine.hpp"
@@ -69,27 +71,20 @@ struct ClusterSpec {
   std::string currency;
 };
 
-struct ClientGroup {
-  int count = 1;
-  Device device;
-  Link link;
-  double slowdown = 1.0;  // > 1: slower than the catalogue device
-};
 struct FederationSpec {
   bool present = false;
   std::vector<ClientGroup> groups;
   Device server;
   Link server_link;
-  PartitionKind partition = PartitionKind::iid;
-  double alpha = 0.5;
+  PartitionOptions partition;
   [[nodiscard]] int clients() const;
 };
 
-enum class StrategyKind : std::uint8_t { single, data, model, pipeline, federated };
+/// async and local_sgd: asynchronous SGD with a parameter server, and local SGD, on the devices of a cluster.
+enum class StrategyKind : std::uint8_t { single, data, model, pipeline, async, local_sgd, federated };
 std::string_view name_of(StrategyKind kind);
 enum class Split : std::uint8_t { tensor, layers };
 enum class PipelineSchedule : std::uint8_t { gpipe, one_f_one_b };
-enum class Selection : std::uint8_t { random, round_robin, fastest };
 
 struct StrategySpec {
   std::string name;
@@ -109,19 +104,16 @@ struct StrategySpec {
   Precision precision = Precision::fp32;
   int accumulation = 1;
   Recompute recompute = Recompute::none;
-  // federated
-  int clients_per_round = 1;
-  int local_epochs = 1;
-  std::int64_t local_batch = 10;  // 0: the whole local set
-  int rounds = 1;
-  int evaluate_every = 1;
-  Selection selection = Selection::random;
-  OptimizerOptions optimizer;  // federated local optimizer, its schedule counting rounds; default: the workload's
-  std::string save_weights;    // federated: path of the last global weights; empty: not saved
+  // federated, async, local_sgd: co-simulated, with a learning curve of their own
+  FederatedOptions federated;
+  OptimizerOptions optimizer;  // of the clients, its schedule counting server steps; default: the workload's
+  std::string save_weights;    // path of the last global weights; empty: not saved
   // engine
   FidelityChoice fidelity = FidelityChoice::automatic;
   int segments = 4;
 };
+
+enum class NetworkEnergy : std::uint8_t { power, intensity };
 
 struct EnergySpec {
   double pue = 1.0;
@@ -132,6 +124,15 @@ struct EnergySpec {
   std::string grid;          // catalogue id it came from, if any
   /// Marginal network energy beyond the access links: 0.03 W per Mbit/s (Malmodin 2020).
   double wan_J_per_GB = 240;
+  /// What lies between clients and server. power: always-on equipment for as long as a transfer holds it, and
+  /// wan_J_per_GB on top (Mytton et al.); intensity: kWh per GB, which divides the whole network's energy by its
+  /// traffic. Disputed by three orders of magnitude: never mixed in one table.
+  NetworkEnergy network = NetworkEnergy::power;
+  Watts gateway{10};           // home gateway (assumed), shared by so many devices:
+  double gateway_devices = 5;  // assumed
+  Watts access_line{1.5};      // assumed
+  double fixed_kWh_per_GB = 0.006,
+         mobile_kWh_per_GB = 0.05;  // 2025, extrapolated (Aslan et al. 2018, halved every two years)
 };
 struct CostSpec {
   double electricity_per_kWh = 0;    // 0: not charged
@@ -147,6 +148,7 @@ struct AssertSpec {
 struct Scenario {
   std::string file, name, question, source, expected;
   std::uint64_t seed = 1;
+  int seeds = 1;  // every way runs with seed, seed + 1, ...: rows are of the first, with mean and spread over all
   std::string reference;  // name of the strategy others are compared with; default: the first
   WorkloadSpec workload;
   FederationSpec federation;

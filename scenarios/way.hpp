@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scenarios/federated_run.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/engine/platform.hpp"
 #include "sim/program/records.hpp"
@@ -32,23 +33,16 @@ struct CurvePoint {
   Bytes bytes;             // sent over every link up to then, once per message
   Joules energy;           // filled by analysis
   double accuracy = 0, loss = 0, train_loss = 0;
+  std::optional<double> epsilon{};    // differential privacy spent up to then
+  std::optional<double> consensus{};  // gossip: root mean square distance of the clients' weights from their mean
 };
 
-/// Moving the training data from the clients, where it is born, to the cluster.
+/// Moving the training data from the clients, where it is born, to the cluster: a run in which every client sends its
+/// part.
 struct DataTransfer {
   Seconds time;
   Bytes bytes;
-  Records records;  // one Send per client, on the federation's platform
-  Platform platform;
-  std::vector<LinkPower> link_power;
-  std::vector<Device> devices;
-};
-
-/// Federated: the whole run. `activities` of round r lie between round_starts[r] and round_starts[r + 1].
-struct FederatedRun {
-  std::vector<Seconds> round_starts;          // rounds + 1 entries
-  std::vector<std::int32_t> critical_client;  // per round: the rank whose report ended it
-  Bytes down, up;
+  FederatedRun run;  // one trip per client that only uploads; one step
 };
 
 /// Times of the steps (federated: rounds) of a way that was executed for real.
@@ -61,6 +55,7 @@ struct MeasuredSteps {
 
 struct Way {
   std::string strategy;  // its name in the scenario
+  std::uint64_t seed = 1;
   WayStatus status = WayStatus::ok;
   std::string error;  // why not, in one line
   // The plan without its program
@@ -79,10 +74,12 @@ struct Way {
   std::vector<DeviceId> placement;
   /// Random stragglers, as a share of the simulated step: step time = makespan x (1 + share).
   double straggler_share = 0;
-  Records records;             // centralised: one step. federated: all rounds; the last rank is the server
-  DataTransfer data_transfer;  // zero unless data_origin = clients
-  FederatedRun federated;
-  std::vector<CurvePoint> curve;  // empty when nothing is learned
+  Records records;                                    // centralised: one step
+  DataTransfer data_transfer;                         // zero unless data_origin = clients
+  FederatedRun federated;                             // co-simulated ways: the whole run; its records stay empty
+  std::vector<std::int64_t> samples;                  // of each of its clients; who they are: client_population()
+  std::vector<std::vector<std::int32_t>> histograms;  // [client][class]; empty without learning
+  std::vector<CurvePoint> curve;                      // empty when nothing is learned
   CurveSource curve_source = CurveSource::none;
   double steps = 0;  // steps (rounds) to train: as asked, or as many as the target took; 0: unknown
   bool target_reached = false;

@@ -18,6 +18,7 @@ struct Samples {
   std::vector<std::int32_t> labels{};  // count x labels_per_sample
   std::vector<float> targets{};        // count x numbers that a regression or detection loss reads; empty: none
   std::size_t labels_per_sample = 1;   // sequences whose every token is predicted: the tokens
+  std::vector<std::int32_t> groups{};  // whom each sample comes from (a writer, a role); empty: unknown
   [[nodiscard]] std::size_t count() const { return labels.size() / labels_per_sample; }
 };
 
@@ -60,18 +61,5 @@ DataSet load_data_set(const std::string& name, std::uint64_t seed);
 
 /// `train` samples drawn at random, and the others: disjoint, together all. samples.count() >= train.
 SampleSets split(const Samples& samples, std::size_t train, Random& random);
-
-enum class PartitionKind : std::uint8_t {
-  iid,
-  shards,
-  dirichlet  // per class, split over the clients (NIID-Bench)
-};
-/// Indices of the training samples of each client; every sample belongs to exactly one client.
-/// iid: shuffled, parts that differ by at most one sample. shards: sorted by label, cut in 2 x clients shards, two each
-/// (McMahan et al. 2017). dirichlet: each class is split by shares drawn from Dirichlet(alpha), drawn again until every
-/// client has 10 samples (Li et al. 2022, NIID-Bench). The label of a sequence is its first one. Throws InvalidInput
-/// when the samples do not suffice.
-std::vector<std::vector<std::size_t>> partition(const Samples& samples, int clients, PartitionKind kind, double alpha,
-                                                Random& random);
 
 }  // namespace orrery
