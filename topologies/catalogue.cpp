@@ -42,6 +42,10 @@ const Link* Catalogue::link(std::string_view id) const {
   return find(links, id);
 }
 
+const Radio* Catalogue::radio(std::string_view id) const {
+  return find(radios, id);
+}
+
 const System* Catalogue::system(std::string_view id) const {
   return find(systems, id);
 }

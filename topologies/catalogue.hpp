@@ -23,6 +23,7 @@ struct Device {
   BytesPerSecond memory_bandwidth;
   Watts idle, typical, maximum;  // idle; while training (large kernels); board power limit. 0 = no source gives one
   double gemm_fraction = 1.0;    // share of the peak that large matrix products reach
+  Seconds step_overhead;         // of one training step beside its samples; the default of ClientGroup::step_overhead
   std::string link;              // catalogue id of its scale-up (or only) link; empty when none
   std::string source, notes;
   std::string assumed;  // columns not read in a source, separated by ';'; `all` = the whole row
@@ -30,6 +31,17 @@ struct Device {
   /// Peak for a precision; falls back to the next wider format the device has (fp8 -> bf16 -> fp16 -> tf32 -> fp32).
   /// fp64 and int8 have no fallback. Throws Infeasible when there is none.
   [[nodiscard]] FlopsPerSecond peak_for(Precision precision) const;
+};
+
+/// What a client's radio (or NIC) draws beyond the device's idle power; topologies/radio.hpp makes joules of it.
+struct Radio {
+  std::string id, name;
+  double up_nJ_per_bit = 0, down_nJ_per_bit = 0;  // 1 nJ/bit = 1 mW per Mbit/s = 0.008 J/MB
+  Watts base;                                     // while data moves, whatever the rate
+  Watts maximum;                                  // never draws more while data moves; 0: no limit known
+  Joules tail;        // of staying awake after a burst, unless it moves data again within tail_time
+  Seconds tail_time;  // the tail is drawn evenly over it
+  std::string source, assumed, notes;
 };
 
 struct Link {
@@ -40,6 +52,7 @@ struct Link {
   Watts port;                    // always on: switch share + NIC + optics of one port
   double energy_pJ_per_bit = 0;  // marginal; 0 when the source gives none
   Watts client_active;           // radio or NIC of a client while it moves data; 0 when none is given
+  std::optional<Radio> radio;    // takes the place of client_active where it is given
   std::string source, notes, assumed;
   std::string latency_stack;   // the software whose latency it is: nccl-simple-hop, kernel TCP one way, ...
   BytesPerSecond host_bridge;  // pcie only: what the root complex of a node forwards for all its devices; 0 = unlimited
@@ -86,6 +99,7 @@ struct Source {
 struct Catalogue {
   std::vector<Device> devices;
   std::vector<Link> links;
+  std::vector<Radio> radios;
   std::vector<System> systems;
   std::vector<GridIntensity> grids;
   std::vector<Source> sources;
@@ -93,13 +107,14 @@ struct Catalogue {
   /// Nothing when unknown; the ids for did-you-mean come from ids_of().
   [[nodiscard]] const Device* device(std::string_view id) const;
   [[nodiscard]] const Link* link(std::string_view id) const;
+  [[nodiscard]] const Radio* radio(std::string_view id) const;
   [[nodiscard]] const System* system(std::string_view id) const;
   [[nodiscard]] const GridIntensity* grid(std::string_view id) const;
 };
 
-/// Reads sources.csv, links.csv, devices.csv, systems.csv, carbon.csv of `folder`; every defect of every row is a
-/// problem. Where the measured host profile (host.csv, written by `orrery profile --device`) exists, its device is
-/// added under the id `host`.
+/// Reads sources.csv, radios.csv, links.csv, devices.csv, systems.csv, carbon.csv of `folder`; every defect of every
+/// row is a problem. Where the measured host profile (host.csv, written by `orrery profile --device`) exists, its
+/// device is added under the id `host`.
 Catalogue read_catalogue(const std::filesystem::path& folder, Problems& problems);
 
 /// Reads a CSV of the columns of devices.csv with exactly one row: a measured host (models/profiles/*.host.csv). Source

@@ -32,11 +32,19 @@ const std::vector<std::string>& columns() {
                                               "typical_W",
                                               "maximum_W",
                                               "gemm_fraction",
+                                              "step_overhead_ms",
                                               "link",
                                               "source",
                                               "assumed",
                                               "notes"};
   return names;
+}
+
+/// Files of measured hosts that were written before a column came lack it.
+CsvColumns readable_columns() {
+  CsvColumns readable{columns(), {"step_overhead_ms"}};
+  std::erase(readable.required, "step_overhead_ms");
+  return readable;
 }
 
 const std::vector<std::string> kinds{"cpu", "gpu", "tpu", "npu", "fpga", "edge", "phone", "host"};
@@ -84,6 +92,7 @@ Device read_device(CsvRow& row, UniqueIds& ids, const Known& known) {
   device.memory_bandwidth = BytesPerSecond(number_or_zero(row, "memory_bandwidth_GBps") * giga);
   read_power(row, device);
   device.gemm_fraction = share(row, "gemm_fraction");
+  device.step_overhead = Seconds(number_or_zero(row, "step_overhead_ms") / kilo);
   device.link = known.links != nullptr ? reference(row, "link", ids_of(*known.links), "link") : row.text("link");
   Provenance provenance = read_provenance(row, known.sources, columns());
   device.source = std::move(provenance.source);
@@ -95,7 +104,7 @@ Device read_device(CsvRow& row, UniqueIds& ids, const Known& known) {
 /// Nothing when a problem was recorded.
 std::optional<Device> read_one_device(const std::filesystem::path& path, const Known& known, Problems& problems) {
   const std::size_t before = problems.all().size();
-  CsvTable table = CsvTable::read(path.string(), {columns(), {}}, problems);
+  CsvTable table = CsvTable::read(path.string(), readable_columns(), problems);
   std::optional<Device> device;
   UniqueIds ids;
   for (CsvRow& row : table.rows()) device = read_device(row, ids, known);
@@ -117,7 +126,7 @@ std::string known_number(double value) {
 }  // namespace
 
 std::vector<Device> read_devices(const std::string& path, const Catalogue& known, Problems& problems) {
-  CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
+  CsvTable table = CsvTable::read(path, readable_columns(), problems);
   std::vector<Device> devices;
   UniqueIds ids;
   for (CsvRow& row : table.rows()) {
@@ -156,6 +165,7 @@ std::string device_csv(const Device& device) {
   cells.push_back(known_number(device.memory_bandwidth.value() / giga));
   for (const Watts power : {device.idle, device.typical, device.maximum}) cells.push_back(known_number(power.value()));
   cells.push_back(number_text(device.gemm_fraction));
+  cells.push_back(known_number(device.step_overhead.value() * kilo));
   for (const std::string* text : {&device.link, &device.source, &device.assumed, &device.notes}) cells.push_back(*text);
   return csv_line(columns()) + csv_line(cells);
 }

@@ -12,7 +12,9 @@
 namespace orrery {
 
 std::vector<Source> read_sources(const std::string& path, Problems& problems);
-std::vector<Link> read_links(const std::string& path, const std::vector<Source>& sources, Problems& problems);
+std::vector<Radio> read_radios(const std::string& path, const std::vector<Source>& sources, Problems& problems);
+/// Checks radios and sources against what `known` holds already.
+std::vector<Link> read_links(const std::string& path, const Catalogue& known, Problems& problems);
 /// Checks links and sources against what `known` holds already.
 std::vector<Device> read_devices(const std::string& path, const Catalogue& known, Problems& problems);
 /// The measured machine: one row, whose id must be `host`. Nothing when a problem was recorded.

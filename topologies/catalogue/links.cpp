@@ -22,6 +22,7 @@ const std::vector<std::string>& columns() {
                                               "nic_W",
                                               "optics_W",
                                               "client_active_W",
+                                              "radio",
                                               "energy_pJ_per_bit",
                                               "source",
                                               "assumed",
@@ -32,7 +33,7 @@ const std::vector<std::string>& columns() {
 const std::vector<std::string> kinds{"nvlink",     "nvswitch", "xgmi",     "socket", "pcie",     "usb", "ici",
                                      "infiniband", "roce",     "ethernet", "wifi",   "cellular", "wan"};
 
-Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) {
+Link read_link(CsvRow& row, UniqueIds& ids, const Catalogue& known) {
   Link link;
   link.id = ids.take(row);
   link.name = row.required_text("name");
@@ -53,8 +54,9 @@ Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) 
   link.trunk = switch_and_optics;
   link.port = switch_and_optics + Watts(number_or_zero(row, "nic_W"));
   link.client_active = Watts(number_or_zero(row, "client_active_W"));
+  if (const Radio* radio = known.radio(reference(row, "radio", ids_of(known.radios), "radio"))) link.radio = *radio;
   link.energy_pJ_per_bit = number_or_zero(row, "energy_pJ_per_bit");
-  Provenance provenance = read_provenance(row, &sources, columns());
+  Provenance provenance = read_provenance(row, &known.sources, columns());
   link.source = std::move(provenance.source);
   link.assumed = std::move(provenance.assumed);
   link.notes = std::move(provenance.notes);
@@ -63,12 +65,12 @@ Link read_link(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources) 
 
 }  // namespace
 
-std::vector<Link> read_links(const std::string& path, const std::vector<Source>& sources, Problems& problems) {
+std::vector<Link> read_links(const std::string& path, const Catalogue& known, Problems& problems) {
   CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
   std::vector<Link> links;
   UniqueIds ids;
   for (CsvRow& row : table.rows()) {
-    Link link = read_link(row, ids, sources);
+    Link link = read_link(row, ids, known);
     if (!link.id.empty()) links.push_back(std::move(link));  // nobody can refer to a row without an id
   }
   return links;
