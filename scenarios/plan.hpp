@@ -16,11 +16,12 @@ struct Degrees {
 };
 
 struct Plan {
-  Program program{0};               // one optimizer step
+  Program program{0};               // one optimizer step (local SGD: those up to an average, and the average)
   std::vector<DeviceId> placement;  // rank -> device of the cluster
   Degrees degrees;
   MemoryEstimate memory;  // of the fullest device
   int microbatches = 1;
+  int optimizer_steps = 1;         // that the program makes; local SGD: those between two averages
   double samples = 0;              // samples per step
   Flops model_flops;               // forward + backward FLOPs of the step (MFU's numerator)
   std::vector<std::string> notes;  // formulas used and choices made, for `explain`
@@ -42,11 +43,16 @@ struct Job {
 struct StrategyEntry {
   StrategyKind kind;
   std::string name, summary;
-  Plan (*plan)(const Job& job);  // null for federated: its course is decided while it runs (scenarios/federated)
+  Plan (*plan)(const Job& job);  // null: co-simulated, its course is decided while it runs (scenarios/federated)
 };
 const std::vector<StrategyEntry>& strategies();
 /// The entry of a kind.
 const StrategyEntry& entry_of(StrategyKind kind);
+/// federated and async: no plan, a run of clients and a server.
+bool is_cosimulated(StrategyKind kind);
+/// Whether a way's learning is its own: co-simulated ones, and local SGD. How a synchronous step is split over devices
+/// does not change its mathematics: all other ways share one run.
+bool learns_alone(StrategyKind kind);
 
 // One file each in scenarios/strategies.
 Plan plan_single(const Job& job);
@@ -54,5 +60,6 @@ Plan plan_data(const Job& job);
 Plan plan_tensor(const Job& job);
 Plan plan_layers(const Job& job);
 Plan plan_pipeline(const Job& job);
+Plan plan_local_sgd(const Job& job);
 
 }  // namespace orrery

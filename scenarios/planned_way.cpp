@@ -1,5 +1,7 @@
 #include "scenarios/planned_way.hpp"
 
+#include <cmath>
+
 namespace orrery {
 
 void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan& plan, Way& way) {
@@ -12,7 +14,7 @@ void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan
   way.platform = cluster.platform;
   way.link_power = cluster.link_power;
   way.devices.assign(cluster.platform.hosts.size(), cluster.device());
-  way.steps = static_cast<double>(scenario.workload.steps);
+  way.steps = std::ceil(static_cast<double>(scenario.workload.steps) / plan.optimizer_steps);
 }
 
 }  // namespace orrery

@@ -2,12 +2,33 @@
 #include "scenarios/reading.hpp"
 
 namespace orrery {
+namespace {
+
+void read_network_energy(TomlTable& table, EnergySpec& energy) {
+  static const Names<NetworkEnergy> names = {{"power", NetworkEnergy::power}, {"intensity", NetworkEnergy::intensity}};
+  energy.network = choose(table, "network", names, energy.network);
+  const auto figure = [&](const char* key, NetworkEnergy model, double usual, Range range) {
+    if (energy.network == model) return table.number(key, usual, range);
+    refuse(table, key, ValueType::number, "network = " + text_of(names, model),
+           "the network here is counted by " + text_of(names, energy.network) + ", and the two are never mixed");
+    return usual;
+  };
+  using enum NetworkEnergy;
+  energy.wan_J_per_GB = figure("wan_J_per_GB", power, energy.wan_J_per_GB, non_negative);
+  energy.gateway = Watts(figure("gateway_W", power, energy.gateway.value(), non_negative));
+  energy.gateway_devices = figure("gateway_devices", power, energy.gateway_devices, at_least_one);
+  energy.access_line = Watts(figure("access_line_W", power, energy.access_line.value(), non_negative));
+  energy.fixed_kWh_per_GB = figure("fixed_kWh_per_GB", intensity, energy.fixed_kWh_per_GB, non_negative);
+  energy.mobile_kWh_per_GB = figure("mobile_kWh_per_GB", intensity, energy.mobile_kWh_per_GB, non_negative);
+}
+
+}  // namespace
 
 EnergySpec read_energy(TomlTable table, const Reading& reading) {
   EnergySpec energy;
   energy.pue = table.number("pue", energy.pue, at_least_one);
   energy.blocked_fraction = table.number("blocked_fraction", energy.blocked_fraction, fraction);
-  energy.wan_J_per_GB = table.number("wan_J_per_GB", energy.wan_J_per_GB, non_negative);
+  read_network_energy(table, energy);
   if (const auto grid = table.text("grid")) {
     energy.grid = *grid;
     if (const GridIntensity* row = row_named(table, "grid", *grid, reading.catalogue.grids, "grid")) {

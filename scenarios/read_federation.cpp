@@ -1,9 +1,11 @@
 // [federation]: who holds the data, and over which links they reach the server.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
-#include "scenarios/reading.hpp"
+#include "scenarios/federation_reading.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -15,9 +17,10 @@ class FederationReader {
 
   FederationSpec read() {
     federation_.present = true;
+    refuse_letters(table_);
     read_groups();
-    if (const Device* server = device(table_, "server")) federation_.server = *server;
-    if (const Link* link = this->link(table_, "server_link")) federation_.server_link = *link;
+    if (const Device* server = required_device(table_, "server", reading_)) federation_.server = *server;
+    if (const Link* link = required_link(table_, "server_link", reading_)) federation_.server_link = *link;
     read_partition();
     check_clients();
     table_.finish();
@@ -28,63 +31,76 @@ class FederationReader {
   void read_groups() {
     std::vector<TomlTable> groups = table_.tables("group");
     if (groups.empty()) {
-      federation_.groups.push_back(read_group(table_, "clients"));
+      add(read_client_group(table_, "clients", reading_));
       return;
     }
     const std::string why = "each [[federation.group]] has its own";
     refuse(table_, "clients", ValueType::number, "a federation without groups", why);
-    refuse(table_, "device", ValueType::text, "a federation without groups", why);
-    refuse(table_, "link", ValueType::text, "a federation without groups", why);
-    refuse(table_, "slowdown", ValueType::number, "a federation without groups", why);
+    for (const ClientKey& key : client_keys()) refuse(table_, key.key, key.type, "a federation without groups", why);
     for (TomlTable& group : groups) {
-      federation_.groups.push_back(read_group(group, "count"));
+      add(read_client_group(group, "count", reading_));
       group.finish();
     }
   }
 
-  ClientGroup read_group(TomlTable& table, std::string_view count_key) {
-    constexpr Range clients{1.0, 1e6};
-    ClientGroup group;
-    group.count = static_cast<int>(table.required_integer(count_key, clients));
-    if (const Device* found = device(table, "device")) group.device = *found;
-    if (const Link* found = link(table, "link")) group.link = *found;
-    group.slowdown = table.number("slowdown", group.slowdown, positive);
-    return group;
+  void add(GroupOfClients read) {
+    federation_.groups.push_back(std::move(read.group));
+    federation_.capacity_traces.push_back(std::move(read.capacity_trace));
   }
 
   void check_clients() {
     const std::int64_t samples = workload_.dataset_samples;
-    if (samples <= 0 || federation_.clients() <= samples) return;
-    table_.problem(table_.has("clients") ? "clients" : "group",
-                   fmt::format("{} clients are too many", federation_.clients()),
-                   fmt::format("there are {} training samples", samples), "give every client at least one");
+    if (samples <= 0) return;
+    const std::int64_t clients = federation_.clients();
+    const std::int64_t shards = clients * federation_.partition.shards_per_client;
+    if (clients > samples) {
+      table_.problem(table_.has("clients") ? "clients" : "group", fmt::format("{} clients are too many", clients),
+                     fmt::format("there are {} training samples", samples), "give every client at least one");
+    } else if (federation_.partition.kind == PartitionKind::shards && shards > samples) {
+      table_.problem("shards_per_client", fmt::format("{} shards are too many", shards),
+                     fmt::format("{} clients x {}, and there are {} training samples", clients,
+                                 federation_.partition.shards_per_client, samples),
+                     "use fewer clients or fewer shards for each");
+    }
   }
 
   void read_partition() {
-    if (!workload_.learn) {
-      refuse(table_, "partition", ValueType::text, "learn = true", "without learning every client holds an equal part");
-      refuse(table_, "alpha", ValueType::number, "learn = true", "without learning every client holds an equal part");
-      return;
+    PartitionOptions& options = federation_.partition;
+    Names<PartitionKind> names;
+    for (const PartitionEntry& entry : partitions()) names.push_back({entry.name, entry.kind});
+    options.kind = choose(table_, "partition", names, options.kind);
+    if (!workload_.learn && options.kind != PartitionKind::iid && options.kind != PartitionKind::quantity) {
+      table_.problem("partition", text_of(names, options.kind) + " deals samples by their labels",
+                     "without learning no sample has one", "use learn = true, or partition = \"iid\" or \"quantity\"");
     }
-    static const Names<PartitionKind> names = {
-        {"iid", PartitionKind::iid}, {"shards", PartitionKind::shards}, {"dirichlet", PartitionKind::dirichlet}};
-    federation_.partition = choose(table_, "partition", names, federation_.partition);
-    if (federation_.partition == PartitionKind::dirichlet) {
-      federation_.alpha = table_.number("alpha", federation_.alpha, positive);
-    } else {
-      refuse(table_, "alpha", ValueType::number, "partition = dirichlet",
-             "the partition here is " + text_of(names, federation_.partition));
+    if (reads("alpha")) options.alpha = table_.number("alpha", options.alpha, positive);
+    if (reads("shards_per_client")) {
+      constexpr Range shards{1.0, 1e6};
+      options.shards_per_client =
+          static_cast<int>(table_.integer("shards_per_client", options.shards_per_client, shards));
+    }
+    if (reads("sigma")) {
+      constexpr Range sigma{0.0, 5.0};
+      options.sigma = table_.number("sigma", options.sigma, sigma);
     }
   }
 
-  const Device* device(TomlTable& table, std::string_view key) {
-    const std::string id = table.required_text(key);
-    return id.empty() ? nullptr : row_named(table, key, id, reading_.catalogue.devices, "device");
-  }
-
-  const Link* link(TomlTable& table, std::string_view key) {
-    const std::string id = table.required_text(key);
-    return id.empty() ? nullptr : row_named(table, key, id, reading_.catalogue.links, "link");
+  /// Whether the partition reads this option; when not, one that is given is a problem.
+  bool reads(const std::string& key) {
+    std::vector<std::string> owners;
+    bool is_read = false;
+    std::string here;
+    for (const PartitionEntry& entry : partitions()) {
+      const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+      if (has) owners.push_back(entry.name);
+      if (entry.kind != federation_.partition.kind) continue;
+      is_read = has;
+      here = entry.name;
+    }
+    if (!is_read) {
+      refuse(table_, key, ValueType::number, "partition = " + join(owners, " | "), "the partition here is " + here);
+    }
+    return is_read;
   }
 
   TomlTable table_;
@@ -97,6 +113,22 @@ class FederationReader {
 
 FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading) {
   return FederationReader(std::move(table), workload, reading).read();
+}
+
+void refuse_letters(TomlTable& table) {
+  struct Letter {
+    const char* letter;
+    const char* instead;
+  };
+  for (const auto& [letter, instead] :
+       {Letter{"K", "clients (or the counts of the groups) in [federation]"},
+        Letter{"C", "clients_per_round in [[strategy]], a number of clients: C x all of them, or 1 where C = 0"},
+        Letter{"E", "local_epochs in [[strategy]]"}, Letter{"B", "local_batch in [[strategy]], 0 where B is infinite"},
+        Letter{"eta", "learning_rate in [[strategy]] or [workload]"}}) {
+    if (!table.has(letter)) continue;
+    table.problem(letter, "is a letter of the FedAvg paper", "keys have long names", std::string("use ") + instead);
+    table.number(letter);
+  }
 }
 
 int FederationSpec::clients() const {

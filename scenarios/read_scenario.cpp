@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <set>
 
+#include "scenarios/plan.hpp"
 #include "scenarios/reading.hpp"
 
 namespace orrery {
@@ -44,6 +45,8 @@ class ScenarioReader {
     scenario_.source = head.text("source", "");
     scenario_.expected = head.text("expected", "");
     scenario_.seed = static_cast<std::uint64_t>(head.integer("seed", 1, seeds));
+    constexpr Range repetitions{1.0, 1000.0};
+    scenario_.seeds = static_cast<int>(head.integer("seeds", scenario_.seeds, repetitions));
     scenario_.engine = choose(head, "engine", engines, scenario_.engine);
     const auto budget = static_cast<std::int64_t>(scenario_.message_budget);
     scenario_.message_budget = static_cast<std::uint64_t>(head.integer("message_budget", budget, at_least_one));
@@ -64,28 +67,36 @@ class ScenarioReader {
                  "add a [federation], or data_origin = \"cluster\"");
   }
 
-  /// Federated learning ends with its rounds, centralised learning with the workload's steps.
+  /// Co-simulated learning ends with its own rounds or steps, any other with the workload's.
   void check_end_of_learning() {
     if (!scenario_.workload.learn || scenario_.workload.steps > 0 || scenario_.workload.epochs > 0) return;
     TomlTable workload = root_.table_or_defaults("workload");
     if (workload.has("steps") || workload.has("epochs")) return;  // wrong ones, already told
     for (const StrategySpec& strategy : scenario_.strategies) {
-      if (strategy.kind == StrategyKind::federated) continue;
+      if (is_cosimulated(strategy.kind)) continue;
       workload.problem("learn", "needs an end", "strategy " + strategy.name + " has neither steps nor epochs to go",
                        "add steps or epochs");
       return;
     }
   }
 
-  /// [workload] saves the weights of centralised learning.
+  /// [workload] saves the weights of the learning that synchronous ways share.
   void check_who_saves() {
+    TomlTable workload = root_.table_or_defaults("workload");
+    check_one_run_saves(workload, scenario_.workload.weights.save);
     if (scenario_.workload.weights.save.empty()) return;
     for (const StrategySpec& strategy : scenario_.strategies) {
-      if (strategy.kind != StrategyKind::federated) return;
+      if (!learns_alone(strategy.kind)) return;
     }
-    root_.table_or_defaults("workload")
-        .problem("save_weights", "nothing is learned centrally", "every strategy is federated",
-                 "put save_weights into a [[strategy]]");
+    workload.problem("save_weights", "nothing is learned centrally", "every strategy has a learning of its own",
+                     "put save_weights into a [[strategy]]");
+  }
+
+  void check_one_run_saves(TomlTable& table, const std::string& file) {
+    if (file.empty() || scenario_.seeds == 1) return;
+    table.problem("save_weights", "is the file of one run",
+                  fmt::format("there are {} seeds, each with weights of its own", scenario_.seeds),
+                  "use seeds = 1, or leave it out");
   }
 
   void read_strategies() {
@@ -102,6 +113,7 @@ class ScenarioReader {
     std::set<std::string> names;
     for (TomlTable& table : root_.tables("strategy")) {
       scenario_.strategies.push_back(read_strategy(table, context, reading_));
+      check_one_run_saves(table, scenario_.strategies.back().save_weights);
       const std::string& name = scenario_.strategies.back().name;
       if (!name.empty() && !names.insert(name).second) {
         table.problem("name", "\"" + name + "\" is the name of an earlier strategy", "rows are told apart by it",
@@ -144,6 +156,10 @@ std::string_view name_of(StrategyKind kind) {
       return "model";
     case StrategyKind::pipeline:
       return "pipeline";
+    case StrategyKind::async:
+      return "async";
+    case StrategyKind::local_sgd:
+      return "local-sgd";
     case StrategyKind::federated:
       return "federated";
   }

@@ -1,9 +1,8 @@
 // [[strategy]]: one way of training.
 #include <algorithm>
 
-#include "scenarios/federated/selection.hpp"
+#include "scenarios/federation_reading.hpp"
 #include "scenarios/plan.hpp"
-#include "scenarios/reading.hpp"
 #include "scenarios/strategy_options.hpp"
 
 namespace orrery {
@@ -33,10 +32,12 @@ class StrategyReader {
     }
     spec_.recompute = read_recompute(table_, workload_.recompute, workload_.network);
     spec_.optimizer = workload_.optimizer;
-    if (spec_.kind == StrategyKind::federated) {
-      read_federated();
-    } else {
+    if (spec_.kind != StrategyKind::federated) read_cluster();
+    if (!is_cosimulated(spec_.kind)) {
       read_central();
+    } else {
+      if (spec_.kind == StrategyKind::async) read_devices();
+      read_cosimulated({table_, spec_, workload_, context_.federation, reading_});
     }
     table_.finish();
     return std::move(spec_);
@@ -55,7 +56,6 @@ class StrategyReader {
   }
 
   void read_central() {
-    read_cluster();
     read_split();
     if (spec_.kind != StrategyKind::single) {
       read_devices();
@@ -63,6 +63,8 @@ class StrategyReader {
     }
     if (spec_.kind == StrategyKind::pipeline) {
       spec_.microbatches = integer("microbatches", spec_.devices);
+    } else if (spec_.kind == StrategyKind::local_sgd) {
+      read_local_steps();
     } else {
       spec_.accumulation = integer("accumulation", workload_.accumulation);
     }
@@ -103,13 +105,19 @@ class StrategyReader {
       spec_.overlap = table_.boolean("overlap", spec_.overlap);
     } else if (spec_.kind == StrategyKind::pipeline) {
       spec_.schedule = choose(table_, "schedule", schedules, spec_.schedule);
+    } else if (spec_.kind == StrategyKind::local_sgd) {
+      read_collective({CollectiveKind::all_reduce}, Servers::none);
     }
   }
 
+  /// Whether a parameter server may do the collective: weights that a server averages are federated averaging.
+  enum class Servers : std::uint8_t { none, allowed };
+
   /// One of the algorithms that do all the collectives needed.
-  void read_collective(const std::vector<CollectiveKind>& needed) {
+  void read_collective(const std::vector<CollectiveKind>& needed, Servers servers = Servers::allowed) {
     Names<Algorithm> names;
     for (const AlgorithmEntry& entry : algorithms()) {
+      if (servers == Servers::none && entry.algorithm == Algorithm::parameter_server) continue;
       const bool does_all = std::all_of(needed.begin(), needed.end(), [&](CollectiveKind kind) {
         return std::find(entry.kinds.begin(), entry.kinds.end(), kind) != entry.kinds.end();
       });
@@ -131,6 +139,12 @@ class StrategyReader {
                    fmt::format("the cluster has {}", there), "use fewer, or a larger cluster");
   }
 
+  /// H of local SGD, and where the weights of its learning go.
+  void read_local_steps() {
+    spec_.federated.local_steps = integer("local_steps", 8);  // assumed; Lin et al. 2020 find 1 to 16 useful
+    spec_.save_weights = read_save_weights(table_, workload_, reading_);
+  }
+
   void read_fidelity() {
     static const Names<FidelityChoice> names = {{"auto", FidelityChoice::automatic},
                                                 {"exact", FidelityChoice::exact},
@@ -149,7 +163,7 @@ class StrategyReader {
     const std::int64_t micro_steps = spec_.accumulation;
     if (spec_.kind == StrategyKind::pipeline) {
       check_divides("microbatches", spec_.microbatches, fmt::format("{} micro-batches", spec_.microbatches));
-    } else if (spec_.kind == StrategyKind::data) {
+    } else if (spec_.kind == StrategyKind::data || spec_.kind == StrategyKind::local_sgd) {
       check_divides("devices", spec_.devices * micro_steps,
                     micro_steps == 1 ? fmt::format("{} devices", spec_.devices)
                                      : fmt::format("{} devices x {} micro-steps", spec_.devices, micro_steps));
@@ -166,38 +180,6 @@ class StrategyReader {
         key, fmt::format("{} do not divide the batch of {} samples", what, batch),
         "each part has the same whole number of samples",
         below > 0 ? fmt::format("use a batch of {} or {}", below, above) : fmt::format("use a batch of {}", above));
-  }
-
-  void read_federated() {
-    if (!context_.federation.present) {
-      table_.problem("kind", "federated needs clients", "the scenario has no [federation]", "add a [federation]");
-    }
-    if (workload_.dataset_samples == 0) {
-      table_.problem("kind", "federated needs a data set", "each client trains on its own part of it",
-                     "add dataset or dataset_samples to [workload]");
-    }
-    spec_.clients_per_round = integer("clients_per_round", spec_.clients_per_round);
-    const int clients = context_.federation.clients();
-    if (clients > 0 && spec_.clients_per_round > clients) {
-      table_.problem("clients_per_round", fmt::format("{} are too many", spec_.clients_per_round),
-                     fmt::format("the federation has {} clients", clients));
-    }
-    spec_.local_epochs = integer("local_epochs", spec_.local_epochs);
-    spec_.local_batch = table_.integer("local_batch", spec_.local_batch, non_negative);
-    spec_.rounds = integer("rounds", spec_.rounds);
-    spec_.evaluate_every = integer("evaluate_every", spec_.evaluate_every);
-    Names<Selection> names;
-    for (const SelectionEntry& entry : selections()) names.push_back({entry.name, entry.kind});
-    spec_.selection = choose(table_, "selection", names, spec_.selection);
-    OptimizerOptions start = workload_.optimizer;
-    start.schedule = {};  // counts rounds here, not the workload's steps
-    spec_.optimizer = read_optimizer(table_, start);
-    check_warm_up(table_, spec_.optimizer.schedule, spec_.rounds, "rounds");
-    if (!workload_.learn) {
-      refuse(table_, "save_weights", ValueType::text, "learn = true", "nothing is learned here");
-    } else if (table_.has("save_weights")) {
-      spec_.save_weights = path_in(reading_, table_, "save_weights", table_.required_text("save_weights"));
-    }
   }
 
   int integer(std::string_view key, int fallback) { return static_cast<int>(table_.integer(key, fallback, count)); }

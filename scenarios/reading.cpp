@@ -24,6 +24,9 @@ void refuse(TomlTable& table, std::string_view key, ValueType type, const std::s
     case ValueType::texts:
       table.texts(key);
       break;
+    case ValueType::numbers:
+      table.numbers(key);
+      break;
   }
 }
 

@@ -70,7 +70,7 @@ const Row* row_named(TomlTable& table, std::string_view key, const std::string& 
   return nullptr;
 }
 
-enum class ValueType : std::uint8_t { text, number, boolean, table, texts };
+enum class ValueType : std::uint8_t { text, number, boolean, table, texts, numbers };
 
 /// Records that a key stands where its value would have no effect: `owner` is what it belongs to, `why` what is there
 /// instead. Nothing when the key is absent. `type` is what the key holds where it belongs.

@@ -1,4 +1,5 @@
 // resolved.toml: the scenario with every value and where it came from.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -34,6 +35,12 @@ std::string header(const std::string& table) {
   return "[[" + name + "]]";
 }
 
+/// Whether the federation was written as groups.
+bool has_groups(const Scenario& scenario) {
+  return std::any_of(scenario.resolved.begin(), scenario.resolved.end(),
+                     [](const ResolvedValue& value) { return value.path.starts_with("federation.group["); });
+}
+
 /// Paths as this process sees them, so that the text means the same wherever it lies.
 std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
   std::map<std::string, std::string> values;
@@ -50,6 +57,14 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
     if (!path.empty()) add(strategy + ".save_weights", path);
     const std::string& device = scenario.strategies[i].cluster.device_file;
     if (!device.empty()) add(strategy + ".cluster.device", device);
+  }
+  const FederationSpec& federation = scenario.federation;
+  for (std::size_t i = 0; i < federation.groups.size(); ++i) {
+    const bool is_only = federation.groups.size() == 1 && !has_groups(scenario);
+    const std::string group = is_only ? "federation" : "federation.group[" + std::to_string(i) + "]";
+    const std::string& trace = federation.groups[i].availability.trace;
+    if (!trace.empty()) add(group + ".trace", trace);
+    if (!federation.capacity_traces[i].empty()) add(group + ".capacity_trace", federation.capacity_traces[i]);
   }
   if (!scenario.device_file.empty()) add("cluster.device", scenario.device_file);
   if (!scenario.workload.network_file.empty()) add("workload.network", scenario.workload.network_file);

@@ -74,6 +74,7 @@ struct ClusterSpec {
 struct FederationSpec {
   bool present = false;
   std::vector<ClientGroup> groups;
+  std::vector<std::string> capacity_traces;  // of each group: path of the file it was read from; empty: none
   Device server;
   Link server_link;
   PartitionOptions partition;

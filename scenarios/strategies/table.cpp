@@ -22,8 +22,12 @@ const std::vector<StrategyEntry>& strategies() {
        plan_model},
       {StrategyKind::pipeline, "pipeline",
        "whole layers on different devices, micro-batches follow each other through them", plan_pipeline},
-      {StrategyKind::federated, "federated", "clients train on their own data, a server averages their models (FedAvg)",
-       nullptr},
+      {StrategyKind::local_sgd, "local-sgd",
+       "every device makes several steps on its own, then all average their weights", plan_local_sgd},
+      {StrategyKind::async, "async",
+       "every device sends its gradients to a parameter server and goes on without waiting for the others", nullptr},
+      {StrategyKind::federated, "federated",
+       "clients train on their own data; a server, edges or neighbours make one model of theirs", nullptr},
   };
   return table;
 }
@@ -33,6 +37,14 @@ const StrategyEntry& entry_of(StrategyKind kind) {
     if (entry.kind == kind) return entry;
   }
   contract_failed("every StrategyKind has an entry", __FILE__, __LINE__);
+}
+
+bool is_cosimulated(StrategyKind kind) {
+  return entry_of(kind).plan == nullptr;
+}
+
+bool learns_alone(StrategyKind kind) {
+  return is_cosimulated(kind) || kind == StrategyKind::local_sgd;
 }
 
 }  // namespace orrery

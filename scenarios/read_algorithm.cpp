@@ -1,0 +1,188 @@
+// algorithm = ... of a federated strategy, with the options that it reads, and who talks to whom.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/networks/layer_patterns.hpp"
+#include "scenarios/federation_reading.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+const Names<AlgorithmKind>& algorithm_names() {
+  static const Names<AlgorithmKind> names = [] {
+    Names<AlgorithmKind> made;
+    for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
+      if (entry.kind != AlgorithmKind::async_sgd) made.push_back({entry.name, entry.kind});  // kind = async
+    }
+    return made;
+  }();
+  return names;
+}
+
+struct NumberOption {
+  const char* key;
+  double AlgorithmOptions::*field;
+  Range range;
+};
+constexpr Range share{0.0, 1.0, Range::Low::open};
+constexpr Range below_one{0.0, 0.999999};
+
+constexpr NumberOption number_options[] = {
+    {"proximal_mu", &AlgorithmOptions::proximal_mu, non_negative},
+    {"server_learning_rate", &AlgorithmOptions::server_learning_rate, positive},
+    {"server_momentum", &AlgorithmOptions::server_momentum, below_one},
+    {"beta1", &AlgorithmOptions::beta1, below_one},
+    {"beta2", &AlgorithmOptions::beta2, below_one},
+    {"tau", &AlgorithmOptions::tau, positive},
+    {"fairness_q", &AlgorithmOptions::fairness_q, non_negative},
+    {"mixing", &AlgorithmOptions::mixing, share},
+};
+
+class AlgorithmReader {
+ public:
+  explicit AlgorithmReader(const FederatedReading& reading)
+      : reading_(reading), table_(reading.table), options_(reading.spec.federated.algorithm) {}
+
+  void read() {
+    if (reading_.spec.kind == StrategyKind::async) {
+      options_.kind = AlgorithmKind::async_sgd;
+    } else {
+      options_.kind = choose(table_, "algorithm", algorithm_names(), AlgorithmKind::fedavg);
+    }
+    for (const NumberOption& option : number_options) {
+      if (reads(option.key)) options_.*option.field = table_.number(option.key, options_.*option.field, option.range);
+    }
+    if (reads("buffer", ValueType::number)) options_.buffer = integer("buffer", options_.buffer);
+    read_staleness();
+    read_hierarchy();
+    read_neighbours();
+    read_cut();
+  }
+
+ private:
+  /// Whether the algorithm has this option; when not, one that is given is a problem.
+  bool reads(const std::string& key, ValueType type = ValueType::number) {
+    const auto has = [&key](const FederatedAlgorithmEntry& entry) {
+      return std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+    };
+    if (has(reading_.algorithm())) return true;
+    std::vector<std::string> owners;
+    for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
+      if (has(entry) && entry.kind != AlgorithmKind::async_sgd) owners.push_back(entry.name);
+    }
+    refuse(table_, key, type, "algorithm = " + join(owners, " | "), here());
+    return false;
+  }
+
+  [[nodiscard]] std::string here() const { return "the algorithm here is " + reading_.algorithm().name; }
+
+  void read_staleness() {
+    static const Names<Staleness> names = {
+        {"constant", Staleness::constant}, {"polynomial", Staleness::polynomial}, {"hinge", Staleness::hinge}};
+    if (!reads("staleness", ValueType::text)) {
+      reads("staleness_a");
+      reads("staleness_b");
+      return;
+    }
+    options_.staleness = choose(table_, "staleness", names, options_.staleness);
+    const std::string law = "the staleness here is " + text_of(names, options_.staleness);
+    if (options_.staleness == Staleness::constant) {
+      refuse(table_, "staleness_a", ValueType::number, "staleness = polynomial | hinge", law);
+    } else {
+      options_.staleness_a = table_.number("staleness_a", options_.staleness_a, positive);
+    }
+    if (options_.staleness == Staleness::hinge) {
+      options_.staleness_b = table_.number("staleness_b", options_.staleness_b, non_negative);
+    } else {
+      refuse(table_, "staleness_b", ValueType::number, "staleness = hinge", law);
+    }
+  }
+
+  void read_hierarchy() {
+    FederatedOptions& federated = reading_.spec.federated;
+    if (!reading_.works(Coordination::hierarchical)) {
+      const std::string owner = "algorithm = " + entry_of(AlgorithmKind::hierarchical).name;
+      refuse(table_, "edges", ValueType::number, owner, here());
+      refuse(table_, "edge_rounds", ValueType::number, owner, here());
+      refuse(table_, "edge_device", ValueType::text, owner, here());
+      refuse(table_, "edge_link", ValueType::text, owner, here());
+      return;
+    }
+    federated.edges = integer("edges", federated.edges);
+    federated.edge_rounds = integer("edge_rounds", federated.edge_rounds);
+    if (const Device* device = required_device(table_, "edge_device", reading_.reading))
+      federated.edge_device = *device;
+    if (const Link* link = required_link(table_, "edge_link", reading_.reading)) federated.edge_link = *link;
+    const int clients = reading_.clients();
+    if (clients > 0 && federated.edges > clients) {
+      table_.problem("edges", fmt::format("{} are too many", federated.edges),
+                     fmt::format("the federation has {} clients", clients), "give every edge a client");
+    }
+  }
+
+  void read_neighbours() {
+    static const Names<GossipTopology> names = {
+        {"ring", GossipTopology::ring}, {"torus", GossipTopology::torus}, {"random", GossipTopology::random}};
+    FederatedOptions& federated = reading_.spec.federated;
+    if (!reading_.works(Coordination::gossip)) {
+      const std::string owner = "algorithm = " + entry_of(AlgorithmKind::gossip).name;
+      refuse(table_, "topology", ValueType::text, owner, here());
+      refuse(table_, "degree", ValueType::number, owner, here());
+      return;
+    }
+    federated.topology = choose(table_, "topology", names, federated.topology);
+    const int clients = reading_.clients();
+    if (clients == 1) {
+      table_.problem("algorithm", "needs neighbours", "the federation has 1 client");
+    }
+    if (federated.topology != GossipTopology::random) {
+      refuse(table_, "degree", ValueType::number, "topology = random",
+             "the topology here is " + text_of(names, federated.topology));
+      return;
+    }
+    federated.degree = integer("degree", federated.degree);
+    if (clients > 1 && federated.degree >= clients) {
+      table_.problem("degree", fmt::format("{} neighbours are too many", federated.degree),
+                     fmt::format("a client has {} others", clients - 1));
+    }
+  }
+
+  void read_cut() {
+    if (!reading_.works(Coordination::split)) {
+      refuse(table_, "cut_layer", ValueType::text, "algorithm = " + entry_of(AlgorithmKind::split).name, here());
+      return;
+    }
+    std::string& cut = reading_.spec.federated.cut_layer;
+    cut = table_.text("cut_layer", "");
+    const LayerGraph& network = reading_.workload.network;
+    if (cut.empty() || network.layers.empty()) return;
+    std::vector<std::string> names;
+    for (const Layer& layer : network.layers) names.push_back(layer.name);
+    if (std::find(names.begin(), names.end(), cut) == names.end()) {
+      table_.problem("cut_layer", fmt::format("no layer of {} is called \"{}\"", network.name, cut), {},
+                     did_you_mean(cut, names));
+    } else if (cut == names.back()) {
+      table_.problem("cut_layer", "is the last layer", "nothing would be left for the server",
+                     "name the last layer that the clients keep");
+    }
+  }
+
+  int integer(std::string_view key, int fallback) {
+    constexpr Range count{1.0, 1e6};
+    return static_cast<int>(table_.integer(key, fallback, count));
+  }
+
+  const FederatedReading& reading_;
+  TomlTable& table_;
+  AlgorithmOptions& options_;
+};
+
+}  // namespace
+
+void read_algorithm(const FederatedReading& reading) {
+  AlgorithmReader(reading).read();
+}
+
+}  // namespace orrery

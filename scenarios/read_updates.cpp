@@ -1,0 +1,191 @@
+// What becomes of an update between client and server: compressed, noised, masked, or kept at home.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/networks/layer_patterns.hpp"
+#include "scenarios/federation_reading.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// Algorithms whose server needs no more of the updates than their sum, weighted by samples: what secure aggregation
+/// gives. The others look at each update by itself (fednova's steps, q-fedavg's losses, scaffold's variates).
+constexpr AlgorithmKind summing[] = {AlgorithmKind::fedsgd,  AlgorithmKind::fedavg,     AlgorithmKind::fedprox,
+                                     AlgorithmKind::fedavgm, AlgorithmKind::fedadagrad, AlgorithmKind::fedadam,
+                                     AlgorithmKind::fedyogi};
+
+bool only_sums(AlgorithmKind kind) {
+  return std::find(std::begin(summing), std::end(summing), kind) != std::end(summing);
+}
+
+std::string summing_names() {
+  std::vector<std::string> names;
+  for (const AlgorithmKind kind : summing) names.push_back(entry_of(kind).name);
+  return join(names, ", ");
+}
+
+class UpdatesReader {
+ public:
+  explicit UpdatesReader(const FederatedReading& reading)
+      : reading_(reading), table_(reading.table), options_(reading.spec.federated) {}
+
+  void read() {
+    read_compression();
+    read_privacy();
+    read_secure_aggregation();
+    read_personal_layers();
+  }
+
+ private:
+  void read_compression() {
+    CompressionOptions& compression = options_.compression;
+    Names<CompressionKind> names;
+    for (const CompressionEntry& entry : compressions()) names.push_back({entry.name, entry.kind});
+    compression.kind = choose(table_, "compression", names, compression.kind);
+    constexpr Range share{0.0, 1.0, Range::Low::open}, rank{1.0, 1e6}, levels{0.0, 1e6};
+    if (reads("keep")) compression.keep = table_.number("keep", compression.keep, share);
+    if (reads("levels")) {
+      compression.levels = static_cast<int>(table_.integer("levels", compression.levels, levels));
+    }
+    if (reads("rank")) compression.rank = static_cast<int>(table_.integer("rank", compression.rank, rank));
+    if (reads("error_feedback", ValueType::boolean)) {
+      const bool is_on = table_.boolean("error_feedback", compression.error_feedback == ErrorFeedback::on);
+      compression.error_feedback = is_on ? ErrorFeedback::on : ErrorFeedback::off;
+    }
+    if (compression.kind != CompressionKind::none && reading_.works(Coordination::split)) {
+      table_.problem("compression", "shortens updates of whole networks", "a split network exchanges activations",
+                     "leave it out");
+    }
+  }
+
+  /// Whether the compression reads this option; when not, one that is given is a problem.
+  bool reads(const std::string& key, ValueType type = ValueType::number) {
+    std::vector<std::string> owners;
+    bool is_read = false;
+    std::string here;
+    for (const CompressionEntry& entry : compressions()) {
+      const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+      if (has) owners.push_back(entry.name);
+      if (entry.kind != options_.compression.kind) continue;
+      is_read = has;
+      here = entry.name;
+    }
+    if (!is_read) {
+      refuse(table_, key, type, "compression = " + join(owners, " | "), "the compression here is " + here);
+    }
+    return is_read;
+  }
+
+  void read_privacy() {
+    if (reading_.spec.kind == StrategyKind::async) return;
+    static const Names<PrivacyKind> names = {
+        {"none", PrivacyKind::none}, {"central", PrivacyKind::central}, {"local", PrivacyKind::local}};
+    PrivacyOptions& privacy = options_.privacy;
+    privacy.kind = choose(table_, "privacy", names, privacy.kind);
+    if (privacy.kind == PrivacyKind::none) {
+      for (const char* key : {"update_clip", "noise_multiplier", "delta"}) {
+        refuse(table_, key, ValueType::number, "privacy = central | local", "the privacy here is none");
+      }
+      return;
+    }
+    constexpr Range probability{0.0, 0.5, Range::Low::open};
+    privacy.clip = table_.number("update_clip", privacy.clip, positive);
+    privacy.noise_multiplier = table_.number("noise_multiplier", privacy.noise_multiplier, non_negative);
+    privacy.delta = table_.number("delta", privacy.delta, probability);
+    check_privacy();
+  }
+
+  void check_privacy() {
+    const FederatedAlgorithmEntry& algorithm = reading_.algorithm();
+    const bool is_central = options_.privacy.kind == PrivacyKind::central;
+    if (is_central && !reading_.works(Coordination::rounds)) {
+      table_.problem("privacy", "central needs rounds of one server",
+                     "the noise is drawn once for the sum of a round; " + algorithm.name + " has none",
+                     "use privacy = \"local\", or an algorithm in rounds");
+    } else if (reading_.works(Coordination::split)) {
+      table_.problem("privacy", "local adds noise to updates of whole networks",
+                     "a split network exchanges activations", "leave it out");
+    } else if (algorithm.kind == AlgorithmKind::scaffold || algorithm.kind == AlgorithmKind::qfedavg) {
+      table_.problem("privacy", "would be broken by " + algorithm.name,
+                     "it sends more than an update, and that without noise", "use another algorithm");
+    }
+  }
+
+  void read_secure_aggregation() {
+    if (reading_.spec.kind == StrategyKind::async) return;
+    if (!table_.boolean("secure_aggregation", false)) {
+      for (const char* key : {"secure_threshold", "ring_bits", "ring_range"}) {
+        refuse(table_, key, ValueType::number, "secure_aggregation = true", "updates are sent in the clear");
+      }
+      return;
+    }
+    SecureAggregationOptions secure;
+    // Bonawitz et al. 2017: above 2/3 against an active adversary, above 1/2 against a curious server.
+    constexpr Range threshold{0.5, 1.0, Range::Low::open}, bits{8.0, 64.0};
+    secure.threshold = table_.number("secure_threshold", secure.threshold, threshold);
+    secure.bits = static_cast<int>(table_.integer("ring_bits", secure.bits, bits));
+    secure.range = table_.number("ring_range", secure.range, positive);
+    options_.secure = secure;
+    check_secure_aggregation();
+  }
+
+  void check_secure_aggregation() {
+    const FederatedAlgorithmEntry& algorithm = reading_.algorithm();
+    if (!only_sums(algorithm.kind)) {
+      table_.problem("secure_aggregation", "gives the server a sum, which is not enough for " + algorithm.name,
+                     "it looks at every update, or has no rounds", "use one of " + summing_names());
+    }
+    if (options_.compression.kind != CompressionKind::none) {
+      table_.problem("secure_aggregation", "masks whole updates", "compressed ones do not add up under their masks",
+                     "leave compression or secure_aggregation out");
+    }
+    if (options_.privacy.kind == PrivacyKind::local) {
+      table_.problem("secure_aggregation", "is not needed under local privacy",
+                     "every update is noised by itself already", "use privacy = \"central\", or leave one out");
+    }
+  }
+
+  void read_personal_layers() {
+    if (reading_.spec.kind == StrategyKind::async) return;
+    options_.personal_layers = table_.texts("personal_layers");
+    const LayerGraph& network = reading_.workload.network;
+    if (options_.personal_layers.empty() || network.layers.empty()) return;
+    if (reading_.works(Coordination::gossip) || reading_.works(Coordination::split)) {
+      table_.problem("personal_layers", "belong to algorithms with a server's model",
+                     "the algorithm here is " + reading_.algorithm().name, "remove it");
+      return;
+    }
+    LayerGraph at_home = network;
+    for (const std::string& pattern : options_.personal_layers) {
+      if (names_layers(pattern)) freeze(at_home, pattern);
+    }
+    if (trainable_parameters(network) > 0 && trainable_parameters(at_home) == 0) {
+      table_.problem("personal_layers", "keep all of " + network.name + " at home", "nothing would be learned together",
+                     "leave out the layers that are shared");
+    }
+  }
+
+  bool names_layers(const std::string& pattern) {
+    const LayerGraph& network = reading_.workload.network;
+    if (!layers_matching(network, pattern).empty()) return true;
+    std::vector<std::string> names;
+    for (const Layer& layer : network.layers) names.push_back(layer.name);
+    table_.problem("personal_layers", fmt::format("no layer of {} is called \"{}\"", network.name, pattern), {},
+                   did_you_mean(pattern, names));
+    return false;
+  }
+
+  const FederatedReading& reading_;
+  TomlTable& table_;
+  FederatedOptions& options_;
+};
+
+}  // namespace
+
+void read_updates(const FederatedReading& reading) {
+  UpdatesReader(reading).read();
+}
+
+}  // namespace orrery
