@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include "models/training/central_trainer.hpp"
@@ -19,13 +20,19 @@ const StrategySpec* strategy_of(const Scenario& scenario, const Way& way) {
   return found == all.end() ? nullptr : &*found;
 }
 
-/// The ways that one run of learning serves: centralised, ok, and in this precision.
-std::vector<Way*> ways_in(const Scenario& scenario, Precision precision, std::vector<Way>& ways) {
+/// What tells one run of learning from another: the mathematics, not how they are split over devices.
+struct LearningRun {
+  Precision precision;
+  std::uint64_t seed;
+};
+
+/// The ways that one run of learning serves: synchronous, ok, in its precision and of its seed.
+std::vector<Way*> ways_of(const Scenario& scenario, const LearningRun& run, std::vector<Way>& ways) {
   std::vector<Way*> served;
   for (Way& way : ways) {
     const StrategySpec* strategy = strategy_of(scenario, way);
-    if (strategy == nullptr || strategy->kind == StrategyKind::federated || way.status != WayStatus::ok) continue;
-    if (strategy->precision == precision) served.push_back(&way);
+    if (strategy == nullptr || learns_alone(strategy->kind) || way.status != WayStatus::ok) continue;
+    if (strategy->precision == run.precision && way.seed == run.seed) served.push_back(&way);
   }
   return served;
 }
@@ -48,7 +55,7 @@ CentralOptions learning_options(const WorkloadSpec& workload, Precision precisio
   return options;
 }
 
-void put_on_clock(const std::vector<CentralPoint>& points, const WorkloadSpec& workload, Way& way) {
+void put_on_clock(const std::vector<CentralPoint>& points, const WorkloadSpec& workload, CurveSource source, Way& way) {
   const Seconds step = way.records.makespan * (1.0 + way.straggler_share);
   const Bytes bytes = bytes_sent(way.records);
   for (const CentralPoint& point : points) {
@@ -63,7 +70,7 @@ void put_on_clock(const std::vector<CentralPoint>& points, const WorkloadSpec& w
     at.train_loss = point.train_loss;
     way.curve.push_back(at);
   }
-  way.curve_source = CurveSource::shared;
+  way.curve_source = source;
   way.steps = static_cast<double>(points.back().step);
   way.target_reached = workload.target_accuracy > 0 && points.back().test.accuracy >= workload.target_accuracy;
 }
@@ -92,45 +99,67 @@ std::vector<float> first_weights(const WorkloadSpec& workload, std::uint64_t see
 
 namespace {
 
-/// Of two runs, the first centralised strategy's leaves its weights.
+/// Of two runs, the first synchronous strategy's leaves its weights.
 Precision saved_precision(const Scenario& scenario) {
   for (const StrategySpec& strategy : scenario.strategies) {
-    if (strategy.kind != StrategyKind::federated) return strategy.precision;
+    if (!learns_alone(strategy.kind)) return strategy.precision;
   }
   return scenario.workload.precision;
 }
 
-std::vector<CentralPoint> learn(const Scenario& scenario, Precision precision, const Progress& progress) {
-  const CentralOptions options = learning_options(scenario.workload, precision, scenario.seed);
+std::vector<CentralPoint> learn(const Scenario& scenario, const LearningRun& run, const Progress& progress) {
+  const CentralOptions options = learning_options(scenario.workload, run.precision, run.seed);
   const auto report = [&](const CentralPoint& point) {
     if (!progress) return;
     progress("learning centrally", static_cast<double>(point.step) / static_cast<double>(options.steps),
              fmt::format("step {}, accuracy {:.4f}", point.step, point.test.accuracy));
   };
-  const DataSet data = load_data_set(scenario.workload.dataset, scenario.seed);
+  const DataSet data = load_data_set(scenario.workload.dataset, run.seed);
   CentralTrainer trainer(scenario.workload.network, data.train, options);
   std::vector<CentralPoint> points = train(trainer, data.test, options, report);
   const std::string& file = scenario.workload.weights.save;
-  if (!file.empty() && precision == saved_precision(scenario)) write_weights(file, *trainer.plan(), trainer.weights());
+  if (!file.empty() && run.precision == saved_precision(scenario)) {
+    write_weights(file, *trainer.plan(), trainer.weights());
+  }
   return points;
+}
+
+/// Learns and puts the curve on the clock of each of these ways; a run that fails makes them failed.
+template <class Learn>
+void serve(const Scenario& scenario, const std::vector<Way*>& ways, CurveSource source, const Learn& learn_curve) {
+  try {
+    const std::vector<CentralPoint> points = learn_curve();
+    for (Way* way : ways) put_on_clock(points, scenario.workload, source, *way);
+  } catch (const std::runtime_error& error) {
+    for (Way* way : ways) {
+      way->status = WayStatus::failed;
+      way->error = fmt::format("scenario {}, strategy {}: learning: {}", scenario.name, way->strategy, error.what());
+    }
+  }
+}
+
+void learn_shared(const Scenario& scenario, std::vector<Way>& ways, const Progress& progress) {
+  std::set<std::uint64_t> seeds;
+  for (const Way& way : ways) seeds.insert(way.seed);
+  for (const std::uint64_t seed : seeds) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+      const LearningRun run{precision, seed};
+      const std::vector<Way*> served = ways_of(scenario, run, ways);
+      if (served.empty()) continue;
+      serve(scenario, served, CurveSource::shared, [&] { return learn(scenario, run, progress); });
+    }
+  }
 }
 
 }  // namespace
 
 void learn_centrally(const Scenario& scenario, std::vector<Way>& ways, const Progress& progress) {
   if (!scenario.workload.learn) return;
-  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-    const std::vector<Way*> served = ways_in(scenario, precision, ways);
-    if (served.empty()) continue;
-    try {
-      const auto points = learn(scenario, precision, progress);
-      for (Way* way : served) put_on_clock(points, scenario.workload, *way);
-    } catch (const std::runtime_error& error) {
-      for (Way* way : served) {
-        way->status = WayStatus::failed;
-        way->error = fmt::format("scenario {}, strategy {}: learning: {}", scenario.name, way->strategy, error.what());
-      }
-    }
+  learn_shared(scenario, ways, progress);
+  for (Way& way : ways) {
+    const StrategySpec* strategy = strategy_of(scenario, way);
+    if (strategy == nullptr || strategy->kind != StrategyKind::local_sgd || way.status != WayStatus::ok) continue;
+    serve(scenario, {&way}, CurveSource::own, [&] { return learn_local_sgd(scenario, *strategy, way.seed, progress); });
   }
 }
 

@@ -1,4 +1,4 @@
-// Every strategy of a scenario, each in its own spawned process, and the centralised learning that they share.
+// Every strategy of a scenario for every seed, each in its own spawned process, and the centralised learning.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -59,6 +59,15 @@ Way failed_way(const Scenario& scenario, const std::string& strategy, const Chil
   return way;
 }
 
+/// What makes a child of a scenario with several seeds one of a single seed.
+std::vector<std::string> with_seed(const Scenario& scenario, std::uint64_t seed, std::vector<std::string> overrides) {
+  if (scenario.seeds == 1) return overrides;
+  overrides.push_back(fmt::format("scenario.seed={}", seed));
+  overrides.emplace_back("scenario.seeds=1");
+  return overrides;
+}
+
+/// `overrides`: the seed's among them.
 Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
                       const SimulateOptions& options) {
   const TemporaryFile result(index);
@@ -85,8 +94,14 @@ std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::strin
                           const SimulateOptions& options) {
   std::vector<Way> ways;
   for (std::size_t index = 0; index < scenario.strategies.size(); ++index) {
-    if (options.progress) options.progress("simulating " + scenario.strategies[index].name, 0.0, {});
-    ways.push_back(simulate_in_child(scenario, index, overrides, options));
+    const std::string& strategy = scenario.strategies[index].name;
+    for (int repetition = 0; repetition < scenario.seeds; ++repetition) {
+      const std::uint64_t seed = scenario.seed + static_cast<std::uint64_t>(repetition);
+      const std::string detail = scenario.seeds > 1 ? fmt::format("seed {}", seed) : std::string{};
+      if (options.progress) options.progress("simulating " + strategy, 0.0, detail);
+      ways.push_back(simulate_in_child(scenario, index, with_seed(scenario, seed, overrides), options));
+      ways.back().seed = seed;
+    }
   }
   learn_centrally(scenario, ways, options.progress);
   return ways;
