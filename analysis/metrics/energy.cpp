@@ -12,14 +12,7 @@
 namespace orrery {
 namespace {
 
-Watts training_power(const Device& device) {
-  return device.typical > Watts{} ? device.typical : device.maximum;
-}
-
-Watts blocked_power(const Device& device, double fraction) {
-  const Watts limit = device.maximum > Watts{} ? device.maximum : device.typical;
-  return std::max(device.idle, limit * fraction);
-}
+constexpr double joules_per_kWh = 3.6e6;
 
 std::vector<Interval> computing(std::span<const Activity> activities) {
   std::vector<Interval> intervals;
@@ -96,21 +89,32 @@ EnergyParts operator*(EnergyParts parts, double factor) {
   return {parts.compute * factor, parts.communication * factor, parts.idle * factor};
 }
 
+Watts training_power(const Device& device) {
+  return device.typical > Watts{} ? device.typical : device.maximum;
+}
+
+Watts blocked_power(const Device& device, double blocked_fraction) {
+  const Watts limit = device.maximum > Watts{} ? device.maximum : device.typical;
+  return std::max(device.idle, limit * blocked_fraction);
+}
+
 Joules energy_in_use(const LinkPower& power, const LinkUse& use) {
   constexpr double bits_per_byte = 8;
   return power.active * use.busy + Joules(power.pJ_per_bit * pico * bits_per_byte * use.bytes.value());
 }
 
 Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
-  return Joules(energy.wan_J_per_GB * bytes.value() / giga);
+  const double J_per_GB =
+      energy.network == NetworkEnergy::intensity ? energy.fixed_kWh_per_GB * joules_per_kWh : energy.wan_J_per_GB;
+  return Joules(J_per_GB * bytes.value() / giga);
 }
 
-DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to, Waiting waiting) {
+DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to) {
   std::vector<Interval> intervals = computing(own);
   const Seconds busy = covered(intervals, from, to);
   for (const Activity& activity : own) {
     if (activity.stream == Stream::compute) continue;
-    intervals.push_back({waiting == Waiting::blocked ? activity.ready : activity.start, activity.end});
+    intervals.push_back({activity.ready, activity.end});
   }
   const Seconds used = covered(std::move(intervals), from, to);
   return {busy, used - busy, to - from - used};
@@ -128,7 +132,7 @@ std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy,
   const auto by_rank = activities_by_rank(way.records);
   EnergyParts parts;
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
-    DeviceTime time = device_time(by_rank[rank], Seconds{}, makespan, Waiting::blocked);
+    DeviceTime time = device_time(by_rank[rank], Seconds{}, makespan);
     time.blocked += stragglers;
     const Device& device = way.devices[way.placement[rank].index()];
     const auto own = device_energy(time, device, energy.blocked_fraction);

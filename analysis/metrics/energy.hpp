@@ -4,11 +4,11 @@
 //   device:  busy x typical + blocked x max(idle, blocked_fraction x maximum) + rest x idle
 //   link:    always on x time + active x time in use + pJ/bit x bits
 //   node:    power of its rest (host, fans): training while one of its devices computes, else idle
-//   WAN:     wan_J_per_GB x bytes of the messages that leave their site, each counted once
+//   WAN:     wan_J_per_GB (or fixed_kWh_per_GB) x bytes of the messages that leave their site, each counted once
 //
-// What stands in a data centre (cluster, server of a federation and its link) is multiplied by PUE; clients' devices,
-// their access links and the WAN are not: PUE is a property of the facility. A device without a figure for its training
-// power takes its maximum; one with neither makes the energy unknown.
+// What stands in a data centre is multiplied by PUE; the WAN is not: PUE is a property of the facility. A device
+// without a figure for its training power takes its maximum; one with neither makes the energy unknown. Co-simulated
+// ways: federated_energy.hpp.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,14 @@ struct DeviceTime {
   Seconds idle;
 };
 
-/// Whether the time from ready to start of a communication is spent in a busy wait (training processes) or asleep
-/// (a server waiting for reports).
-enum class Waiting : std::uint8_t { blocked, idle };
+/// `own`: the activities of one rank. From ready to start a communication is waited for in a busy wait: blocked.
+DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to);
 
-/// `own`: the activities of one rank.
-DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to, Waiting waiting);
+/// While training: typical, else maximum; zero when neither is known.
+Watts training_power(const Device& device);
+/// While blocked in communication: this fraction of the maximum (of typical when that is unknown), but never below
+/// idle.
+Watts blocked_power(const Device& device, double blocked_fraction);
 
 /// Without PUE. Nothing when the device's power is unknown.
 std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& device, double blocked_fraction);
@@ -49,20 +51,12 @@ std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& d
 /// Of the bytes and the time a link was in use, beyond its standby: active x busy + pJ/bit x 8 x bytes.
 Joules energy_in_use(const LinkPower& power, const LinkUse& use);
 
-/// wan_J_per_GB x bytes.
+/// wan_J_per_GB x bytes; with network = intensity: fixed_kWh_per_GB instead.
 Joules wan_energy(Bytes bytes, const EnergySpec& energy);
 
 /// One step of a centralised way: the devices of its ranks, the rest of the nodes they stand in, the links of their
 /// ports (and of the leaves when they stand in more than one). Devices and links that the way does not use are not
 /// charged. Time added for stragglers (Way::straggler_share) is spent blocked.
 std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy, const ClusterSpec& cluster);
-
-/// Each round of a federated way. A client is charged from its first to its last activity of the round (a phone that
-/// is not selected, or has reported, costs the training nothing), the server for the whole round. Energy of links in
-/// use and of the WAN is known for the whole run and given to the rounds by the bytes they moved.
-std::optional<std::vector<EnergyParts>> round_energies(const Way& way, const EnergySpec& energy);
-
-/// Moving the training data to the cluster: one such round, in which the receiving server only stands by.
-std::optional<EnergyParts> transfer_energy(const DataTransfer& transfer, const EnergySpec& energy);
 
 }  // namespace orrery

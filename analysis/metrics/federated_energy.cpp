@@ -1,111 +1,155 @@
-#include "analysis/metrics/energy.hpp"
-#include "analysis/metrics/rounds.hpp"
-#include "analysis/metrics/traffic.hpp"
+#include "analysis/metrics/federated_energy.hpp"
+
+#include <algorithm>
+
+#include "topologies/node.hpp"
+#include "topologies/radio.hpp"
 
 namespace orrery {
 namespace {
 
-/// Clients and their server with what they draw: of a federated way, or of the move of the training data.
-struct Federation {
-  const Platform& platform;
-  const std::vector<LinkPower>& link_power;
-  const std::vector<Device>& devices;  // of each host; the last is the server
-  const Records& records;
-  [[nodiscard]] RankId server() const { return RankId(records.ranks - 1); }
-};
+constexpr double joules_per_kWh = 3.6e6;
+constexpr double bits_per_byte = 8;
 
-enum class Place : std::uint8_t { facility, outside };
-
-Watts standby_power(const Federation& federation, RankId host) {
-  Watts power;
-  const auto& port = federation.platform.hosts[host.index()].network;
-  if (!port) return power;
-  for (const LinkId link : port->up) power += federation.link_power[link.index()].always_on;
-  for (const LinkId link : port->down) power += federation.link_power[link.index()].always_on;
-  return power;
+bool cellular(const Link& link) {
+  return link.kind == "cellular";
 }
 
-Place place_of(const Federation& federation, LinkId link) {
-  const auto& port = federation.platform.hosts[federation.server().index()].network;
-  if (!port) return Place::outside;
-  for (const LinkId own : port->up) {
-    if (own == link) return Place::facility;
-  }
-  for (const LinkId own : port->down) {
-    if (own == link) return Place::facility;
-  }
-  return Place::outside;
+bool power_known(const Device& device) {
+  return training_power(device) > Watts{};
 }
 
-/// Links in use and the WAN, over the whole run.
-EnergyParts moving_energy(const Federation& federation, const EnergySpec& energy) {
-  EnergyParts parts;
-  for (const LinkUse& use : federation.records.links) {
-    const double factor = place_of(federation, use.link) == Place::facility ? energy.pue : 1.0;
-    parts.communication += energy_in_use(federation.link_power[use.link.index()], use) * factor;
-  }
-  parts.communication += wan_energy(traffic(federation.platform, federation.records.links).wan, energy);
-  return parts;
-}
-
-/// Devices and standing links of one round.
-std::optional<EnergyParts> round_energy(const Federation& federation, const FederatedRound& round,
-                                        const EnergySpec& energy) {
-  EnergyParts parts;
-  for (const Participation& client : participations(round, federation.server())) {
-    const DeviceTime time = device_time(client.activities, client.begin, client.end, Waiting::blocked);
-    const auto own = device_energy(time, federation.devices[client.client.index()], energy.blocked_fraction);
-    if (!own) return std::nullopt;
-    parts += *own;
-    parts.idle += standby_power(federation, client.client) * (client.end - client.begin);
-  }
-  std::vector<Activity> serving;
-  for (const Activity& activity : round.activities) {
-    if (activity.rank == federation.server()) serving.push_back(activity);
-  }
-  const DeviceTime time = device_time(serving, round.begin, round.end, Waiting::idle);
-  auto server = device_energy(time, federation.devices[federation.server().index()], energy.blocked_fraction);
-  if (!server) return std::nullopt;
-  server->idle += standby_power(federation, federation.server()) * (round.end - round.begin);
-  parts += *server * energy.pue;
-  return parts;
-}
-
-Bytes bytes_of(const FederatedRound& round) {
-  Bytes bytes;
-  for (const Activity& activity : round.activities) bytes += activity.bytes;
-  return bytes;
-}
-
-std::optional<std::vector<EnergyParts>> energies(const Federation& federation,
-                                                 const std::vector<FederatedRound>& rounds, const EnergySpec& energy) {
-  const EnergyParts moving = moving_energy(federation, energy);
-  Bytes moved;
-  for (const FederatedRound& round : rounds) moved += bytes_of(round);
-  std::vector<EnergyParts> list;
-  for (const FederatedRound& round : rounds) {
-    auto parts = round_energy(federation, round, energy);
-    if (!parts) return std::nullopt;
-    const double share = moved > Bytes{} ? bytes_of(round) / moved : 1.0 / static_cast<double>(rounds.size());
-    *parts += moving * share;
-    list.push_back(*parts);
-  }
-  return list;
+double port_J_per_byte(const Link& link) {
+  return link.energy_pJ_per_bit * pico * bits_per_byte;
 }
 
 }  // namespace
 
-std::optional<std::vector<EnergyParts>> round_energies(const Way& way, const EnergySpec& energy) {
-  return energies({way.platform, way.link_power, way.devices, way.records}, rounds_of(way), energy);
+FederatedEnergy& FederatedEnergy::operator+=(const FederatedEnergy& other) {
+  for (const auto part : {&FederatedEnergy::client_compute, &FederatedEnergy::download, &FederatedEnergy::upload,
+                          &FederatedEnergy::client_idle, &FederatedEnergy::network, &FederatedEnergy::server_compute,
+                          &FederatedEnergy::server_idle}) {
+    this->*part += other.*part;
+  }
+  return *this;
 }
 
-std::optional<EnergyParts> transfer_energy(const DataTransfer& transfer, const EnergySpec& energy) {
-  if (transfer.records.ranks == 0) return EnergyParts{};
-  const FederatedRound all{Seconds{}, transfer.time, -1, transfer.records.activities};
-  const auto list =
-      energies({transfer.platform, transfer.link_power, transfer.devices, transfer.records}, {all}, energy);
-  if (!list) return std::nullopt;
-  return list->front();
+EnergyParts energy_parts(const FederatedEnergy& energy) {
+  return {.compute = energy.client_compute + energy.server_compute,
+          .communication = energy.download + energy.upload + energy.network,
+          .idle = energy.client_idle + energy.server_idle};
+}
+
+FederationSite site_of(const StrategySpec& strategy) {
+  FederationSite site;
+  if (strategy.kind == StrategyKind::async) {
+    site.workers = FederationSite::Workers::cluster;
+    return site;
+  }
+  const Coordination coordination = entry_of(strategy.federated.algorithm.kind).coordination;
+  if (coordination == Coordination::gossip) site.server = FederationSite::Server::none;
+  if (coordination == Coordination::hierarchical) {
+    site.edges = strategy.federated.edges;
+    site.edge_device = strategy.federated.edge_device;
+    site.edge_link = strategy.federated.edge_link;
+  }
+  return site;
+}
+
+LinkScope scope_of(const Population& population) {
+  LinkScope scope = network_scope(population.server_link);
+  for (const ClientGroup& group : population.groups) scope = std::max(scope, network_scope(group.link));
+  return scope;
+}
+
+Seconds online_time(const Trip& trip) {
+  return trip.download + trip.compute + trip.upload + trip.waiting;
+}
+
+Bytes sent_bytes(const Trip& trip, const FederationSite& site) {
+  // What one peer of a gossip sends the other receives.
+  return site.server == FederationSite::Server::none ? trip.up : trip.down + trip.up;
+}
+
+std::optional<FederationPower> FederationPower::of(const Population& population, const FederationSite& site,
+                                                   const EnergySpec& energy) {
+  const auto unknown = [](const ClientGroup& group) { return !power_known(group.device); };
+  if (std::any_of(population.groups.begin(), population.groups.end(), unknown)) return std::nullopt;
+  if (site.server == FederationSite::Server::present && !power_known(population.server)) return std::nullopt;
+  if (site.edges > 0 && !power_known(site.edge_device)) return std::nullopt;
+  return FederationPower(population, site, energy);
+}
+
+FederationPower::FederationPower(const Population& population, const FederationSite& site, const EnergySpec& energy)
+    : population_(&population), site_(site), energy_(energy) {
+  const bool workers = site.workers == FederationSite::Workers::cluster;
+  for (const ClientGroup& group : population.groups) {
+    groups_.push_back(workers ? worker_power(group) : client_power(group));
+  }
+}
+
+FederationPower::Group FederationPower::client_power(const ClientGroup& group) const {
+  Group power;
+  power.computing = training_power(group.device);
+  power.moving = power.waiting = group.device.idle;
+  if (energy_.network == NetworkEnergy::intensity) {
+    const double kWh_per_GB = cellular(group.link) ? energy_.mobile_kWh_per_GB : energy_.fixed_kWh_per_GB;
+    if (wide()) power.wan_J_per_byte = kWh_per_GB * joules_per_kWh / giga;
+    return power;
+  }
+  if (!cellular(group.link)) power.access = energy_.gateway / energy_.gateway_devices + energy_.access_line;
+  if (wide() && site_.edges == 0) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
+  return power;
+}
+
+FederationPower::Group FederationPower::worker_power(const ClientGroup& group) const {
+  Group power;
+  power.computing = training_power(group.device);
+  power.moving = power.waiting = blocked_power(group.device, energy_.blocked_fraction);
+  power.access = group.link.port;
+  power.port_J_per_byte = port_J_per_byte(group.link);
+  if (wide()) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
+  power.facility = energy_.pue;
+  return power;
+}
+
+FederatedEnergy FederationPower::trip(const Trip& trip) const {
+  const auto client = static_cast<std::size_t>(trip.client);
+  const Client& who = population_->clients[client];
+  const Group& power = groups_[who.group];
+  const Link& link = population_->groups[who.group].link;
+  const RadioBurst down{trip.down, Bytes{}, trip.download, trip.compute + trip.waiting + trip.offline};
+  const RadioBurst up{Bytes{}, trip.up, trip.upload};
+  FederatedEnergy joules;
+  joules.client_compute = power.computing * trip.compute * power.facility;
+  joules.download = (power.moving * trip.download + radio_energy(link, down)) * power.facility;
+  joules.upload = (power.moving * trip.upload + radio_energy(link, up)) * power.facility;
+  joules.client_idle = power.waiting * trip.waiting * power.facility;
+  const double bytes = sent_bytes(trip, site_).value();
+  joules.network = (power.access * online_time(trip) + Joules(power.port_J_per_byte * bytes)) * power.facility +
+                   Joules(power.wan_J_per_byte * bytes);
+  return joules;
+}
+
+FederatedEnergy FederationPower::step(const ServerStep& step, Bytes bytes) const {
+  FederatedEnergy joules;
+  if (site_.server == FederationSite::Server::none) return joules;
+  const Seconds time = step.end - step.begin;
+  const Device& server = population_->server;
+  const Link& line = population_->server_link;
+  joules.server_compute = training_power(server) * step.aggregation;
+  joules.server_idle =
+      server.idle * (time - step.aggregation) + line.port * time + Joules(port_J_per_byte(line) * bytes.value());
+  if (site_.edges > 0) {
+    const Seconds edges = time * site_.edges;
+    joules.server_compute += training_power(site_.edge_device) * step.edge_compute;
+    joules.server_idle += site_.edge_device.idle * (edges - step.edge_compute) + site_.edge_link.port * edges +
+                          Joules(port_J_per_byte(site_.edge_link) * step.backhaul.value());
+    if (wide()) joules.network = wan_energy(step.backhaul, energy_);
+  }
+  joules.server_compute *= energy_.pue;
+  joules.server_idle *= energy_.pue;
+  return joules;
 }
 
 }  // namespace orrery

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "analysis/metrics/budget.hpp"
-#include "analysis/metrics/rounds.hpp"
-#include "sim/base/errors.hpp"
+#include "analysis/metrics/learning_curve.hpp"
+#include "analysis/metrics/step_figures.hpp"
+#include "scenarios/client_population.hpp"
 
 namespace orrery {
 namespace {
+
+constexpr double seconds_per_hour = 3600;
 
 const StrategySpec& strategy_of(const Scenario& scenario, const Way& way) {
   for (const StrategySpec& strategy : scenario.strategies) {
@@ -17,45 +19,23 @@ const StrategySpec& strategy_of(const Scenario& scenario, const Way& way) {
   throw std::logic_error("a way of the unknown strategy " + way.strategy);
 }
 
-/// Sum of the peaks of the devices that work on a step, and their number. Federated: means over the rounds.
-struct Workforce {
-  double devices = 0;
-  std::optional<FlopsPerSecond> peak = FlopsPerSecond{};  // empty: a device has none at this precision
+/// What happened in a co-simulated run, and who took part: needed while a row is made, too large to keep.
+struct Cosimulation {
+  Population population;
+  FederationSite site;
+  std::optional<FederationPower> power;
+  Ledger ledger;
 
-  void add(const Device& device, Precision precision, double weight) {
-    devices += weight;
-    try {
-      if (peak) *peak += device.peak_for(precision) * weight;
-    } catch (const Infeasible&) {
-      peak.reset();
-    }
-  }
+  Cosimulation(const FederatedRun& run, Population clients, FederationSite where, const EnergySpec& energy)
+      : population(std::move(clients)),
+        site(std::move(where)),
+        power(FederationPower::of(population, site, energy)),
+        ledger(run, site, power) {}
+  Cosimulation(const Cosimulation&) = delete;  // power looks at population
+  Cosimulation& operator=(const Cosimulation&) = delete;
 };
 
-Workforce workforce(const ResultRow& row) {
-  const Way& way = *row.way;
-  const Precision precision = row.strategy->precision;
-  Workforce force;
-  if (!row.federated()) {
-    for (const DeviceId device : way.placement) force.add(way.devices[device.index()], precision, 1.0);
-    return force;
-  }
-  const std::vector<FederatedRound> rounds = rounds_of(way);
-  for (const FederatedRound& round : rounds) {
-    for (const Participation& client : participations(round, RankId(way.records.ranks - 1))) {
-      force.add(way.devices[client.client.index()], precision, 1.0 / static_cast<double>(rounds.size()));
-    }
-  }
-  return force;
-}
-
-/// Steps that the records hold: 1, or all rounds.
-double steps_recorded(const ResultRow& row) {
-  if (!row.federated()) return 1.0;
-  return std::max(1.0, static_cast<double>(row.way->federated.round_starts.size()) - 1.0);
-}
-
-void fill_throughput(ResultRow& row, const Workforce& force) {
+void fill_throughput(ResultRow& row, const StepFigures& figures) {
   const double step = row.time.step.value();
   if (step <= 0) return;
   Throughput& throughput = row.throughput;
@@ -64,38 +44,77 @@ void fill_throughput(ResultRow& row, const Workforce& force) {
   if (network.sample == "sequence") {
     throughput.tokens_per_s = throughput.samples_per_s * static_cast<double>(network.input.height);
   }
-  if (force.devices > 0)
-    throughput.model_TFLOPS_per_device = row.way->model_flops.value() / step / force.devices / tera;
-  if (!force.peak || force.peak->value() <= 0) return;
-  Flops executed;
-  for (const Activity& activity : row.way->records.activities) executed += activity.flops;
-  const double possible = force.peak->value() * step;
-  throughput.mfu = row.way->model_flops.value() / possible;
-  if (row.way->measured) return;  // what the processors executed beyond the model's FLOPs is not counted
-  throughput.hfu = executed.value() / steps_recorded(row) / possible;
+  const double useful = row.way->model_flops.value() / step;
+  if (figures.devices > 0) throughput.model_TFLOPS_per_device = useful / figures.devices / tera;
+  if (!figures.peak || figures.peak->value() <= 0) return;
+  throughput.mfu = useful / figures.peak->value();
+  if (figures.executed) throughput.hfu = figures.executed->value() / step / figures.peak->value();
 }
 
-void fill_traffic(ResultRow& row) {
-  const Way& way = *row.way;
-  const double steps = steps_recorded(row);
-  row.traffic = traffic(way.platform, way.records.links);
-  for (Bytes* bytes : {&row.traffic.intra_node, &row.traffic.inter_node, &row.traffic.wan}) *bytes *= 1.0 / steps;
-  row.bottleneck = bottleneck(way.platform, way.records);
-  Bytes sent;
-  for (const Activity& activity : way.records.activities) {
-    const bool server = row.federated() && activity.rank == RankId(way.records.ranks - 1);
-    if (!server) sent += activity.bytes;
+void fill_step(ResultRow& row, const StepFigures& figures) {
+  row.time = figures.time;
+  row.devices = figures.devices;
+  row.traffic = figures.traffic;
+  row.bytes_per_device = figures.bytes_per_device;
+  row.bottleneck = figures.bottleneck;
+  fill_throughput(row, figures);
+}
+
+/// Nothing when the power of a device is unknown.
+std::optional<Used> transfer_use(const ResultRow& row) {
+  const FederatedRun& run = row.way->data_transfer.run;
+  if (run.steps.empty()) return Used{};
+  const FederationSpec& federation = row.scenario->federation;
+  const Cosimulation move(run,
+                          draw_population(federation.groups, federation.server, federation.server_link, row.way->seed),
+                          FederationSite{}, row.scenario->energy);
+  if (!move.power) return std::nullopt;
+  return used_by(move.ledger.after(run.steps.size()));
+}
+
+std::optional<Used> step_use(const ResultRow& row, const Cosimulation* run) {
+  if (row.way->measured && row.way->measured->energy) {
+    return Used{{.compute = *row.way->measured->energy, .communication = {}, .idle = {}}, {}, 0};
   }
-  if (row.devices > 0) row.bytes_per_device = sent.value() / steps / row.devices;
+  if (run == nullptr) {
+    const auto energy = step_energy(*row.way, row.scenario->energy, row.strategy->cluster);
+    return energy ? std::optional(Used{*energy, {}, 0}) : std::nullopt;
+  }
+  if (!run->power || run->ledger.steps() == 0) return std::nullopt;
+  const auto steps = static_cast<double>(run->ledger.steps());
+  return used_by(run->ledger.after(run->ledger.steps())) * (1 / steps);
 }
 
-std::optional<EnergyParts> energy_of_step(const ResultRow& row) {
-  if (!row.federated()) return step_energy(*row.way, row.scenario->energy, row.strategy->cluster);
-  const auto rounds = round_energies(*row.way, row.scenario->energy);
-  if (!rounds || rounds->empty()) return std::nullopt;
-  EnergyParts sum;
-  for (const EnergyParts& round : *rounds) sum += round;
-  return sum * (1.0 / static_cast<double>(rounds->size()));
+Account account_of(const ResultRow& row, const Cosimulation* run) {
+  Account account;
+  account.energy = row.scenario->energy;
+  account.prices = prices_of(*row.scenario, *row.strategy);
+  account.transfer = transfer_use(row);
+  account.step = step_use(row, run);
+  account.device_time = row.time.step * row.devices;
+  const bool counted = row.way->measured && row.way->measured->energy;
+  if (run != nullptr && !counted) account.ledger = &run->ledger;
+  return account;
+}
+
+void fill_energy_of_step(ResultRow& row, const Account& account) {
+  if (!account.step) return;
+  row.step_energy = account.step->energy;
+  row.energy_source = row.way->measured && row.way->measured->energy ? "rapl" : "device model";
+}
+
+void fill_budget(ResultRow& row, const Account& account) {
+  const Way& way = *row.way;
+  if (way.steps <= 0) return;
+  Budget& budget = row.budget;
+  const Spending spent = spending_after(account, way.steps);
+  budget.time = way.data_transfer.time + row.time.step * way.steps;
+  budget.bytes = way.data_transfer.bytes + row.traffic.total() * way.steps;
+  budget.energy = spent.energy;
+  budget.device_hours = spent.device_time.value() / seconds_per_hour;
+  budget.emissions_kg = spent.emissions_kg;
+  budget.cost = spent.cost;
+  budget.currency = account.prices.currency;
 }
 
 ResultRow make_row(const Scenario& scenario, const Way& way) {
@@ -104,19 +123,23 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
   row.strategy = &strategy_of(scenario, way);
   row.way = &way;
   if (!row.simulated()) return row;
-  row.time = row.federated() ? mean_round_time(way) : step_time(way.records);
-  row.time = with_stragglers(row.time, way.straggler_share);
-  const Workforce force = workforce(row);
-  row.devices = force.devices;
-  fill_throughput(row, force);
-  fill_traffic(row);
-  if (way.measured && way.measured->energy) {
-    row.step_energy = EnergyParts{.compute = *way.measured->energy, .communication = {}, .idle = {}};
-    row.energy_source = "rapl";
-  } else if ((row.step_energy = energy_of_step(row))) {
-    row.energy_source = "device model";
+  const Precision precision = row.strategy->precision;
+  std::optional<Cosimulation> run;
+  if (row.cosimulated()) {
+    run.emplace(way.federated, client_population(scenario, *row.strategy, way.seed), site_of(*row.strategy),
+                scenario.energy);
+    const FederatedTotals& totals = run->ledger.after(run->ledger.steps());
+    row.federated = {totals, run->ledger.steps(), run->power.has_value(),
+                     run->ledger.worst_staleness(0, run->ledger.steps())};
+    fill_step(row, cosimulated_step(way, precision, run->population, totals));
+  } else {
+    fill_step(row, central_step(way, precision));
   }
-  fill_budget(row);
+  const Account account = account_of(row, run ? &*run : nullptr);
+  fill_energy_of_step(row, account);
+  fill_budget(row, account);
+  row.curve = learning_curve(way, account, run ? &run->ledger : nullptr);
+  row.at_target = first_at(row.curve, scenario.workload.target_accuracy);
   return row;
 }
 
@@ -127,15 +150,42 @@ std::string device_kind(const ResultRow& row) {
 /// Only ways on the same kind of device can be said to scale.
 void fill_scaling(std::vector<ResultRow>& rows, const std::string& reference_name) {
   const auto reference = std::find_if(rows.begin(), rows.end(), [&](const ResultRow& row) {
-    return row.strategy->name == reference_name && row.simulated() && !row.federated();
+    return row.strategy->name == reference_name && row.simulated() && !row.cosimulated();
   });
   if (reference == rows.end() || reference->throughput.samples_per_s <= 0) return;
   const double base = reference->throughput.samples_per_s / reference->devices;
   const std::string kind = device_kind(*reference);
   for (ResultRow& row : rows) {
-    if (!row.simulated() || row.federated() || device_kind(row) != kind) continue;
+    if (!row.simulated() || row.cosimulated() || device_kind(row) != kind) continue;
     row.throughput.scaling_efficiency = row.throughput.samples_per_s / row.devices / base;
   }
+}
+
+/// Of the row and its repetitions.
+SeedFigures seed_figures(const ResultRow& row) {
+  std::vector<const ResultRow*> all = {&row};
+  for (const ResultRow& other : row.repetitions) all.push_back(&other);
+  const auto over = [&all](auto figure) {
+    std::vector<std::optional<double>> values;
+    for (const ResultRow* one : all) values.push_back(figure(*one));
+    return spread(values);
+  };
+  const auto at_target = [&over](auto figure) {
+    return over(
+        [figure](const ResultRow& one) { return one.at_target ? figure(*one.at_target) : std::optional<double>(); });
+  };
+  SeedFigures figures;
+  figures.count = all.size();
+  figures.final_accuracy = over([](const ResultRow& one) {
+    return one.curve.empty() ? std::optional<double>() : one.curve.back().point.accuracy;
+  });
+  figures.time_to_accuracy_s = at_target([](const CurveEntry& at) { return std::optional(at.point.time.value()); });
+  figures.rounds_to_accuracy =
+      at_target([](const CurveEntry& at) { return std::optional(static_cast<double>(at.point.round)); });
+  figures.energy_to_accuracy_J = at_target([](const CurveEntry& at) {
+    return at.spent.energy ? std::optional(at.spent.energy->total().value()) : std::nullopt;
+  });
+  return figures;
 }
 
 }  // namespace
@@ -147,8 +197,12 @@ std::string reference_name(const Scenario& scenario) {
 
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways) {
   std::vector<ResultRow> rows;
-  rows.reserve(ways.size());
-  for (const Way& way : ways) rows.push_back(make_row(scenario, way));
+  for (const Way& way : ways) {
+    ResultRow row = make_row(scenario, way);
+    const bool again = !rows.empty() && rows.back().way->strategy == way.strategy;
+    (again ? rows.back().repetitions : rows).push_back(std::move(row));
+  }
+  for (ResultRow& row : rows) row.seeds = seed_figures(row);
   fill_scaling(rows, reference_name(scenario));
   return rows;
 }

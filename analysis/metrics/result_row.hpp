@@ -1,19 +1,25 @@
-// One row of results.csv: every figure of one way, computed from Records by pure functions. A missing value is an empty
-// optional, never a made-up number.
+// One row of results.csv: every figure of one way, computed from what happened by pure functions. A missing value is an
+// empty optional, never a made-up number.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analysis/metrics/energy.hpp"
+#include "analysis/metrics/learning_curve.hpp"
+#include "analysis/metrics/ledger.hpp"
+#include "analysis/metrics/seeds.hpp"
+#include "analysis/metrics/spending.hpp"
 #include "analysis/metrics/step_time.hpp"
 #include "analysis/metrics/traffic.hpp"
+#include "scenarios/plan.hpp"
 #include "scenarios/way.hpp"
 
 namespace orrery {
 
-/// Of one step (federated: the mean round).
+/// Of one step (co-simulated: the mean server step).
 struct Throughput {
   double samples_per_s = 0;
   std::optional<double> tokens_per_s;             // sequences only
@@ -31,32 +37,43 @@ struct Budget {
   std::string currency;  // of cost
 };
 
+/// The whole of a co-simulated run.
+struct FederatedFigures {
+  FederatedTotals totals;
+  std::size_t steps = 0;  // of the server, in the run
+  bool has_energy = false;
+  std::int64_t staleness_max = 0;
+};
+
 struct ResultRow {
   const Scenario* scenario = nullptr;
   const StrategySpec* strategy = nullptr;
   const Way* way = nullptr;
   // Everything below is zero or empty when the way was not simulated
-  StepTime time;       // federated: means over the rounds
-  double devices = 0;  // that a step keeps: ranks; federated: clients that take part in a round, mean
+  StepTime time;       // co-simulated: means over the server steps
+  double devices = 0;  // that a step keeps: ranks; co-simulated: clients on a trip at the same time, mean
   Throughput throughput;
   Traffic traffic;              // per step, all links
-  double bytes_per_device = 0;  // sent by one device in a step, mean (federated: by a client that takes part)
+  double bytes_per_device = 0;  // sent by one device in a step, mean (co-simulated: by a client on a trip)
   Bottleneck bottleneck;
   std::optional<EnergyParts> step_energy;
   std::string energy_source;  // "device model", or "rapl": counted by the processors; empty without step_energy
   Budget budget;
-  std::vector<CurvePoint> curve;        // with energy; zero energy when has_energy is false
-  bool has_energy = false;              // the power of every device is known
-  std::optional<CurvePoint> at_target;  // first point that reached the target
+  std::optional<FederatedFigures> federated;
+  std::vector<CurveEntry> curve;
+  std::optional<CurveEntry> at_target;  // first point that reached the target
+  SeedFigures seeds;                    // of all repetitions, this one included
+  std::vector<ResultRow> repetitions;   // the same strategy with the other seeds
   [[nodiscard]] bool simulated() const { return way->status == WayStatus::ok; }
-  [[nodiscard]] bool federated() const { return strategy->kind == StrategyKind::federated; }
+  [[nodiscard]] bool cosimulated() const { return is_cosimulated(strategy->kind); }
 };
 
 /// The strategy that others are compared with: the scenario's, else its first.
 std::string reference_name(const Scenario& scenario);
 
-/// One row per way, in their order. Scenario and ways must outlive the rows. Throws std::logic_error for a way whose
-/// strategy the scenario does not have.
+/// One row per strategy of the ways, in their order: ways of one strategy that follow each other are repetitions with
+/// other seeds, and the row is the first one's. Scenario and ways must outlive the rows. Throws std::logic_error for a
+/// way whose strategy the scenario does not have.
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways);
 
 }  // namespace orrery

@@ -39,17 +39,34 @@ Traffic traffic(const Platform& platform, const std::vector<LinkUse>& links) {
   return result;
 }
 
-Bottleneck bottleneck(const Platform& platform, const Records& records) {
-  Bottleneck worst;
-  const Seconds makespan = records.makespan;
-  if (makespan <= Seconds{}) return worst;
-  for (const LinkUse& use : records.links) {
-    if (use.bytes <= Bytes{}) continue;
+std::vector<WireUse> wires(const Platform& platform, const std::vector<LinkUse>& links) {
+  std::vector<WireUse> list;
+  list.reserve(links.size());
+  for (const LinkUse& use : links) {
     const PlatformLink& link = platform.links[use.link.index()];
-    const double busy = use.busy / makespan;
-    const double utilisation = use.bytes / (link.bandwidth * makespan);
+    list.push_back({link.name, link.scope, link.bandwidth, use.bytes, use.busy});
+  }
+  return list;
+}
+
+std::vector<WireUse> wires(const FederatedRun& run, LinkScope scope) {
+  std::vector<WireUse> list;
+  for (const FederatedRun::SharedLine& line : run.lines) {
+    list.push_back({line.name + ".up", scope, line.up_rate, line.up, line.up_busy});
+    list.push_back({line.name + ".down", scope, line.down_rate, line.down, line.down_busy});
+  }
+  return list;
+}
+
+Bottleneck bottleneck(const std::vector<WireUse>& wires, Seconds makespan) {
+  Bottleneck worst;
+  if (makespan <= Seconds{}) return worst;
+  for (const WireUse& wire : wires) {
+    if (wire.bytes <= Bytes{}) continue;
+    const double busy = wire.busy / makespan;
+    const double utilisation = wire.bytes / (wire.bandwidth * makespan);
     if (std::tie(busy, utilisation) > std::tie(worst.busy_fraction, worst.utilisation)) {
-      worst = {link.name, busy, utilisation};
+      worst = {wire.name, busy, utilisation};
     }
   }
   return worst;

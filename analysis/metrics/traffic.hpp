@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/federated_run.hpp"
 #include "sim/engine/platform.hpp"
 #include "sim/program/records.hpp"
 
@@ -20,13 +21,25 @@ struct Traffic {
 /// device's lane). Where a lane also leads to the NIC (PCIe), the NIC's bytes are taken off.
 Traffic traffic(const Platform& platform, const std::vector<LinkUse>& links);
 
+/// One direction of one link over a step (co-simulated: of a shared line over the whole run).
+struct WireUse {
+  std::string name;
+  LinkScope scope = LinkScope::inter_node;
+  BytesPerSecond bandwidth;
+  Bytes bytes;
+  Seconds busy;
+};
+std::vector<WireUse> wires(const Platform& platform, const std::vector<LinkUse>& links);
+/// "server.up" and "server.down" as the server sees them, the edges' likewise.
+std::vector<WireUse> wires(const FederatedRun& run, LinkScope scope);
+
 struct Bottleneck {
   std::string link;          // empty when nothing crossed any link
   double busy_fraction = 0;  // time in use / makespan
   double utilisation = 0;    // bytes / (bandwidth x makespan)
 };
 
-/// The link that was in use for the longest time; ties: the best utilised, then the first.
-Bottleneck bottleneck(const Platform& platform, const Records& records);
+/// The wire that was in use for the longest time; ties: the best utilised, then the first.
+Bottleneck bottleneck(const std::vector<WireUse>& wires, Seconds makespan);
 
 }  // namespace orrery

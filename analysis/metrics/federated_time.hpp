@@ -1,0 +1,24 @@
+// Where the time of a co-simulated way went: the mean server step, on the trip that let it go on.
+#pragma once
+
+#include "analysis/metrics/step_time.hpp"
+#include "scenarios/federated_run.hpp"
+
+namespace orrery {
+
+/// Of the time of a step, told backwards from its end:
+///
+///   optimizer      the server's aggregation, and the local updates' share of computing
+///   exposed (dp)   edges and server exchanging models; the critical trip's upload and download
+///   straggler      the critical client offline; where a deadline ended the step, all the time up to it
+///   compute, recompute  the critical trip's, by the run's shares
+///   bubble         the critical client waiting for others; and what is left: nobody available, evaluation
+///
+/// A trip that began before the step (asynchronous ways) counts with what happened last. Where clients report to edges
+/// several times a step, the trips to the critical one's edge that led to it count, too. The parts sum to the step.
+StepTime server_step_time(const FederatedRun& run, std::size_t step);
+
+/// Mean over the steps.
+StepTime mean_server_step(const FederatedRun& run);
+
+}  // namespace orrery

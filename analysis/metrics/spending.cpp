@@ -1,0 +1,92 @@
+#include "analysis/metrics/spending.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "scenarios/plan.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double seconds_per_hour = 3600;
+constexpr double joules_per_kWh = 3.6e6;
+constexpr double grams_per_kilogram = 1000;
+
+/// Steps that the ledger has, and those beyond, of which only the mean is known.
+struct StepsDone {
+  const FederatedTotals* totals = nullptr;
+  double beyond = 0;
+};
+
+StepsDone steps_done(const Account& account, double steps) {
+  if (account.ledger == nullptr) return {nullptr, steps};
+  const auto whole = std::min(static_cast<std::size_t>(std::llround(steps)), account.ledger->steps());
+  return {&account.ledger->after(whole), std::max(0.0, steps - static_cast<double>(account.ledger->steps()))};
+}
+
+std::optional<Used> used_after(const Account& account, const StepsDone& steps) {
+  if (!account.step || !account.transfer) return std::nullopt;
+  Used used = *account.transfer;
+  if (steps.totals != nullptr) used += used_by(*steps.totals);
+  used += *account.step * steps.beyond;
+  return used;
+}
+
+std::optional<double> cost_of(const Prices& prices, const Spending& spending) {
+  if (prices.device_hour <= 0 && prices.kWh <= 0) return std::nullopt;
+  double cost = prices.device_hour * spending.device_time.value() / seconds_per_hour;
+  if (prices.kWh > 0) {
+    if (!spending.energy) return std::nullopt;
+    cost += prices.kWh * spending.energy->total().value() / joules_per_kWh;
+  }
+  return cost;
+}
+
+}  // namespace
+
+Used& Used::operator+=(const Used& other) {
+  energy += other.energy;
+  own_grid += other.own_grid;
+  own_grid_kg += other.own_grid_kg;
+  return *this;
+}
+
+Used operator*(Used used, double factor) {
+  return {used.energy * factor, used.own_grid * factor, used.own_grid_kg * factor};
+}
+
+Used used_by(const FederatedTotals& totals) {
+  return {energy_parts(totals.energy()), totals.own_grid, totals.own_grid_kg};
+}
+
+Prices prices_of(const Scenario& scenario, const StrategySpec& strategy) {
+  const CostSpec& cost = scenario.cost;
+  const ClusterSpec& cluster = strategy.cluster;
+  Prices prices{0, cost.electricity_per_kWh, cost.currency.empty() ? cluster.currency : cost.currency};
+  if (strategy.kind == StrategyKind::federated) return prices;
+  if (cost.price_per_device_hour > 0) {
+    prices.device_hour = cost.price_per_device_hour;
+  } else if (cluster.price_per_hour > 0) {
+    prices.device_hour = cluster.price_per_hour / cluster.description.devices_per_node;
+    prices.kWh = 0;
+  }
+  return prices;
+}
+
+Spending spending_after(const Account& account, double steps) {
+  const StepsDone done = steps_done(account, steps);
+  Spending spending;
+  spending.device_time = account.device_time * done.beyond;
+  if (done.totals != nullptr) spending.device_time += done.totals->client_time;
+  if (const auto used = used_after(account, done)) {
+    spending.energy = used->energy;
+    const double grid = account.energy.gCO2e_per_kWh;
+    const Joules rest = used->energy.total() - used->own_grid;
+    if (grid > 0) spending.emissions_kg = used->own_grid_kg + rest.value() / joules_per_kWh * grid / grams_per_kilogram;
+  }
+  spending.cost = cost_of(account.prices, spending);
+  return spending;
+}
+
+}  // namespace orrery

@@ -1,0 +1,82 @@
+#include "analysis/metrics/step_figures.hpp"
+
+#include <vector>
+
+#include "analysis/metrics/federated_time.hpp"
+#include "sim/base/errors.hpp"
+
+namespace orrery {
+namespace {
+
+std::optional<FlopsPerSecond> peak_of(const Device& device, Precision precision) {
+  try {
+    return device.peak_for(precision);
+  } catch (const Infeasible&) {
+    return std::nullopt;
+  }
+}
+
+/// Sum over devices, each for this share of the time.
+std::optional<FlopsPerSecond> plus(std::optional<FlopsPerSecond> sum, std::optional<FlopsPerSecond> peak,
+                                   double share) {
+  if (!sum || !peak) return std::nullopt;
+  return *sum + *peak * share;
+}
+
+/// Client-seconds online by group.
+std::vector<Seconds> online_by_group(const FederatedRun& run, const Population& population) {
+  std::vector<Seconds> online(population.groups.size());
+  for (const Trip& trip : run.trips) {
+    online[population.clients[static_cast<std::size_t>(trip.client)].group] += online_time(trip);
+  }
+  return online;
+}
+
+}  // namespace
+
+StepFigures central_step(const Way& way, Precision precision) {
+  StepFigures step;
+  step.time = with_stragglers(step_time(way.records), way.straggler_share);
+  step.devices = static_cast<double>(way.placement.size());
+  step.peak = FlopsPerSecond{};
+  for (const DeviceId device : way.placement) {
+    step.peak = plus(step.peak, peak_of(way.devices[device.index()], precision), 1.0);
+  }
+  Flops executed;
+  Bytes sent;
+  for (const Activity& activity : way.records.activities) {
+    executed += activity.flops;
+    sent += activity.bytes;
+  }
+  // What processors executed beyond the model's FLOPs is not counted.
+  if (!way.measured) step.executed = executed;
+  step.traffic = traffic(way.platform, way.records.links);
+  step.bottleneck = bottleneck(wires(way.platform, way.records.links), way.records.makespan);
+  if (step.devices > 0) step.bytes_per_device = sent.value() / step.devices;
+  return step;
+}
+
+StepFigures cosimulated_step(const Way& way, Precision precision, const Population& population,
+                             const FederatedTotals& totals) {
+  const FederatedRun& run = way.federated;
+  StepFigures step;
+  if (run.steps.empty()) return step;
+  const auto steps = static_cast<double>(run.steps.size());
+  const Seconds duration = run.steps.back().end - run.steps.front().begin;
+  step.time = mean_server_step(run);
+  const std::vector<Seconds> online = online_by_group(run, population);
+  step.peak = FlopsPerSecond{};
+  for (std::size_t group = 0; group < online.size() && duration > Seconds{}; ++group) {
+    const double share = online[group] / duration;
+    step.devices += share;
+    if (share > 0) step.peak = plus(step.peak, peak_of(population.groups[group].device, precision), share);
+  }
+  if (!way.measured && run.flops_per_sample > Flops{}) step.executed = run.flops_per_sample * way.samples_per_step;
+  const LinkScope scope = scope_of(population);
+  (scope == LinkScope::wan ? step.traffic.wan : step.traffic.inter_node) = totals.sent / steps;
+  step.bottleneck = bottleneck(wires(run, scope), duration);
+  if (totals.trips.selected > 0) step.bytes_per_device = totals.up.value() / static_cast<double>(totals.trips.selected);
+  return step;
+}
+
+}  // namespace orrery
