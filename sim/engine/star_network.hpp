@@ -3,7 +3,7 @@
 //
 // The same physics as a Kernel over stars: a flow first waits for its latency, then crosses its sender's line up and
 // its receiver's line down and shares both max-min fairly with the others. Besides, a flow can be taken back (a client
-// that goes offline), which SimGrid's verbs do not offer; and a client that does nothing costs 24 bytes, not a SimGrid
+// that goes offline), which SimGrid's verbs do not offer; and a client that does nothing costs 64 bytes, not a SimGrid
 // host.
 #pragma once
 
@@ -40,6 +40,7 @@ class StarNetwork {
   };
 
   /// closed_form: every flow moves at the slower of its two lines, whatever else moves.
+  /// Rates must be above zero and finite.
   StarNetwork(std::vector<AccessLine> lines, EngineKind engine);
   ~StarNetwork();
   StarNetwork(const StarNetwork&) = delete;
@@ -56,14 +57,15 @@ class StarNetwork {
   Handle after(Seconds delay, Action action);
   void cancel_timer(Handle timer);
 
-  /// Runs until nothing is left to happen, or until stop() is called from an action. What happens at the same instant
-  /// happens in the order in which it was asked for (flows: started).
+  /// Runs until nothing is left to happen, or until stop() is called from an action; may be called again. What happens
+  /// at the same instant happens in the order in which it was asked for (flows: started). Actions are called by run()
+  /// alone, never by the verb that asked for them.
   void run();
   void stop();
   [[nodiscard]] Seconds now() const;
 
   [[nodiscard]] const AccessLine& line(DeviceId host) const;
-  [[nodiscard]] const LineUse& use(DeviceId host) const;
+  [[nodiscard]] LineUse use(DeviceId host) const;
   [[nodiscard]] std::size_t hosts() const;
   [[nodiscard]] std::uint64_t flows_started() const;
 
