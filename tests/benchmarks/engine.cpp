@@ -5,13 +5,17 @@
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "sim/base/random.hpp"
 #include "sim/engine/engine.hpp"
+#include "sim/engine/star_network.hpp"
 #include "sim/program/program.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
@@ -150,6 +154,40 @@ void data_parallel_1024_closed_form(benchmark::State& state) {
   report(state, records);
 }
 BENCHMARK(data_parallel_1024_closed_form)->Unit(benchmark::kMillisecond);
+
+/// A federation's network: range(1) rounds in which range(0) clients, each with a line of its own, take 1 MB from a
+/// server and send it back after computing; all of it over the server's line, which is full most of the time.
+void hub(benchmark::State& state) {
+  const auto clients = static_cast<std::size_t>(state.range(0));
+  const DeviceId server(clients);
+  double end = 0.0;
+  std::uint64_t flows = 0;
+  for (auto _ : state) {
+    Random random(1);
+    std::vector<AccessLine> lines;
+    for (std::size_t i = 0; i < clients; ++i) {
+      const double rate = 1e6 * std::exp(random.normal());
+      lines.push_back({BytesPerSecond(rate / 4), BytesPerSecond(rate), Seconds(0.01)});
+    }
+    const BytesPerSecond shared(0.05e6 * static_cast<double>(clients));
+    lines.push_back({shared, shared, Seconds(0.01)});
+    StarNetwork net(lines, EngineKind::flow);
+    for (int round = 0; round < state.range(1); ++round) {
+      for (std::size_t i = 0; i < clients; ++i) {
+        const double computing = random.uniform(1, 5);
+        net.flow(server, DeviceId(i), Bytes(1e6), [&net, i, server, computing] {
+          net.after(Seconds(computing), [&net, i, server] { net.flow(DeviceId(i), server, Bytes(1e6), [] {}); });
+        });
+      }
+      net.run();
+    }
+    end = net.now().value();
+    flows = net.flows_started();
+  }
+  state.counters["simulated_s"] = end;
+  state.counters["flows"] = static_cast<double>(flows);
+}
+BENCHMARK(hub)->Args({100, 100})->Args({1000, 100})->Args({10000, 10})->Unit(benchmark::kMillisecond)->Iterations(1);
 
 /// What a planner pays before anything runs.
 void check_program(benchmark::State& state) {
