@@ -40,6 +40,7 @@ class CosimulatedReader {
     options_.evaluation_time = choose(table_, "evaluation_time", times, options_.evaluation_time);
     read_updates(reading_);
     read_client_optimizer();
+    check_mathematics();
     if (spec_.recompute == Recompute::full && reading_.works(Coordination::split)) {
       table_.problem("recompute", "has no segments in a split network", "each half is run by another machine",
                      "use recompute = \"none\"");
@@ -117,7 +118,27 @@ class CosimulatedReader {
     spec_.save_weights = read_save_weights(table_, workload_, reading_.reading);
   }
 
-  /// What each algorithm's formulas take a local step to be.
+  /// Combinations that have no meaning: those that training itself would refuse, at the keys they stand under.
+  void check_mathematics() {
+    check_optimizer();
+    if (workload_.network.layers.empty()) return;
+    FederatedTrainingOptions options;
+    options.local.optimizer = spec_.optimizer;
+    options.algorithm = options_.algorithm;
+    options.compression = options_.compression;
+    options.privacy = options_.privacy;
+    options.secure = options_.secure;
+    options.personal_layers = options_.personal_layers;
+    try {
+      require_compatible(workload_.network, options);
+    } catch (const InvalidInput& error) {
+      for (const Problem& problem : error.problems()) {
+        table_.problem(problem.key, problem.what, problem.why, problem.suggestion);
+      }
+    }
+  }
+
+  /// What the formulas take a local step to be.
   void check_optimizer() {
     const OptimizerKind kind = spec_.optimizer.kind;
     const std::string name(name_of(kind));
@@ -125,11 +146,11 @@ class CosimulatedReader {
     using enum AlgorithmKind;
     const AlgorithmKind here = options_.algorithm.kind;
     if ((here == fedsgd || here == async_sgd) && kind != OptimizerKind::sgd) {
-      table_.problem("optimizer", fmt::format("{} has no use in one step", name),
+      table_.problem("optimizer", name + " has no use in one step",
                      "a client's optimizer starts anew with every model it gets, and " + algorithm + " makes one step",
                      "use optimizer = \"sgd\"");
-    } else if ((here == scaffold || here == fednova || here == qfedavg) && optimizer_states(kind) == 2) {
-      table_.problem("optimizer", fmt::format("{} does not go with {}", name, algorithm),
+    } else if ((here == scaffold || here == qfedavg) && optimizer_states(kind) == 2) {
+      table_.problem("optimizer", name + " does not go with " + algorithm,
                      "its formulas divide by the learning rate of plain steps",
                      "use optimizer = \"sgd\", \"momentum\" or \"nesterov\"");
     }

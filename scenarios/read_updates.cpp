@@ -10,22 +10,6 @@
 namespace orrery {
 namespace {
 
-/// Algorithms whose server needs no more of the updates than their sum, weighted by samples: what secure aggregation
-/// gives. The others look at each update by itself (fednova's steps, q-fedavg's losses, scaffold's variates).
-constexpr AlgorithmKind summing[] = {AlgorithmKind::fedsgd,  AlgorithmKind::fedavg,     AlgorithmKind::fedprox,
-                                     AlgorithmKind::fedavgm, AlgorithmKind::fedadagrad, AlgorithmKind::fedadam,
-                                     AlgorithmKind::fedyogi};
-
-bool only_sums(AlgorithmKind kind) {
-  return std::find(std::begin(summing), std::end(summing), kind) != std::end(summing);
-}
-
-std::string summing_names() {
-  std::vector<std::string> names;
-  for (const AlgorithmKind kind : summing) names.push_back(entry_of(kind).name);
-  return join(names, ", ");
-}
-
 class UpdatesReader {
  public:
   explicit UpdatesReader(const FederatedReading& reading)
@@ -94,22 +78,9 @@ class UpdatesReader {
     privacy.clip = table_.number("update_clip", privacy.clip, positive);
     privacy.noise_multiplier = table_.number("noise_multiplier", privacy.noise_multiplier, non_negative);
     privacy.delta = table_.number("delta", privacy.delta, probability);
-    check_privacy();
-  }
-
-  void check_privacy() {
-    const FederatedAlgorithmEntry& algorithm = reading_.algorithm();
-    const bool is_central = options_.privacy.kind == PrivacyKind::central;
-    if (is_central && !reading_.works(Coordination::rounds)) {
-      table_.problem("privacy", "central needs rounds of one server",
-                     "the noise is drawn once for the sum of a round; " + algorithm.name + " has none",
-                     "use privacy = \"local\", or an algorithm in rounds");
-    } else if (reading_.works(Coordination::split)) {
-      table_.problem("privacy", "local adds noise to updates of whole networks",
-                     "a split network exchanges activations", "leave it out");
-    } else if (algorithm.kind == AlgorithmKind::scaffold || algorithm.kind == AlgorithmKind::qfedavg) {
-      table_.problem("privacy", "would be broken by " + algorithm.name,
-                     "it sends more than an update, and that without noise", "use another algorithm");
+    if (reading_.works(Coordination::split)) {
+      table_.problem("privacy", "adds noise to updates of whole networks", "a split network exchanges activations",
+                     "leave it out");
     }
   }
 
@@ -128,23 +99,6 @@ class UpdatesReader {
     secure.bits = static_cast<int>(table_.integer("ring_bits", secure.bits, bits));
     secure.range = table_.number("ring_range", secure.range, positive);
     options_.secure = secure;
-    check_secure_aggregation();
-  }
-
-  void check_secure_aggregation() {
-    const FederatedAlgorithmEntry& algorithm = reading_.algorithm();
-    if (!only_sums(algorithm.kind)) {
-      table_.problem("secure_aggregation", "gives the server a sum, which is not enough for " + algorithm.name,
-                     "it looks at every update, or has no rounds", "use one of " + summing_names());
-    }
-    if (options_.compression.kind != CompressionKind::none) {
-      table_.problem("secure_aggregation", "masks whole updates", "compressed ones do not add up under their masks",
-                     "leave compression or secure_aggregation out");
-    }
-    if (options_.privacy.kind == PrivacyKind::local) {
-      table_.problem("secure_aggregation", "is not needed under local privacy",
-                     "every update is noised by itself already", "use privacy = \"central\", or leave one out");
-    }
   }
 
   void read_personal_layers() {

@@ -36,6 +36,7 @@ const std::vector<CommandEntry>& commands() {
       {"trace", "a run's timeline as Chrome Trace Event JSON for Perfetto", trace_command},
       {"measure", "execute the strategies of a scenario for real, in the processes of an MPI run", measure_command},
       {"compare", "two folders of results side by side: what was measured against what was simulated", compare_command},
+      {"validate", "published measurements, rerun and set beside ours", validate_command},
       {"simulate-way", "one strategy in a process of its own", simulate_way_command, CommandEntry::Shown::no},
   };
   return table;
