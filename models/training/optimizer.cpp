@@ -130,7 +130,8 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NumberRange> l
 Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters)
     : Optimizer(options, std::vector<NumberRange>{{0, parameters}}) {}
 
-void Optimizer::restart() {
+void Optimizer::restart(double learning_rate) {
+  options_.learning_rate = learning_rate;
   steps_ = 0;
   std::fill(first_.begin(), first_.end(), 0.0F);
   std::fill(second_.begin(), second_.end(), 0.0F);

@@ -41,8 +41,8 @@ class Optimizer {
   /// All weights, as one layer.
   Optimizer(const OptimizerOptions& options, std::size_t parameters);
 
-  /// From the first step on again, with states of 0.
-  void restart();
+  /// From the first step on again, with states of 0 and this learning rate.
+  void restart(double learning_rate);
 
   /// One update of all weights. Spans over the whole vector.
   void step(std::span<float> weights, std::span<const float> gradients);

@@ -1,5 +1,5 @@
-// Training as mathematics: centralised mini-batch SGD and the two halves of FedAvg. No clock, no network: that is the
-// simulator's part.
+// Training as mathematics: centralised mini-batch SGD and evaluation. No clock, no network: that is the simulator's
+// part. Federated training: models/training/federated.
 #pragma once
 
 #include <cstdint>
@@ -51,33 +51,13 @@ struct CentralOptions {
 std::vector<CentralPoint> train_central(const LayerGraph& graph, const DataSet& data, const CentralOptions& options,
                                         const std::function<void(const CentralPoint&)>& progress);
 
+/// How clients train locally (federated/federated_training.hpp).
 struct LocalOptions {
-  int epochs = 1;
   std::int64_t batch = 10;  // 0: the whole local set in one batch
   OptimizerOptions optimizer{};
   Storage storage = Storage::fp32;
   Recompute recompute = Recompute::none;  // read where the plan is made
 };
-struct LocalResult {
-  std::vector<float> weights{};
-  double train_loss = 0;     // mean over all predictions of all local steps
-  std::int64_t samples = 0;  // size of the local set: its weight in the average
-  std::int64_t steps = 0;
-};
-/// One client's part of a FedAvg round (McMahan et al. 2017, ClientUpdate): `epochs` passes over its samples in an
-/// order drawn from `random`.
-LocalResult train_local(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
-                        std::span<const std::size_t> indices, const LocalOptions& options, Random random);
-
-/// All the clients of a round, in parallel over clients; results in the order of `clients`. Bit-identical for any
-/// number of threads.
-std::vector<LocalResult> train_clients(const LayerGraph& graph, std::span<const float> weights, const Samples& samples,
-                                       const std::vector<std::vector<std::size_t>>& partition,
-                                       std::span<const std::size_t> clients, const LocalOptions& options,
-                                       std::uint64_t seed, std::int64_t round);
-
-/// sum_k n_k / n w_k, added in double, in the order given.
-std::vector<float> weighted_average(std::span<const LocalResult> results);
 
 /// Weights and running statistics a fresh network starts from.
 std::vector<float> initial_weights(const ExecutionPlan& plan, std::uint64_t seed);

@@ -11,6 +11,7 @@
 
 #include "models/kernels/parallel.hpp"
 #include "models/training/gradient_norm.hpp"
+#include "models/training/gradient_sum.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -26,6 +27,16 @@ std::vector<NumberRange> layers_that_train(const ExecutionPlan& plan) {
 
 void scale(float factor, std::span<float> numbers) {
   for (float& number : numbers) number *= factor;
+}
+
+void add_term(const GradientTerm& term, const NumberRange& block, std::span<const float> weights,
+              std::span<float> gradient) {
+  if (term.proximal != 0) {
+    const auto factor = static_cast<float>(term.proximal);
+    const std::span<const float> at = block.of(weights), anchor = block.of(term.anchor);
+    for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += factor * (at[i] - anchor[i]);
+  }
+  if (!term.shift.empty()) add(block.of(term.shift), gradient);
 }
 
 }  // namespace
@@ -71,13 +82,14 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
 bool TrainingStep::adds_in_place() const {
   const OptimizerOptions& by = options_.optimizer;
   return by.kind == OptimizerKind::sgd && by.weight_decay == 0 && by.clip_norm == 0 && options_.accumulation == 1 &&
-         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32;
+         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32 && term_.none();
 }
 
-void TrainingStep::restart(std::uint64_t seed) {
+void TrainingStep::restart(std::uint64_t seed, double learning_rate, const GradientTerm& term) {
   options_.seed = seed;
+  term_ = term;
   steps_ = 0;
-  optimizer_.restart();
+  optimizer_.restart(learning_rate);
 }
 
 void TrainingStep::require_finite(const BatchResult& result) {
@@ -101,9 +113,10 @@ std::span<float> TrainingStep::weights_seen(std::span<float> weights) {
   return rounded_;
 }
 
-std::span<float> TrainingStep::add_gradients(const NumberRange& block) {
+std::span<float> TrainingStep::add_gradients(const NumberRange& block, std::span<const float> weights) {
   const std::span<float> sum = runner_.gradient(block.first, block.count);
   if (options_.storage == Storage::bf16) round_to_bf16(sum);
+  add_term(term_, block, weights, sum);
   return sum;
 }
 
@@ -111,10 +124,10 @@ void TrainingStep::update(std::span<float> weights) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
   const bool clips = options_.optimizer.clip_norm > 0;
-  const float factor = clips ? clip_gradients() : 1.0F;
+  const float factor = clips ? clip_gradients(weights) : 1.0F;
   for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
     const NumberRange& block = blocks[task];
-    if (!clips) gradients_[task] = add_gradients(block);
+    if (!clips) gradients_[task] = add_gradients(block, weights);
     if (factor < 1.0F) scale(factor, gradients_[task]);
     optimizer_.update(block.first, block.of(weights), gradients_[task]);
   });
@@ -122,10 +135,10 @@ void TrainingStep::update(std::span<float> weights) {
 }
 
 /// Adds the gradients up; what they must be multiplied by.
-float TrainingStep::clip_gradients() {
+float TrainingStep::clip_gradients(std::span<const float> weights) {
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
   for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
-    gradients_[task] = add_gradients(blocks[task]);
+    gradients_[task] = add_gradients(blocks[task], weights);
     squares_[task] = sum_of_squares(gradients_[task]);
   });
   const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));

@@ -26,9 +26,18 @@ struct TrainingOptions {
       Storage::fp32;  // bf16: rounded weights, activations and gradients; run()'s weights are the float32 masters
 };
 
-/// Plain SGD in float32 on a batch of one shard without accumulation, clipping and weight decay adds each layer's
-/// gradient to its weights as soon as it is known (it saves a pass over gradients and weights): other bits than the
-/// general way, chosen by options and batch alone, never by the number of threads.
+/// Added to the gradient of every step: proximal (w - anchor) + shift. It belongs to what is minimised, so it comes
+/// after the loss's gradient and before clipping and weight decay.
+struct GradientTerm {
+  double proximal = 0;
+  std::span<const float> anchor;  // as long as the parameters; read where proximal is not 0
+  std::span<const float> shift;   // as long as the parameters; empty: none
+  [[nodiscard]] bool none() const { return proximal == 0 && shift.empty(); }
+};
+
+/// Plain SGD in float32 on a batch of one shard without accumulation, clipping, weight decay and gradient term adds
+/// each layer's gradient to its weights as soon as it is known (it saves a pass over gradients and weights): other bits
+/// than the general way, chosen by options and batch alone, never by the number of threads.
 class TrainingStep {
  public:
   TrainingStep(std::shared_ptr<const ExecutionPlan> plan, const TrainingOptions& options);
@@ -37,8 +46,9 @@ class TrainingStep {
   /// output is not finite when the loss is not finite.
   BatchResult run(std::span<float> weights, const Batch& batch);
 
-  /// As if made anew, with another seed: another client's training begins.
-  void restart(std::uint64_t seed);
+  /// As if made anew, with another seed, learning rate and term: another client's training begins. What the term
+  /// refers to must stay until the last step.
+  void restart(std::uint64_t seed, double learning_rate, const GradientTerm& term);
 
   /// Layers' passes as they are timed; the optimizer's time, measured as a whole with the addition of the shards'
   /// gradients, goes to the layers by their parameters.
@@ -51,8 +61,8 @@ class TrainingStep {
   [[nodiscard]] bool adds_in_place() const;
   std::span<float> weights_seen(std::span<float> weights);
   void update(std::span<float> weights);
-  std::span<float> add_gradients(const NumberRange& block);
-  float clip_gradients();
+  std::span<float> add_gradients(const NumberRange& block, std::span<const float> weights);
+  float clip_gradients(std::span<const float> weights);
   void report_update(double seconds) const;
   void require_finite(const BatchResult& result);
 
@@ -62,6 +72,7 @@ class TrainingStep {
   std::vector<std::span<float>> gradients_;  // of the optimizer's blocks, added up over the shards
   std::vector<double> squares_;              // clipping: sums of squares of the blocks' gradients
   AlignedVector rounded_;                    // bf16: the weights as the layers see them
+  GradientTerm term_;
   WorkerTimer timer_;
   std::int64_t steps_ = 0;
 };

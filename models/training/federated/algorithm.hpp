@@ -53,16 +53,28 @@ struct AlgorithmOptions {
 };
 double staleness_weight(const AlgorithmOptions& options, std::int64_t staleness);
 
+/// A model's numbers, shared by all who hold them.
+using Weights = std::shared_ptr<const std::vector<float>>;
+
+/// What changes on a client when its update is accepted; it never leaves the client.
+struct ClientState {
+  std::vector<float> residual;  // error feedback: what compression has left out, of the parameters that are sent
+  std::vector<float> personal;  // numbers of the personal layers
+};
+
 /// What arrives at the server from one client.
 struct ClientUpdate {
   std::size_t client = 0;
+  Weights received;            // what its training started from (fedasync's model is received + delta)
   std::vector<float> delta;    // trained weights - received weights: parameters, then running statistics
   std::vector<float> control;  // scaffold: change of the client's control variate; else empty
   double train_loss = 0;       // mean over its local steps
   double start_loss = 0;       // qfedavg: of the received weights on the client's data
   std::int64_t samples = 0;    // size of its local set: its weight in the average
   std::int64_t steps = 0;      // local steps made
-  std::int64_t staleness = 0;
+  double learning_rate = 0;    // of these steps
+  std::int64_t staleness = 0;  // set by who knows when it was received
+  ClientState kept;
 };
 
 /// Added to every gradient of a local step: proximal (w - received) + shift. Empty shift: none.
@@ -88,26 +100,28 @@ class FederatedAlgorithm {
   /// Of the client's next local training: valid until the next apply(). Called before its training, from one thread.
   [[nodiscard]] virtual LocalTerm local_term(std::size_t client);
   /// Called for each trained client, in any order and from any thread, before its update is compressed: fills what the
-  /// algorithm sends beside the delta. `learning_rate`: of this round.
-  virtual void finish_client(ClientUpdate& update, double learning_rate) const;
+  /// algorithm sends beside the delta.
+  virtual void finish_client(ClientUpdate& update) const;
   /// The server's step: changes `weights` (parameters, then running statistics; these are always averaged by samples)
   /// and the algorithm's own state, by these updates in this order. At least one.
   virtual void apply(std::span<float> weights, std::span<const ClientUpdate> updates) = 0;
-  /// Numbers that a client sends up beside its delta, and gets down beside the weights (scaffold: one model each).
-  [[nodiscard]] virtual std::size_t extra_numbers() const { return 0; }
 };
 
 struct FederatedAlgorithmEntry {
   AlgorithmKind kind;
   std::string name, summary, source;
   Coordination coordination;
+  int extra_models;  // parameters cross so many times more, down beside the weights and up beside the delta
   std::vector<std::string> options;  // keys of AlgorithmOptions that it reads, by their scenario names
   std::unique_ptr<FederatedAlgorithm> (*make)(const AlgorithmSetup& setup);
 };
 const std::vector<FederatedAlgorithmEntry>& federated_algorithms();
 const FederatedAlgorithmEntry& entry_of(AlgorithmKind kind);
 
-/// sum_k n_k / n delta_k over numbers [first, last), added in double in the order given.
+/// sum_k n_k / n delta_k over numbers [first, last), added in double in the order given. Bits do not depend on threads.
 std::vector<double> mean_delta(std::span<const ClientUpdate> updates, std::size_t first, std::size_t last);
+/// The same with factors[k] in the place of n_k / n.
+std::vector<double> weighted_sum(std::span<const ClientUpdate> updates, std::span<const double> factors,
+                                 std::size_t first, std::size_t last);
 
 }  // namespace orrery

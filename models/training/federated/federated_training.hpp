@@ -13,24 +13,23 @@
 #include "models/training/federated/algorithm.hpp"
 #include "models/training/federated/compression.hpp"
 #include "models/training/federated/privacy.hpp"
+#include "models/training/federated/secure_aggregation.hpp"
 #include "models/training/training.hpp"
 
 namespace orrery {
 
-using Weights = std::shared_ptr<const std::vector<float>>;
-
 /// One client's local training, from the weights that it received.
 struct LocalJob {
   std::size_t client = 0;
-  std::int64_t round =
-      0;  // of the schedule of learning rates, and of the draws: local order, dropout, compression, noise
+  std::int64_t round = 0;    // of the schedule of learning rates, and of the draws: local order, dropout, compression,
+  std::int64_t attempt = 0;  // noise; these differ between a client's attempts in the same round
   Weights received;
-  int epochs = 1;
-  std::int64_t steps = 0;  // > 0: so many steps instead of whole epochs
+  int epochs = 1;          // fedsgd: always one
+  std::int64_t steps = 0;  // > 0: so many steps instead of whole epochs; async_sgd: always one
 };
 
 struct FederatedTrainingOptions {
-  LocalOptions local;             // optimizer with a constant rate
+  LocalOptions local;             // optimizer with a constant rate; fedsgd: always the whole local set in one batch
   LearningRateSchedule schedule;  // over rounds
   AlgorithmOptions algorithm;
   CompressionOptions compression;  // of uploads
@@ -42,9 +41,18 @@ struct FederatedTrainingOptions {
   std::uint64_t seed = 1;
 };
 
+/// The local steps of a job on a client with so many samples, and the samples they work on: what it is to compute.
+struct LocalAmount {
+  std::int64_t steps = 0, samples = 0;
+};
+LocalAmount local_amount(const FederatedTrainingOptions& options, int epochs, std::int64_t steps,
+                         std::int64_t local_samples);
+
+/// One call at a time: scratch space is kept from call to call.
 class FederatedTraining {
  public:
-  /// `train` and `graph` must outlive it; parts: training samples of each client.
+  /// `train` and `graph` must outlive it; parts: training samples of each client. Throws InvalidInput for options that
+  /// exclude each other (require_compatible()).
   FederatedTraining(const LayerGraph& graph, const Samples& train, std::vector<std::vector<std::size_t>> parts,
                     const FederatedTrainingOptions& options);
   ~FederatedTraining();
@@ -57,12 +65,17 @@ class FederatedTraining {
   /// changes with accept(), not here: an update that never arrives changes nothing.
   [[nodiscard]] std::vector<ClientUpdate> train(std::span<const LocalJob> jobs) const;
 
-  /// The server's step by these updates, in this order; clients keep the state that goes with them. Central noise is
-  /// drawn from (seed, "noise", step).
+  /// Mean loss of these weights on each of these clients' training samples, without training.
+  [[nodiscard]] std::vector<double> losses(std::span<const std::size_t> clients, std::span<const float> weights) const;
+
+  /// The server's step by these updates, in this order; clients keep the state that goes with them. Central privacy:
+  /// every client weighs the same, the sum is divided by expected_clients however many report, and noise of deviation
+  /// noise_multiplier x clip is added to it, drawn from (seed, "noise", step). At least one update.
   void accept(std::vector<float>& weights, std::span<const ClientUpdate> updates);
 
-  /// Of the clients' personal models where layers are personal: each client's test accuracy weighted by the label mix
-  /// of its training data; else of the one model.
+  /// Of the one model; where layers are personal, the mean over the clients that have personal layers by now (while
+  /// none has: the one model), each client's accuracy and loss being those of the test samples' classes (of a sequence:
+  /// its first label), weighted by the label mix of its training data.
   [[nodiscard]] Evaluation evaluate(std::span<const float> weights, const Samples& test) const;
 
   /// Numbers that cross the wire, and their bytes: what the simulation moves.
@@ -75,10 +88,23 @@ class FederatedTraining {
 };
 
 /// Bytes of one model down and one update up without any data set: what timing alone needs. The same functions as
-/// above.
+/// above. Uncompressed numbers take 4 bytes, 2 where they are stored as bf16. With secure aggregation both directions
+/// hold all that one client sends and gets in a round of expected_clients of whom none drops out (see
+/// secure_aggregation_cost()): nothing is to be added.
 struct UpdateBytes {
   Bytes down, up;
+  std::size_t numbers = 0;  // of one update
 };
 UpdateBytes update_bytes(const LayerGraph& graph, const FederatedTrainingOptions& options);
+
+/// Operations of making one update ready to send on the client, and of decoding it on the server: compression's.
+struct UpdateFlops {
+  Flops client, server;
+};
+UpdateFlops update_flops(const LayerGraph& graph, const FederatedTrainingOptions& options);
+
+/// Throws InvalidInput with every combination of options that has no meaning: for example noise beside control variates
+/// that would be sent without, or masked sums of sparse updates.
+void require_compatible(const LayerGraph& graph, const FederatedTrainingOptions& options);
 
 }  // namespace orrery

@@ -1,14 +1,12 @@
-// Differential privacy and secure aggregation: what they do to the weights, what they cost, what they promise.
+// Differential privacy: what it does to updates, and what it promises.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "sim/base/random.hpp"
-#include "sim/base/units.hpp"
 
 namespace orrery {
 
@@ -40,22 +38,5 @@ class RdpAccountant {
  private:
   std::vector<double> rdp_;  // by order
 };
-
-/// Secure aggregation (Bonawitz et al. 2017): what a round of `clients` with updates of `numbers` costs one client and
-/// the server, and how the sum is rounded. Formulas and constants with their sources stand in the .cpp file.
-struct SecureAggregationCost {
-  Bytes up, down;  // of one client, beside or instead of its update: keys, shares, masked vector, unmasking
-  Seconds client_compute, server_compute;  // at one giga-operation per second of the device; scaled by the caller
-  int round_trips = 0;                     // message rounds before and after the upload
-};
-struct SecureAggregationOptions {
-  double threshold = 0.67;  // share of the clients that must survive for the sum to be recovered
-  int bits = 32;            // of the ring in which updates are added
-  double range = 4.0;       // updates are clipped to [-range, range] before they are rounded
-};
-SecureAggregationCost secure_aggregation_cost(const SecureAggregationOptions& options, std::size_t clients,
-                                              std::size_t dropped, std::size_t numbers);
-/// Rounds to the ring's grid: what the sum of masked updates gives exactly.
-void round_to_ring(std::span<float> update, const SecureAggregationOptions& options, std::size_t clients);
 
 }  // namespace orrery

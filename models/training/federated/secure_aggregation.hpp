@@ -1,0 +1,37 @@
+// Secure aggregation: the server learns the sum of the clients' updates and nothing else.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "sim/base/units.hpp"
+
+namespace orrery {
+
+struct SecureAggregationOptions {
+  double threshold = 0.67;  // share of the clients that must survive for the sum to be recovered
+  int bits = 32;            // of the ring in which updates are added
+  double range = 4.0;       // updates are clipped to [-range, range] before they are rounded
+};
+
+/// What a round of `clients` with updates of `numbers`, of whom `dropped` vanish before they upload, costs one client
+/// and the server: Bonawitz et al. 2017, formulas and constants in the .cpp file.
+struct SecureAggregationCost {
+  Bytes up;    // of one client: keys, encrypted shares, masked update (instead of the update), shares for unmasking
+  Bytes down;  // of one client, beside the model: keys and shares of the others, the list of the survivors
+  Seconds client_compute, server_compute;  // at 1e9 operations per second of the device; scaled by the caller
+  int round_trips = 0;                     // messages there and back beside the upload
+};
+SecureAggregationCost secure_aggregation_cost(const SecureAggregationOptions& options, std::size_t clients,
+                                              std::size_t dropped, std::size_t numbers);
+
+/// Values of an update's number on either side of 0: the ring must hold the sum of all clients, so floor((2^bits - 1) /
+/// clients / 2). Below 1 the ring is too small.
+double ring_intervals(const SecureAggregationOptions& options, std::size_t clients);
+
+/// Clips to [-range, range] and rounds to multiples of range / ring_intervals(): what the sum of masked updates gives
+/// exactly. (The weights of an average, which clients would apply before masking, are applied after: the error of
+/// rounding does not depend on them.)
+void round_to_ring(std::span<float> update, const SecureAggregationOptions& options, std::size_t clients);
+
+}  // namespace orrery
