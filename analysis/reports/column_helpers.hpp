@@ -1,6 +1,7 @@
 // Small steps from a figure to a cell.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,9 @@ Cell to_cell(Quantity<Tag> quantity) {
 }
 inline Cell to_cell(double number) {
   return number;
+}
+inline Cell to_cell(std::int64_t count) {
+  return count;
 }
 inline Cell to_cell(std::string_view text) {
   return text.empty() ? Cell{} : Cell{std::string(text)};

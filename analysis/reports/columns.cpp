@@ -11,7 +11,7 @@ const std::vector<Column>& columns() {
   static const std::vector<Column> all = [] {
     std::vector<Column> list;
     for (const auto group : {identity_columns, time_columns, throughput_columns, memory_columns, traffic_columns,
-                             budget_columns, learning_columns}) {
+                             budget_columns, learning_columns, target_columns, federation_columns, seed_columns}) {
       for (Column& column : group()) list.push_back(std::move(column));
     }
     return list;

@@ -32,5 +32,8 @@ std::vector<Column> memory_columns();
 std::vector<Column> traffic_columns();
 std::vector<Column> budget_columns();
 std::vector<Column> learning_columns();
+std::vector<Column> target_columns();
+std::vector<Column> federation_columns();
+std::vector<Column> seed_columns();
 
 }  // namespace orrery

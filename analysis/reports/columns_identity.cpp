@@ -8,7 +8,7 @@ namespace orrery {
 namespace {
 
 std::string device_names(const ResultRow& row) {
-  if (!row.federated()) return row.strategy->cluster.description.device.id;
+  if (row.strategy->kind != StrategyKind::federated) return row.strategy->cluster.description.device.id;
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const ClientGroup& group : row.scenario->federation.groups) {
@@ -18,7 +18,7 @@ std::string device_names(const ResultRow& row) {
 }
 
 std::int64_t devices(const ResultRow& row) {
-  if (row.federated()) return row.scenario->federation.clients();
+  if (row.strategy->kind == StrategyKind::federated) return row.scenario->federation.clients();
   return std::max<std::int64_t>(row.strategy->devices, static_cast<std::int64_t>(row.way->placement.size()));
 }
 
@@ -32,14 +32,14 @@ std::function<Cell(const ResultRow&)> degree(int Degrees::*which) {
 
 Cell global_batch(const ResultRow& row) {
   if (row.way->samples_per_step > 0) return row.way->samples_per_step;
-  if (row.federated()) return {};
+  if (row.cosimulated()) return {};
   return static_cast<double>(row.scenario->workload.batch);
 }
 
 Cell collective(const ResultRow& row) {
   const StrategySpec& strategy = *row.strategy;
-  const bool splits =
-      strategy.kind == StrategyKind::data || (strategy.kind == StrategyKind::model && strategy.split == Split::tensor);
+  const bool splits = strategy.kind == StrategyKind::data || strategy.kind == StrategyKind::local_sgd ||
+                      (strategy.kind == StrategyKind::model && strategy.split == Split::tensor);
   return splits ? to_cell(name_of(strategy.collective)) : Cell{};
 }
 
@@ -51,12 +51,12 @@ std::string compute_model(const ResultRow& row) {
 }
 
 Cell microbatches(const ResultRow& row) {
-  if (row.federated() || row.way->samples_per_step <= 0) return {};
+  if (row.cosimulated() || row.way->samples_per_step <= 0) return {};
   return std::int64_t{row.way->microbatches};
 }
 
 Cell central_only(const ResultRow& row, Cell cell) {
-  return row.federated() ? Cell{} : std::move(cell);
+  return row.cosimulated() ? Cell{} : std::move(cell);
 }
 
 }  // namespace
@@ -92,8 +92,10 @@ std::vector<Column> identity_columns() {
        [](const ResultRow& row) {
          return row.way->measured ? to_cell("measured") : to_cell(name_of(row.scenario->engine));
        }},
-      {"fidelity", "", group, "how collectives ran: exact, segments, collapsed, or mixed",
-       simulated([](const ResultRow& row) { return name_of(row.way->records.fidelity); })},
+      {"fidelity", "", group, "how collectives ran: exact, segments, collapsed, or mixed; blank for co-simulated ways",
+       simulated([](const ResultRow& row) {
+         return row.cosimulated() ? std::string_view{} : name_of(row.way->records.fidelity);
+       })},
       {"compute_model", "", group,
        "replay: scaled from executed steps; roofline: from FLOPs and bytes; executed: measured",
        [](const ResultRow& row) { return to_cell(compute_model(row)); }},

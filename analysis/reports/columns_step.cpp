@@ -34,11 +34,12 @@ Getter bytes(Bytes Traffic::*which) {
 std::vector<Column> time_columns() {
   const std::string group = "time";
   return {
-      {"step_time_s", "s", group, "one optimizer step; federated: one round, mean; the sum of the parts up to input_s",
+      {"step_time_s", "s", group,
+       "one optimizer step; federated: one server step, mean; the sum of the parts up to input_s",
        part(&StepTime::step)},
       {"compute_s", "s", group, "forward and backward passes on the critical device", part(&StepTime::compute)},
       {"recompute_s", "s", group, "activations computed again", part(&StepTime::recompute)},
-      {"optimizer_s", "s", group, "update of the weights; federated: local updates and the server's average",
+      {"optimizer_s", "s", group, "update of the weights; federated: local updates and the server's aggregation",
        part(&StepTime::optimizer)},
       {"comm_exposed_dp_s", "s", group, "gradients or models moving while nothing is computed", exposed(Dimension::dp)},
       {"comm_exposed_tp_s", "s", group, "parts of layers moving while nothing is computed", exposed(Dimension::tp)},
@@ -46,8 +47,11 @@ std::vector<Column> time_columns() {
        exposed(Dimension::pp)},
       {"comm_exposed_cp_s", "s", group, "parts of sequences moving while nothing is computed", exposed(Dimension::cp)},
       {"comm_exposed_ep_s", "s", group, "tokens moving to experts while nothing is computed", exposed(Dimension::ep)},
-      {"bubble_s", "s", group, "waiting for another device's work, or nothing to do", part(&StepTime::bubble)},
-      {"straggler_s", "s", group, "waiting at a collective for its last member, random stragglers included",
+      {"bubble_s", "s", group,
+       "waiting for another device's work, or nothing to do; federated: also evaluation that is charged",
+       part(&StepTime::bubble)},
+      {"straggler_s", "s", group,
+       "waiting at a collective for its last member, random stragglers included; federated: offline, or for a deadline",
        part(&StepTime::straggler)},
       {"input_s", "s", group, "waiting for training data", part(&StepTime::input)},
       {"comm_total_s", "s", group, "bytes moving for the critical device, hidden behind compute or not",
@@ -80,7 +84,7 @@ std::vector<Column> throughput_columns() {
 std::vector<Column> traffic_columns() {
   const std::string group = "traffic";
   return {
-      {"bytes_sent_per_device", "bytes", group, "sent by one device in a step, mean; federated: by a client in a round",
+      {"bytes_sent_per_device", "bytes", group, "sent by one device in a step, mean; federated: by a client on a trip",
        simulated([](const ResultRow& row) { return row.bytes_per_device; })},
       {"bytes_intra_node", "bytes", group, "of a step's messages that stay in their node, each counted once",
        bytes(&Traffic::intra_node)},
@@ -88,7 +92,7 @@ std::vector<Column> traffic_columns() {
        bytes(&Traffic::inter_node)},
       {"bytes_wan", "bytes", group, "of a step's messages over wide-area links, each counted once",
        bytes(&Traffic::wan)},
-      {"bottleneck_link", "", group, "link that is in use for the longest time",
+      {"bottleneck_link", "", group, "link that is in use for the longest time; federated: of the shared ones",
        simulated([](const ResultRow& row) { return std::string_view(row.bottleneck.link); })},
       {"bottleneck_utilisation", "1", group, "bytes that crossed it over what it could have carried meanwhile",
        simulated([](const ResultRow& row) -> std::optional<double> {

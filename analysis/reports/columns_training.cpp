@@ -34,11 +34,6 @@ Getter joules(Joules (*amount)(const EnergyParts&)) {
   });
 }
 
-template <class Value>
-Getter at_target(Value CurvePoint::*which) {
-  return [which](const ResultRow& row) -> Cell { return row.at_target ? to_cell((*row.at_target).*which) : Cell{}; };
-}
-
 Cell capacity(const ResultRow& row) {
   return row.way->capacity > Bytes{} ? Cell{row.way->capacity.value() / gibi} : Cell{};
 }
@@ -78,13 +73,15 @@ std::vector<Column> budget_columns() {
        simulated([](const ResultRow& row) { return row.way->data_transfer.time; })},
       {"data_transfer_bytes", "bytes", group, "bytes of that move",
        simulated([](const ResultRow& row) { return row.way->data_transfer.bytes; })},
-      {"steps", "count", group, "optimizer steps of the training; federated: rounds; as asked, or until the target",
+      {"steps", "count", group,
+       "optimizer steps of the training; federated: server steps; as asked, or until the target",
        simulated([](const ResultRow& row) { return if_positive(row.way->steps); })},
       {"time_to_train_s", "s", group, "data transfer and all steps", of_budget(&Budget::time)},
       {"bytes_to_train", "bytes", group, "data transfer and the messages of all steps", of_budget(&Budget::bytes)},
-      {"device_hours", "h", group, "devices kept x time of all steps; federated: time clients took part, summed",
+      {"device_hours", "h", group,
+       "devices kept x time of all steps; federated: time that clients were online on a trip, summed",
        of_budget(&Budget::device_hours)},
-      {"step_energy_J", "J", group, "one step, PUE included; federated: one round, mean",
+      {"step_energy_J", "J", group, "one step, PUE included; federated: one server step, mean",
        simulated([](const ResultRow& row) -> std::optional<Joules> {
          if (!row.step_energy) return std::nullopt;
          return row.step_energy->total();
@@ -96,13 +93,17 @@ std::vector<Column> budget_columns() {
        simulated([](const ResultRow& row) { return row.energy_source; })},
       {"energy_J", "J", group, "the three parts of the whole training, PUE included",
        joules([](const EnergyParts& parts) { return parts.total(); })},
-      {"energy_compute_J", "J", group, "devices computing, and the rest of their nodes meanwhile",
+      {"energy_compute_J", "J", group,
+       "devices computing, and the rest of their nodes meanwhile; federated: clients and server",
        joules([](const EnergyParts& parts) { return parts.compute; })},
-      {"energy_communication_J", "J", group, "devices blocked in communication, links in use, wide-area network",
+      {"energy_communication_J", "J", group,
+       "devices blocked in communication, links in use, wide-area network; federated: download, upload and network",
        joules([](const EnergyParts& parts) { return parts.communication; })},
-      {"energy_idle_J", "J", group, "devices, nodes and links standing by",
+      {"energy_idle_J", "J", group,
+       "devices, nodes and links standing by; federated: clients waiting, server and its line standing by",
        joules([](const EnergyParts& parts) { return parts.idle; })},
-      {"emissions_kgCO2e", "kg", group, "energy x grid intensity", of_budget(&Budget::emissions_kg)},
+      {"emissions_kgCO2e", "kg", group, "energy x grid intensity; clients with a grid of their own by that",
+       of_budget(&Budget::emissions_kg)},
       {"cost", "currency", group, "device-hours x price + electricity; federated: electricity alone",
        of_budget(&Budget::cost)},
       {"currency", "", group, "of cost",
@@ -113,19 +114,13 @@ std::vector<Column> budget_columns() {
 std::vector<Column> learning_columns() {
   const std::string group = "learning";
   return {
-      {"rounds", "count", group, "rounds of federated averaging",
-       simulated([](const ResultRow& row) { return row.federated() ? if_positive(row.way->steps) : std::nullopt; })},
+      {"rounds", "count", group, "server steps of a co-simulated way: rounds where they are synchronous",
+       simulated([](const ResultRow& row) { return row.cosimulated() ? if_positive(row.way->steps) : std::nullopt; })},
       {"final_accuracy", "1", group, "on the test set, at the last evaluation",
-       [](const ResultRow& row) { return row.curve.empty() ? Cell{} : Cell{row.curve.back().accuracy}; }},
+       [](const ResultRow& row) { return row.curve.empty() ? Cell{} : Cell{row.curve.back().point.accuracy}; }},
       {"curve_source", "", group,
        "own: learned by this way; shared with central learning: synchronous splitting does not change the mathematics",
        simulated([](const ResultRow& row) { return curve_source(*row.way); })},
-      {"time_to_accuracy_s", "s", group, "until the target accuracy, data transfer included",
-       at_target(&CurvePoint::time)},
-      {"bytes_to_accuracy", "bytes", group, "sent until the target accuracy, data transfer included",
-       at_target(&CurvePoint::bytes)},
-      {"energy_to_accuracy_J", "J", group, "spent until the target accuracy, data transfer included",
-       [](const ResultRow& row) { return row.at_target && row.has_energy ? to_cell(row.at_target->energy) : Cell{}; }},
   };
 }
 

@@ -5,6 +5,7 @@
 
 #include "analysis/reports/human.hpp"
 #include "analysis/reports/reports.hpp"
+#include "analysis/reports/target_table.hpp"
 #include "analysis/reports/text_table.hpp"
 #include "analysis/reports/winners.hpp"
 #include "sim/base/text.hpp"
@@ -33,9 +34,9 @@ std::string ratio(std::optional<Seconds> own, std::optional<Seconds> reference) 
   return human_ratio(*own / *reference);
 }
 
-/// A round of federated training is no step: the two are not compared.
+/// A server step of a co-simulated way is no optimizer step: the two are not compared.
 std::string step_ratio(const ResultRow& row, const ResultRow& reference) {
-  return row.federated() == reference.federated() ? ratio(row.time.step, reference.time.step) : std::string{};
+  return row.cosimulated() == reference.cosimulated() ? ratio(row.time.step, reference.time.step) : std::string{};
 }
 
 std::string share(const StepTime& time, Seconds part) {
@@ -43,8 +44,23 @@ std::string share(const StepTime& time, Seconds part) {
 }
 
 std::string device_count(const ResultRow& row) {
-  if (!row.federated()) return std::to_string(row.strategy->devices);
-  return fmt::format("{}/{}", row.strategy->clients_per_round, row.scenario->federation.clients());
+  if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
+  const ParticipationOptions& participation = row.strategy->federated.participation;
+  return fmt::format("{}/{}", participation.clients_per_round, row.scenario->federation.clients());
+}
+
+/// Of the joules; blank where nothing can be wasted.
+std::string waste(const ResultRow& row) {
+  if (!row.federated || !row.federated->has_energy) return {};
+  const Joules all = row.federated->totals.energy().total();
+  return all > Joules{} ? human_percent(row.federated->totals.wasted_energy.total() / all) : std::string{};
+}
+
+std::string accuracy(const ResultRow& row) {
+  if (const auto& spread = row.seeds.final_accuracy) {
+    return fmt::format("{:.2f}\u00b1{}", spread->mean * 100, human_accuracy(spread->sd));
+  }
+  return row.curve.empty() ? std::string{} : human_accuracy(row.curve.back().point.accuracy);
 }
 
 /// Only where the energy of the whole training is unknown.
@@ -61,7 +77,7 @@ struct TableColumn {
   std::string (*text)(Row row, Reference reference);
 };
 
-std::vector<TableColumn> table_columns(const Scenario& scenario) {
+std::vector<TableColumn> table_columns() {
   return {
       {"dev", [](Row row, Reference) { return device_count(row); }},
       {"step", [](Row row, Reference) { return human(row.time.step); }},
@@ -83,9 +99,8 @@ std::vector<TableColumn> table_columns(const Scenario& scenario) {
       {"energy/step", [](Row row, Reference) { return energy_per_step(row); }},
       {"cost",
        [](Row row, Reference) { return row.budget.cost ? human_cost(*row.budget.cost, row.budget.currency) : ""; }},
-      {"acc", [](Row row, Reference) { return row.curve.empty() ? "" : human_accuracy(row.curve.back().accuracy); }},
-      {"to " + number_text(scenario.workload.target_accuracy * 100) + "%",
-       [](Row row, Reference) { return row.at_target ? human(row.at_target->time) : ""; }},
+      {"waste", [](Row row, Reference) { return waste(row); }},
+      {"acc", [](Row row, Reference) { return accuracy(row); }},
   };
 }
 
@@ -118,11 +133,19 @@ std::vector<std::string> heading(const std::vector<ResultRow>& rows) {
 }
 
 std::vector<std::string> legend(const std::vector<ResultRow>& rows, const ResultRow* reference) {
-  const bool federated = std::any_of(rows.begin(), rows.end(), [](const ResultRow& row) { return row.federated(); });
+  const auto any = [&rows](auto holds) { return std::any_of(rows.begin(), rows.end(), holds); };
   std::string text =
       "Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev: devices.";
   if (reference != nullptr) text = "* reference of the ratios. " + text;
-  if (federated) text += " Federated: a step is a round; dev, clients per round / all clients.";
+  if (any([](const ResultRow& row) { return row.cosimulated(); })) {
+    text += " Federated, async: a step is one of the server; waste, joules of trips that did not report.";
+  }
+  if (any([](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; })) {
+    text += " Federated dev: clients per round / all.";
+  }
+  if (any([](const ResultRow& row) { return row.seeds.count > 1; })) {
+    text += " Figures are of the first seed; after \u00b1 the standard deviation over all.";
+  }
   return wrap(text, line_width);
 }
 
@@ -140,18 +163,21 @@ std::vector<std::string> winner_lines(const std::vector<ResultRow>& rows) {
 
 std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) {
   if (rows.empty()) return {};
-  const Scenario& scenario = *rows.front().scenario;
   const ResultRow* reference = find_reference(rows);
   std::vector<std::string> lines;
   for (const std::string& line : heading(rows)) lines.push_back(styled(line, bold, colour));
   lines.emplace_back();
-  const std::vector<TableColumn> columns = table_columns(scenario);
+  const std::vector<TableColumn> columns = table_columns();
   std::vector<TextRow> body;
   for (const ResultRow& row : rows) body.push_back(table_row(row, reference, columns));
   std::vector<std::string> table = text_table(headings(columns), body, line_width);
   table.front() = styled(table.front(), bold, colour);
   lines.insert(lines.end(), table.begin(), table.end());
   for (const std::string& line : legend(rows, reference)) lines.push_back(styled(line, dim, colour));
+  if (const auto target = target_table(rows, reference, line_width); !target.empty()) {
+    lines.emplace_back();
+    lines.insert(lines.end(), target.begin(), target.end());
+  }
   if (const auto best = winner_lines(rows); !best.empty()) {
     lines.emplace_back();
     lines.insert(lines.end(), best.begin(), best.end());

@@ -58,6 +58,11 @@ std::string human(Joules energy) {
   return scaled(energy.value(), scales);
 }
 
+std::string human_mass(double kilograms) {
+  static constexpr std::array<Scale, 4> scales{{{1e-6, "mg"}, {1e-3, "g"}, {1, "kg"}, {1e3, "t"}}};
+  return scaled(kilograms, scales);
+}
+
 std::string human_memory(Bytes bytes) {
   static constexpr std::array<Scale, 4> scales{{{kibi, "KiB"}, {mebi, "MiB"}, {gibi, "GiB"}, {gibi * kibi, "TiB"}}};
   return scaled(bytes.value(), scales);

@@ -10,6 +10,7 @@ namespace orrery {
 std::string human(Seconds time);                                     // 12.3 ms, 4.56 min, 7.89 h, 1.23 d
 std::string human(Bytes bytes);                                      // decimal: 12.3 MB = 12.3e6 bytes
 std::string human(Joules energy);                                    // 12.3 kJ
+std::string human_mass(double kilograms);                            // 12.3 g
 std::string human_memory(Bytes bytes);                               // binary: 12.3 MiB = 12.3 x 2^20 bytes
 std::string human_ratio(double ratio);                               // 1.23x
 std::string human_percent(double share);                             // 12%, <1% for a little

@@ -11,17 +11,29 @@
 
 namespace orrery {
 
-/// One line per way, one column per entry of columns().
+/// One line per strategy, one column per entry of columns().
 std::string results_csv(const std::vector<ResultRow>& rows);
 /// Per simulated way and layer, as if the layer stood whole on the way's device: FLOPs and activations per sample,
 /// seconds that a step spends in each pass of it. Throws InvalidInput when the profile cannot be read.
-std::string layers_csv(const Scenario& scenario, const std::vector<Way>& ways, const Catalogue& catalogue);
-/// Per simulated way and link, over one step (federated: the whole run).
-std::string links_csv(const std::vector<Way>& ways);
-/// Per way and evaluation.
+std::string layers_csv(const std::vector<ResultRow>& rows, const Catalogue& catalogue);
+/// Per simulated way and link, over one step (co-simulated: the shared lines, over the whole run).
+std::string links_csv(const std::vector<ResultRow>& rows);
+/// Per way, seed and evaluation; everything but the staleness (of the reports since the point before) is cumulative.
+/// Cells that only co-simulated ways have are blank for the others.
 std::string curve_csv(const std::vector<ResultRow>& rows);
-/// Per simulated way, one line per activity of one step (federated: of the whole run, the round as microbatch).
-std::string timeline_csv(const std::vector<Way>& ways);
+/// Per simulated way, one line per activity of one step (co-simulated: download, training and upload of every trip,
+/// the server step as microbatch, and the server's aggregations). A run of more than 20,000 trips is left out.
+std::string timeline_csv(const std::vector<ResultRow>& rows);
+/// Strategies whose run is too long for it.
+std::vector<std::string> left_out_of_timeline(const std::vector<ResultRow>& rows);
+/// Per co-simulated way and client: its data (with the histogram of its labels when something is learned) and the sums
+/// over its trips. `trips` that neither reported, dropped, were late nor surplus were under way at the end. Of more
+/// than 10,000 clients only those that took part.
+std::string clients_csv(const std::vector<ResultRow>& rows);
+/// Per co-simulated way, in the order of time: dispatch, download_end, compute_end, then upload_end (it reported),
+/// late, surplus, drop or unused, each with its client; aggregate: the server has new weights. The round of a client's
+/// event is the one in which its trip ended.
+std::string events_csv(const std::vector<ResultRow>& rows);
 /// {"units": {column: unit}, "results": [{column: value}]}: null where a cell is not applicable.
 std::string results_json(const std::vector<ResultRow>& rows);
 /// version, scenario, seed, engine settings, host; the only place for wall-clock figures.

@@ -39,7 +39,7 @@ std::optional<double> plain(const std::optional<Value>& quantity) {
 }
 
 std::optional<double> step(const ResultRow& row) {
-  if (row.federated()) return std::nullopt;
+  if (row.cosimulated()) return std::nullopt;
   return row.time.step.value();
 }
 
@@ -55,16 +55,25 @@ std::optional<double> memory(const ResultRow& row) {
 
 /// Only where the energy of the whole training is unknown.
 std::optional<double> energy_per_step(const ResultRow& row) {
-  const bool asked = row.step_energy && !row.budget.time && !row.federated();
+  const bool asked = row.step_energy && !row.budget.time && !row.cosimulated();
   return asked ? std::optional(row.step_energy->total().value()) : std::nullopt;
 }
 
 std::optional<double> accuracy(const ResultRow& row) {
-  return row.curve.empty() ? std::nullopt : std::optional(row.curve.back().accuracy);
+  return row.curve.empty() ? std::nullopt : std::optional(row.curve.back().point.accuracy);
 }
 
 std::optional<double> time_to_target(const ResultRow& row) {
-  return row.at_target ? std::optional(row.at_target->time.value()) : std::nullopt;
+  return row.at_target ? std::optional(row.at_target->point.time.value()) : std::nullopt;
+}
+
+std::optional<double> bytes_to_target(const ResultRow& row) {
+  return row.at_target ? std::optional(row.at_target->point.bytes.value()) : std::nullopt;
+}
+
+std::optional<double> energy_to_target(const ResultRow& row) {
+  const bool known = row.at_target && row.at_target->spent.energy;
+  return known ? std::optional(row.at_target->spent.energy->total().value()) : std::nullopt;
 }
 
 /// Clients' devices have no price: where others pay for theirs, a federated way does not compete.
@@ -72,7 +81,7 @@ std::optional<double> rent_or_electricity(const ResultRow& row) {
   const auto pays = [](const StrategySpec& strategy) { return strategy.cluster.price_per_hour > 0; };
   const auto& all = row.scenario->strategies;
   const bool others_pay = row.scenario->cost.price_per_device_hour > 0 || std::any_of(all.begin(), all.end(), pays);
-  return row.federated() && others_pay ? std::nullopt : row.budget.cost;
+  return row.strategy->kind == StrategyKind::federated && others_pay ? std::nullopt : row.budget.cost;
 }
 
 std::vector<Criterion> criteria() {
@@ -88,6 +97,8 @@ std::vector<Criterion> criteria() {
        [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }},
       {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
       {"first to target", Better::less, time_to_target, in_unit<Seconds>},
+      {"bytes to target", Better::less, bytes_to_target, in_unit<Bytes>},
+      {"energy to target", Better::less, energy_to_target, in_unit<Joules>},
   };
 }
 

@@ -14,10 +14,10 @@ struct Winner {
   std::string value;                    // for reading
 };
 
-/// One entry per criterion that at least two ways can be compared by: fastest step (a round of federated training is
-/// no step and does not take part), fastest to train, fewest bytes, least energy (of a step where the number of steps
-/// is unknown), least memory per device, cheapest, best accuracy, first to the target. Figures that differ by less than
-/// one part in a million tie.
+/// One entry per criterion that at least two ways can be compared by: fastest step (a server step of a co-simulated way
+/// is no such step and does not take part), fastest to train, fewest bytes, least energy (of a step where the number of
+/// steps is unknown), least memory per device, cheapest, best accuracy; first to the target, fewest bytes and least
+/// energy to it. Figures that differ by less than one part in a million tie.
 std::vector<Winner> winners(const std::vector<ResultRow>& rows);
 
 }  // namespace orrery

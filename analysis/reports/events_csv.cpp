@@ -1,0 +1,70 @@
+#include <algorithm>
+
+#include "analysis/reports/csv_helpers.hpp"
+#include "analysis/reports/reports.hpp"
+#include "analysis/reports/trip_times.hpp"
+#include "sim/base/csv.hpp"
+
+namespace orrery {
+namespace {
+
+struct Event {
+  double at = 0;
+  const char* what = "";
+  std::int32_t round = 0, client = -1;  // -1: the server's
+};
+
+const char* ending(TripEnd how) {
+  switch (how) {
+    case TripEnd::reported:
+      return "upload_end";
+    case TripEnd::late:
+      return "late";
+    case TripEnd::surplus:
+      return "surplus";
+    case TripEnd::dropped:
+      return "drop";
+    case TripEnd::unused:
+      break;
+  }
+  return "unused";
+}
+
+/// What comes after shows that a phase was ended.
+void add_events(const Trip& trip, std::vector<Event>& events) {
+  const TripTimes times = times_of(trip);
+  const bool sent = trip.how == TripEnd::reported || trip.upload > Seconds{};
+  const bool trained = sent || trip.compute > Seconds{};
+  const auto add = [&](Seconds at, const char* what) { events.push_back({at.value(), what, trip.round, trip.client}); };
+  add(trip.begin, "dispatch");
+  if (trained) add(times.downloaded, "download_end");
+  if (sent) add(times.trained, "compute_end");
+  add(trip.end, ending(trip.how));
+}
+
+std::vector<Event> events_of(const FederatedRun& run) {
+  std::vector<Event> events;
+  events.reserve(4 * run.trips.size() + run.steps.size());
+  for (const Trip& trip : run.trips) add_events(trip, events);
+  for (std::size_t step = 0; step < run.steps.size(); ++step) {
+    events.push_back({run.steps[step].end.value(), "aggregate", static_cast<std::int32_t>(step), -1});
+  }
+  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
+  return events;
+}
+
+}  // namespace
+
+std::string events_csv(const std::vector<ResultRow>& rows) {
+  std::string text = csv_line({"strategy", "time_s", "event", "round", "client"});
+  for (const ResultRow& row : rows) {
+    if (!row.simulated()) continue;
+    for (const Event& event : events_of(row.way->federated)) {
+      text += csv_line({row.strategy->name, number_text(event.at), event.what, std::to_string(event.round),
+                        event.client < 0 ? std::string{} : std::to_string(event.client)});
+    }
+  }
+  return text;
+}
+
+}  // namespace orrery
