@@ -5,13 +5,10 @@
 
 namespace orrery {
 
-/// The population of a scenario as topologies sees it: one entry per client.
-FederationDescription describe_federation(const FederationSpec& federation);
-/// Device of each host of its platform: the clients, then the server.
-std::vector<Device> devices_of(const FederationDescription& description);
-
-/// Every client sends its equal part of the stored training data to the server's site at once; the server's link is
-/// shared. Formula when that link is the bottleneck: latency + dataset bytes / server link.
+/// Every client sends its equal part of the stored training data to the server's site: at once, or as soon as it is
+/// online; a transfer that is cut goes on where it stopped. The server's line is shared. Formula when that line is the
+/// bottleneck and everybody online: latency + dataset bytes / server line. Throws Infeasible when a client never comes
+/// online.
 DataTransfer transfer_data(const Scenario& scenario, EngineKind engine);
 
 }  // namespace orrery

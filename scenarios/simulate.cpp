@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "scenarios/client_population.hpp"
 #include "scenarios/data_transfer.hpp"
-#include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/coordinator.hpp"
 #include "scenarios/planned_way.hpp"
 #include "scenarios/way.hpp"
@@ -66,37 +66,47 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   }
 }
 
-/// The client whose memory is the smallest decides.
-bool federated_fits(const Scenario& scenario, const StrategySpec& strategy, const Learner& learner, Way& way) {
-  const auto& groups = scenario.federation.groups;
+/// The client whose memory is the smallest decides, with the largest local set.
+bool federated_fits(const FederatedJob& job, Way& way) {
+  const auto& groups = job.population.groups;
   const auto smallest = std::min_element(groups.begin(), groups.end(), [](const ClientGroup& a, const ClientGroup& b) {
     return a.device.memory < b.device.memory;
   });
-  const std::int64_t largest = *std::max_element(learner.samples().begin(), learner.samples().end());
-  const auto samples =
-      static_cast<double>(strategy.local_batch > 0 ? std::min(strategy.local_batch, largest) : largest);
-  const std::vector<Share> whole(scenario.workload.network.layers.size());
-  way.memory = estimate_memory(scenario.workload.network, whole, InFlight{samples, 1, strategy.recompute},
-                               strategy.precision, strategy.optimizer.kind);
+  const LayerGraph& network = job.scenario.workload.network;
+  const std::int64_t largest = *std::max_element(job.learner.samples().begin(), job.learner.samples().end());
+  const std::int64_t batch = job.options().local_batch;
+  const bool whole_set = batch == 0 || job.options().algorithm.kind == AlgorithmKind::fedsgd;
+  const auto samples = static_cast<double>(whole_set ? largest : std::min(batch, largest));
+  const std::vector<Share> whole(network.layers.size());
+  way.memory = estimate_memory(network, whole, InFlight{samples, 1, job.strategy.recompute}, job.strategy.precision,
+                               job.strategy.optimizer.kind);
   return require_memory(way, smallest->device);
+}
+
+std::unique_ptr<Learner> learner_of(const Scenario& scenario, const StrategySpec& strategy, std::size_t clients) {
+  if (!scenario.workload.learn) return make_counting_learner(scenario, strategy, clients);
+  return make_learner(scenario, strategy, clients,
+                      coordinator_of(strategy.federated).slots(strategy.federated, clients));
+}
+
+void describe_federated(const FederatedJob& job, Way& way) {
+  const UpdateBytes bytes = update_bytes(job.scenario.workload.network, training_options(job.scenario, job.strategy));
+  way.degrees.dp = job.options().participation.clients_per_round;
+  way.notes = {coordinator_of(job.options()).formula,
+               fmt::format("model down = {} bytes, update up = {} bytes", number_text(bytes.down.value()),
+                           number_text(bytes.up.value()))};
+  way.samples = job.learner.samples();
+  way.histograms = job.learner.histograms();
 }
 
 void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
                         const SimulateOptions& options, Way& way) {
-  const FederationDescription description = describe_federation(scenario.federation);
-  const FederationPlatform federation = build_federation(description);
-  way.platform = federation.platform;
-  way.link_power = federation.link_power;
-  way.devices = devices_of(description);
-  way.degrees.dp = strategy.clients_per_round;
-  for (std::size_t host = 0; host < way.platform.hosts.size(); ++host) way.placement.emplace_back(host);
-  way.notes = {"round = download + local training + upload of the slowest selected client, then the server's average",
-               fmt::format("model = {} bytes each way", number_text(model_bytes(scenario, strategy).value()))};
-  const auto learner =
-      scenario.workload.learn ? make_fedavg_learner(scenario, strategy) : make_counting_learner(scenario);
-  if (!federated_fits(scenario, strategy, *learner, way)) return;
-  const auto kernel = make_kernel(options.engine, federation.platform);
-  run_fedavg({scenario, strategy, cost, *learner, *kernel, federation.server}, way, options.progress);
+  const Population population = client_population(scenario, strategy, scenario.seed);
+  const auto learner = learner_of(scenario, strategy, population.clients.size());
+  const FederatedJob job{scenario, strategy, cost, population, *learner, options.engine};
+  describe_federated(job, way);
+  if (!federated_fits(job, way)) return;
+  run_federated(job, way, options.progress);
   if (!strategy.save_weights.empty()) learner->save(strategy.save_weights);
 }
 
@@ -114,9 +124,10 @@ Way simulate_way(const Scenario& scenario, std::size_t index, const Catalogue& c
   const StrategySpec& strategy = scenario.strategies.at(index);
   Way way;
   way.strategy = strategy.name;
+  way.seed = scenario.seed;
   try {
     const CostModel cost = cost_model(scenario, strategy, catalogue);
-    if (strategy.kind == StrategyKind::federated) {
+    if (is_cosimulated(strategy.kind)) {
       simulate_federated(scenario, strategy, cost, options, way);
     } else {
       simulate_central(scenario, strategy, cost, options, way);
@@ -148,6 +159,22 @@ std::string_view name_of(WayStatus status) {
       return "infeasible";
     case WayStatus::failed:
       return "failed";
+  }
+  return "";
+}
+
+std::string_view name_of(TripEnd end) {
+  switch (end) {
+    case TripEnd::reported:
+      return "reported";
+    case TripEnd::late:
+      return "late";
+    case TripEnd::surplus:
+      return "surplus";
+    case TripEnd::dropped:
+      return "dropped";
+    case TripEnd::unused:
+      return "unused";
   }
   return "";
 }

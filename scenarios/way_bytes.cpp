@@ -1,5 +1,7 @@
 // Ways between processes: CBOR through nlohmann-json. Numbers keep every bit.
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "scenarios/way.hpp"
 
@@ -23,6 +25,21 @@ template <class Tag>
 void from_json(const json& j, Id<Tag>& id) {
   const auto index = j.get<std::int64_t>();
   id = index < 0 ? Id<Tag>() : Id<Tag>(static_cast<std::size_t>(index));
+}
+
+/// Rows that there may be millions of, as they lie in memory: both processes are the same program.
+template <class Row>
+json packed(const std::vector<Row>& rows) {
+  static_assert(std::is_trivially_copyable_v<Row>);
+  json::binary_t::container_type bytes(rows.size() * sizeof(Row));
+  if (!rows.empty()) std::memcpy(bytes.data(), rows.data(), bytes.size());
+  return json::binary(std::move(bytes));
+}
+template <class Row>
+void unpack(const json& j, std::vector<Row>& rows) {
+  const auto& bytes = j.get_binary();
+  rows.resize(bytes.size() / sizeof(Row));
+  if (!rows.empty()) std::memcpy(rows.data(), bytes.data(), bytes.size());
 }
 
 // An activity is a plain array: there may be hundreds of thousands.
@@ -49,14 +66,60 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkUse, link, bytes, busy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Records, makespan, ranks, activities, links, fidelity, messages)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Degrees, dp, tp, pp, cp, ep)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemoryEstimate, weights, gradients, optimizer, activations)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CurvePoint, round, epoch, time, bytes, energy, accuracy, loss, train_loss)
+
+/// Nothing is null.
+template <class Value>
+json optional_json(const std::optional<Value>& value) {
+  return value ? json(*value) : json();
+}
+template <class Value>
+void from_optional(const json& j, std::optional<Value>& value) {
+  if (!j.is_null()) value = j.get<Value>();
+}
+
+void to_json(json& j, const CurvePoint& point) {
+  j = {point.round,
+       point.epoch,
+       point.time,
+       point.bytes,
+       point.energy,
+       point.accuracy,
+       point.loss,
+       point.train_loss,
+       optional_json(point.epsilon),
+       optional_json(point.consensus)};
+}
+void from_json(const json& j, CurvePoint& point) {
+  j[0].get_to(point.round);
+  j[1].get_to(point.epoch);
+  j[2].get_to(point.time);
+  j[3].get_to(point.bytes);
+  j[4].get_to(point.energy);
+  j[5].get_to(point.accuracy);
+  j[6].get_to(point.loss);
+  j[7].get_to(point.train_loss);
+  from_optional(j[8], point.epsilon);
+  from_optional(j[9], point.consensus);
+}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PlatformLink, name, bandwidth, latency, scope)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Port, zone, up, down)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Zone, name, up, down)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkPower, always_on, pJ_per_bit, active)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Device, id, name, kind, vendor, year, peak, memory, memory_bandwidth, idle, typical,
                                    maximum, gemm_fraction, link, source, notes, assumed)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FederatedRun, round_starts, critical_client, down, up)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FederatedRun::SharedLine, name, up_rate, down_rate, up, down, up_busy, down_busy)
+
+void to_json(json& j, const FederatedRun& run) {
+  j = {packed(run.trips), packed(run.steps), run.recompute_share, run.optimizer_share, run.flops_per_sample, run.lines};
+}
+void from_json(const json& j, FederatedRun& run) {
+  unpack(j[0], run.trips);
+  unpack(j[1], run.steps);
+  j[2].get_to(run.recompute_share);
+  j[3].get_to(run.optimizer_share);
+  j[4].get_to(run.flops_per_sample);
+  j[5].get_to(run.lines);
+}
 
 void to_json(json& j, const PlatformHost& host) {
   j = {host.name, host.node, host.inside ? json(*host.inside) : json(), host.network ? json(*host.network) : json()};
@@ -69,11 +132,11 @@ void from_json(const json& j, PlatformHost& host) {
 }
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, links, zones, hosts)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataTransfer, time, bytes, records, platform, link_power, devices)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, status, error, degrees, memory, capacity, fits, microbatches,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataTransfer, time, bytes, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, seed, status, error, degrees, memory, capacity, fits, microbatches,
                                    samples_per_step, model_flops, notes, platform, link_power, devices, placement,
-                                   straggler_share, records, data_transfer, federated, curve, curve_source, steps,
-                                   target_reached)
+                                   straggler_share, records, data_transfer, federated, samples, histograms, curve,
+                                   curve_source, steps, target_reached)
 
 std::string to_bytes(const Way& way) {
   std::string bytes;

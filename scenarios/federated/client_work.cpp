@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <vector>
+#include <numeric>
 
 #include "models/cost/memory.hpp"
 #include "sim/base/errors.hpp"
@@ -37,47 +36,146 @@ Flops flops_of(const LayerGraph& graph, Flops LayerCost::*pass, const std::vecto
   return sum;
 }
 
+/// Seconds at one giga-operation per second, on this device.
+Seconds at_peak(Seconds at_one_giga, const Device& device) {
+  if (at_one_giga <= Seconds{}) return {};
+  return at_one_giga * (giga / device.peak_for(Precision::fp32).value());
+}
+
 }  // namespace
 
-LocalWork local_work(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost, double samples,
-                     const Device& device, double slowdown) {
+LocalBatches local_batches(std::int64_t samples, std::int64_t batch, int epochs, std::int64_t steps) {
+  LocalBatches batches;
+  if (samples <= 0) return batches;
+  const std::int64_t whole = batch == 0 ? samples : std::min(batch, samples);
+  const std::int64_t per_epoch = samples / whole, rest = samples % whole;
+  const std::int64_t epoch_steps = per_epoch + (rest > 0 ? 1 : 0);
+  const std::int64_t full = steps > 0 ? steps / epoch_steps : epochs;
+  const std::int64_t more = steps > 0 ? steps % epoch_steps : 0;
+  batches.batch = static_cast<double>(whole);
+  batches.rest = static_cast<double>(rest);
+  batches.wholes = static_cast<double>(full * per_epoch + std::min(more, per_epoch));
+  batches.rests = static_cast<double>(rest > 0 ? full : 0);
+  return batches;
+}
+
+LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
+                       const LocalBatches& batches, const Device& device) {
   const LayerGraph& graph = scenario.workload.network;
-  LocalWork work;
-  if (samples <= 0) return work;
-  const double batch =
-      strategy.local_batch == 0 ? samples : std::fmin(static_cast<double>(strategy.local_batch), samples);
-  const double whole = std::floor(samples / batch);
-  const double rest = samples - whole * batch;
-  const double epochs = strategy.local_epochs;
+  LocalTimes work;
   const std::vector<bool> all(graph.layers.size(), true), backward = needs_gradient(graph);
   const std::vector<bool> again = run_again(graph, strategy.recompute);
   const auto passes = [&](Pass pass, const std::vector<bool>& layers) {
-    Seconds once = batch_time(graph, pass, layers, batch, cost, device) * whole;
-    if (rest > 0) once += batch_time(graph, pass, layers, rest, cost, device);
-    return once * (epochs * slowdown);
+    Seconds sum;
+    if (batches.wholes > 0) sum += batch_time(graph, pass, layers, batches.batch, cost, device) * batches.wholes;
+    if (batches.rests > 0) sum += batch_time(graph, pass, layers, batches.rest, cost, device) * batches.rests;
+    return sum;
   };
   work.forward = passes(Pass::forward, all);
   work.recompute = passes(Pass::forward, again);
   work.backward = passes(Pass::backward, backward);
   work.optimizer = passes(Pass::optimizer, all);
-  work.forward_flops = flops_of(graph, &LayerCost::forward, all) * (samples * epochs);
-  work.recompute_flops = flops_of(graph, &LayerCost::forward, again) * (samples * epochs);
-  work.backward_flops = flops_of(graph, &LayerCost::backward, backward) * (samples * epochs);
+  work.flops = (flops_of(graph, &LayerCost::forward, all) + flops_of(graph, &LayerCost::forward, again) +
+                flops_of(graph, &LayerCost::backward, backward)) *
+               batches.samples();
   return work;
 }
 
-Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t clients, const Device& server) {
+Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t models, const Device& server) {
   if (server.memory_bandwidth <= BytesPerSecond{}) {
     throw Infeasible(server.id + " cannot serve: its memory bandwidth, which averaging needs, is unknown");
   }
   const auto numbers = static_cast<double>(parameters(scenario.workload.network));
-  const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(clients + 1));
+  const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(models + 1));
   return moved / (server.memory_bandwidth * cost.framework().memory_efficiency);
 }
 
-Bytes model_bytes(const Scenario& scenario, const StrategySpec& strategy) {
-  const double per_number = bytes_per_parameter(strategy.precision, strategy.optimizer.kind).weights;
-  return Bytes(per_number * static_cast<double>(parameters(scenario.workload.network)));
+ClientWork::ClientWork(const FederatedJob& job) : job_(job) {
+  const LayerGraph& graph = job.scenario.workload.network;
+  const FederatedTrainingOptions options = training_options(job.scenario, job.strategy);
+  bytes_ = update_bytes(graph, options);
+  flops_ = update_flops(graph, options);
+  if (options.secure) {
+    secure_ = secure_aggregation_cost(*options.secure, options.expected_clients, 0, bytes_.numbers);
+  }
+  describe_typical();
+}
+
+void ClientWork::describe_typical() {
+  const std::vector<std::int64_t>& samples = job_.learner.samples();
+  const std::int64_t sum = std::accumulate(samples.begin(), samples.end(), std::int64_t{0});
+  const auto clients = static_cast<std::int64_t>(samples.size());
+  const LocalBatches mean = batches(std::max<std::int64_t>(1, sum / clients), job_.options().local_epochs);
+  typical_ = local_times(job_.scenario, job_.strategy, job_.cost, mean, job_.population.groups.at(0).device);
+  flops_per_sample_ = typical_.flops / mean.samples();
+}
+
+/// fedsgd: the whole local set in one batch, once; async_sgd: one batch.
+LocalBatches ClientWork::batches(std::int64_t samples, int epochs) const {
+  const FederatedOptions& options = job_.options();
+  const AlgorithmKind kind = options.algorithm.kind;
+  if (kind == AlgorithmKind::fedsgd) return local_batches(samples, 0, 1, 0);
+  return local_batches(samples, options.local_batch, epochs,
+                       kind == AlgorithmKind::async_sgd ? 1 : options.local_steps);
+}
+
+double ClientWork::samples_trained(std::size_t client, int epochs) const {
+  return batches(job_.learner.samples()[client], epochs).samples();
+}
+
+Seconds ClientWork::training(std::size_t client, int epochs) {
+  const Client& one = job_.population.clients[client];
+  const ClientGroup& group = job_.population.groups[one.group];
+  const std::int64_t samples = job_.learner.samples()[client];
+  const LocalBatches work = batches(samples, epochs);
+  const Seconds overhead = group.step_overhead * work.steps();
+  if (one.per_sample_s > 0) return Seconds(double{one.per_sample_s} * work.samples()) + overhead;
+  const auto [found, is_new] = training_.try_emplace({one.group, samples, epochs});
+  if (is_new) found->second = local_times(job_.scenario, job_.strategy, job_.cost, work, group.device).total();
+  return found->second * double{one.slowdown} + overhead;
+}
+
+Seconds ClientWork::packing(std::size_t client) const {
+  const Client& one = job_.population.clients[client];
+  const Device& device = job_.population.groups[one.group].device;
+  return (over_updates(flops_.client, 1, device) + at_peak(secure_.client_compute, device)) * double{one.slowdown};
+}
+
+Itinerary ClientWork::trip(std::size_t client, int epochs, Seconds round_trip) {
+  Itinerary itinerary;
+  itinerary.first = {{Leg::Kind::download, bytes_.down, {}},
+                     {Leg::Kind::compute, {}, training(client, epochs) + packing(client)},
+                     {Leg::Kind::wait, {}, round_trip * static_cast<double>(secure_.round_trips)},
+                     {Leg::Kind::upload, bytes_.up, {}}};
+  return itinerary;
+}
+
+/// A kernel over updates: its operations at the fp32 peak, or reading and writing them, whichever is longer.
+Seconds ClientWork::over_updates(Flops flops, double updates, const Device& device) const {
+  if (flops <= Flops{}) return {};
+  const Seconds computing = flops * updates / device.peak_for(Precision::fp32);
+  if (device.memory_bandwidth <= BytesPerSecond{}) return computing;
+  const Bytes moved = bytes_per_number(Precision::fp32) * (2.0 * updates * static_cast<double>(bytes_.numbers));
+  return std::max(computing, moved / (device.memory_bandwidth * job_.cost.framework().memory_efficiency));
+}
+
+Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const Device& server) const {
+  if (reports == 0) return {};
+  Seconds time = aggregation_time(job_.scenario, job_.cost, reports, server) +
+                 over_updates(flops_.server, static_cast<double>(reports), server);
+  if (job_.options().secure) {
+    const SecureAggregationCost cost =
+        secure_aggregation_cost(*job_.options().secure, reports + dropped, dropped, bytes_.numbers);
+    time += at_peak(cost.server_compute, server);
+  }
+  return time;
+}
+
+Seconds ClientWork::evaluation(std::int64_t samples, const Device& server) const {
+  const LayerGraph& graph = job_.scenario.workload.network;
+  const std::vector<bool> all(graph.layers.size(), true);
+  return samples > 0 ? batch_time(graph, Pass::forward, all, static_cast<double>(samples), job_.cost, server)
+                     : Seconds{};
 }
 
 }  // namespace orrery

@@ -1,7 +1,12 @@
 #include "scenarios/federated/learner.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
 #include <utility>
 
+#include "models/kernels/parallel.hpp"
 #include "models/training/weights_file.hpp"
 #include "scenarios/central_learning.hpp"
 #include "sim/base/contract.hpp"
@@ -9,78 +14,282 @@
 namespace orrery {
 namespace {
 
-class FedAvgLearner final : public Learner {
+/// What has been spent. central: a step with a share of the clients drawn at random. local: every release of a client
+/// is its own; the client with the most of them counts.
+class PrivacyLedger {
  public:
-  FedAvgLearner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients, TrainClients train)
-      : clients_(std::move(clients)),
-        train_(std::move(train)),
-        plan_(std::make_shared<const ExecutionPlan>(scenario.workload.network)),
-        weights_(first_weights(scenario.workload, scenario.seed)) {}
+  PrivacyLedger(const PrivacyOptions& options, double rate) : options_(options), rate_(rate) {}
 
-  [[nodiscard]] const std::vector<std::int64_t>& samples() const override { return clients_->samples(); }
+  void add(std::span<const Report> reports) {
+    if (options_.kind == PrivacyKind::central) accountant_.add(rate_, options_.noise_multiplier);
+    if (options_.kind != PrivacyKind::local) return;
+    for (const Report& report : reports) most_ = std::max(most_, ++releases_[report.client]);
+  }
+  [[nodiscard]] std::optional<double> epsilon() const {
+    if (options_.kind == PrivacyKind::none) return std::nullopt;
+    if (options_.kind == PrivacyKind::central) return accountant_.epsilon(options_.delta);
+    RdpAccountant own;
+    own.add(1.0, options_.noise_multiplier, most_);
+    return own.epsilon(options_.delta);
+  }
 
-  double train_round(std::int64_t round, std::span<const std::size_t> clients) override {
-    const std::vector<LocalResult> results = train_(weights_, round, clients);
-    weights_ = weighted_average(results);
+ private:
+  PrivacyOptions options_;
+  double rate_;
+  RdpAccountant accountant_;
+  std::map<std::size_t, std::int64_t> releases_;
+  std::int64_t most_ = 0;
+};
+
+/// Share of the clients in one server step; a buffer of asynchronous reports is no random sample: no amplification.
+double sampling_rate(const FederatedOptions& options, std::size_t clients) {
+  if (entry_of(options.algorithm.kind).coordination != Coordination::rounds) return 1.0;
+  const double asked = std::ceil(options.participation.clients_per_round * options.participation.over_selection);
+  return std::min(1.0, asked / static_cast<double>(clients));
+}
+
+/// A client under way, or one whose update is known before it is needed.
+struct Dispatched {
+  LocalJob job;
+  std::uint64_t order = 0;  // of dispatch
+  std::optional<ClientUpdate> update;
+};
+
+class RealLearner final : public Learner {
+ public:
+  RealLearner(const Scenario& scenario, const StrategySpec& strategy, std::size_t clients, std::size_t slots)
+      : options_(strategy.federated),
+        data_(load_data_set(scenario.workload.dataset, scenario.seed)),
+        training_(scenario.workload.network, data_.train, deal_samples(scenario, strategy, data_.train, clients),
+                  training_options(scenario, strategy)),
+        privacy_(strategy.federated.privacy, sampling_rate(strategy.federated, clients)) {
+    for (const auto& part : training_.parts()) samples_.push_back(static_cast<std::int64_t>(part.size()));
+    slots_.assign(slots, std::make_shared<const std::vector<float>>(first_weights(scenario.workload, scenario.seed)));
+  }
+
+  [[nodiscard]] const std::vector<std::int64_t>& samples() const override { return samples_; }
+  [[nodiscard]] bool learns() const override { return true; }
+
+  void dispatch(std::size_t client, std::size_t slot, std::int64_t round, int epochs) override {
+    LocalJob job;
+    job.client = client;
+    job.round = round;
+    job.received = slots_.at(slot);
+    job.epochs = epochs;
+    job.steps = options_.local_steps;
+    const bool added = open_.emplace(client, Dispatched{std::move(job), dispatched_++, {}}).second;
+    ORRERY_EXPECT(added);
+  }
+  void abandon(std::size_t client) override { open_.erase(client); }
+
+  double aggregate(std::size_t slot, std::span<const Report> reports) override {
+    if (reports.empty()) return 0;
+    train_for(reports);
+    std::vector<ClientUpdate> updates;
     double loss = 0, samples = 0;
-    for (const LocalResult& result : results) {
-      loss += result.train_loss * static_cast<double>(result.samples);
-      samples += static_cast<double>(result.samples);
+    for (const Report& report : reports) {
+      auto open = open_.extract(report.client);
+      ClientUpdate& update = updates.emplace_back(std::move(*open.mapped().update));
+      update.staleness = report.staleness;
+      losses_[report.client] = update.train_loss;
+      loss += update.train_loss * static_cast<double>(update.samples);
+      samples += static_cast<double>(update.samples);
     }
+    std::vector<float> weights = *slots_.at(slot);
+    training_.accept(weights, updates);
+    slots_[slot] = std::make_shared<const std::vector<float>>(std::move(weights));
+    privacy_.add(reports);
     return samples > 0 ? loss / samples : 0.0;
   }
 
-  [[nodiscard]] bool learns() const override { return true; }
-  Evaluation evaluate() override {
-    return orrery::evaluate(plan_, weights_, clients_->data().test, clients_->storage());
+  void mix(std::span<const MixedSlot> rows) override {
+    std::vector<Weights> mixed;
+    for (const MixedSlot& row : rows) mixed.push_back(mean_of(row.of));
+    for (std::size_t i = 0; i < rows.size(); ++i) slots_.at(rows[i].slot) = mixed[i];
   }
-  void save(const std::string& file) const override { write_weights(file, *plan_, weights_); }
+
+  [[nodiscard]] std::optional<double> loss(std::size_t client) const override {
+    const auto found = losses_.find(client);
+    return found == losses_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  LearnerEvaluation evaluate(SlotRange slots) override {
+    if (slots.count == 1) return {training_.evaluate(*slots_.at(slots.first), data_.test), {}};
+    std::vector<SlotShare> all;
+    for (std::size_t i = 0; i < slots.count; ++i)
+      all.push_back({slots.first + i, 1.0 / static_cast<double>(slots.count)});
+    const Weights mean = mean_of(all);
+    double squares = 0;
+    for (const SlotShare& one : all) {
+      const std::vector<float>& weights = *slots_[one.slot];
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const double distance = double{weights[i]} - double{(*mean)[i]};
+        squares += distance * distance;
+      }
+    }
+    return {training_.evaluate(*mean, data_.test), std::sqrt(squares / static_cast<double>(slots.count))};
+  }
+
+  [[nodiscard]] std::optional<double> epsilon() const override { return privacy_.epsilon(); }
+  [[nodiscard]] std::vector<std::vector<std::int32_t>> histograms() const override {
+    return label_histograms(data_.train, training_.parts(), data_.classes);
+  }
+  [[nodiscard]] std::int64_t test_samples() const override { return static_cast<std::int64_t>(data_.test.count()); }
+  void save(const std::string& file) const override { write_weights(file, *training_.plan(), *slots_[0]); }
 
  private:
-  std::shared_ptr<const FederatedClients> clients_;
-  TrainClients train_;
-  std::shared_ptr<const ExecutionPlan> plan_;
-  std::vector<float> weights_;
+  void train_for(std::span<const Report> reports) {
+    std::vector<Dispatched*> needed;
+    for (const Report& report : reports) {
+      Dispatched& open = open_.at(report.client);
+      if (!open.update) needed.push_back(&open);
+    }
+    if (needed.empty()) return;
+    std::vector<Dispatched*> jobs = needed;
+    add_ahead(jobs);
+    try {
+      train(jobs);
+    } catch (const std::runtime_error&) {
+      if (jobs.size() == needed.size()) throw;
+      train(needed);  // what another client's training runs into is not known yet
+    }
+  }
+
+  /// As many of those under way, first come first, as there are threads to spare.
+  void add_ahead(std::vector<Dispatched*>& jobs) {
+    if (jobs.size() >= default_workers()) return;
+    std::vector<Dispatched*> others;
+    for (auto& [client, open] : open_) {
+      if (!open.update && std::find(jobs.begin(), jobs.end(), &open) == jobs.end()) others.push_back(&open);
+    }
+    std::sort(others.begin(), others.end(),
+              [](const Dispatched* a, const Dispatched* b) { return a->order < b->order; });
+    others.resize(std::min(others.size(), default_workers() - jobs.size()));
+    jobs.insert(jobs.end(), others.begin(), others.end());
+  }
+
+  void train(const std::vector<Dispatched*>& dispatched) {
+    std::vector<LocalJob> jobs;
+    for (const Dispatched* one : dispatched) jobs.push_back(one->job);
+    std::vector<ClientUpdate> updates = training_.train(jobs);
+    for (std::size_t i = 0; i < updates.size(); ++i) dispatched[i]->update = std::move(updates[i]);
+  }
+
+  [[nodiscard]] Weights mean_of(const std::vector<SlotShare>& shares) const {
+    if (shares.size() == 1 && shares[0].share == 1.0) return slots_.at(shares[0].slot);
+    std::vector<double> sum(slots_[0]->size());
+    for (const SlotShare& one : shares) {
+      const std::vector<float>& weights = *slots_.at(one.slot);
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += one.share * weights[i];
+    }
+    return std::make_shared<const std::vector<float>>(sum.begin(), sum.end());
+  }
+
+  const FederatedOptions& options_;
+  DataSet data_;
+  FederatedTraining training_;
+  PrivacyLedger privacy_;
+  std::vector<std::int64_t> samples_;
+  std::vector<Weights> slots_;
+  std::map<std::size_t, Dispatched> open_;  // by client
+  std::map<std::size_t, double> losses_;
+  std::uint64_t dispatched_ = 0;
 };
 
 class CountingLearner final : public Learner {
  public:
-  explicit CountingLearner(const Scenario& scenario) {
-    const std::int64_t clients = scenario.federation.clients();
-    const std::int64_t total = scenario.workload.dataset_samples;
-    for (std::int64_t c = 0; c < clients; ++c) {
-      samples_.push_back(total * (c + 1) / clients - total * c / clients);
-    }
-  }
+  explicit CountingLearner(std::vector<std::int64_t> samples) : samples_(std::move(samples)) {}
+
   [[nodiscard]] const std::vector<std::int64_t>& samples() const override { return samples_; }
-  double train_round(std::int64_t /*round*/, std::span<const std::size_t> /*clients*/) override { return 0.0; }
   [[nodiscard]] bool learns() const override { return false; }
-  Evaluation evaluate() override { return {}; }
+  void dispatch(std::size_t /*client*/, std::size_t /*slot*/, std::int64_t /*round*/, int /*epochs*/) override {}
+  void abandon(std::size_t /*client*/) override {}
+  double aggregate(std::size_t /*slot*/, std::span<const Report> /*reports*/) override { return 0; }
+  void mix(std::span<const MixedSlot> /*rows*/) override {}
+  [[nodiscard]] std::optional<double> loss(std::size_t /*client*/) const override { return std::nullopt; }
+  LearnerEvaluation evaluate(SlotRange /*slots*/) override { return {}; }
+  [[nodiscard]] std::optional<double> epsilon() const override { return std::nullopt; }
+  [[nodiscard]] std::vector<std::vector<std::int32_t>> histograms() const override { return {}; }
+  [[nodiscard]] std::int64_t test_samples() const override { return 0; }
   void save(const std::string& /*file*/) const override {}
 
  private:
   std::vector<std::int64_t> samples_;
 };
 
+/// The devices of a cluster hold equal parts, whatever a federation beside them does.
+PartitionOptions partition_of(const Scenario& scenario, const StrategySpec& strategy) {
+  return strategy.kind == StrategyKind::federated ? scenario.federation.partition : PartitionOptions{};
+}
+
+std::size_t clients_per_step(const FederatedOptions& options) {
+  const AlgorithmOptions& algorithm = options.algorithm;
+  if (entry_of(algorithm.kind).coordination != Coordination::asynchronous) {
+    return static_cast<std::size_t>(options.participation.clients_per_round);
+  }
+  return algorithm.kind == AlgorithmKind::fedbuff ? static_cast<std::size_t>(algorithm.buffer) : 1;
+}
+
 }  // namespace
 
-std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, const StrategySpec& strategy) {
+FederatedTrainingOptions training_options(const Scenario& scenario, const StrategySpec& strategy) {
+  const FederatedOptions& asked = strategy.federated;
+  FederatedTrainingOptions options;
+  options.local.batch = asked.local_batch;
+  options.local.optimizer = strategy.optimizer;
+  options.local.optimizer.schedule = {};
+  // Any format of two bytes travels as bf16 does; learning refuses the others.
+  const bool halves = bytes_per_parameter(strategy.precision, strategy.optimizer.kind).weights == 2;
+  options.local.storage = halves ? Storage::bf16 : Storage::fp32;
+  options.local.recompute = strategy.recompute;
+  options.schedule = strategy.optimizer.schedule;
+  options.schedule.total = asked.rounds;
+  options.algorithm = asked.algorithm;
+  options.compression = asked.compression;
+  options.privacy = asked.privacy;
+  options.secure = asked.secure;
+  options.personal_layers = asked.personal_layers;
+  options.expected_clients = clients_per_step(asked);
+  options.seed = scenario.seed;
+  return options;
+}
+
+std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,
+                                                   const Samples& samples, std::size_t clients) {
+  Random random = Random::derived(scenario.seed, "partition");
+  return partition(samples, static_cast<int>(clients), partition_of(scenario, strategy), random);
+}
+
+int drawn_epochs(const FederatedOptions& options, std::uint64_t seed, std::size_t client, std::int64_t round) {
+  const int spread = options.most_local_epochs - options.local_epochs;
+  if (spread <= 0) return options.local_epochs;
+  constexpr std::uint64_t most_clients = 1U << 24U;  // a client and a round in one index
+  Random random = Random::derived(seed, "local epochs", static_cast<std::uint64_t>(round) * most_clients + client);
+  return options.local_epochs + static_cast<int>(random.below(static_cast<std::size_t>(spread) + 1));
+}
+
+std::unique_ptr<Learner> make_learner(const Scenario& scenario, const StrategySpec& strategy, std::size_t clients,
+                                      std::size_t slots) {
   ORRERY_EXPECT(!scenario.workload.dataset.empty());
-  auto clients = std::make_shared<const FederatedClients>(scenario, strategy);
-  const auto train = [clients](std::span<const float> weights, std::int64_t round,
-                               std::span<const std::size_t> selected) {
-    return clients->train(weights, round, selected);
-  };
-  return make_fedavg_learner(scenario, clients, train);
+  return std::make_unique<RealLearner>(scenario, strategy, clients, slots);
 }
 
-std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients,
-                                             TrainClients train) {
-  return std::make_unique<FedAvgLearner>(scenario, std::move(clients), std::move(train));
-}
-
-std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario) {
-  return std::make_unique<CountingLearner>(scenario);
+std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario, const StrategySpec& strategy,
+                                               std::size_t clients) {
+  const std::int64_t total = scenario.workload.dataset_samples;
+  std::vector<std::int64_t> sizes;
+  sizes.reserve(clients);
+  if (partition_of(scenario, strategy).kind == PartitionKind::quantity) {
+    Samples unread;  // only their number matters
+    unread.labels.resize(static_cast<std::size_t>(total));
+    for (const auto& part : deal_samples(scenario, strategy, unread, clients)) {
+      sizes.push_back(static_cast<std::int64_t>(part.size()));
+    }
+  } else {
+    const auto count = static_cast<std::int64_t>(clients);
+    for (std::int64_t c = 0; c < count; ++c) sizes.push_back(total * (c + 1) / count - total * c / count);
+  }
+  return std::make_unique<CountingLearner>(std::move(sizes));
 }
 
 }  // namespace orrery

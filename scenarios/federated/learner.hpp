@@ -1,19 +1,43 @@
-// The seam between the simulated clock and real learning: the coordinator decides who trains when, a Learner computes
-// the weights.
+// The seam between the simulated clock and real learning: a coordinator decides who trains when, a Learner computes the
+// weights. Weights lie in slots: 0 is the global model, the others are edges or the nodes of a gossip.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "models/training/training.hpp"
-#include "scenarios/federated/clients.hpp"
+#include "models/training/federated/federated_training.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace orrery {
+
+/// A client whose update has reached its slot.
+struct Report {
+  std::size_t client = 0;
+  std::int64_t staleness = 0;  // server steps since its download
+};
+
+struct SlotShare {
+  std::size_t slot = 0;
+  double share = 0;
+};
+/// The new weights of `slot`: the sum of shares of old ones.
+struct MixedSlot {
+  std::size_t slot = 0;
+  std::vector<SlotShare> of;
+};
+struct SlotRange {
+  std::size_t first = 0, count = 1;
+};
+
+struct LearnerEvaluation {
+  Evaluation test;
+  std::optional<double> consensus;  // of several slots: root mean square distance of their weights from the mean
+};
 
 class Learner {
  public:
@@ -21,29 +45,51 @@ class Learner {
 
   /// Training samples of each client.
   [[nodiscard]] virtual const std::vector<std::int64_t>& samples() const = 0;
-  /// Trains `clients` from the global weights and replaces these by the average over the clients, weighted by their
-  /// samples. Returns the mean training loss; 0 when nothing is learned.
-  virtual double train_round(std::int64_t round, std::span<const std::size_t> clients) = 0;
-  /// Whether evaluate() means something.
+  /// Whether evaluate() means something. The rest of the verbs may be used in any case.
   [[nodiscard]] virtual bool learns() const = 0;
-  /// The global weights on the test set.
-  virtual Evaluation evaluate() = 0;
+
+  /// The client begins its trip with this slot's weights as they are now. `round`: server steps so far. A client is on
+  /// one trip at a time: until aggregate() or abandon().
+  virtual void dispatch(std::size_t client, std::size_t slot, std::int64_t round, int epochs) = 0;
+  /// Its update is lost: nothing of it is ever computed or kept.
+  virtual void abandon(std::size_t client) = 0;
+  /// The step of this slot by these updates, in this order. Returns their mean training loss, weighted by samples.
+  virtual double aggregate(std::size_t slot, std::span<const Report> reports) = 0;
+  /// All at once: every row reads the weights from before.
+  virtual void mix(std::span<const MixedSlot> rows) = 0;
+
+  /// Mean loss of the client's last training that went into a model; nothing: none has.
+  [[nodiscard]] virtual std::optional<double> loss(std::size_t client) const = 0;
+  /// The mean of these slots' weights on the test set.
+  virtual LearnerEvaluation evaluate(SlotRange slots) = 0;
+  /// Differential privacy spent so far; nothing without noise.
+  [[nodiscard]] virtual std::optional<double> epsilon() const = 0;
+  /// [client][class]; empty without data.
+  [[nodiscard]] virtual std::vector<std::vector<std::int32_t>> histograms() const = 0;
+  [[nodiscard]] virtual std::int64_t test_samples() const = 0;
   /// Writes the global weights to a weights file; nothing where there are none.
   virtual void save(const std::string& file) const = 0;
 };
 
-/// Real learning: FedAvg on the scenario's data set, split over the clients as the scenario asks.
-std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, const StrategySpec& strategy);
+/// The mathematics that a strategy asks for.
+FederatedTrainingOptions training_options(const Scenario& scenario, const StrategySpec& strategy);
+/// Training samples of each of `clients` clients, dealt as the scenario asks ([federation] partition; equal and IID for
+/// the devices of a cluster). Throws InvalidInput.
+std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,
+                                                   const Samples& samples, std::size_t clients);
 
-/// Trains these clients from these weights in this round; their results in their order.
-using TrainClients = std::function<std::vector<LocalResult>(std::span<const float> weights, std::int64_t round,
-                                                            std::span<const std::size_t> clients)>;
+/// Local epochs of a client in a round: as asked, or drawn. The same for the clock and for learning.
+int drawn_epochs(const FederatedOptions& options, std::uint64_t seed, std::size_t client, std::int64_t round);
 
-/// The same with the clients trained by `train`: in other processes, say.
-std::unique_ptr<Learner> make_fedavg_learner(const Scenario& scenario, std::shared_ptr<const FederatedClients> clients,
-                                             TrainClients train);
+/// Real learning on the scenario's data set. What is trained when shows nowhere: updates are computed when a step needs
+/// them, together with others that are under way when there are threads to spare. A job depends on what its client
+/// downloaded, its state and the seed alone. Refers to the scenario. Throws InvalidInput.
+std::unique_ptr<Learner> make_learner(const Scenario& scenario, const StrategySpec& strategy, std::size_t clients,
+                                      std::size_t slots);
 
-/// No learning: the clients hold equal parts of the data set and the clock alone is simulated.
-std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario);
+/// No learning and no data: clients hold equal parts of the stated number of samples, or parts of log-normal sizes
+/// (partition = quantity), and the clock alone is simulated.
+std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario, const StrategySpec& strategy,
+                                               std::size_t clients);
 
 }  // namespace orrery
