@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "models/cost/describe.hpp"
-#include "scenarios/data_transfer.hpp"
+#include "scenarios/client_population.hpp"
+#include "scenarios/plan.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
 
@@ -33,16 +34,51 @@ std::string dump_platform(const Platform& platform) {
   return text;
 }
 
+std::string dump_line(const std::string& name, const AccessLine& line) {
+  return fmt::format("{}: {} GB/s up, {} GB/s down, {} us\n", name, number_text(line.up.value() / giga),
+                     number_text(line.down.value() / giga), number_text(line.latency.value() / micro));
+}
+
+/// Every client as it was drawn, and the server.
+std::string dump_population(const Population& population) {
+  const std::vector<AccessLine> lines = access_lines(population);
+  std::string text = fmt::format("{} clients in {} groups\n", population.clients.size(), population.groups.size());
+  for (std::size_t client = 0; client < population.clients.size(); ++client) {
+    text += dump_line(fmt::format("client {} of group {}, {} over {}, {} times slower", client,
+                                  population.clients[client].group, population.group(client).device.id,
+                                  population.group(client).link.id, population.clients[client].slowdown),
+                      lines[client]);
+  }
+  return text +
+         dump_line(fmt::format("server, {} over {}", population.server.id, population.server_link.id), lines.back());
+}
+
 std::string dump_cluster(const Scenario& scenario, const StrategySpec& strategy) {
-  if (strategy.kind == StrategyKind::federated)
-    return dump_platform(build_federation(describe_federation(scenario.federation)).platform);
+  if (is_cosimulated(strategy.kind)) return dump_population(client_population(scenario, strategy, scenario.seed));
   return dump_platform(build_cluster(strategy.cluster.description).platform);
 }
 
+std::string dump_run(const FederatedRun& run) {
+  std::string text;
+  for (const Trip& trip : run.trips) {
+    text += fmt::format("step {} client {} {} begin {} end {} download {} compute {} upload {} offline {} waiting {} ",
+                        trip.round, trip.client, name_of(trip.how), number_text(trip.begin.value()),
+                        number_text(trip.end.value()), number_text(trip.download.value()),
+                        number_text(trip.compute.value()), number_text(trip.upload.value()),
+                        number_text(trip.offline.value()), number_text(trip.waiting.value()));
+    text += fmt::format("down {} up {}\n", number_text(trip.down.value()), number_text(trip.up.value()));
+  }
+  for (std::size_t step = 0; step < run.steps.size(); ++step) {
+    text += fmt::format("step {} begin {} end {} aggregation {}\n", step, number_text(run.steps[step].begin.value()),
+                        number_text(run.steps[step].end.value()), number_text(run.steps[step].aggregation.value()));
+  }
+  return text;
+}
+
 std::string dump_program(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
-  if (strategy.kind == StrategyKind::federated) {
-    throw UsageError(
-        "orrery run: a federated strategy has no program (its coordinator decides while it runs) - try --dump records");
+  if (is_cosimulated(strategy.kind)) {
+    throw UsageError(fmt::format(
+        "orrery run: {} has no program (its coordinator decides while it runs) - try --dump records", strategy.name));
   }
   const CostModel cost = cost_model(scenario, strategy, catalogue);
   const Cluster cluster = build_cluster(strategy.cluster.description);
@@ -62,7 +98,8 @@ std::string dump_stage(const std::string& stage, const Scenario& scenario, const
   if (stage == "program") return dump_program(scenario, strategy, catalogue);
   if (stage == "records") {
     const Way way = simulate_way(scenario, index, catalogue, {scenario.engine, {}});
-    return way.status == WayStatus::ok ? dump(way.records) : way.error + "\n";
+    if (way.status != WayStatus::ok) return way.error + "\n";
+    return is_cosimulated(strategy.kind) ? dump_run(way.federated) : dump(way.records);
   }
   throw UsageError(fmt::format("orrery run: unknown stage \"{}\" ({})", stage, did_you_mean(stage, stages)));
 }

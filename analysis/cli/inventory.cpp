@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "analysis/cli/inventory_text.hpp"
 #include "analysis/reports/columns.hpp"
 #include "models/cost/cost_model.hpp"
 #include "models/cost/describe.hpp"
@@ -19,16 +20,6 @@
 
 namespace orrery {
 namespace {
-
-std::string line(const std::string& name, const std::string& value) {
-  return value.empty() ? std::string{} : fmt::format("  {:<26} {}\n", name, value);
-}
-std::string line(const std::string& name, double value, const std::string& unit) {
-  return value == 0 ? std::string{} : line(name, number_text(value) + " " + unit);
-}
-std::string origin(const std::string& source, const std::string& assumed, const std::string& notes) {
-  return line("source", source) + line("assumed (no source read)", assumed) + line("notes", notes);
-}
 
 Lines list_devices(const Catalogue& catalogue) {
   Lines lines;
@@ -69,7 +60,8 @@ std::string show_link(const Catalogue& catalogue, const std::string& name) {
          line("bandwidth up", link->up.value() / giga, "GB/s") + line("share payload reaches", link->efficiency, "") +
          line("latency one way", link->latency.value() / micro, "us") +
          line("port, always on", link->port.value(), "W") + line("energy", link->energy_pJ_per_bit, "pJ/bit") +
-         line("client while moving data", link->client_active.value(), "W") +
+         line("client while moving data", link->radio ? 0 : link->client_active.value(), "W") +
+         line("radio", link->radio ? link->radio->id : std::string{}) +
          origin(link->source, link->assumed, link->notes);
 }
 
@@ -175,19 +167,15 @@ Lines list_scenarios(const Catalogue& /*catalogue*/) {
   return lines;
 }
 
-/// For kinds whose line says it all.
-template <Lines (*List)(const Catalogue&)>
-std::string show_line(const Catalogue& catalogue, const std::string& name) {
-  for (const auto& [known, summary] : List(catalogue)) {
-    if (known == name) return known + "\n  " + summary + "\n";
-  }
-  return {};
+std::vector<Inventory> joined(std::vector<Inventory> table) {
+  for (Inventory& inventory : federation_inventories()) table.push_back(std::move(inventory));
+  return table;
 }
 
 }  // namespace
 
 const std::vector<Inventory>& inventories() {
-  static const std::vector<Inventory> table = {
+  static const std::vector<Inventory> table = joined({
       {"devices", list_devices, show_device},
       {"links", list_links, show_link},
       {"systems", list_systems, show_system},
@@ -200,7 +188,7 @@ const std::vector<Inventory>& inventories() {
       {"collectives", list_collectives, show_line<list_collectives>},
       {"columns", list_columns, show_line<list_columns>},
       {"scenarios", list_scenarios, show_line<list_scenarios>},
-  };
+  });
   return table;
 }
 

@@ -18,14 +18,16 @@ std::vector<int> batches_used(const Scenario& scenario) {
         insert(step);
         break;
       case StrategyKind::data:
+      case StrategyKind::local_sgd:
         insert(step / strategy.devices);
         break;
       case StrategyKind::pipeline:
         insert(step / strategy.microbatches);
         break;
+      case StrategyKind::async:
       case StrategyKind::federated:
-        insert(strategy.local_batch > 0
-                   ? static_cast<double>(strategy.local_batch)
+        insert(strategy.federated.local_batch > 0
+                   ? static_cast<double>(strategy.federated.local_batch)
                    : static_cast<double>(scenario.workload.dataset_samples) / scenario.federation.clients());
         break;
     }

@@ -35,7 +35,8 @@ CommandSpec run_spec() {
   spec.positional = {"SCENARIO"};
   spec.options.add_options()(
       "output,o", po::value<std::string>()->value_name("DIR"),
-      "folder for results.csv, layers.csv, links.csv, curve.csv, timeline.csv, resolved.toml, provenance.json")(
+      "folder for results.csv, layers.csv, links.csv, curve.csv, timeline.csv, resolved.toml, provenance.json and, of "
+      "co-simulated strategies, clients.csv")("events", "write events.csv, too: every trip's, in the order of time")(
       "force", "overwrite the results that DIR already holds")(
       "engine", po::value<std::string>()->value_name("NAME"),
       "flow (contended network, SimGrid) or closed-form; default: the scenario's")(
@@ -58,12 +59,23 @@ EngineKind engine_of(const std::string& name) {
   return found == names.begin() ? EngineKind::flow : EngineKind::closed_form;
 }
 
-void write_results(const fs::path& folder, const Scenario& scenario, const std::vector<Way>& ways,
-                   const std::vector<ResultRow>& rows, const Catalogue& catalogue, double wall_seconds) {
-  write_file(folder / "layers.csv", layers_csv(scenario, ways, catalogue));
-  write_file(folder / "links.csv", links_csv(ways));
+void write_trips(const fs::path& folder, const std::vector<ResultRow>& rows, const po::variables_map& values) {
+  const auto cosimulated = [](const ResultRow& row) { return row.cosimulated(); };
+  if (std::any_of(rows.begin(), rows.end(), cosimulated)) write_file(folder / "clients.csv", clients_csv(rows));
+  if (values.count("events") != 0) write_file(folder / "events.csv", events_csv(rows));
+  for (const std::string& name : left_out_of_timeline(rows)) {
+    std::cerr << "orrery: " << name << " has too many trips for timeline.csv and is left out of it\n";
+  }
+}
+
+void write_results(const po::variables_map& values, const Scenario& scenario, const std::vector<ResultRow>& rows,
+                   const Catalogue& catalogue, double wall_seconds) {
+  const fs::path folder = values["output"].as<std::string>();
+  write_file(folder / "layers.csv", layers_csv(rows, catalogue));
+  write_file(folder / "links.csv", links_csv(rows));
   write_file(folder / "curve.csv", curve_csv(rows));
-  write_file(folder / "timeline.csv", timeline_csv(ways));
+  write_file(folder / "timeline.csv", timeline_csv(rows));
+  write_trips(folder, rows, values);
   write_file(folder / "resolved.toml", resolved_toml(scenario));
   write_file(folder / "provenance.json", provenance_json(scenario, wall_seconds, version_text()));
   write_file(folder / "results.csv", results_csv(rows));  // last: its presence says that all are there
@@ -122,6 +134,9 @@ ExitCode run_command(const Arguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const Catalogue catalogue = load_catalogue();
   require_free("run", *values);
+  if (values->count("events") != 0 && values->count("output") == 0) {
+    throw UsageError("orrery run: --events asks for a file, but there is no folder for it - add -o DIR");
+  }
   std::vector<Way> ways;
   Request request;
   {
@@ -143,8 +158,7 @@ ExitCode run_command(const Arguments& arguments) {
   }
   const std::vector<ResultRow> rows = result_rows(request.scenario, ways);
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (values->count("output") != 0)
-    write_results((*values)["output"].as<std::string>(), request.scenario, ways, rows, catalogue, wall);
+  if (values->count("output") != 0) write_results(*values, request.scenario, rows, catalogue, wall);
   std::cout << (values->count("json") != 0 ? results_json(rows) : comparison_table(rows, colour_of_terminal()));
   return outcome(request.scenario, ways, rows);
 }

@@ -96,7 +96,7 @@ ExitCode report(const Request& request, const std::vector<MeasuredWay>& measured
   if (const auto folder = output_folder(values)) {
     write_file(*folder / "steps.csv", steps_csv(measured));
     write_file(*folder / "curve.csv", curve_csv(rows));
-    write_file(*folder / "timeline.csv", timeline_csv(ways));
+    write_file(*folder / "timeline.csv", timeline_csv(rows));
     write_file(*folder / "resolved.toml", resolved_toml(request.scenario));
     write_file(*folder / "provenance.json", provenance(request.scenario, measured, places, wall_seconds));
     write_file(*folder / "results.csv", results_csv(rows));  // last: its presence says that all are there

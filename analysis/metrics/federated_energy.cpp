@@ -23,6 +23,16 @@ double port_J_per_byte(const Link& link) {
   return link.energy_pJ_per_bit * pico * bits_per_byte;
 }
 
+FederationSite cluster_site(const StrategySpec& strategy) {
+  const ClusterDescription& cluster = strategy.cluster.description;
+  FederationSite site;
+  site.workers = FederationSite::Workers::cluster;
+  if (cluster.network_link) site.port_share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
+  const int nodes = (strategy.devices + cluster.devices_per_node - 1) / cluster.devices_per_node;
+  site.rest = std::max(cluster.rest_training, cluster.rest_idle) * nodes;
+  return site;
+}
+
 }  // namespace
 
 FederatedEnergy& FederatedEnergy::operator+=(const FederatedEnergy& other) {
@@ -42,10 +52,7 @@ EnergyParts energy_parts(const FederatedEnergy& energy) {
 
 FederationSite site_of(const StrategySpec& strategy) {
   FederationSite site;
-  if (strategy.kind == StrategyKind::async) {
-    site.workers = FederationSite::Workers::cluster;
-    return site;
-  }
+  if (strategy.kind == StrategyKind::async) return cluster_site(strategy);
   const Coordination coordination = entry_of(strategy.federated.algorithm.kind).coordination;
   if (coordination == Coordination::gossip) site.server = FederationSite::Server::none;
   if (coordination == Coordination::hierarchical) {
@@ -106,7 +113,7 @@ FederationPower::Group FederationPower::worker_power(const ClientGroup& group) c
   Group power;
   power.computing = training_power(group.device);
   power.moving = power.waiting = blocked_power(group.device, energy_.blocked_fraction);
-  power.access = group.link.port;
+  power.access = group.link.port * site_.port_share;
   power.port_J_per_byte = port_J_per_byte(group.link);
   if (wide()) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
   power.facility = energy_.pue;
@@ -137,7 +144,7 @@ FederatedEnergy FederationPower::step(const ServerStep& step, Bytes bytes) const
   const Seconds time = step.end - step.begin;
   const Device& server = population_->server;
   const Link& line = population_->server_link;
-  joules.server_compute = training_power(server) * step.aggregation;
+  joules.server_compute = training_power(server) * step.aggregation + site_.rest * time;
   joules.server_idle =
       server.idle * (time - step.aggregation) + line.port * time + Joules(port_J_per_byte(line) * bytes.value());
   if (site_.edges > 0) {

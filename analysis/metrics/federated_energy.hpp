@@ -15,8 +15,8 @@
 // link is a local one. Gossip has no server, and a message from peer to peer counts once.
 //
 // Workers of an asynchronous strategy are devices of a cluster: while they move data or wait they spin (blocked power,
-// as in data-parallel training), their line is a port of the cluster's network (port x time + pJ/bit x bits), and PUE
-// multiplies both.
+// as in data-parallel training), their line is their share of a port of the cluster's network (port x time + pJ/bit x
+// bits), the rest of their nodes draws its training power throughout (part of `server`), and PUE multiplies all of it.
 #pragma once
 
 #include <optional>
@@ -48,6 +48,9 @@ struct FederationSite {
   int edges = 0;
   Device edge_device;
   Link edge_link;
+  // Workers of a cluster
+  double port_share = 1;  // of a network port
+  Watts rest;             // of all nodes, beside their devices
 };
 FederationSite site_of(const StrategySpec& strategy);
 

@@ -66,6 +66,8 @@ StepTime server_step_time(const FederatedRun& run, std::size_t step) {
     return time;
   }
   auto index = std::optional(static_cast<std::size_t>(own.critical_trip));
+  // Its report may have had to wait for a server that was busy.
+  time.bubble += remainder.take(own.end - own.aggregation - backhaul - run.trips[*index].end);
   while (index) {
     charge_trip(run, run.trips[*index], remainder, time);
     index = trip_before(run, *index);

@@ -12,7 +12,8 @@ namespace orrery {
 ///   exposed (dp)   edges and server exchanging models; the critical trip's upload and download
 ///   straggler      the critical client offline; where a deadline ended the step, all the time up to it
 ///   compute, recompute  the critical trip's, by the run's shares
-///   bubble         the critical client waiting for others; and what is left: nobody available, evaluation
+///   bubble         the critical client waiting for others, or its report for a busy server; and what is left: nobody
+///                  available, evaluation
 ///
 /// A trip that began before the step (asynchronous ways) counts with what happened last. Where clients report to edges
 /// several times a step, the trips to the critical one's edge that led to it count, too. The parts sum to the step.
