@@ -30,12 +30,15 @@ struct AvailabilitySpec {
   std::string trace;
 };
 
-/// Of every client of a population. Times asked for one client never go back.
+/// Of every client of a population. Times asked for one client never go back. What the answer is depends on seed,
+/// client and time alone, not on which questions were asked before: two strategies of one scenario see the same
+/// clients.
 class Availability {
  public:
   virtual ~Availability() = default;
   [[nodiscard]] virtual bool online(std::size_t client, Seconds at) = 0;
-  /// The next instant after `at` at which the client's state changes; infinity: never again.
+  /// The next instant after `at` at which the client's state changes, which is of the new state already; infinity:
+  /// never again.
   [[nodiscard]] virtual Seconds changes(std::size_t client, Seconds at) = 0;
 };
 
@@ -44,14 +47,16 @@ struct BehaviourTrace {
   Seconds period;
   std::vector<Seconds> active, inactive;
 };
-/// FedScale's behaviour schema as CSV: `client,duration,finish_time,active,inactive,model`, the lists as numbers
-/// separated by blanks, seconds; only client, finish_time (the period), active and inactive are needed. Client c of a
-/// population takes row c modulo the number of rows. Every defect is a problem: instants that do not alternate or
-/// exceed the period, ...
+/// FedScale's behaviour schema (SymbioticLab/FedScale, client_behave_trace) as CSV:
+/// `client,duration,finish_time,active,inactive,model`, the lists as numbers separated by blanks, seconds; only client,
+/// finish_time (the period), active and inactive are needed. Client c of a population takes row c modulo the number of
+/// rows. Every defect is a problem: instants that do not alternate or exceed the period, lists of different length, a
+/// client given twice, ...
 std::vector<BehaviourTrace> read_behaviour_traces(const std::string& file, Problems& problems);
 
 /// FedScale's capacity schema as CSV: `client,computation,communication`: milliseconds of one training sample, kbit/s
-/// both ways. A missing or zero figure is a problem, never a client that needs no time.
+/// both ways (1 kbit = 1000 bit). A missing or zero figure is a problem, never a client that needs no time. (FedScale's
+/// own files hold the latency of inference, and its simulation counts three times that for training: multiply first.)
 struct CapacityTrace {
   Seconds per_sample;
   BytesPerSecond rate;

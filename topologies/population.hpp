@@ -26,17 +26,19 @@ struct ClientGroup {
   /// Of one training sample, forward and backward, instead of the cost model's figure; nothing: the cost model's.
   std::optional<Seconds> per_sample;
   AvailabilitySpec availability;
-  std::vector<CapacityTrace> capacities;  // when given: client i of the group has row i modulo their number
-  std::string grid;                       // catalogue id; empty: [energy]'s
-  double gCO2e_per_kWh = -1;              // of that grid; negative: [energy]'s
+  /// When given, client i of the group has row i modulo their number: both of its rates and its time per sample, times
+  /// slowdown. The sigmas and per_sample are not used then.
+  std::vector<CapacityTrace> capacities;
+  std::string grid;           // catalogue id; empty: [energy]'s
+  double gCO2e_per_kWh = -1;  // of that grid; negative: [energy]'s
 };
 
 /// One client. Small: a million of them must be cheap.
 struct Client {
   std::uint32_t group = 0;
-  float slowdown = 1;       // the group's and its own draw
+  float slowdown = 1;       // the group's / exp(speed_sigma z): its own draw z is standard normal
   float per_sample_s = 0;   // > 0: instead of the cost model's, slowdown not applied again
-  BytesPerSecond up, down;  // effective
+  BytesPerSecond up, down;  // effective: the link's x exp(link_sigma z)
 };
 
 struct Population {
@@ -54,6 +56,7 @@ Population draw_population(const std::vector<ClientGroup>& groups, const Device&
 /// Client c is host c; the server is the last host; latencies are the links' whole one-way latency.
 std::vector<AccessLine> access_lines(const Population& population);
 
+/// Every group by its own law. Throws InvalidInput when a trace cannot be read.
 std::unique_ptr<Availability> make_availability(const Population& population, std::uint64_t seed);
 
 }  // namespace orrery
