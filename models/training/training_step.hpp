@@ -30,8 +30,8 @@ struct TrainingOptions {
 /// after the loss's gradient and before clipping and weight decay.
 struct GradientTerm {
   double proximal = 0;
-  std::span<const float> anchor;  // as long as the parameters; read where proximal is not 0
-  std::span<const float> shift;   // as long as the parameters; empty: none
+  std::span<const float> anchor{};  // as long as the parameters; read where proximal is not 0
+  std::span<const float> shift{};   // as long as the parameters; empty: none
   [[nodiscard]] bool none() const { return proximal == 0 && shift.empty(); }
 };
 

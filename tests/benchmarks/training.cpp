@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@
 #include "models/kernels/gemm.hpp"
 #include "models/training/dataset.hpp"
 #include "models/training/execution_plan.hpp"
+#include "models/training/federated/federated_training.hpp"
+#include "models/training/partition.hpp"
 #include "models/training/synthetic.hpp"
 #include "models/training/training.hpp"
 #include "models/training/training_step.hpp"
@@ -97,6 +101,12 @@ void training_step(benchmark::State& state, const std::string& network, std::siz
   state.counters["GFLOPS"] = gflops_per_second(training_flops(plan->graph()).value() * static_cast<double>(batch));
 }
 
+std::vector<LocalJob> jobs_of(std::span<const std::size_t> clients, std::int64_t round, const Weights& received) {
+  std::vector<LocalJob> jobs;
+  for (const std::size_t client : clients) jobs.push_back({.client = client, .round = round, .received = received});
+  return jobs;
+}
+
 // McMahan et al. 2017, C = 0.1 of 100 clients: 10 clients x 600 samples, batch 10, one epoch, and the average.
 void federated_round(benchmark::State& state, const std::string& network, std::size_t threads) {
   constexpr std::size_t clients = 10, samples_each = 600;
@@ -104,18 +114,54 @@ void federated_round(benchmark::State& state, const std::string& network, std::s
   const LayerGraph graph = load_network(network);
   const Samples samples = synthetic_samples({.samples = clients * samples_each}, 1, "benchmark");
   Random random(1);
-  const auto parts = partition(samples, clients, PartitionKind::iid, 0.0, random);
+  FederatedTraining training(graph, samples, partition(samples, clients, {.kind = PartitionKind::iid}, random),
+                             {.local = {.batch = 10, .optimizer = {.learning_rate = 0.01}}});
   std::vector<std::size_t> everyone(clients);
   std::iota(everyone.begin(), everyone.end(), std::size_t{0});
-  const LocalOptions options{.epochs = 1, .batch = 10, .optimizer = {.learning_rate = 0.01}};
   std::vector<float> weights = initial_weights(graph, 1);
   std::int64_t round = 0;
   for (auto _ : state) {
-    weights = weighted_average(train_clients(graph, weights, samples, parts, everyone, options, 1, ++round));
+    const auto received = std::make_shared<const std::vector<float>>(weights);
+    training.accept(weights, training.train(jobs_of(everyone, ++round, received)));
   }
   state.counters["parameters"] = static_cast<double>(weights.size());
   state.counters["samples"] = static_cast<double>(clients * samples_each);
 }
+
+// Logistic regression on MNIST's shape: 1,000 clients of 60 samples, 10 per round, batch 10, 100 rounds, the reading of
+// the data and a test every ten rounds included. Without the data set: made-up samples, made before the clock starts.
+void hundred_rounds(benchmark::State& state) {
+  constexpr std::size_t clients = 1000, per_round = 10;
+  constexpr std::int64_t rounds = 100;
+  const bool real = std::filesystem::exists("/usr/share/datasets/fashion-mnist");
+  DataSet made;
+  if (!real) {
+    made.train = synthetic_samples({.samples = 60000}, 1, "train");
+    made.test = synthetic_samples({.samples = 10000}, 1, "test");
+  }
+  const LayerGraph graph = load_network("logistic");
+  for (auto _ : state) {
+    DataSet read;
+    if (real) read = load_data_set("fashion-mnist", 1);
+    const DataSet& data = real ? read : made;
+    Random split = Random::derived(1, "partition"), draw = Random::derived(1, "selection");
+    FederatedTraining training(graph, data.train, partition(data.train, clients, {.kind = PartitionKind::iid}, split),
+                               {.local = {.batch = 10, .optimizer = {.learning_rate = 0.03}}});
+    std::vector<std::size_t> order(clients);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::vector<float> weights = initial_weights(graph, 1);
+    double accuracy = 0;
+    for (std::int64_t round = 1; round <= rounds; ++round) {
+      draw.shuffle(order);
+      const auto received = std::make_shared<const std::vector<float>>(weights);
+      training.accept(weights, training.train(jobs_of(std::span(order).first(per_round), round, received)));
+      if (round % 10 == 0) accuracy = training.evaluate(weights, data.test).accuracy;
+    }
+    state.counters["accuracy"] = accuracy;
+  }
+  state.SetLabel(real ? "fashion-mnist, read each time" : "made-up data");
+}
+BENCHMARK(hundred_rounds)->Name("federated_logistic/rounds:100")->UseRealTime()->Unit(benchmark::kMillisecond);
 
 struct Steps {
   std::string network;

@@ -58,34 +58,34 @@ using Weights = std::shared_ptr<const std::vector<float>>;
 
 /// What changes on a client when its update is accepted; it never leaves the client.
 struct ClientState {
-  std::vector<float> residual;  // error feedback: what compression has left out, of the parameters that are sent
-  std::vector<float> personal;  // numbers of the personal layers
+  std::vector<float> residual{};  // error feedback: what compression has left out, of the parameters that are sent
+  std::vector<float> personal{};  // numbers of the personal layers
 };
 
 /// What arrives at the server from one client.
 struct ClientUpdate {
   std::size_t client = 0;
-  Weights received;            // what its training started from (fedasync's model is received + delta)
-  std::vector<float> delta;    // trained weights - received weights: parameters, then running statistics
-  std::vector<float> control;  // scaffold: change of the client's control variate; else empty
-  double train_loss = 0;       // mean over its local steps
-  double start_loss = 0;       // qfedavg: of the received weights on the client's data
-  std::int64_t samples = 0;    // size of its local set: its weight in the average
-  std::int64_t steps = 0;      // local steps made
-  double learning_rate = 0;    // of these steps
-  std::int64_t staleness = 0;  // set by who knows when it was received
-  ClientState kept;
+  Weights received{};            // what its training started from (fedasync's model is received + delta)
+  std::vector<float> delta{};    // trained weights - received weights: parameters, then running statistics
+  std::vector<float> control{};  // scaffold: change of the client's control variate; else empty
+  double train_loss = 0;         // mean over its local steps
+  double start_loss = 0;         // qfedavg: of the received weights on the client's data
+  std::int64_t samples = 0;      // size of its local set: its weight in the average
+  std::int64_t steps = 0;        // local steps made
+  double learning_rate = 0;      // of these steps
+  std::int64_t staleness = 0;    // set by who knows when it was received
+  ClientState kept{};
 };
 
 /// Added to every gradient of a local step: proximal (w - received) + shift. Empty shift: none.
 struct LocalTerm {
   double proximal = 0;
-  std::span<const float> shift;
+  std::span<const float> shift{};
 };
 
 /// What an algorithm is told of the training it serves.
 struct AlgorithmSetup {
-  AlgorithmOptions options;
+  AlgorithmOptions options{};
   std::size_t clients = 1;     // known
   std::size_t parameters = 0;  // numbers of a model that are trained; running statistics follow them
   std::size_t weights = 0;     // all of a model's numbers

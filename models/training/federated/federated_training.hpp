@@ -23,20 +23,20 @@ struct LocalJob {
   std::size_t client = 0;
   std::int64_t round = 0;    // of the schedule of learning rates, and of the draws: local order, dropout, compression,
   std::int64_t attempt = 0;  // noise; these differ between a client's attempts in the same round
-  Weights received;
+  Weights received{};
   int epochs = 1;          // fedsgd: always one
   std::int64_t steps = 0;  // > 0: so many steps instead of whole epochs; async_sgd: always one
 };
 
 struct FederatedTrainingOptions {
-  LocalOptions local;             // optimizer with a constant rate; fedsgd: always the whole local set in one batch
-  LearningRateSchedule schedule;  // over rounds
-  AlgorithmOptions algorithm;
-  CompressionOptions compression;  // of uploads
-  PrivacyOptions privacy;
-  std::optional<SecureAggregationOptions> secure;  // nothing: updates are sent in the clear
+  LocalOptions local{};             // optimizer with a constant rate; fedsgd: always the whole local set in one batch
+  LearningRateSchedule schedule{};  // over rounds
+  AlgorithmOptions algorithm{};
+  CompressionOptions compression{};  // of uploads
+  PrivacyOptions privacy{};
+  std::optional<SecureAggregationOptions> secure{};  // nothing: updates are sent in the clear
   std::vector<std::string>
-      personal_layers;               // patterns: layers that stay on the client (FedPer), neither sent nor averaged
+      personal_layers{};             // patterns: layers that stay on the client (FedPer), neither sent nor averaged
   std::size_t expected_clients = 1;  // per server step: the noise of central privacy, the ring of secure sums
   std::uint64_t seed = 1;
 };

@@ -1,9 +1,13 @@
 // The FedAvg paper's rows that a test can afford: rounds to a target accuracy on real data. Some twenty seconds each.
 #include <iostream>
+#include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <vector>
 
-#include "models/training/training.hpp"
+#include "models/training/federated/federated_training.hpp"
+#include "models/training/partition.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/training/published_data.hpp"
 
@@ -20,17 +24,23 @@ struct Target {
 std::optional<std::int64_t> rounds_to(const Target& target, const DataSet& data, std::uint64_t seed) {
   const LayerGraph graph = load_network("2nn");
   Random split = Random::derived(seed, "partition"), draw = Random::derived(seed, "selection");
-  const auto parts = partition(data.train, 100, PartitionKind::iid, 0, split);
-  const LocalOptions options{.epochs = 1, .batch = 10, .optimizer = {.learning_rate = target.learning_rate}};
+  FederatedTraining training(graph, data.train, partition(data.train, 100, {.kind = PartitionKind::iid}, split),
+                             {.local = {.batch = 10, .optimizer = {.learning_rate = target.learning_rate}},
+                              .expected_clients = 10,
+                              .seed = seed});
   std::vector<float> weights = initial_weights(graph, seed);
   std::vector<std::size_t> clients(100);
   std::iota(clients.begin(), clients.end(), std::size_t{0});
   for (std::int64_t round = 1; round <= target.last_round; ++round) {
     draw.shuffle(clients);
-    weights = weighted_average(
-        train_clients(graph, weights, data.train, parts, std::span(clients).first(10), options, seed, round));
+    const auto received = std::make_shared<const std::vector<float>>(weights);
+    std::vector<LocalJob> jobs;
+    for (const std::size_t client : std::span(clients).first(10)) {
+      jobs.push_back({.client = client, .round = round, .received = received});
+    }
+    training.accept(weights, training.train(jobs));
     if (round < target.first_evaluated) continue;
-    if (evaluate(graph, weights, data.test).accuracy >= target.accuracy) return round;
+    if (training.evaluate(weights, data.test).accuracy >= target.accuracy) return round;
   }
   return std::nullopt;
 }
