@@ -120,7 +120,16 @@ LocalBatches ClientWork::batches(std::int64_t samples, int epochs) const {
 }
 
 double ClientWork::samples_trained(std::size_t client, int epochs) const {
-  return batches(job_.learner.samples()[client], epochs).samples();
+  return batches_of(client, epochs).samples();
+}
+
+LocalBatches ClientWork::batches_of(std::size_t client, int epochs) const {
+  return batches(job_.learner.samples()[client], epochs);
+}
+
+Bytes ClientWork::model_bytes() const {
+  const bool halves = training_options(job_.scenario, job_.strategy).local.storage == Storage::bf16;
+  return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes_.numbers));
 }
 
 Seconds ClientWork::training(std::size_t client, int epochs) {

@@ -44,6 +44,7 @@ class ClientWork {
   /// Local training: the cost model's time x slowdown, or the samples trained on x per_sample where the client has a
   /// measured figure; and the group's overhead of every local step.
   [[nodiscard]] Seconds training(std::size_t client, int epochs);
+  [[nodiscard]] LocalBatches batches_of(std::size_t client, int epochs) const;
   /// Samples that it trains on, each as often as it does.
   [[nodiscard]] double samples_trained(std::size_t client, int epochs) const;
   /// What comes after training: compressing one update and masking it. Compression is a kernel over the update:
@@ -55,6 +56,8 @@ class ClientWork {
   /// `round_trip`: download, training and packing, the message rounds of secure aggregation, upload.
   [[nodiscard]] Itinerary trip(std::size_t client, int epochs, Seconds round_trip);
   [[nodiscard]] const UpdateBytes& bytes() const { return bytes_; }
+  /// A model as it is: neither compressed nor masked.
+  [[nodiscard]] Bytes model_bytes() const;
 
   /// The server's step: the average of the model and `reports` updates, decoding and unmasking them. `dropped`:
   /// clients that were to take part and did not.

@@ -55,22 +55,29 @@ std::size_t CoSimulation::recall(std::size_t client, TripEnd how) {
 }
 
 Seconds CoSimulation::server_time(std::size_t reports, std::size_t dropped) const {
-  const Device& server = job_.population.server;
-  Seconds time = work_.aggregation(reports, dropped, server);
-  if (options().evaluation_time == EvaluationTime::charged && journal_.evaluation_due()) {
-    time += work_.evaluation(job_.learner.test_samples(), server);
-  }
-  return time;
+  return work_.aggregation(reports, dropped, job_.population.server) + evaluation_time();
+}
+
+Seconds CoSimulation::evaluation_time() const {
+  if (options().evaluation_time == EvaluationTime::free || !journal_.evaluation_due()) return {};
+  return work_.evaluation(job_.learner.test_samples(), job_.population.server);
 }
 
 void CoSimulation::end_step(const ServerStep& step, double train_loss) {
-  if (journal_.steps() + 1 == options().rounds) {
-    for (const std::size_t client : fleet_.travellers()) recall(client, TripEnd::unused);
-  }
+  if (journal_.steps() + 1 == options().rounds) recall_all();
   journal_.end_step(step, train_loss, now());
   if (!journal_.finished()) return;
-  for (const std::size_t client : fleet_.travellers()) recall(client, TripEnd::unused);
+  recall_all();
   network_.stop();
+}
+
+/// Everybody under way when the run ends.
+void CoSimulation::recall_all() {
+  for (const std::size_t client : fleet_.travellers()) {
+    Trip& trip = way_.federated.trips[recall(client, TripEnd::unused)];
+    trip.round = std::min(trip.round, static_cast<std::int32_t>(options().rounds) - 1);
+    if (journal_.finished()) trip.round = static_cast<std::int32_t>(journal_.steps()) - 1;
+  }
 }
 
 void CoSimulation::run_to_end() {

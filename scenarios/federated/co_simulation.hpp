@@ -62,6 +62,8 @@ class CoSimulation {
   /// The server's step by these reports, which came from clients that were dispatched for it; charged evaluation of
   /// its weights is part of it.
   [[nodiscard]] Seconds server_time(std::size_t reports, std::size_t dropped) const;
+  /// Of the step under way; zero where it is free or not due.
+  [[nodiscard]] Seconds evaluation_time() const;
   /// Ends the server step under way; and the whole run, with everybody under way unused, when it was the last.
   void end_step(const ServerStep& step, double train_loss);
   /// Runs until the last step. Throws Infeasible naming the round when nothing more can happen before that.
@@ -70,6 +72,7 @@ class CoSimulation {
   [[nodiscard]] double samples_trained(std::size_t client, std::int64_t round) const;
 
  private:
+  void recall_all();
   void record_lines();
 
   const FederatedJob& job_;

@@ -30,10 +30,14 @@ void Journal::end_step(ServerStep step, double train_loss, Seconds now) {
   report();
 }
 
+/// Once per message: in a gossip it stands in the trips of sender and receiver.
 void Journal::count_bytes() {
+  const bool peers = entry_of(job_.options().algorithm.kind).coordination == Coordination::gossip;
   const std::vector<Trip>& trips = way_.federated.trips;
-  for (; trips_counted_ < trips.size(); ++trips_counted_)
-    bytes_ += trips[trips_counted_].down + trips[trips_counted_].up;
+  for (; trips_counted_ < trips.size(); ++trips_counted_) {
+    bytes_ += trips[trips_counted_].up;
+    if (!peers) bytes_ += trips[trips_counted_].down;
+  }
 }
 
 void Journal::evaluate(double train_loss, Seconds now) {

@@ -74,6 +74,7 @@ class RealLearner final : public Learner {
     LocalJob job;
     job.client = client;
     job.round = round;
+    job.attempt = attempt_in(client, round);
     job.received = slots_.at(slot);
     job.epochs = epochs;
     job.steps = options_.local_steps;
@@ -155,6 +156,14 @@ class RealLearner final : public Learner {
     }
   }
 
+  /// How often the client has been sent before in this round.
+  std::int64_t attempt_in(std::size_t client, std::int64_t round) {
+    auto& [last_round, attempts] = attempts_.try_emplace(client, round, 0).first->second;
+    if (last_round != round) attempts = 0;
+    last_round = round;
+    return attempts++;
+  }
+
   /// As many of those under way, first come first, as there are threads to spare.
   void add_ahead(std::vector<Dispatched*>& jobs) {
     if (jobs.size() >= default_workers()) return;
@@ -191,7 +200,8 @@ class RealLearner final : public Learner {
   PrivacyLedger privacy_;
   std::vector<std::int64_t> samples_;
   std::vector<Weights> slots_;
-  std::map<std::size_t, Dispatched> open_;  // by client
+  std::map<std::size_t, Dispatched> open_;                                 // by client
+  std::map<std::size_t, std::pair<std::int64_t, std::int64_t>> attempts_;  // by client: last round, dispatches in it
   std::map<std::size_t, double> losses_;
   std::uint64_t dispatched_ = 0;
 };

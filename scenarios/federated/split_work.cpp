@@ -1,0 +1,101 @@
+#include "scenarios/federated/split_work.hpp"
+
+#include <algorithm>
+
+#include "scenarios/strategies/stages.hpp"
+#include "sim/base/errors.hpp"
+
+namespace orrery {
+namespace {
+
+std::int64_t parameters_in(const LayerGraph& graph, std::size_t first, std::size_t end) {
+  std::int64_t sum = 0;
+  for (std::size_t i = first; i < end; ++i) sum += parameters(graph.layers[i]);
+  return sum;
+}
+
+bool both_train(const LayerGraph& graph, std::size_t cut) {
+  return parameters_in(graph, 0, cut) > 0 && parameters_in(graph, cut, graph.layers.size()) > 0;
+}
+
+}  // namespace
+
+std::size_t first_server_layer(const LayerGraph& graph, const std::string& cut_layer) {
+  std::size_t best = 0;
+  double fewest = 0;
+  for (std::size_t cut = 1; cut < graph.layers.size(); ++cut) {
+    if (!cut_layer.empty() && graph.layers[cut - 1].name != cut_layer) continue;
+    if (!both_train(graph, cut)) continue;
+    const double crossing = numbers_across(graph, cut, Pass::forward) + numbers_across(graph, cut, Pass::backward);
+    if (best == 0 || crossing < fewest) {
+      best = cut;
+      fewest = crossing;
+    }
+  }
+  if (best > 0) return best;
+  throw Infeasible("network " + graph.name + " cannot be split" +
+                   (cut_layer.empty() ? std::string() : " behind layer " + cut_layer) +
+                   ": client and server both need layers with weights");
+}
+
+SplitWork::SplitWork(const FederatedJob& job)
+    : job_(job),
+      cut_(first_server_layer(job.scenario.workload.network, job.options().cut_layer)),
+      width_(bytes_in_memory(job.strategy.precision)),
+      up_numbers_(numbers_across(job.scenario.workload.network, cut_, Pass::forward)),
+      down_numbers_(numbers_across(job.scenario.workload.network, cut_, Pass::backward)),
+      client_layers_(width_ * static_cast<double>(parameters_in(job.scenario.workload.network, 0, cut_))),
+      backward_(needs_gradient(job.scenario.workload.network)) {}
+
+Seconds SplitWork::pass(Pass pass, Span layers, double samples, const Device& device) const {
+  const LayerGraph& graph = job_.scenario.workload.network;
+  Seconds sum;
+  for (std::size_t i = layers.first; i < layers.end; ++i) {
+    if (pass != Pass::backward || backward_[i]) sum += job_.cost.time(graph.layers[i], pass, samples, device);
+  }
+  return sum;
+}
+
+Seconds SplitWork::server_batch(double samples) const {
+  const Span layers{cut_, job_.scenario.workload.network.layers.size()};
+  const Device& server = job_.population.server;
+  return pass(Pass::forward, layers, samples, server) + pass(Pass::backward, layers, samples, server) +
+         pass(Pass::optimizer, layers, samples, server);
+}
+
+Seconds SplitWork::server(const LocalBatches& batches) const {
+  Seconds sum = server_batch(batches.batch) * batches.wholes;
+  if (batches.rests > 0) sum += server_batch(batches.rest) * batches.rests;
+  return sum;
+}
+
+std::vector<Leg> SplitWork::batch(std::size_t client, double samples) const {
+  const Client& one = job_.population.clients[client];
+  const ClientGroup& group = job_.population.groups[one.group];
+  const Span layers{0, cut_};
+  const double slowdown = one.slowdown;
+  const Seconds forward = pass(Pass::forward, layers, samples, group.device) * slowdown;
+  const Seconds backward =
+      (pass(Pass::backward, layers, samples, group.device) + pass(Pass::optimizer, layers, samples, group.device)) *
+      slowdown;
+  return {{Leg::Kind::compute, {}, forward + group.step_overhead},
+          {Leg::Kind::upload, width_ * (up_numbers_ * samples), {}},
+          {Leg::Kind::wait, {}, server_batch(samples)},
+          {Leg::Kind::download, width_ * (down_numbers_ * samples), {}},
+          {Leg::Kind::compute, {}, backward}};
+}
+
+Itinerary SplitWork::turn(std::size_t client, const LocalBatches& batches) const {
+  Itinerary turn;
+  turn.first = {{Leg::Kind::download, client_layers_, {}}};
+  turn.repeated = batch(client, batches.batch);
+  turn.repeats = static_cast<std::size_t>(batches.wholes);
+  for (double rest = 0; rest < batches.rests; ++rest) {
+    const std::vector<Leg> legs = batch(client, batches.rest);
+    turn.last.insert(turn.last.end(), legs.begin(), legs.end());
+  }
+  turn.last.push_back({Leg::Kind::upload, client_layers_, {}});
+  return turn;
+}
+
+}  // namespace orrery
