@@ -7,6 +7,7 @@
 #include "scenarios/client_population.hpp"
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/coordinator.hpp"
+#include "scenarios/federated/split_work.hpp"
 #include "scenarios/planned_way.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
@@ -77,8 +78,12 @@ bool federated_fits(const FederatedJob& job, Way& way) {
   const std::int64_t batch = job.options().local_batch;
   const bool whole_set = batch == 0 || job.options().algorithm.kind == AlgorithmKind::fedsgd;
   const auto samples = static_cast<double>(whole_set ? largest : std::min(batch, largest));
-  const std::vector<Share> whole(network.layers.size());
-  way.memory = estimate_memory(network, whole, InFlight{samples, 1, job.strategy.recompute}, job.strategy.precision,
+  std::vector<Share> held(network.layers.size());
+  if (job.options().algorithm.kind == AlgorithmKind::split) {
+    const auto cut = static_cast<std::ptrdiff_t>(first_server_layer(network, job.options().cut_layer));
+    std::fill(held.begin() + cut, held.end(), Share{0, 0, 0});
+  }
+  way.memory = estimate_memory(network, held, InFlight{samples, 1, job.strategy.recompute}, job.strategy.precision,
                                job.strategy.optimizer.kind);
   return require_memory(way, smallest->device);
 }
