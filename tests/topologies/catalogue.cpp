@@ -178,7 +178,7 @@ TEST_CASE("the measured host joins the catalogue under its id, and only under th
   host.link = "upi-skl";
   folder.write("host.csv", device_csv(host));
   CHECK(folder.errors() ==
-        "host.csv:2:84: link: unknown link \"upi-skl\" (no such id in links.csv) - known: wire, lane\n");
+        "host.csv:2:85: link: unknown link \"upi-skl\" (no such id in links.csv) - known: wire, lane, air\n");
 }
 
 TEST_CASE("a device file holds exactly one device") {

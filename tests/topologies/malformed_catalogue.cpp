@@ -65,8 +65,8 @@ TEST_CASE("a defect of a link row is told with line, column and advice") {
         "cell empty\n");
   CHECK(broken("links.csv", 3, "id", "wire") ==
         "links.csv:3:1: id: \"wire\" is given twice (first in line 2) - give every row an id of its own\n"
-        "devices.csv:2:59: link: unknown link \"lane\" (no such id in links.csv) - known: wire, wire\n"
-        "systems.csv:2:27: node_link: unknown link \"lane\" (no such id in links.csv) - known: wire, wire\n");
+        "devices.csv:2:59: link: unknown link \"lane\" (no such id in links.csv) - known: wire, wire, air\n"
+        "systems.csv:2:27: node_link: unknown link \"lane\" (no such id in links.csv) - known: wire, wire, air\n");
 }
 
 TEST_CASE("a defect of a system or carbon row is told with line, column and advice") {
