@@ -64,6 +64,14 @@ DataSetInfo digits() {
       DataSetUse::training};
 }
 
+DataSetInfo synthetic_writers() {
+  DataSetInfo info = synthetic();
+  info.name = "synthetic-writers";
+  info.title = "Gaussian mixture of 10 classes as 100 writers draw them, each in a way of its own";
+  info.source = "made by synthetic_samples(), for partitions by natural groups; stored as IDX files would be";
+  return info;
+}
+
 DataSetInfo synthetic_boxes() {
   const BoxOptions options;
   // One byte per number of an image; per object a byte for its class and 4 x 4 bytes for its box, on average 2 objects.
@@ -151,6 +159,7 @@ const std::vector<DataSetInfo>& data_sets() {
                                                 mnist(),
                                                 digits(),
                                                 synthetic(),
+                                                synthetic_writers(),
                                                 synthetic_boxes(),
                                                 tokens(markov_1000, "Text of known entropy over 1000 words", 2),
                                                 tokens(markov_90, "Text of known entropy over 90 letters", 1),

@@ -62,6 +62,10 @@ LoadedSamples load_synthetic(std::uint64_t seed) {
   const SyntheticOptions options;
   return {{synthetic_samples(options, seed, "train"), synthetic_samples({.samples = 1000}, seed, "test")}};
 }
+LoadedSamples load_synthetic_writers(std::uint64_t seed) {
+  return {{synthetic_samples(synthetic_writers, seed, "train"),
+           synthetic_samples({.samples = 1000, .groups = synthetic_writers.groups}, seed, "test")}};
+}
 LoadedSamples load_synthetic_boxes(std::uint64_t seed) {
   const BoxOptions options;
   return {{box_samples(options, seed, "train"), box_samples({.samples = 500}, seed, "test")}};
@@ -88,6 +92,7 @@ constexpr std::array loaders = {Loader{"fashion-mnist", load_fashion_mnist},
                                 Loader{"mnist", load_mnist},
                                 Loader{"digits", load_digits},
                                 Loader{"synthetic", load_synthetic},
+                                Loader{"synthetic-writers", load_synthetic_writers},
                                 Loader{"synthetic-boxes", load_synthetic_boxes},
                                 Loader{"markov-1000", load_markov_1000},
                                 Loader{"markov-90", load_markov_90}};

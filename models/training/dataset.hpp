@@ -54,9 +54,9 @@ const std::vector<DataSetInfo>& data_sets();
 /// Every set of data_sets() whose use is training. Read: `fashion-mnist` (Debian package dataset-fashion-mnist),
 /// `mnist` (after `./dev data mnist`), both the same for every seed; `digits` (Debian package python3-sklearn), whose
 /// split in 1,500 samples to train on and 297 to test comes from the seed. Made from the seed: `synthetic` (a Gaussian
-/// mixture, synthetic.hpp), `synthetic-boxes` (synthetic_boxes.hpp), `markov-1000` and `markov-90` (texts of known
-/// entropy, markov_chain.hpp). Throws InvalidInput naming each file, what is wrong with it (missing, truncated,
-/// damaged, wrong content, wrong checksum) and the command that mends it.
+/// mixture, synthetic.hpp), `synthetic-writers` (the same with groups), `synthetic-boxes` (synthetic_boxes.hpp),
+/// `markov-1000` and `markov-90` (texts of known entropy, markov_chain.hpp). Throws InvalidInput naming each file, what
+/// is wrong with it (missing, truncated, damaged, wrong content, wrong checksum) and the command that mends it.
 DataSet load_data_set(const std::string& name, std::uint64_t seed);
 
 /// `train` samples drawn at random, and the others: disjoint, together all. samples.count() >= train.

@@ -21,6 +21,7 @@ Samples chosen(const Samples& samples, std::span<const std::size_t> indices) {
   for (const std::size_t index : indices) {
     append_row(samples.inputs, index, samples.inputs.size() / count, part.inputs);
     append_row(samples.labels, index, samples.labels_per_sample, part.labels);
+    append_row(samples.groups, index, samples.groups.size() / count, part.groups);
     append_row(samples.targets, index, samples.targets.size() / count, part.targets);
   }
   return part;

@@ -40,17 +40,6 @@ std::string attempt_of(const LocalJob& job) {
 
 }  // namespace
 
-LocalAmount local_amount(const FederatedTrainingOptions& options, int epochs, std::int64_t steps,
-                         std::int64_t local_samples) {
-  ORRERY_EXPECT(epochs > 0 && local_samples > 0);
-  const std::int64_t asked = local_options(options).batch;
-  const std::int64_t batch = asked == 0 ? local_samples : std::min(asked, local_samples);
-  const std::int64_t per_epoch = (local_samples + batch - 1) / batch;
-  const LocalWork work = local_work(options.algorithm.kind, epochs, steps);
-  const std::int64_t all = work.steps > 0 ? work.steps : per_epoch * work.epochs;
-  return {all, all / per_epoch * local_samples + all % per_epoch * batch};
-}
-
 struct FederatedTraining::Impl {
   Impl(const LayerGraph& graph, const Samples& train, std::vector<std::vector<std::size_t>> parts_of,
        FederatedTrainingOptions options_of);

@@ -41,13 +41,6 @@ struct FederatedTrainingOptions {
   std::uint64_t seed = 1;
 };
 
-/// The local steps of a job on a client with so many samples, and the samples they work on: what it is to compute.
-struct LocalAmount {
-  std::int64_t steps = 0, samples = 0;
-};
-LocalAmount local_amount(const FederatedTrainingOptions& options, int epochs, std::int64_t steps,
-                         std::int64_t local_samples);
-
 /// One call at a time: scratch space is kept from call to call.
 class FederatedTraining {
  public:

@@ -33,10 +33,15 @@ class RdpAccountant {
  public:
   /// One more release: each client took part with chance `rate` (1: no amplification).
   void add(double rate, double noise_multiplier, std::int64_t times = 1);
-  [[nodiscard]] double epsilon(double delta) const;  // infinity without noise
+  [[nodiscard]] double epsilon(double delta) const;  // infinity without noise, 0 before the first release
+  /// Renyi divergence spent at this order, 2 to 256.
+  [[nodiscard]] double rdp(int order) const;
 
  private:
-  std::vector<double> rdp_;  // by order
+  std::vector<double> spent_;  // by order; empty: nothing
+  // The last release's, since rounds repeat it
+  double rate_ = -1, noise_multiplier_ = -1;
+  std::vector<double> once_;
 };
 
 }  // namespace orrery

@@ -38,22 +38,32 @@ double rdp_of(int order, double rate, double noise) {
 
 void RdpAccountant::add(double rate, double noise_multiplier, std::int64_t times) {
   ORRERY_EXPECT(rate >= 0 && rate <= 1 && noise_multiplier >= 0 && times >= 0);
-  rdp_.resize(highest_order - lowest_order + 1);
   if (rate == 0 || times == 0) return;
-  for (int order = lowest_order; order <= highest_order; ++order) {
-    const double once =
-        noise_multiplier > 0 ? rdp_of(order, rate, noise_multiplier) : std::numeric_limits<double>::infinity();
-    rdp_[static_cast<std::size_t>(order - lowest_order)] += static_cast<double>(times) * once;
+  if (rate != rate_ || noise_multiplier != noise_multiplier_) {
+    once_.clear();
+    for (int order = lowest_order; order <= highest_order; ++order) {
+      once_.push_back(noise_multiplier > 0 ? rdp_of(order, rate, noise_multiplier)
+                                           : std::numeric_limits<double>::infinity());
+    }
+    rate_ = rate;
+    noise_multiplier_ = noise_multiplier;
   }
+  spent_.resize(once_.size());
+  for (std::size_t i = 0; i < once_.size(); ++i) spent_[i] += static_cast<double>(times) * once_[i];
+}
+
+double RdpAccountant::rdp(int order) const {
+  ORRERY_EXPECT(order >= lowest_order && order <= highest_order);
+  return spent_.empty() ? 0.0 : spent_[static_cast<std::size_t>(order - lowest_order)];
 }
 
 double RdpAccountant::epsilon(double delta) const {
   ORRERY_EXPECT(delta > 0 && delta < 1);
-  if (std::all_of(rdp_.begin(), rdp_.end(), [](double rdp) { return rdp == 0; })) return 0;
+  if (spent_.empty()) return 0;
   double least = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < rdp_.size(); ++i) {
+  for (std::size_t i = 0; i < spent_.size(); ++i) {
     const auto a = static_cast<double>(i) + lowest_order;
-    least = std::min(least, rdp_[i] + std::log1p(-1 / a) - (std::log(delta) + std::log(a)) / (a - 1));
+    least = std::min(least, spent_[i] + std::log1p(-1 / a) - (std::log(delta) + std::log(a)) / (a - 1));
   }
   return std::max(0.0, least);
 }

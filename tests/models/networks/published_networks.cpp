@@ -47,6 +47,7 @@ const std::vector<Published>& published() {
       {"gpt2-xl", 1557611200, 1753.352, 1e-5},
       {"gru-rows", 61962, 0.001678592, 1e-12},
       {"lenet5", 61706, 0.00041652, 1e-12},
+      {"logistic", 7850, 0.00000784, 1e-12},
       {"lstm-rows", 81674, 0.002237696, 1e-12},
       {"mobilenet-small", 36874, 0.003290944, 1e-12},
       {"resnet-small", 77562, 0.00934592, 1e-12},

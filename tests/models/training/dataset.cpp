@@ -6,6 +6,8 @@
 #include <iostream>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "models/training/synthetic.hpp"
 #include "sim/base/errors.hpp"
@@ -34,7 +36,7 @@ TEST_CASE("a data set that is unknown, or only described, is refused") {
   CHECK(refusal("fashion-minst") == "dataset: unknown data set \"fashion-minst\" - did you mean \"fashion-mnist\"?");
   CHECK(refusal("imagenet") ==
         "dataset: data set \"imagenet\" cannot be trained on (it is only described, for simulation) - train on one "
-        "of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90");
+        "of fashion-mnist, mnist, digits, synthetic, synthetic-writers, synthetic-boxes, markov-1000, markov-90");
 }
 
 TEST_CASE("every described data set has a source and sensible numbers") {
@@ -72,6 +74,27 @@ TEST_CASE("training and test samples of the synthetic set come from one mixture 
   CHECK(synthetic_samples(noisy, 1, "train").inputs != synthetic_samples(noisy, 1, "test").inputs);
 }
 
+TEST_CASE("synthetic-writers: every writer gives every class, in a way of its own") {
+  const DataSet data = load_data_set("synthetic-writers", 1);
+  for (const Samples* samples : {&data.train, &data.test}) {
+    std::set<std::pair<int, int>> pairs;
+    REQUIRE(samples->groups.size() == samples->count());
+    for (std::size_t i = 0; i < samples->count(); ++i) pairs.insert({samples->groups[i], samples->labels[i]});
+    CHECK(pairs.size() == 100 * 10);
+  }
+  // Without noise: the same class by the same writer is the same image, in both sets; by another it is not.
+  const SyntheticOptions clear{.samples = 40, .noise = 0, .groups = 2};
+  const Samples train = synthetic_samples(clear, 1, "train"), test = synthetic_samples(clear, 1, "test");
+  const auto image = [](const Samples& samples, std::size_t i) {
+    return std::vector<float>(samples.inputs.begin() + static_cast<std::ptrdiff_t>(i * 784),
+                              samples.inputs.begin() + static_cast<std::ptrdiff_t>((i + 1) * 784));
+  };
+  CHECK(train.groups[3] == 0);
+  CHECK(train.groups[13] == 1);
+  CHECK(image(train, 3) == image(test, 23));
+  CHECK(image(train, 3) != image(train, 13));
+}
+
 TEST_CASE("made sets hold what their rows in the table say") {
   for (const DataSetInfo& info : data_sets()) {
     const bool is_made = info.name.starts_with("synthetic") || info.name.starts_with("markov");
@@ -96,6 +119,7 @@ TEST_CASE("a split is seeded and disjoint, and keeps what belongs together") {
     samples.inputs.push_back(static_cast<float>(i));
     samples.labels.insert(samples.labels.end(), {2 * i, 2 * i + 1});
     samples.targets.insert(samples.targets.end(), 3, static_cast<float>(-i));
+    samples.groups.push_back(i / 10);
   }
   const auto drawn = [&](std::uint64_t seed) {
     Random random(seed);
@@ -112,6 +136,7 @@ TEST_CASE("a split is seeded and disjoint, and keeps what belongs together") {
       CHECK(part->labels[2 * i] == 2 * static_cast<int>(input));
       CHECK(part->labels[2 * i + 1] == 2 * static_cast<int>(input) + 1);
       CHECK(part->targets[3 * i + 2] == -input);
+      CHECK(part->groups[i] == static_cast<int>(input) / 10);
     }
   }
   CHECK(seen.size() == 100);
