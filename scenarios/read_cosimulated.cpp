@@ -54,14 +54,14 @@ class CosimulatedReader {
       table_.problem("kind", "federated needs clients", "the scenario has no [federation]", "add a [federation]");
     }
     if (workload_.dataset_samples == 0) {
-      table_.problem("kind", name + " needs a data set", "each client trains on its own part of it",
+      table_.problem("kind", name + " needs a data set", "each trains on its own part of it",
                      "add dataset or dataset_samples to [workload]");
     }
   }
 
   void read_local_work() {
     if (options_.algorithm.kind == AlgorithmKind::fedsgd) {
-      const std::string why = "fedsgd makes one step with all local samples (E = 1, B = infinite)";
+      const std::string why = "fedsgd makes one step with all local samples: E = 1, B = infinite";
       for (const char* key : {"local_epochs", "most_local_epochs", "local_batch", "local_steps"}) {
         refuse(table_, key, ValueType::number, "algorithms with local training", why);
       }

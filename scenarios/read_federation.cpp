@@ -57,7 +57,8 @@ class FederationReader {
       table_.problem(table_.has("clients") ? "clients" : "group", fmt::format("{} clients are too many", clients),
                      fmt::format("there are {} training samples", samples), "give every client at least one");
     } else if (federation_.partition.kind == PartitionKind::shards && shards > samples) {
-      table_.problem("shards_per_client", fmt::format("{} shards are too many", shards),
+      table_.problem(table_.has("shards_per_client") ? "shards_per_client" : "partition",
+                     fmt::format("{} shards are too many", shards),
                      fmt::format("{} clients x {}, and there are {} training samples", clients,
                                  federation_.partition.shards_per_client, samples),
                      "use fewer clients or fewer shards for each");

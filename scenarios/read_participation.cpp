@@ -34,16 +34,19 @@ class ParticipationReader {
 
   void read() {
     using enum Coordination;
-    if (belongs("clients_per_round", {rounds, asynchronous, hierarchical, split})) read_clients_per_round();
-    if (belongs("over_selection", {rounds})) read_over_selection();
-    if (belongs("deadline_s", {rounds})) {
+    const Owners choosing{"algorithms that choose clients", {rounds, asynchronous, hierarchical, split}};
+    const Owners in_rounds{"algorithms in rounds", {rounds, hierarchical}};
+    if (belongs("clients_per_round", choosing)) read_clients_per_round();
+    if (belongs("over_selection", in_rounds)) read_over_selection();
+    if (belongs("deadline_s", in_rounds)) {
       options_.deadline = Seconds(table_.number("deadline_s", options_.deadline.value(), non_negative));
     }
-    if (belongs("min_reports", {rounds})) read_min_reports();
-    if (belongs("selection", {rounds, asynchronous, hierarchical, split}, ValueType::text)) {
+    if (belongs("min_reports", in_rounds)) read_min_reports();
+    const bool selects = belongs("selection", choosing, ValueType::text);
+    if (selects) {
       read_selection();
     } else {
-      belongs("candidates", {rounds, asynchronous, hierarchical, split});
+      belongs("candidates", choosing);
     }
     static const Names<OfflinePolicy> policies = {
         {"resume", OfflinePolicy::resume}, {"restart", OfflinePolicy::restart}, {"give-up", OfflinePolicy::give_up}};
@@ -51,17 +54,17 @@ class ParticipationReader {
   }
 
  private:
+  struct Owners {
+    std::string name;
+    std::vector<Coordination> coordinations;
+  };
+
   /// Whether a key means something to the way the algorithm works; when not, one that is given is a problem.
-  bool belongs(const char* key, const std::vector<Coordination>& to, ValueType type = ValueType::number) {
+  bool belongs(const char* key, const Owners& owners, ValueType type = ValueType::number) {
     const FederatedAlgorithmEntry& algorithm = reading_.algorithm();
-    if (std::find(to.begin(), to.end(), algorithm.coordination) != to.end()) return true;
-    std::vector<std::string> owners;
-    for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
-      const bool owns = std::find(to.begin(), to.end(), entry.coordination) != to.end();
-      if (owns && entry.kind != AlgorithmKind::async_sgd) owners.push_back(entry.name);
-    }
-    refuse(table_, key, type, "algorithm = " + join(owners, " | "),
-           fmt::format("{} {}", algorithm.name, words_for(algorithm.coordination)));
+    const auto& all = owners.coordinations;
+    if (std::find(all.begin(), all.end(), algorithm.coordination) != all.end()) return true;
+    refuse(table_, key, type, owners.name, fmt::format("{} {}", algorithm.name, words_for(algorithm.coordination)));
     return false;
   }
 
@@ -76,7 +79,8 @@ class ParticipationReader {
   void read_over_selection() {
     constexpr Range over{1.0, 100.0};
     options_.over_selection = table_.number("over_selection", options_.over_selection, over);
-    const double asked = std::ceil(options_.clients_per_round * options_.over_selection);
+    const double asked =
+        std::ceil(options_.clients_per_round * options_.over_selection * (1 - 1e-12));  // 1.3 x 10 is 13
     const int clients = reading_.clients();
     if (clients == 0 || options_.clients_per_round > clients || asked <= clients) return;
     table_.problem("over_selection", fmt::format("asks {} clients", number_text(asked)),
@@ -104,9 +108,11 @@ class ParticipationReader {
       table_.problem("selection", rule + " chooses by the clients' losses", "nothing is learned here",
                      "use learn = true, or another rule");
     }
-    if (options_.selection != Selection::power_of_choice) {
-      refuse(table_, "candidates", ValueType::number, "selection = " + text_of(names, Selection::power_of_choice),
-             "the selection here is " + rule);
+    if (options_.selection != Selection::power_of_choice && options_.selection != Selection::energy_aware) {
+      refuse(
+          table_, "candidates", ValueType::number,
+          "selection = " + text_of(names, Selection::power_of_choice) + " | " + text_of(names, Selection::energy_aware),
+          "the selection here is " + rule);
       return;
     }
     options_.candidates = static_cast<int>(table_.integer("candidates", options_.candidates, non_negative));

@@ -10,10 +10,13 @@
 namespace orrery {
 
 // Pieces of scenarios, with the number of their lines.
-inline const std::string two_nn = "[workload]\nnetwork = \"2nn\"\n";                  // 2
-inline const std::string box = "[cluster]\nsystem = \"box\"\n";                       // 2
-inline const std::string alone = "[[strategy]]\nname = \"a\"\nkind = \"single\"\n";   // 3
-inline const std::string replicas = "[[strategy]]\nname = \"a\"\nkind = \"data\"\n";  // 3
+inline const std::string two_nn = "[workload]\nnetwork = \"2nn\"\n";                                              // 2
+inline const std::string box = "[cluster]\nsystem = \"box\"\n";                                                   // 2
+inline const std::string alone = "[[strategy]]\nname = \"a\"\nkind = \"single\"\n";                               // 3
+inline const std::string replicas = "[[strategy]]\nname = \"a\"\nkind = \"data\"\n";                              // 3
+inline const std::string served = "server = \"gpu\"\nserver_link = \"net\"\n";                                    // 2
+inline const std::string two_clients = "[federation]\nclients = 2\ndevice = \"gpu\"\nlink = \"net\"\n" + served;  // 6
+inline const std::string federated = "[[strategy]]\nname = \"f\"\nkind = \"federated\"\n";                        // 3
 
 struct Malformed {
   std::string what, text, error;

@@ -106,13 +106,13 @@ lab.toml:4:1: federation.server_link: is missing (required)
 lab.toml:6:10: federation.device: unknown device "fone" - did you mean "phone"?
   device = "fone"
            ^
-lab.toml:8:9: federation.alpha: belongs to learn = true (without learning every client holds an equal part) - remove it
+lab.toml:8:9: federation.alpha: belongs to partition = dirichlet-classes | dirichlet-clients (the partition here is iid) - remove it
   alpha = 0.5
           ^
 lab.toml:12:21: strategy[0].clients_per_round: 11 are too many (the federation has 10 clients)
   clients_per_round = 11
                       ^
-lab.toml:13:11: strategy[0].cluster: belongs to kind = single | data | model | pipeline (this strategy is kind = federated) - remove it
+lab.toml:13:11: strategy[0].cluster: belongs to kind = single | data | model | pipeline | local-sgd | async (this strategy is kind = federated) - remove it
   cluster = { nodes = 2 }
             ^)"},
       {"groups beside a single kind of client", two_nn + R"(dataset = "mnist"

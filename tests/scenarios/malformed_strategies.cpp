@@ -32,7 +32,7 @@ devices = 4
        R"(lab.toml:5:1: strategy[0].name: is missing (required)
   [[strategy]]
   ^
-lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, federated
+lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, local-sgd, async, federated
   [[strategy]]
   ^)"},
       {"a batch that does not divide", two_nn + R"(batch = 30

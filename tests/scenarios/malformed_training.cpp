@@ -11,16 +11,7 @@ namespace {
 
 const std::string lenet = "[workload]\nnetwork = \"lenet5\"\n";                   // 2
 const std::string learning = "dataset = \"mnist\"\nlearn = true\nsteps = 100\n";  // 3
-const std::string federation = R"([federation]
-clients = 2
-device = "gpu"
-link = "net"
-server = "gpu"
-server_link = "net"
-[[strategy]]
-name = "f"
-kind = "federated"
-)";                                                                               // 9
+const std::string federation = two_clients + federated;                           // 9
 
 }  // namespace
 
@@ -79,7 +70,7 @@ learning_rate_schedule = { warm_up = 4 }
                            ^)"},
       {"the optimizer of a strategy that is not federated", two_nn + box + alone + R"(weight_decay = 0.1
 )",
-       R"(lab.toml:8:16: strategy[0].weight_decay: belongs to kind = federated (this strategy is kind = single) - remove it
+       R"(lab.toml:8:16: strategy[0].weight_decay: belongs to kind = async | federated (this strategy is kind = single) - remove it
   weight_decay = 0.1
                  ^)"},
   });
@@ -156,7 +147,7 @@ save_weights = ")" + file + "\"\n" + box + alone,
            "                 ^"},
       {"weights of central learning where there is none",
        two_nn + "dataset = \"mnist\"\nlearn = true\nsave_weights = \"w\"\n" + federation,
-       R"(lab.toml:5:16: workload.save_weights: nothing is learned centrally (every strategy is federated) - put save_weights into a [[strategy]]
+       R"(lab.toml:5:16: workload.save_weights: nothing is learned centrally (every strategy has a learning of its own) - put save_weights into a [[strategy]]
   save_weights = "w"
                  ^)"},
   });

@@ -41,12 +41,12 @@ dataset = "imagenet"
 learn = true
 steps = 10
 )" + box + alone,
-       R"(lab.toml:3:11: workload.dataset: imagenet cannot be learned from (it is described, but not read) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90, or learn = false
+       R"(lab.toml:3:11: workload.dataset: imagenet cannot be learned from (it is described, but not read) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-writers, synthetic-boxes, markov-1000, markov-90, or learn = false
   dataset = "imagenet"
             ^)"},
       {"learning without data and without an end", two_nn + R"(learn = true
 )" + box + alone,
-       R"(lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-boxes, markov-1000, markov-90
+       R"(lab.toml:3:9: workload.learn: needs a data set (there is none to learn from) - use one of fashion-mnist, mnist, digits, synthetic, synthetic-writers, synthetic-boxes, markov-1000, markov-90
   learn = true
           ^
 lab.toml:3:9: workload.learn: needs an end (strategy a has neither steps nor epochs to go) - add steps or epochs
@@ -54,16 +54,7 @@ lab.toml:3:9: workload.learn: needs an end (strategy a has neither steps nor epo
           ^)"},
       {"learning that only the federation ends", two_nn + R"(dataset = "mnist"
 learn = true
-)" + box + R"([federation]
-clients = 2
-device = "gpu"
-link = "net"
-server = "gpu"
-server_link = "net"
-[[strategy]]
-name = "f"
-kind = "federated"
-)" + alone,
+)" + box + two_clients + federated + alone,
        R"(lab.toml:4:9: workload.learn: needs an end (strategy a has neither steps nor epochs to go) - add steps or epochs
   learn = true
           ^)"},

@@ -36,7 +36,7 @@ nodes = 2
 [federation]
 server = "gpu"
 server_link = "net"
-partition = "dirichlet"
+partition = "dirichlet-classes"
 alpha = 0.3
 [[federation.group]]
 count = 6
@@ -130,7 +130,7 @@ TEST_CASE("every key of a scenario arrives in its place") {
   CHECK(scenario.workload.steps == 3750);  // 2 x 60,000 / 32
   CHECK(scenario.federation.clients() == 8);
   CHECK(scenario.federation.groups[1].slowdown == 1.5);
-  CHECK(scenario.federation.alpha == 0.3);
+  CHECK(scenario.federation.partition.alpha == 0.3);
   CHECK(scenario.energy.gCO2e_per_kWh == 50);
   CHECK(scenario.cost.currency == "EUR");
   REQUIRE(scenario.asserts.size() == 1);
@@ -154,10 +154,10 @@ TEST_CASE("a strategy takes what it does not say from the workload and the clust
   CHECK(pipeline.devices == 4);       // all of its own cluster
   CHECK(pipeline.microbatches == 4);  // as many as stages
   CHECK(pipeline.segments == 2);
-  const StrategySpec& federated = scenario.strategies[2];
-  CHECK(federated.optimizer.kind == OptimizerKind::sgd);
-  CHECK(federated.selection == Selection::fastest);
-  CHECK(federated.local_batch == 0);
+  const StrategySpec& fedavg = scenario.strategies[2];
+  CHECK(fedavg.optimizer.kind == OptimizerKind::sgd);
+  CHECK(fedavg.federated.participation.selection == Selection::fastest);
+  CHECK(fedavg.federated.local_batch == 0);
 }
 
 TEST_CASE("the rest of a node is the node less its devices") {
@@ -241,6 +241,7 @@ question = ""  # default
 source = ""  # default
 expected = ""  # default
 seed = 1  # default
+seeds = 1  # default
 engine = "flow"  # default
 message_budget = 300000  # default
 reference = "a"  # default
@@ -282,7 +283,11 @@ accumulation = 1  # default
 [energy]
 pue = 1  # default
 blocked_fraction = 0.45  # default
+network = "power"  # default
 wan_J_per_GB = 240  # default
+gateway_W = 10  # default
+gateway_devices = 5  # default
+access_line_W = 1.5  # default
 gCO2e_per_kWh = 0  # default
 
 [cost]

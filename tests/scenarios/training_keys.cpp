@@ -79,16 +79,7 @@ TEST_CASE("a federated strategy takes the workload's optimizer, but not its sche
 weight_decay = 0.1
 steps = 50
 learning_rate_schedule = { kind = "cosine", warm_up = 5 }
-[federation]
-clients = 2
-device = "gpu"
-link = "net"
-server = "gpu"
-server_link = "net"
-[[strategy]]
-name = "f"
-kind = "federated"
-rounds = 4
+)" + two_clients + federated + R"(rounds = 4
 [[strategy]]
 name = "g"
 kind = "federated"
@@ -182,18 +173,14 @@ TEST_CASE(
 clients = 20
 device = "gpu"
 link = "net"
-server = "gpu"
-server_link = "net"
-[[strategy]]
-name = "f"
-kind = "federated"
-rounds = 2
-)" + strategy);
-    const auto learner = make_fedavg_learner(scenario, scenario.strategies[0]);
-    const std::vector<std::size_t> clients = {0, 1};
-    for (const std::int64_t round : {0, 1}) learner->train_round(round, clients);
+)" + served + federated + "rounds = 2\n" + strategy);
+    const auto learner = make_learner(scenario, scenario.strategies[0], 20, 1);
+    for (const std::int64_t round : {0, 1}) {
+      for (const std::size_t client : {0, 1}) learner->dispatch(client, 0, round, 1);
+      learner->aggregate(0, std::vector<Report>{{0, 0}, {1, 0}});
+    }
     learner->save(file);
-    return learner->evaluate().loss;
+    return learner->evaluate({0, 1}).test.loss;
   };
   const double plain = loss("");
   CHECK(loss("") == plain);
