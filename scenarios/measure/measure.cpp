@@ -17,6 +17,9 @@ MeasuredWay measure_way(const Scenario& scenario, std::size_t index, const Catal
   MeasuredWay measured;
   // Every rank comes to the same verdict: it depends on the scenario alone.
   try {
+    if (strategy.kind == StrategyKind::async || strategy.kind == StrategyKind::local_sgd) {
+      throw Infeasible(fmt::format("kind = \"{}\" is simulated only", name_of(strategy.kind)));
+    }
     measured = strategy.kind == StrategyKind::federated
                    ? measure_federated(scenario, strategy, communicator, options)
                    : measure_central(scenario, strategy, catalogue, communicator, options);
