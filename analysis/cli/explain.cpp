@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/explain_federated.hpp"
 #include "analysis/cli/inventory.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
@@ -25,7 +26,11 @@ std::string catalogue_section(const Scenario& scenario, const Catalogue& catalog
     if (!id.empty()) shown.emplace(kind + " " + id, inventory_of(kind, "explain").show(catalogue, id));
   };
   for (const StrategySpec& strategy : scenario.strategies) {
-    if (strategy.kind == StrategyKind::federated) continue;
+    if (strategy.kind == StrategyKind::federated) {
+      add("devices", strategy.federated.edge_device.id);
+      add("links", strategy.federated.edge_link.id);
+      continue;
+    }
     const ClusterDescription& cluster = strategy.cluster.description;
     add("devices", cluster.device.id);
     if (cluster.node_link) add("links", cluster.node_link->id);
@@ -59,6 +64,7 @@ std::string formulas_section(const Scenario& scenario) {
          "  step time              end of the last operation of one step x (1 + straggler share)\n"
          "  time to train          data transfer + steps x step time\n"
          "  energy                 sum over devices of state power x seconds, links always on + per bit, x PUE\n" +
+         federated_formulas(scenario) +
          fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
                      framework.id, number_text(framework.kernel_overhead.value() / micro),
                      number_text(framework.memory_efficiency), number_text(framework.straggler_per_doubling),
@@ -78,8 +84,7 @@ std::string profile_section(const Scenario& scenario, const Catalogue& catalogue
 
 std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
   std::string text = fmt::format("\nStrategy {} ({})\n", strategy.name, name_of(strategy.kind));
-  if (strategy.kind == StrategyKind::federated)
-    return text + "  decided while it runs: download, local training, upload, average, round by round\n";
+  if (is_cosimulated(strategy.kind)) return text + explain_cosimulated(scenario, strategy);
   try {
     const CostModel cost = cost_model(scenario, strategy, catalogue);
     const Cluster cluster = build_cluster(strategy.cluster.description);

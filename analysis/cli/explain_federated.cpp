@@ -1,0 +1,148 @@
+#include "analysis/cli/explain_federated.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "models/training/federated/federated_training.hpp"
+#include "scenarios/federated/coordinator.hpp"
+#include "scenarios/federated/learner.hpp"
+#include "scenarios/federated/selection.hpp"
+#include "scenarios/plan.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+std::string line(const std::string& text) {
+  return "  " + text + "\n";
+}
+
+/// Updates that a server step is made of; of hierarchies: those of one round at the edges.
+int updates_per_step(const Scenario& scenario, const StrategySpec& strategy) {
+  const FederatedOptions& options = strategy.federated;
+  switch (entry_of(options.algorithm.kind).coordination) {
+    case Coordination::asynchronous:
+      return options.algorithm.kind == AlgorithmKind::fedbuff ? options.algorithm.buffer : 1;
+    case Coordination::gossip:
+      return scenario.federation.clients();
+    default:
+      return options.participation.clients_per_round;
+  }
+}
+
+std::string bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
+  const int updates = updates_per_step(scenario, strategy);
+  std::string text = line(fmt::format("bytes of a client   {} down, {} up ({} numbers in an update)",
+                                      number_text(bytes.down.value()), number_text(bytes.up.value()), bytes.numbers));
+  if (entry_of(strategy.federated.algorithm.kind).coordination == Coordination::split) return text;
+  return text + line(fmt::format("bytes of a step     {} updates x (down + up) = {}, and what is wasted", updates,
+                                 number_text(updates * (bytes.down + bytes.up).value())));
+}
+
+std::string staleness_line(const AlgorithmOptions& algorithm) {
+  const std::vector<std::string>& reads = entry_of(algorithm.kind).options;
+  if (std::find(reads.begin(), reads.end(), "staleness") == reads.end()) return {};
+  std::string weights;
+  for (const std::int64_t age : {0, 1, 2, 5, 10, 20}) {
+    weights += fmt::format("{}{}: {:.3f}", weights.empty() ? "" : ", ", age, staleness_weight(algorithm, age));
+  }
+  const char* law = algorithm.staleness == Staleness::constant     ? "1"
+                    : algorithm.staleness == Staleness::polynomial ? "(1 + t)^-a"
+                                                                   : "1 if t <= b, else 1 / (a (t - b) + 1)";
+  return line(fmt::format("staleness weight    {}; t = {}", law, weights));
+}
+
+std::string compression_line(const CompressionOptions& options) {
+  if (options.kind == CompressionKind::none) return {};
+  for (const CompressionEntry& entry : compressions()) {
+    if (entry.kind == options.kind) {
+      return line(fmt::format("compression         {}: {} ({})", entry.name, entry.summary, entry.source));
+    }
+  }
+  return {};
+}
+
+std::string secure_line(const Scenario& scenario, const StrategySpec& strategy) {
+  const auto& secure = strategy.federated.secure;
+  if (!secure) return {};
+  const auto clients = static_cast<std::size_t>(strategy.federated.participation.clients_per_round);
+  const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
+  const SecureAggregationCost cost = secure_aggregation_cost(*secure, clients, 0, bytes.numbers);
+  return line(
+      fmt::format("secure aggregation  {} clients, nobody drops out: {} bytes up and {} beside the model down each, {} "
+                  "round trips; "
+                  "{} s on a client and {} s on the server at 1e9 operations per second (Bonawitz et al. 2017)",
+                  clients, number_text(cost.up.value()), number_text(cost.down.value()), cost.round_trips,
+                  number_text(cost.client_compute.value()), number_text(cost.server_compute.value())));
+}
+
+std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy) {
+  const PrivacyOptions& privacy = strategy.federated.privacy;
+  if (privacy.kind == PrivacyKind::none) return {};
+  const FederatedOptions& options = strategy.federated;
+  const double rate =
+      privacy.kind == PrivacyKind::local
+          ? 1.0
+          : std::min(1.0, static_cast<double>(options.participation.clients_per_round) / scenario.federation.clients());
+  RdpAccountant accountant;
+  accountant.add(rate, privacy.noise_multiplier, options.rounds);
+  return line(fmt::format(
+      "privacy             {}: updates clipped to norm {}, noise of deviation {} x {} = {}; epsilon {:.3f} at delta {} "
+      "after {} rounds of every {}",
+      privacy.kind == PrivacyKind::local ? "local" : "central", number_text(privacy.clip),
+      number_text(privacy.noise_multiplier), number_text(privacy.clip),
+      number_text(privacy.noise_multiplier * privacy.clip), accountant.epsilon(privacy.delta),
+      number_text(privacy.delta), options.rounds,
+      privacy.kind == PrivacyKind::local ? "client" : fmt::format("client with chance {}", number_text(rate))));
+}
+
+std::string local_work_line(const StrategySpec& strategy) {
+  const FederatedOptions& options = strategy.federated;
+  const std::string batch = options.local_batch == 0 ? "the whole local set" : fmt::format("{}", options.local_batch);
+  if (options.algorithm.kind == AlgorithmKind::fedsgd)
+    return line("local work          one step on the whole local set");
+  if (options.local_steps > 0) {
+    return line(fmt::format("local work          {} steps of batch {}", options.local_steps, batch));
+  }
+  const std::string epochs = options.most_local_epochs > options.local_epochs
+                                 ? fmt::format("{} to {}", options.local_epochs, options.most_local_epochs)
+                                 : fmt::format("{}", options.local_epochs);
+  return line(
+      fmt::format("local work          {} epochs of ceil(local samples / batch) steps, batch {}", epochs, batch));
+}
+
+}  // namespace
+
+std::string explain_cosimulated(const Scenario& scenario, const StrategySpec& strategy) {
+  const FederatedOptions& options = strategy.federated;
+  const FederatedAlgorithmEntry& algorithm = entry_of(options.algorithm.kind);
+  return line(fmt::format("algorithm           {}: {} ({})", algorithm.name, algorithm.summary, algorithm.source)) +
+         line("time                " + coordinator_of(options).formula + "; decided while it runs") +
+         local_work_line(strategy) + bytes_lines(scenario, strategy) + staleness_line(options.algorithm) +
+         compression_line(options.compression) + secure_line(scenario, strategy) + privacy_line(scenario, strategy) +
+         line(
+             "learns by itself; centralised ways share one curve, since splitting a synchronous step changes no "
+             "number");
+}
+
+std::string federated_formulas(const Scenario& scenario) {
+  const bool any = std::any_of(scenario.strategies.begin(), scenario.strategies.end(),
+                               [](const StrategySpec& strategy) { return is_cosimulated(strategy.kind); });
+  if (!any) return {};
+  const std::string network =
+      scenario.energy.network == NetworkEnergy::power
+          ? "always-on gateway / devices + access line for as long as a transfer holds them, + J/GB beyond them"
+          : "kWh per GB of fixed and mobile networks x bytes";
+  return "  a client's training    local steps x (step overhead + forward + backward + optimizer), slowed as drawn\n"
+         "  a client's transfer    latency + bytes through its line and the server's, shared max-min fairly; paused "
+         "or\n"
+         "                         started again as `offline` says\n"
+         "  waste                  bytes and joules of every trip that did not report; useful + waste = total\n"
+         "  network energy         " +
+         network + " (the two models differ by up to 1000 x)\n";
+}
+
+}  // namespace orrery
