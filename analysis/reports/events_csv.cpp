@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <tuple>
 
 #include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
@@ -8,8 +10,12 @@
 namespace orrery {
 namespace {
 
+/// At one instant what ends comes before what begins.
+enum class Turn : std::uint8_t { end, begin };
+
 struct Event {
   double at = 0;
+  Turn turn = Turn::end;
   const char* what = "";
   std::int32_t round = 0, client = -1;  // -1: the server's
 };
@@ -35,8 +41,10 @@ void add_events(const Trip& trip, std::vector<Event>& events) {
   const TripTimes times = times_of(trip);
   const bool sent = trip.how == TripEnd::reported || trip.upload > Seconds{};
   const bool trained = sent || trip.compute > Seconds{};
-  const auto add = [&](Seconds at, const char* what) { events.push_back({at.value(), what, trip.round, trip.client}); };
-  add(trip.begin, "dispatch");
+  const auto add = [&](Seconds at, const char* what) {
+    events.push_back({at.value(), Turn::end, what, trip.round, trip.client});
+  };
+  events.push_back({trip.begin.value(), Turn::begin, "dispatch", trip.round, trip.client});
   if (trained) add(times.downloaded, "download_end");
   if (sent) add(times.trained, "compute_end");
   add(trip.end, ending(trip.how));
@@ -47,9 +55,10 @@ std::vector<Event> events_of(const FederatedRun& run) {
   events.reserve(4 * run.trips.size() + run.steps.size());
   for (const Trip& trip : run.trips) add_events(trip, events);
   for (std::size_t step = 0; step < run.steps.size(); ++step) {
-    events.push_back({run.steps[step].end.value(), "aggregate", static_cast<std::int32_t>(step), -1});
+    events.push_back({run.steps[step].end.value(), Turn::end, "aggregate", static_cast<std::int32_t>(step), -1});
   }
-  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return std::tie(a.at, a.turn) < std::tie(b.at, b.turn); });
   return events;
 }
 

@@ -151,9 +151,12 @@ TEST_CASE("on random timelines times never go back, and slices of a track never 
 }
 
 TEST_CASE("the timeline that a run writes is one that a trace is made from") {
-  const json events = events_of(timeline_csv({two_device_step(), three_client_round()}));
-  CHECK(with_phase(events, "X").size() == 8 + 1 + 18);  // rank 0 waits once for the all-reduce
-  CHECK(with_phase(events, "s").size() == 6);           // three models down, three up
+  const Scenario scenario = hand_scenario({StrategyKind::data, StrategyKind::federated});
+  const std::vector<Way> ways = {two_device_step(), three_client_round()};
+  const json events = events_of(timeline_csv(result_rows(scenario, ways)));
+  // Rank 0 waits once for the all-reduce; three clients have three activities each, the server one.
+  CHECK(with_phase(events, "X").size() == 8 + 1 + 10);
+  CHECK(name_of_track(events, with_phase(events, "X").back()) == "compute");
 }
 
 TEST_CASE("a timeline with defects is refused with all of them") {

@@ -17,9 +17,9 @@ struct Comparison {
   std::vector<Way> ways;
 
   Comparison() {
-    scenario.strategies[4].clients_per_round = 3;
+    scenario.strategies[4].federated.participation.clients_per_round = 3;
     scenario.workload.target_accuracy = 0.8;
-    ways = {single_device_step(), two_device_step(), {}, two_device_step(), three_client_round()};
+    ways = {single_device_step(), two_device_step(), {}, two_device_step(), two_rounds_with_waste()};
     ways[2].strategy = "model";
     ways[2].status = WayStatus::infeasible;
     ways[2].error =
@@ -30,9 +30,14 @@ struct Comparison {
     point.round = 100;
     point.accuracy = 0.8525;
     point.time = Seconds(550);
+    point.bytes = Bytes(12e9);
     ways[1].curve = {point};
     point.time = Seconds(650);
+    point.bytes = Bytes(0);
     ways[0].curve = {point};
+    point.round = 2;
+    point.accuracy = 0.79;
+    ways[4].curve = {point};
   }
   [[nodiscard]] std::vector<ResultRow> rows() const { return result_rows(scenario, ways); }
 };
@@ -42,24 +47,33 @@ TEST_CASE("the comparison, whole") {
   CHECK(comparison_table(comparison.rows(), Colour::off) == R"(hand: what does it add up to?
 tiny, batch 64, flow engine
 
-strategy   dev    step  ratio  comp  comm  wait  sent/dev   mem/dev  to train  ratio   energy     acc    to 80%
----------------------------------------------------------------------------------------------------------------
-single*      1  6.50 s  1.00x  100%    0%    0%       0 B  4.50 GiB  10.8 min  1.00x  66.3 kJ  85.25%  10.8 min
-data         2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ  85.25%  9.17 min
+strategy   dev    step  ratio  comp  comm  wait  sent/dev   mem/dev  to train  ratio   energy  waste     acc
+------------------------------------------------------------------------------------------------------------
+single*      1  6.50 s  1.00x  100%    0%    0%       0 B  4.50 GiB  10.8 min  1.00x  66.3 kJ         85.25%
+data         2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ         85.25%
 model      infeasible: needs 20.00 GiB on each box of 16.00 GiB (weights 10.00, gradients 5.00, optimizer 5.00,
            activations 0.00); more devices, or a smaller batch, would mend it
 pipeline     2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ
-federated  3/4  10.0 s          50%   50%    0%   1.00 MB  2.50 GiB    10.0 s  0.02x  2.86 kJ
+federated  3/4  9.00 s          28%   28%   44%    700 kB  2.50 GiB    18.0 s  0.03x  2.43 kJ    36%  79.00%
 * reference of the ratios. Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev:
-devices. Federated: a step is a round; dev, clients per round / all clients.
+devices. Federated, async: a step is one of the server; waste, joules of trips that did not report. Federated dev:
+clients per round / all.
+
+until 80%  steps      time  ratio    bytes   energy
+---------------------------------------------------
+single*      100  10.8 min  1.00x      0 B  66.3 kJ
+data         100  9.17 min  0.85x  12.0 GB   109 kJ
+federated  not reached; the best was 79.00%
 
 fastest step      tie: data, pipeline (5.50 s)
-fastest to train  federated (10.0 s)
+fastest to train  federated (18.0 s)
 fewest bytes      single (0 B)
-least energy      federated (2.86 kJ)
+least energy      federated (2.43 kJ)
 least memory      federated (2.50 GiB per device)
 best accuracy     tie: single, data (85.25%)
 first to target   data (9.17 min)
+bytes to target   single (0 B)
+energy to target  single (66.3 kJ)
 )");
 }
 
@@ -76,11 +90,29 @@ TEST_CASE("no line is wider than 120 characters, whatever the figures") {
   Comparison comparison;
   comparison.scenario.cost = {0.3, 2.0, "EUR"};
   comparison.scenario.strategies[4].name = comparison.ways[4].strategy = "federated-averaging";
+  comparison.scenario.energy.gCO2e_per_kWh = 400;
   for (Way& way : comparison.ways) way.steps *= 1234;
+  comparison.ways[4].curve.back().accuracy = 0.9;
+  comparison.ways.push_back(comparison.ways[4]);  // another seed
+  comparison.ways.back().curve.back().accuracy = 0.89;
+  comparison.ways.back().curve.back().time = Seconds(1234.5);
   for (const std::string& line : split(comparison_table(comparison.rows(), Colour::off), '\n')) {
     INFO(line);
     CHECK(character_count(line) <= 120);
   }
+}
+
+TEST_CASE("with several seeds accuracy and time to the target have their spread") {
+  Comparison comparison;
+  for (const double accuracy : {0.82, 0.84}) {
+    comparison.ways[4].curve.back().accuracy = accuracy;
+    comparison.ways[4].curve.back().time = Seconds(accuracy == 0.82 ? 100 : 140);
+    if (accuracy == 0.82) comparison.ways.push_back(comparison.ways[4]);
+  }
+  const std::string table = comparison_table(comparison.rows(), Colour::off);
+  CHECK(table.find("  83.00\u00b11.41%\n") != std::string::npos);
+  CHECK(table.find("2.00 min \u00b1 28.3 s\n") != std::string::npos);
+  CHECK(table.find("Figures are of the first seed;") != std::string::npos);
 }
 
 TEST_CASE("without a number of steps, steps are compared by their energy") {
@@ -119,11 +151,13 @@ TEST_CASE("winners: ties are named, a federated round is no step, one candidate 
     return std::string("nobody");
   };
   CHECK(of("fastest step") == "data+pipeline 5.50 s");
-  CHECK(of("fastest to train") == "federated 10.0 s");
+  CHECK(of("fastest to train") == "federated 18.0 s");
   CHECK(of("fewest bytes") == "single 0 B");
   CHECK(of("least memory") == "federated 2.50 GiB per device");
   CHECK(of("best accuracy") == "single+data 85.25%");
   CHECK(of("first to target") == "data 9.17 min");
+  CHECK(of("bytes to target") == "single 0 B");
+  CHECK(of("energy to target") == "single 66.3 kJ");
   CHECK(of("cheapest") == "nobody");
   CHECK(winners({rows[1]}).empty());
 }
@@ -146,6 +180,8 @@ TEST_CASE("figures for reading have three digits and a unit that fits") {
   CHECK(human(Joules(0)) == "0 J");
   CHECK(human_memory(Bytes(1536)) == "1.50 KiB");
   CHECK(human_memory(Bytes(16 * gibi)) == "16.0 GiB");
+  CHECK(human_mass(0.0123) == "12.3 g");
+  CHECK(human_mass(0) == "0 mg");
   CHECK(human_ratio(0.125) == "0.12x");
   CHECK(human_ratio(0.001) == "<0.01x");
   CHECK(human_cost(0.001, "EUR") == "<0.01 EUR");

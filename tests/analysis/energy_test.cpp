@@ -20,17 +20,15 @@ ClusterSpec bare_nodes() {
   return {};
 }
 
-TEST_CASE("a device's time is split in busy, blocked and idle, computing first") {
+TEST_CASE(
+    "a device's time is split in busy, blocked and idle, computing first; what is waited for is waited for busily") {
   const std::vector<Activity> own = {compute_activity(0, Phase::forward, 1, 4),
                                      communication(0, Stream::collective, Dimension::dp, 3, 5, 6, 1),
                                      communication(0, Stream::receive, Dimension::pp, 7, 8, 9)};
-  const DeviceTime spinning = device_time(own, Seconds(0), Seconds(10), Waiting::blocked);
+  const DeviceTime spinning = device_time(own, Seconds(0), Seconds(10));
   CHECK(spinning.busy.value() == 3);         // 1-4
   CHECK(spinning.blocked.value() == 2 + 2);  // 4-6, 7-9
   CHECK(spinning.idle.value() == 3);         // 0-1, 6-7, 9-10
-  const DeviceTime asleep = device_time(own, Seconds(0), Seconds(10), Waiting::idle);
-  CHECK(asleep.blocked.value() == 1 + 1);  // 5-6, 8-9
-  CHECK(asleep.idle.value() == 5);
 }
 
 TEST_CASE("blocked power is a share of the maximum, but never below idle") {
@@ -92,70 +90,13 @@ TEST_CASE("links of leaves are charged when the devices in use stand in more tha
   check_parts(step_energy(way, energy, bare_nodes()), 800, 270.32, 4 * 5.5);
 }
 
-// Clients: busy 3 + 3 + 4 s, blocked 2 + 3 + 5 s, their links 4 W for 5 + 6 + 9 s and 3 W more for 6 s up and 4 s down;
-// client 3 is not selected. Server: busy 1 s, moving 0-2 and 4-9, its link 10 W for 10 s and 50 pJ for 2 x 24e6 bits,
-// all with PUE. WAN: 6 MB once each.
-TEST_CASE("three clients: energy of a round by hand") {
+TEST_CASE("the wide area is charged by the marginal joules or by the intensity of the internet, never by both") {
   EnergySpec energy;
-  energy.pue = 1.5;
   energy.wan_J_per_GB = 240;
-  const auto rounds = round_energies(three_client_round(), energy);
-  REQUIRE(rounds.has_value());
-  REQUIRE(rounds->size() == 1);
-  const double server_compute = 1.5 * 100;
-  const double server_communication = 1.5 * (7 * 90 + 2 * 50e-12 * 24e6);
-  const double server_idle = 1.5 * (2 * 10 + 10 * 10);
-  check_parts(rounds->front(), 1000 + server_compute, 10 * 90 + 3 * 10 + server_communication + 240 * 6e-3,
-              4 * 20 + server_idle);
-}
-
-TEST_CASE("energy of links in use goes to the rounds by the bytes they moved") {
-  Way way = three_client_round();
-  way.federated.round_starts = {Seconds(0), Seconds(5), Seconds(10)};  // up of client 2 starts at 6: 1 of 6 MB
-  EnergySpec energy;
-  energy.wan_J_per_GB = 6e6;
-  energy.blocked_fraction = 0;
-  for (Device& device : way.devices) device.idle = Watts(0);
-  for (LinkPower& power : way.link_power) power = {};
-  const auto rounds = round_energies(way, energy);
-  REQUIRE(rounds.has_value());
-  CHECK(rounds->at(0).communication.value() == Approx(6e6 * 6e-3 * 5 / 6).epsilon(relative));
-  CHECK(rounds->at(1).communication.value() == Approx(6e6 * 6e-3 * 1 / 6).epsilon(relative));
-}
-
-TEST_CASE("a client without power figures makes a round's energy unknown, one that is not selected does not") {
-  EnergySpec energy;
-  Way way = three_client_round();
-  way.devices[3].typical = way.devices[3].maximum = Watts(0);
-  CHECK(round_energies(way, energy).has_value());
-  way.devices[1].typical = way.devices[1].maximum = Watts(0);
-  CHECK_FALSE(round_energies(way, energy).has_value());
-}
-
-// Two clients send 1 GB each, in 2 s and 4 s; the server stands by for 4 s with PUE.
-TEST_CASE("moving the training data: clients blocked while they send, the server standing by") {
-  const Way round = three_client_round();
-  DataTransfer transfer;
-  transfer.time = Seconds(4);
-  transfer.bytes = Bytes(2e9);
-  transfer.platform = round.platform;
-  transfer.link_power = round.link_power;
-  transfer.devices = round.devices;
-  transfer.records.ranks = 5;
-  transfer.records.makespan = Seconds(4);
-  transfer.records.links = std::vector<LinkUse>(10);
-  for (std::size_t link = 0; link < 10; ++link) transfer.records.links[link].link = LinkId(link);
-  for (std::size_t client = 0; client < 2; ++client) {
-    const double end = client == 0 ? 2 : 4;
-    transfer.records.activities.push_back(communication(client, Stream::send, Dimension::none, 0, 0, end, 1e9));
-    transfer.records.links[2 * client].bytes = Bytes(1e9);
-    transfer.records.links[2 * client].busy = Seconds(end);
-  }
-  EnergySpec energy;
-  energy.pue = 2;
-  energy.wan_J_per_GB = 100;
-  check_parts(transfer_energy(transfer, energy), 0, 90 * 6 + 3 * 6 + 200, 4 * 6 + 2 * (10 * 4 + 10 * 4));
-  check_parts(transfer_energy(DataTransfer{}, energy), 0, 0, 0);
+  energy.fixed_kWh_per_GB = 0.006;
+  CHECK(wan_energy(Bytes(5e9), energy).value() == Approx(1200).epsilon(relative));
+  energy.network = NetworkEnergy::intensity;
+  CHECK(wan_energy(Bytes(5e9), energy).value() == Approx(5 * 0.006 * 3.6e6).epsilon(relative));
 }
 
 }  // namespace

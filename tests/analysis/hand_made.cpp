@@ -1,7 +1,7 @@
 #include "tests/analysis/hand_made.hpp"
 
-#include <algorithm>
-#include <array>
+#include <string>
+#include <vector>
 
 namespace orrery {
 namespace {
@@ -48,38 +48,6 @@ Way node_of_three() {
   return way;
 }
 
-void add_message(Records& records, std::size_t from, std::size_t to, double start, double end) {
-  Activity send = communication(from, Stream::send, Dimension::dp, start, start, end, 1e6);
-  send.phase = Phase::transfer;
-  send.peer = RankId(to);
-  Activity receive = send;
-  receive.rank = RankId(to);
-  receive.stream = Stream::receive;
-  receive.bytes = Bytes{};
-  receive.peer = RankId(from);
-  records.activities.push_back(send);
-  records.activities.push_back(receive);
-}
-
-void add_federation_hosts(Way& way) {
-  for (std::size_t host = 0; host < 5; ++host) {
-    const bool server = host == 4;
-    const LinkPower power = server ? LinkPower{Watts(5), 50, Watts(0)} : LinkPower{Watts(2), 0, Watts(3)};
-    const std::string name = server ? "server" : "client" + std::to_string(host);
-    PlatformHost member;
-    member.name = name;
-    member.node = static_cast<std::int32_t>(host);
-    const BytesPerSecond rate(1 * mega);
-    const LinkId up = add(way, {name + ".up", rate, Seconds(0), LinkScope::wan}, power);
-    const LinkId down = add(way, {name + ".down", rate, Seconds(0), LinkScope::wan}, power);
-    member.network = Port{0, {up}, {down}};
-    way.platform.hosts.push_back(member);
-    way.devices.push_back(hand_device());
-    way.placement.emplace_back(host);
-  }
-  way.platform.zones.push_back({"internet", {}, {}});
-}
-
 }  // namespace
 
 Device hand_device() {
@@ -106,15 +74,21 @@ Scenario hand_scenario(const std::vector<StrategyKind>& kinds) {
   for (const StrategyKind kind : kinds) {
     StrategySpec strategy;
     strategy.kind = kind;
-    const std::vector<std::string> names = {"single", "data", "model", "pipeline", "federated"};
+    const std::vector<std::string> names = {"single", "data", "model", "pipeline", "async", "local-sgd", "federated"};
     strategy.name = names[static_cast<std::size_t>(kind)];
     strategy.devices = kind == StrategyKind::single ? 1 : 2;
     strategy.cluster.description.device = hand_device();
     strategy.cluster.description.devices_per_node = 3;
     scenario.strategies.push_back(strategy);
   }
-  scenario.federation.groups = {{4, hand_device(), Link{}, 1.0}};
+  ClientGroup group;
+  group.count = 4;
+  group.device = hand_device();
+  group.link = hand_wifi();
+  scenario.federation.present = true;
+  scenario.federation.groups = {group};
   scenario.federation.server = hand_device();
+  scenario.federation.server_link = hand_server_line();
   return scenario;
 }
 
@@ -166,6 +140,52 @@ Way single_device_step() {
   return way;
 }
 
+Link hand_wifi() {
+  Link link;
+  link.id = link.name = "air";
+  link.kind = "wifi";
+  link.down = link.up = BytesPerSecond(1 * mega);
+  Radio radio;
+  radio.id = "antenna";
+  radio.down_nJ_per_bit = 50;
+  radio.up_nJ_per_bit = 100;
+  radio.base = Watts(0.5);
+  radio.tail = Joules(0.2);
+  radio.tail_time = Seconds(1);
+  link.radio = radio;
+  return link;
+}
+
+Link hand_server_line() {
+  Link link;
+  link.id = link.name = "line";
+  link.kind = "ethernet";
+  link.down = link.up = BytesPerSecond(10 * mega);
+  link.port = Watts(5);
+  link.energy_pJ_per_bit = 50;
+  return link;
+}
+
+Population hand_population() {
+  const Scenario scenario = hand_scenario({StrategyKind::federated});
+  const FederationSpec& federation = scenario.federation;
+  return draw_population(federation.groups, federation.server, federation.server_link, scenario.seed);
+}
+
+Trip hand_trip(std::int32_t client, std::int32_t round, double begin, double download, double compute, double upload) {
+  Trip trip;
+  trip.client = client;
+  trip.round = round;
+  trip.begin = Seconds(begin);
+  trip.end = Seconds(begin + download + compute + upload);
+  trip.download = Seconds(download);
+  trip.compute = Seconds(compute);
+  trip.upload = Seconds(upload);
+  trip.down = trip.up = Bytes(1e6);
+  trip.compute_share = 1;
+  return trip;
+}
+
 Way three_client_round() {
   Way way;
   way.strategy = "federated";
@@ -175,29 +195,43 @@ Way three_client_round() {
   way.model_flops = Flops(6e11);
   way.memory = {Bytes(1 * gibi), Bytes(1 * gibi), Bytes(0), Bytes(0.5 * gibi)};
   way.steps = 1;
-  add_federation_hosts(way);
-  Records& records = way.records;
-  records.makespan = Seconds(10);
-  records.ranks = 5;
-  const std::vector<std::array<double, 3>> ends = {{{1, 4, 5}}, {{1, 4, 6}}, {{2, 6, 9}}};  // of down, training, up
-  for (std::size_t client = 0; client < ends.size(); ++client) {
-    const auto& [down, training, up] = ends[client];
-    add_message(records, 4, client, 0, down);
-    add_message(records, client, 4, training, up);
-    records.links[2 * client] = {LinkId(2 * client), Bytes(1e6), Seconds(up - training)};
-    records.links[2 * client + 1] = {LinkId(2 * client + 1), Bytes(1e6), Seconds(down)};
-  }
-  records.activities.push_back(compute_activity(0, Phase::forward, 1, 2, 1e11));
-  records.activities.push_back(compute_activity(0, Phase::backward, 2, 3, 1e11));
-  records.activities.push_back(compute_activity(0, Phase::optimizer, 3, 4));
-  records.activities.push_back(compute_activity(1, Phase::forward, 1, 4, 2e11));
-  records.activities.push_back(compute_activity(2, Phase::forward, 2, 6, 2e11));
-  records.activities.push_back(compute_activity(4, Phase::aggregate, 9, 10));
-  records.links[8] = {LinkId(8), Bytes(3e6), Seconds(2)};  // server up: the downloads
-  records.links[9] = {LinkId(9), Bytes(3e6), Seconds(5)};
-  way.federated.round_starts = {Seconds(0), Seconds(10)};
-  way.federated.critical_client = {2};
-  way.federated.down = way.federated.up = Bytes(3e6);
+  way.samples = {100, 100, 100, 50};
+  FederatedRun& run = way.federated;
+  run.trips = {hand_trip(0, 0, 0, 1, 3, 1), hand_trip(1, 0, 0, 1, 3, 2), hand_trip(2, 0, 0, 2, 4, 3)};
+  ServerStep step;
+  step.end = Seconds(10);
+  step.aggregation = Seconds(1);
+  step.critical_trip = 2;
+  run.steps = {step};
+  run.optimizer_share = 0.25;
+  run.flops_per_sample = Flops(2e9);
+  run.lines = {
+      {"server", BytesPerSecond(10 * mega), BytesPerSecond(10 * mega), Bytes(3e6), Bytes(3e6), Seconds(2), Seconds(5)}};
+  return way;
+}
+
+Way two_rounds_with_waste() {
+  Way way = three_client_round();
+  way.steps = 2;
+  way.samples_per_step = 150;
+  way.model_flops = Flops(3e11);
+  Trip dropped = hand_trip(0, 1, 10, 1, 2, 1);
+  dropped.how = TripEnd::dropped;
+  dropped.offline = Seconds(2);
+  dropped.end = Seconds(16);
+  dropped.up = Bytes(5e5);
+  Trip late = hand_trip(3, 1, 10, 1, 6, 0);
+  late.how = TripEnd::late;
+  late.waiting = Seconds(1);
+  late.end = Seconds(18);
+  late.up = Bytes(0);
+  late.compute_share = 0.5;
+  way.federated.trips.push_back(dropped);
+  way.federated.trips.push_back(late);
+  ServerStep step;
+  step.begin = Seconds(10);
+  step.end = Seconds(18);
+  way.federated.steps.push_back(step);
   return way;
 }
 

@@ -60,7 +60,14 @@ TEST_CASE("the columns of results.csv, in order") {
         "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J "
         "energy_source energy_J "
         "energy_compute_J energy_communication_J energy_idle_J emissions_kgCO2e cost currency "
-        "rounds final_accuracy curve_source time_to_accuracy_s bytes_to_accuracy energy_to_accuracy_J");
+        "rounds final_accuracy curve_source "
+        "time_to_accuracy_s rounds_to_accuracy bytes_to_accuracy energy_to_accuracy_J emissions_to_accuracy "
+        "cost_to_accuracy "
+        "client_trips clients_selected clients_completed clients_dropped clients_late clients_surplus bytes_down "
+        "bytes_up bytes_wasted staleness_mean staleness_max energy_client_compute_J energy_upload_J energy_download_J "
+        "energy_client_idle_J energy_network_J energy_server_J energy_wasted_J waste_fraction epsilon "
+        "seeds final_accuracy_mean final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
+        "rounds_to_accuracy_mean rounds_to_accuracy_sd energy_to_accuracy_mean_J energy_to_accuracy_sd_J");
 }
 
 TEST_CASE("cells as text: shortest numbers, true or false, nothing for what is not a number") {
@@ -102,7 +109,8 @@ TEST_CASE("results.csv of one way, whole") {
         "1,1,2,0.5,4.5,16,true,"
         "1000000000,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
         "0,0,100,550,200000000000,0.3055555555555556,1092.32,device model,109232,80000,27032,2200,,,,"
-        ",,none,,,");
+        ",,none," +
+            std::string(25, ',') + ",1,,,,,,,,");
   CHECK(lines[2] == "");
 }
 
@@ -118,10 +126,8 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
         "hand,model,box,2,1,2,1,1,1,0,1,64,fp32,none,ring,flow,,roofline,infeasible,needs 20 GiB,"
         ",,,,,,,,,,,,,,,"
         ",,,,,,"
-        "20,0,0,0,20,16,false,"
-        ",,,,,,"
-        ",,,,,,,,,,,,,,,"
-        ",,,,,");
+        "20,0,0,0,20,16,false," +
+            std::string(columns().size() - 48 - 9, ',') + "1,,,,,,,,");
 }
 
 TEST_CASE("a way that cannot be planned has neither degrees nor memory") {
@@ -146,7 +152,7 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
   const std::vector<Way> ways = {way};
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
         "hand,data,box,2,,,,,,0,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
-            std::string(columns().size() - 20, ','));
+            std::string(columns().size() - 20 - 8, ',') + "1" + std::string(8, ','));
 }
 
 TEST_CASE("energy says whether the processors counted it or the catalogue's powers made it") {
@@ -163,7 +169,6 @@ TEST_CASE("energy says whether the processors counted it or the catalogue's powe
 
 TEST_CASE("cells that only federated or only centralised ways have") {
   Scenario scenario = hand_scenario({StrategyKind::single, StrategyKind::federated});
-  scenario.strategies[1].clients_per_round = 3;
   const std::vector<Way> ways = {single_device_step(), three_client_round()};
   const auto rows = result_rows(scenario, ways);
   CHECK(cell(rows[0], "rounds") == "");
@@ -182,6 +187,7 @@ TEST_CASE("cells that only federated or only centralised ways have") {
 TEST_CASE("columns of learning") {
   Scenario scenario = hand_scenario({StrategyKind::data});
   scenario.workload.target_accuracy = 0.8;
+  scenario.cost = {0.3, 0, "EUR"};
   std::vector<Way> ways = {two_device_step()};
   CurvePoint point;
   point.round = 10;
@@ -194,17 +200,20 @@ TEST_CASE("columns of learning") {
   CHECK(cell(rows[0], "final_accuracy") == "0.85");
   CHECK(cell(rows[0], "curve_source") == "shared with central learning");
   CHECK(cell(rows[0], "time_to_accuracy_s") == "55");
+  CHECK(cell(rows[0], "rounds_to_accuracy") == "10");
   CHECK(cell(rows[0], "bytes_to_accuracy") == "20000000000");
   CHECK(cell(rows[0], "energy_to_accuracy_J") == "10923.2");
-  CHECK(curve_csv(rows) ==
-        "strategy,curve_source,round,epoch,time_s,bytes,energy_J,accuracy,loss,train_loss\n"
-        "data,shared,10,0,55,20000000000,10923.2,0.85,0,0\n");
+  CHECK(cell(rows[0], "cost_to_accuracy") == number_text(0.3 * (10923.2 / 3.6e6)));
+  CHECK(cell(rows[0], "emissions_to_accuracy") == "");
+  CHECK(split(curve_csv(rows), '\n')[1] == "data,1,shared,10,0,55,,,,,,0.85,0,0,20000000000,,,,,,10923.2,,,,,,,,,," +
+                                               number_text(0.3 * (10923.2 / 3.6e6)) + ",");
 
   ways[0].devices[0].typical = ways[0].devices[0].maximum = Watts(0);
   const auto powerless = result_rows(scenario, ways);
   CHECK(cell(powerless[0], "energy_to_accuracy_J") == "");
+  CHECK(cell(powerless[0], "cost_to_accuracy") == "");
   CHECK(cell(powerless[0], "energy_J") == "");
-  CHECK(split(curve_csv(powerless), '\n')[1] == "data,shared,10,0,55,20000000000,,0.85,0,0");
+  CHECK(split(curve_csv(powerless), '\n')[1] == "data,1,shared,10,0,55,,,,,,0.85,0,0,20000000000,,,,,,,,,,,,,,,,,");
 }
 
 TEST_CASE("links.csv and timeline.csv, whole; ways that did not run are left out") {
@@ -216,15 +225,17 @@ TEST_CASE("links.csv and timeline.csv, whole; ways that did not run are left out
   way.records.activities.back().microbatch = 3;
   way.records.links.resize(2);
   way.records.links[1] = {LinkId(1), Bytes(0), Seconds(0)};
+  const Scenario scenario = hand_scenario({StrategyKind::model, StrategyKind::data});
   const std::vector<Way> ways = {infeasible_way("no"), way};
-  CHECK(links_csv(ways) ==
+  const auto rows = result_rows(scenario, ways);
+  CHECK(links_csv(rows) ==
         "strategy,link,scope,bandwidth_GBps,bytes,busy_s,busy_fraction,utilisation\n"
         "data,node0.gpu0.up," +
             std::string(name_of(LinkScope::intra_node)) +
             ",2,1000000000,1,0.18181818181818182,0.09090909090909091\n"
             "data,node0.gpu0.down," +
             std::string(name_of(LinkScope::intra_node)) + ",2,0,0,0,0\n");
-  CHECK(timeline_csv(ways) ==
+  CHECK(timeline_csv(rows) ==
         "strategy,rank,stream,dimension,phase,layer,microbatch,ready_s,start_s,end_s,bytes,flops,peer\n"
         "data,0,compute,none,forward,,,0,0,1,0,200000000000,\n"
         "data,1,send,pp," +
@@ -252,8 +263,10 @@ TEST_CASE("layers.csv by hand") {
   const std::string header =
       "strategy,layer,name,kind,parameters,forward_flops_per_sample,backward_flops_per_sample,"
       "activation_bytes_per_sample,device,samples_per_pass,passes_per_step,forward_s,backward_s,optimizer_s\n";
-  CHECK(layers_csv(scenario, ways, {}) == header + "data,0,dense1,dense,8,16,32,16,box,16,2,2,4,9.6e-11\n");
-  CHECK(layers_csv(scenario, {infeasible_way("no")}, {}) == header);
+  CHECK(layers_csv(result_rows(scenario, ways), {}) ==
+        header + "data,0,dense1,dense,8,16,32,16,box,16,2,2,4,9.6e-11\n");
+  ways[0].status = WayStatus::infeasible;
+  CHECK(layers_csv(result_rows(scenario, ways), {}) == header);
 }
 
 TEST_CASE("results as JSON: units once, null for what is not applicable") {

@@ -1,5 +1,7 @@
 #include "analysis/metrics/result_row.hpp"
 
+#include <cmath>
+
 #include "tests/analysis/hand_made.hpp"
 #include "tests/catch.hpp"
 
@@ -130,35 +132,148 @@ TEST_CASE("stragglers lengthen step and training") {
   CHECK(rows[0].budget.time->value() == Approx(605).epsilon(1e-12));
 }
 
-TEST_CASE("points of the curve carry the energy spent so far; the first at the target is kept") {
+TEST_CASE("points of the curve carry what was spent so far; the first at the target is kept") {
   Scenario scenario = hand_scenario({StrategyKind::data});
   scenario.workload.target_accuracy = 0.8;
+  scenario.cost = {0.3, 2.0, "EUR"};
+  scenario.energy.gCO2e_per_kWh = 500;
   std::vector<Way> ways = {two_device_step()};
   ways[0].curve = {point(10, 0.5), point(40, 0.8), point(100, 0.9)};
   const auto rows = result_rows(scenario, ways);
   const double step = 800 + 270.32 + 22;
-  CHECK(rows[0].curve[0].energy.value() == Approx(10 * step).epsilon(1e-9));
-  CHECK(rows[0].curve[2].energy.value() == Approx(100 * step).epsilon(1e-9));
+  CHECK(rows[0].curve[0].point.energy.value() == Approx(10 * step).epsilon(1e-9));
+  CHECK(rows[0].curve[2].point.energy.value() == Approx(100 * step).epsilon(1e-9));
+  CHECK_FALSE(rows[0].curve[0].totals.has_value());
+  CHECK_FALSE(rows[0].curve[0].staleness_mean.has_value());
   REQUIRE(rows[0].at_target.has_value());
-  CHECK(rows[0].at_target->round == 40);
-  CHECK(rows[0].at_target->energy.value() == Approx(40 * step).epsilon(1e-9));
+  CHECK(rows[0].at_target->point.round == 40);
+  const Spending& spent = rows[0].at_target->spent;
+  CHECK(spent.energy->total().value() == Approx(40 * step).epsilon(1e-9));
+  CHECK(spent.cost.value() == Approx(2.0 * 2 * 220 / 3600 + 0.3 * 40 * step / 3.6e6).epsilon(1e-9));
+  CHECK(spent.emissions_kg.value() == Approx(40 * step / 3.6e6 * 0.5).epsilon(1e-9));
 }
 
-TEST_CASE("a federated row: means over the rounds, hours that clients took part, electricity alone") {
+TEST_CASE("moving the training data is on the bill of every point, by the clients' own grid") {
+  Scenario scenario = hand_scenario({StrategyKind::data});
+  scenario.energy.gCO2e_per_kWh = 500;
+  scenario.energy.pue = 2;
+  scenario.federation.groups[0].gCO2e_per_kWh = 100;
+  std::vector<Way> ways = {two_device_step()};
+  // Two clients send a gigabyte each, in 2 and 4 s; the server stands by meanwhile.
+  DataTransfer& transfer = ways[0].data_transfer;
+  transfer.time = Seconds(4);
+  transfer.bytes = Bytes(2e9);
+  for (std::int32_t client = 0; client < 2; ++client) {
+    Trip trip = hand_trip(client, 0, 0, 0, 0, 2 * (client + 1));
+    trip.down = Bytes(0);
+    trip.up = Bytes(1e9);
+    transfer.run.trips.push_back(trip);
+  }
+  ServerStep step;
+  step.end = Seconds(4);
+  transfer.run.steps = {step};
+  ways[0].curve = {point(0, 0.1), point(100, 0.9)};
+  const auto rows = result_rows(scenario, ways);
+  const double clients = 10.5 * 6 + 2 * (8e9 * 100e-9 + 0.2) + 3.5 * 6 + 2 * 240;
+  const double server = 2 * ((10 + 5) * 4 + 16e9 * 50e-12);
+  const double training = 2 * 100 * (800 + 270.32 + 22);
+  const Spending& start = rows[0].curve[0].spent;
+  CHECK(start.energy->total().value() == Approx(clients + server).epsilon(1e-9));
+  CHECK(start.energy->compute.value() == 0);
+  CHECK(start.emissions_kg.value() == Approx((clients * 100 + server * 500) / 3.6e9).epsilon(1e-9));
+  const Budget& budget = rows[0].budget;
+  CHECK(budget.energy->total().value() == Approx(clients + server + training).epsilon(1e-9));
+  CHECK(budget.emissions_kg.value() == Approx((clients * 100 + (server + training) * 500) / 3.6e9).epsilon(1e-9));
+  CHECK(budget.bytes->value() == Approx(2e9 + 100 * 2e9).epsilon(1e-12));
+
+  scenario.federation.groups[0].device.typical = scenario.federation.groups[0].device.maximum = Watts(0);
+  CHECK_FALSE(result_rows(scenario, ways)[0].budget.energy.has_value());
+}
+
+TEST_CASE("a federated row: the mean round, client-seconds, electricity alone") {
   Scenario scenario = hand_scenario({StrategyKind::federated});
   scenario.cost = {0.3, 2.0, "EUR"};
   std::vector<Way> ways = {three_client_round()};
   ways[0].curve = {point(1, 0.4)};
   const auto rows = result_rows(scenario, ways);
   const ResultRow& row = rows[0];
-  CHECK(row.devices == 3);
-  CHECK(row.throughput.mfu.value() == Approx(6e11 / (10 * 3e12)).epsilon(1e-12));
-  CHECK(row.throughput.hfu.value() == Approx(6e11 / (10 * 3e12)).epsilon(1e-12));
+  CHECK(row.devices == Approx(2).epsilon(1e-12));  // 20 client-seconds in 10 s
+  CHECK(row.throughput.mfu.value() == Approx(6e11 / (20 * 1e12)).epsilon(1e-12));
+  CHECK(row.throughput.hfu.value() == Approx(300 * 2e9 / (20 * 1e12)).epsilon(1e-12));
+  CHECK(row.throughput.samples_per_s == 30);
   CHECK(row.bytes_per_device == Approx(1e6).epsilon(1e-12));
+  CHECK(row.traffic.wan.value() == 6e6);
+  CHECK(row.bottleneck.link == "server.down");
   CHECK(row.budget.bytes->value() == Approx(6e6).epsilon(1e-12));
-  CHECK(row.budget.device_hours.value() == Approx((5 + 6 + 9) / 3600.0).epsilon(1e-12));
+  CHECK(row.budget.device_hours.value() == Approx(20 / 3600.0).epsilon(1e-12));
+  CHECK(row.budget.energy->total().value() == Approx(1000 + 43.8 + 66 + 71.44 + 100 + 140.0024).epsilon(1e-9));
   CHECK(row.budget.cost.value() == Approx(0.3 * row.budget.energy->total().value() / 3.6e6).epsilon(1e-12));
-  CHECK(row.curve[0].energy.value() == Approx(row.budget.energy->total().value()).epsilon(1e-12));
+  CHECK(row.curve[0].point.energy.value() == Approx(row.budget.energy->total().value()).epsilon(1e-12));
+}
+
+TEST_CASE("a federated curve is what the ledger says after so many rounds") {
+  Scenario scenario = hand_scenario({StrategyKind::federated});
+  scenario.energy.gCO2e_per_kWh = 500;
+  scenario.federation.groups[0].gCO2e_per_kWh = 50;
+  std::vector<Way> ways = {two_rounds_with_waste()};
+  for (std::size_t trip = 0; trip < 3; ++trip)
+    ways[0].federated.trips[trip].staleness = static_cast<std::int32_t>(trip);
+  ways[0].curve = {point(1, 0.4), point(2, 0.5)};
+  const auto rows = result_rows(scenario, ways);
+  const std::vector<CurveEntry>& curve = rows[0].curve;
+  const double clients = 1000 + 43.8 + 66 + 71.44;
+  const double server = 100 + 140.0024;
+  CHECK(curve[0].spent.energy->total().value() == Approx(clients + server).epsilon(1e-9));
+  CHECK(curve[0].spent.emissions_kg.value() == Approx((clients * 50 + server * 500) / 3.6e9).epsilon(1e-9));
+  CHECK(curve[0].totals->trips.selected == 3);
+  CHECK(curve[0].staleness_mean.value() == 1);
+  CHECK(curve[0].staleness_max.value() == 2);
+  CHECK(curve[1].totals->trips.selected == 5);
+  CHECK(curve[1].totals->trips.dropped == 1);
+  CHECK_FALSE(curve[1].staleness_mean.has_value());  // nobody reported since
+  CHECK(curve[1].spent.energy->total().value() == Approx(rows[0].budget.energy->total().value()).epsilon(1e-12));
+}
+
+TEST_CASE("steps beyond those that were run take the mean: a measured way makes fewer rounds than it will train") {
+  const Scenario scenario = hand_scenario({StrategyKind::federated});
+  std::vector<Way> ways = {three_client_round()};
+  ways[0].measured = MeasuredSteps{1, Seconds(10), Seconds(10), Seconds(10), {}};
+  const double one = result_rows(scenario, ways)[0].budget.energy->total().value();
+  ways[0].steps = 3;
+  const auto rows = result_rows(scenario, ways);
+  CHECK(rows[0].budget.energy->total().value() == Approx(3 * one).epsilon(1e-12));
+  CHECK(rows[0].budget.device_hours.value() == Approx(60 / 3600.0).epsilon(1e-12));
+  ways[0].measured->energy = Joules(7);
+  CHECK(result_rows(scenario, ways)[0].budget.energy->total().value() == Approx(21).epsilon(1e-12));
+}
+
+TEST_CASE("ways of one strategy are its seeds: one row with the first one's figures, mean and spread") {
+  Scenario scenario = hand_scenario({StrategyKind::data, StrategyKind::single});
+  scenario.workload.target_accuracy = 0.8;
+  std::vector<Way> ways = {two_device_step(), two_device_step(), two_device_step(), single_device_step()};
+  const std::vector<std::int64_t> reached = {10, 20, 60};
+  for (std::size_t seed = 0; seed < 3; ++seed) {
+    ways[seed].seed = seed + 1;
+    ways[seed].curve = {point(5, 0.5), point(reached[seed], 0.8 + 0.01 * static_cast<double>(seed))};
+  }
+  const auto rows = result_rows(scenario, ways);
+  REQUIRE(rows.size() == 2);
+  const SeedFigures& seeds = rows[0].seeds;
+  CHECK(seeds.count == 3);
+  CHECK(rows[0].at_target->point.round == 10);
+  CHECK(seeds.final_accuracy->mean == Approx(0.81).epsilon(1e-12));
+  CHECK(seeds.final_accuracy->sd == Approx(0.01).epsilon(1e-9));
+  CHECK(seeds.rounds_to_accuracy->mean == Approx(30).epsilon(1e-12));
+  CHECK(seeds.rounds_to_accuracy->sd == Approx(std::sqrt((400.0 + 100 + 900) / 2)).epsilon(1e-12));
+  CHECK(seeds.time_to_accuracy_s->mean == Approx(5.5 * 30).epsilon(1e-12));
+  CHECK(seeds.energy_to_accuracy_J->mean == Approx(30 * (800 + 270.32 + 22)).epsilon(1e-9));
+  CHECK(rows[1].seeds.count == 1);
+  CHECK_FALSE(rows[1].seeds.final_accuracy.has_value());
+
+  ways[2].curve.back().accuracy = 0.7;  // a seed that did not get there
+  const auto without = result_rows(scenario, ways);
+  CHECK_FALSE(without[0].seeds.time_to_accuracy_s.has_value());
+  CHECK(without[0].seeds.final_accuracy.has_value());
 }
 
 TEST_CASE("a way of a strategy that the scenario does not have is refused") {

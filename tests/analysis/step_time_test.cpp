@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "analysis/metrics/intervals.hpp"
-#include "analysis/metrics/rounds.hpp"
 #include "sim/base/random.hpp"
 #include "tests/analysis/hand_made.hpp"
 #include "tests/catch.hpp"
@@ -109,34 +108,6 @@ TEST_CASE("no activities: the whole time is bubble") {
   const StepTime time = attribute({}, 2);
   CHECK(time.bubble.value() == 2.0);
   CHECK(step_time(Records{}).step.value() == 0.0);
-}
-
-TEST_CASE("a federated round on its critical client: download, training, upload, average") {
-  const StepTime time = mean_round_time(three_client_round());
-  CHECK(time.step.value() == 10.0);
-  CHECK(time.compute.value() == 4.0);
-  CHECK(exposed(time, Dimension::dp) == 5.0);
-  CHECK(time.optimizer.value() == 1.0);
-  CHECK(time.bubble.value() == 0.0);
-}
-
-TEST_CASE("the mean of two rounds: each on its own critical client") {
-  Way way = three_client_round();
-  const std::vector<Activity> first = way.records.activities;
-  for (Activity activity : first) {  // the same round once more, with client 0 held to be critical
-    for (Seconds* time : {&activity.ready, &activity.start, &activity.end}) *time += Seconds(10);
-    way.records.activities.push_back(activity);
-  }
-  way.federated.round_starts.emplace_back(20.0);
-  way.federated.critical_client.push_back(0);
-  way.records.makespan = Seconds(20);
-  const StepTime time = mean_round_time(way);
-  CHECK(time.step.value() == 10.0);
-  CHECK(time.compute.value() == (4.0 + 2.0) / 2);
-  CHECK(exposed(time, Dimension::dp) == (5.0 + 2.0) / 2);
-  CHECK(time.optimizer.value() == (1.0 + 2.0) / 2);  // client 0 updates its weights for a second, too
-  CHECK(time.bubble.value() == 4.0 / 2);             // client 0 has reported at 5, the average begins at 9
-  CHECK(sum_of_parts(time) == Approx(10.0).epsilon(1e-12));
 }
 
 std::vector<Activity> random_activities(Random& random) {

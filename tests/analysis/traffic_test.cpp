@@ -58,31 +58,36 @@ TEST_CASE("messages over wide-area ports are wan traffic") {
   CHECK(traffic(nodes.platform, nodes.links).inter_node.value() == 0);
 }
 
-TEST_CASE("a federated round counts each model once in either direction") {
-  const Way way = three_client_round();
-  CHECK(traffic(way.platform, way.records.links).wan.value() == 6e6);
-}
-
 TEST_CASE("without records of links there is no traffic") {
   const PcieNodes nodes(LinkScope::inter_node);
   CHECK(traffic(nodes.platform, {}).total().value() == 0);
 }
 
+Bottleneck bottleneck_of(const Way& way) {
+  return bottleneck(wires(way.platform, way.records.links), way.records.makespan);
+}
+
 TEST_CASE("the bottleneck is the link in use for longest, then the best utilised") {
   Way way = two_device_step();
   way.records.links[2].busy = Seconds(2.2);
-  const Bottleneck worst = bottleneck(way.platform, way.records);
+  const Bottleneck worst = bottleneck_of(way);
   CHECK(worst.link == "node0.gpu1.up");
   CHECK(worst.busy_fraction == Approx(2.2 / 5.5).epsilon(1e-12));
   CHECK(worst.utilisation == Approx(1e9 / (2e9 * 5.5)).epsilon(1e-12));
 
   way.records.links[3] = {LinkId(3), Bytes(3e9), Seconds(2.2)};
-  CHECK(bottleneck(way.platform, way.records).link == "node0.gpu1.down");
+  CHECK(bottleneck_of(way).link == "node0.gpu1.down");
+}
+
+TEST_CASE("of a federation the shared lines are looked at, either direction by itself") {
+  const Bottleneck worst = bottleneck(wires(three_client_round().federated, LinkScope::wan), Seconds(10));
+  CHECK(worst.link == "server.down");
+  CHECK(worst.busy_fraction == 0.5);
+  CHECK(worst.utilisation == Approx(3e6 / (10e6 * 10)).epsilon(1e-12));
 }
 
 TEST_CASE("nothing sent: no bottleneck") {
-  const Way way = single_device_step();
-  CHECK(bottleneck(way.platform, way.records).link.empty());
+  CHECK(bottleneck_of(single_device_step()).link.empty());
 }
 
 }  // namespace

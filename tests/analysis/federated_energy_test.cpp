@@ -1,0 +1,277 @@
+#include "analysis/metrics/federated_energy.hpp"
+
+#include <vector>
+
+#include "analysis/metrics/ledger.hpp"
+#include "sim/base/random.hpp"
+#include "tests/analysis/hand_made.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double relative = 1e-9;
+
+FederatedTotals totals_of(const FederatedRun& run, const Population& population, const FederationSite& site,
+                          const EnergySpec& energy) {
+  const auto power = FederationPower::of(population, site, energy);
+  REQUIRE(power.has_value());
+  return Ledger(run, site, power).after(run.steps.size());
+}
+
+void check(Joules joules, double expected) {
+  CHECK(joules.value() == Approx(expected).epsilon(relative));
+}
+
+TEST_CASE("three clients: energy of a round by hand") {
+  EnergySpec energy;
+  energy.pue = 1.5;
+  const FederatedTotals totals = totals_of(three_client_round().federated, hand_population(), {}, energy);
+  const FederatedEnergy joules = totals.energy();
+  // 100 W while they train: 3 + 3 + 4 s.
+  check(joules.client_compute, 100 * 10);
+  // 10 W idle and 0.5 W radio for 1 + 1 + 2 s; 8e6 bits each at 50 nJ; a whole tail of 0.2 J each, as training takes
+  // longer than it.
+  check(joules.download, 10.5 * 4 + 3 * (8e6 * 50e-9) + 3 * 0.2);
+  // The same for 1 + 2 + 3 s at 100 nJ.
+  check(joules.upload, 10.5 * 6 + 3 * (8e6 * 100e-9) + 3 * 0.2);
+  check(joules.client_idle, 0);
+  // A fifth of a gateway of 10 W and a line of 1.5 W for 5 + 6 + 9 s; 6 MB at 240 J/GB.
+  check(joules.network, (10.0 / 5 + 1.5) * 20 + 6e-3 * 240);
+  // The server averages for 1 of 10 s; its line: 5 W for 10 s and 50 pJ for 48e6 bits. All x PUE.
+  check(joules.server_compute, 1.5 * 100 * 1);
+  check(joules.server_idle, 1.5 * (10 * 9 + 5 * 10 + 50e-12 * 48e6));
+  check(joules.total(), 1000 + 43.8 + 66 + 71.44 + 150 + 1.5 * 140.0024);
+  CHECK(totals.wasted_energy.total().value() == 0);
+
+  const EnergyParts parts = energy_parts(joules);
+  check(parts.compute, 1000 + 150);
+  check(parts.communication, 43.8 + 66 + 71.44);
+  check(parts.idle, 1.5 * 140.0024);
+  check(parts.total(), joules.total().value());
+}
+
+TEST_CASE("what did not report is waste, and useful and waste are everything") {
+  const FederatedTotals totals = totals_of(two_rounds_with_waste().federated, hand_population(), {}, {});
+  // Client 0: 1 s down, 2 s of training, half a megabyte up in 1 s; nothing for the 2 s that it was offline.
+  const double dropped = (10.5 + 0.4 + 0.2) + 200 + (10.5 + 0.4 + 0.2) + (3.5 * 4 + 1.5e-3 * 240);
+  // Client 3: 1 s down, 1 s waiting at idle power, 6 s of training, nothing up.
+  const double late = (10.5 + 0.4 + 0.2) + 10 + 600 + 0 + (3.5 * 8 + 1e-3 * 240);
+  check(totals.wasted_energy.total(), dropped + late);
+  check(totals.wasted_energy.client_idle, 10);
+  // The server of the second round waits for 8 s in vain: that is no client's waste.
+  const double first = 1000 + 43.8 + 66 + 71.44 + 100 + 140.0024;
+  check(totals.useful.total(), first + (10 + 5) * 8 + 50e-12 * 8 * 2.5e6);
+  check(totals.energy().total(), totals.useful.total().value() + totals.wasted_energy.total().value());
+  CHECK(totals.wasted.value() == 2.5e6);
+}
+
+TEST_CASE("a tail is cut short by a transfer that follows soon") {
+  FederatedRun run = three_client_round().federated;
+  run.trips = {hand_trip(0, 0, 0, 1, 0.25, 1)};
+  run.steps[0].critical_trip = 0;
+  const FederatedEnergy joules = totals_of(run, hand_population(), {}, {}).energy();
+  check(joules.download, 10.5 + 0.4 + 0.2 / 4);
+  check(joules.upload, 10.5 + 0.8 + 0.2);
+}
+
+TEST_CASE("a base station's standing power is not the client's: cellular links have no access line") {
+  Population population = hand_population();
+  population.groups[0].link.kind = "cellular";
+  const FederatedRun run = three_client_round().federated;
+  check(totals_of(run, population, {}, {}).energy().network, 6e-3 * 240);
+}
+
+TEST_CASE("the intensity model takes the place of access lines and wide area, by kind of link") {
+  EnergySpec energy;
+  energy.network = NetworkEnergy::intensity;
+  Population population = hand_population();
+  const FederatedRun run = three_client_round().federated;
+  check(totals_of(run, population, {}, energy).energy().network, 6e-3 * 0.006 * 3.6e6);
+  population.groups[0].link.kind = "cellular";
+  check(totals_of(run, population, {}, energy).energy().network, 6e-3 * 0.05 * 3.6e6);
+}
+
+TEST_CASE("clients on local lines send nothing over the wide area") {
+  Population population = hand_population();
+  population.groups[0].link = hand_server_line();
+  CHECK(scope_of(population) == LinkScope::inter_node);
+  check(totals_of(three_client_round().federated, population, {}, {}).energy().network, 3.5 * 20);
+}
+
+TEST_CASE("edges stand by for the whole step, and only their backhaul crosses the wide area and the server's line") {
+  FederationSite site;
+  site.edges = 2;
+  site.edge_device = hand_device();
+  site.edge_device.idle = Watts(20);
+  site.edge_link = hand_server_line();
+  site.edge_link.port = Watts(3);
+  FederatedRun run = three_client_round().federated;
+  for (Trip& trip : run.trips) trip.hub = 0;
+  run.steps[0].backhaul = Bytes(4e6);
+  run.steps[0].edge_compute = Seconds(2);
+  EnergySpec energy;
+  energy.pue = 2;
+  const FederatedTotals totals = totals_of(run, hand_population(), site, energy);
+  const FederatedEnergy joules = totals.energy();
+  check(joules.network, 3.5 * 20 + 4e-3 * 240);
+  check(joules.server_compute, 2 * (100 * 1 + 100 * 2));
+  const double bits = 8 * 4e6 * 50e-12;
+  check(joules.server_idle, 2 * (10 * 9 + 5 * 10 + bits + 20 * (20 - 2) + 3 * 20 + bits));
+  CHECK(totals.sent.value() == 10e6);
+  CHECK(totals.backhaul.value() == 4e6);
+}
+
+TEST_CASE("gossip has no server, and a message from peer to peer counts once") {
+  FederationSite site;
+  site.server = FederationSite::Server::none;
+  Population population = hand_population();
+  population.server = {};
+  const FederatedTotals totals = totals_of(three_client_round().federated, population, site, {});
+  CHECK(totals.energy().server().value() == 0);
+  check(totals.energy().network, 3.5 * 20 + 3e-3 * 240);
+  CHECK(totals.sent.value() == 3e6);
+}
+
+TEST_CASE("workers of a cluster spin while they wait, share a port, and stand behind the PUE with their nodes") {
+  StrategySpec strategy;
+  strategy.kind = StrategyKind::async;
+  strategy.devices = 3;
+  ClusterDescription& cluster = strategy.cluster.description;
+  cluster.devices_per_node = 2;
+  cluster.network_link = hand_server_line();
+  cluster.rest_idle = Watts(30);
+  cluster.rest_training = Watts(40);
+  const FederationSite site = site_of(strategy);
+  CHECK(site.workers == FederationSite::Workers::cluster);
+  CHECK(site.port_share == 0.5);
+  CHECK(site.rest.value() == 80);  // two nodes
+
+  Population population = hand_population();
+  population.groups[0].link = hand_server_line();
+  EnergySpec energy;
+  energy.pue = 2;
+  const FederatedEnergy joules = totals_of(three_client_round().federated, population, site, energy).energy();
+  check(joules.client_compute, 2 * 1000);
+  check(joules.download, 2 * 0.45 * 200 * 4);
+  check(joules.upload, 2 * 0.45 * 200 * 6);
+  check(joules.network, 2 * (2.5 * 20 + 50e-12 * 48e6));
+  check(joules.server_compute, 2 * (100 + 80 * 10));
+}
+
+TEST_CASE("an algorithm's coordination says who serves the clients") {
+  StrategySpec strategy;
+  strategy.kind = StrategyKind::federated;
+  strategy.federated.algorithm.kind = AlgorithmKind::gossip;
+  CHECK(site_of(strategy).server == FederationSite::Server::none);
+  strategy.federated.algorithm.kind = AlgorithmKind::hierarchical;
+  strategy.federated.edges = 5;
+  CHECK(site_of(strategy).edges == 5);
+  strategy.federated.algorithm.kind = AlgorithmKind::fedavg;
+  CHECK(site_of(strategy).edges == 0);
+  CHECK(site_of(strategy).server == FederationSite::Server::present);
+}
+
+TEST_CASE("a device without a figure makes the energy unknown") {
+  Population population = hand_population();
+  population.groups[0].device.typical = Watts(0);
+  CHECK(FederationPower::of(population, {}, {}).has_value());
+  population.groups[0].device.maximum = Watts(0);
+  CHECK_FALSE(FederationPower::of(population, {}, {}).has_value());
+  Population without_server = hand_population();
+  without_server.server = {};
+  CHECK_FALSE(FederationPower::of(without_server, {}, {}).has_value());
+}
+
+FederatedRun random_run(Random& random) {
+  FederatedRun run;
+  const std::size_t steps = 1 + random.below(6);
+  double now = 0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    ServerStep own;
+    own.begin = Seconds(now);
+    now += random.uniform(0.1, 50);
+    own.end = Seconds(now);
+    own.aggregation = Seconds(random.uniform(0, 0.1));
+    run.steps.push_back(own);
+  }
+  const std::size_t trips = random.below(40);
+  for (std::size_t i = 0; i < trips; ++i) {
+    Trip trip =
+        hand_trip(static_cast<std::int32_t>(random.below(4)), static_cast<std::int32_t>(random.below(steps + 1)),
+                  random.uniform(0, now), random.uniform(0, 9), random.uniform(0, 9), random.uniform(0, 9));
+    trip.how = static_cast<TripEnd>(random.below(5));
+    trip.offline = Seconds(random.uniform(0, 5));
+    trip.waiting = Seconds(random.uniform(0, 5));
+    trip.up = Bytes(random.uniform(0, 1e7));
+    run.trips.push_back(trip);
+  }
+  return run;
+}
+
+TEST_CASE("on random runs the ledger's parts are the sums over trips and steps, useful and waste together") {
+  Random random(5);
+  const Population population = hand_population();
+  EnergySpec energy;
+  energy.pue = 1.3;
+  for (int trial = 0; trial < 200; ++trial) {
+    const FederatedRun run = random_run(random);
+    const auto power = FederationPower::of(population, {}, energy);
+    const Ledger ledger(run, {}, power);
+    const FederatedTotals& totals = ledger.after(run.steps.size());
+    double all = 0, waste = 0, bytes = 0;
+    std::size_t reported = 0;
+    for (const Trip& trip : run.trips) {
+      const double joules = power->trip(trip).total().value();
+      all += joules;
+      if (trip.how != TripEnd::reported) waste += joules;
+      if (trip.how == TripEnd::reported) ++reported;
+      bytes += trip.up.value() + trip.down.value();
+    }
+    REQUIRE(totals.wasted_energy.total().value() == Approx(waste).epsilon(relative));
+    const double clients = totals.energy().total().value() - totals.energy().server().value();
+    REQUIRE(clients == Approx(all).epsilon(relative));
+    REQUIRE(totals.useful.total().value() + totals.wasted_energy.total().value() ==
+            Approx(totals.energy().total().value()).epsilon(relative));
+    REQUIRE(energy_parts(totals.energy()).total().value() == Approx(totals.energy().total().value()).epsilon(relative));
+    REQUIRE(totals.sent.value() == Approx(bytes).epsilon(relative));
+    REQUIRE(totals.trips.reported == static_cast<std::int64_t>(reported));
+    REQUIRE(totals.trips.selected == totals.trips.reported + totals.trips.late + totals.trips.surplus +
+                                         totals.trips.dropped + totals.trips.unused);
+    for (std::size_t step = 0; step < run.steps.size(); ++step) {
+      REQUIRE(ledger.after(step).energy().total() <= ledger.after(step + 1).energy().total());
+    }
+  }
+}
+
+TEST_CASE("the ledger counts trips, bytes and staleness to the step in which they ended") {
+  Way way = two_rounds_with_waste();
+  way.federated.trips[1].staleness = 3;
+  way.federated.trips[2].staleness = 1;
+  way.federated.trips[3].round = 7;  // under way at the end: the last step's
+  way.federated.trips[3].how = TripEnd::unused;
+  const Ledger ledger(way.federated, {}, std::nullopt);
+  REQUIRE(ledger.steps() == 2);
+  CHECK(ledger.after(0).trips.selected == 0);
+  const FederatedTotals& first = ledger.after(1);
+  CHECK(first.trips.selected == 3);
+  CHECK(first.trips.reported == 3);
+  CHECK(first.staleness == 4);
+  CHECK(first.down.value() == 3e6);
+  CHECK(first.up.value() == 3e6);
+  CHECK(first.client_time.value() == 20);
+  const FederatedTotals& all = ledger.after(5);
+  CHECK(all.trips.selected == 5);
+  CHECK(all.trips.late == 1);
+  CHECK(all.trips.unused == 1);
+  CHECK(all.down.value() == 5e6);
+  CHECK(all.up.value() == 3.5e6);
+  CHECK(all.wasted.value() == 2.5e6);
+  CHECK(all.client_time.value() == 20 + 4 + 8);
+  CHECK(all.energy().total().value() == 0);
+  CHECK(ledger.worst_staleness(0, 2) == 3);
+  CHECK(ledger.worst_staleness(1, 2) == 0);
+}
+
+}  // namespace
+}  // namespace orrery
