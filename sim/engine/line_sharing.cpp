@@ -16,6 +16,9 @@ constexpr double last_digits = 1e-12;
 // Of the clock: what moves in less time cannot be told from what has moved.
 constexpr double clock_digits = 1e-15;
 
+// A change that still spreads after so many fillings will reach most of what is connected: then all of it is filled.
+constexpr int patience = 16;
+
 template <class Item>
 void push(std::vector<Item>& heap, Item item) {
   heap.push_back(item);
@@ -176,87 +179,144 @@ void LineSharing::set_pace(std::uint32_t flow, Pace pace, double now) {
 
 void LineSharing::settle(double now) {
   for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    if (!lines_[dirty_[i]].dirty) continue;  // settled with another, or empty by now
-    collect(dirty_[i]);
-    if (component_.size() > 1) {
-      fill_all(now);
-    } else {
-      const Active& only = lines_[dirty_[i]];
-      fix(dirty_[i], only.members, level_of(only.members, only.capacity, only.level), now);
-    }
+    const std::uint32_t line = dirty_[i];
+    if (!lines_[line].dirty) continue;  // settled with another, or empty by now
+    stands_alone(line) ? fill_alone(line, now) : fill_around(line, now);
   }
   dirty_.clear();
 }
 
-/// The lines whose levels can change with the root's: one flow after the other connects contended lines.
-void LineSharing::collect(std::uint32_t root) {
-  ++fill_;
-  component_.assign(1, root);
-  lines_[root].fill = fill_;
-  for (std::size_t i = 0; i < component_.size(); ++i) {
-    for (const Member& member : lines_[component_[i]].members) {
-      if (!contended_[member.other] || lines_[member.other].fill == fill_) continue;
-      lines_[member.other].fill = fill_;
-      component_.push_back(member.other);
+/// No flow of the line crosses another contended line, nor one that governs it still.
+bool LineSharing::stands_alone(std::uint32_t line) const {
+  const std::vector<Member>& members = lines_[line].members;
+  return std::none_of(members.begin(), members.end(), [this](const Member& member) {
+    return contended_[member.other] || member.pace == governed_from(1 - member.side);
+  });
+}
+
+void LineSharing::fill_alone(std::uint32_t line, double now) {
+  Active& filled = lines_[line];
+  advance(filled, now);
+  const double level = level_of(filled.members, filled.capacity, filled.level);
+  for (std::size_t i = 0; i < filled.members.size(); ++i) {
+    const Member& member = filled.members[i];
+    const Pace pace = member.bound > level ? governed_from(member.side) : Pace::own;
+    if (pace != member.pace) set_pace(member.flow, pace, now);
+  }
+  set_level(line, level, now);
+}
+
+/// Fills the line and as many others as its changes reach: a line that is left out has kept the rates of all its flows,
+/// and so stays as it was.
+void LineSharing::fill_around(std::uint32_t root, double now) {
+  ++region_number_;
+  region_.assign(1, root);
+  lines_[root].region = region_number_;
+  for (std::size_t i = 0; i < region_.size(); ++i) {
+    take_neighbours(region_[i], [this](const Member& member) { return lines_[member.other].dirty; });
+  }
+  fill_region();
+  for (int times = 0; grow_region(times < patience ? Growth::changed : Growth::all); ++times) fill_region();
+  for (const std::uint32_t line : region_) advance(lines_[line], now);
+  for (const std::uint32_t line : region_) {
+    for (std::size_t i = 0; i < lines_[line].members.size(); ++i) {
+      const Member& member = lines_[line].members[i];
+      const Pace pace = flows_[member.flow].next_pace;
+      if (pace != member.pace) set_pace(member.flow, pace, now);
     }
+    set_level(line, lines_[line].next_level, now);
   }
 }
 
 /// Progressive filling: the line with the lowest level fixes the rates of its flows, which leaves room on the others.
-/// Their levels rise by that, so a level that was found before is never too high.
-void LineSharing::fill_all(double now) {
+/// Their levels rise by that, so a level that was found before is never too high. A line outside the region caps the
+/// flows that it governs at its level.
+void LineSharing::fill_region() {
+  ++filling_;
   levels_.clear();
-  for (const std::uint32_t line : component_) {
+  for (const std::uint32_t line : region_) {
     Active& filled = lines_[line];
     filled.room = filled.capacity;
-    filled.open = filled.members;
     filled.stale = false;
+    filled.open = filled.members;
+    for (Member& member : filled.open) {
+      const Active& other = lines_[member.other];
+      if (other.region != region_number_ && member.pace == governed_from(1 - member.side)) member.bound = other.level;
+    }
     push(levels_, Level{level_of(filled.open, filled.room, filled.level), line});
   }
-  double least = 0.0;
+  double least = 0.0;  // rounding must not take a level below one that was fixed before
   while (!levels_.empty()) {
     const Level lowest = pop(levels_);
     Active& line = lines_[lowest.line];
     if (line.stale) {
       line.stale = false;
-      std::erase_if(line.open, [this](const Member& member) { return flows_[member.flow].fill == fill_; });
-      push(levels_, reopen(lowest.line, least));
+      std::erase_if(line.open, [this](const Member& member) { return flows_[member.flow].filling == filling_; });
+      push(levels_, Level{std::max(least, level_of(line.open, line.room, least)), lowest.line});
       continue;
     }
     least = lowest.level;
-    take_from_others(line.open, lowest.level);
-    fix(lowest.line, line.open, lowest.level, now);
+    fix(line, lowest.level);
   }
 }
 
-/// The level of a line after others have fixed some of its flows; rounding must not take it below theirs.
-LineSharing::Level LineSharing::reopen(std::uint32_t line, double least) const {
-  const Active& reopened = lines_[line];
-  return {std::max(least, level_of(reopened.open, reopened.room, least)), line};
-}
-
-void LineSharing::take_from_others(std::span<const Member> members, double level) {
-  for (const Member& member : members) {
-    flows_[member.flow].fill = fill_;
+/// What is left open on the line moves at the level, or at its own bound below it; others have that much less room.
+void LineSharing::fix(Active& line, double level) {
+  line.next_level = level;
+  for (const Member& member : line.open) {
+    Flow& flow = flows_[member.flow];
+    flow.filling = filling_;
+    flow.next_rate = std::min(member.bound, level);
     Active& other = lines_[member.other];
-    if (other.fill != fill_) continue;
-    other.room -= std::min(member.bound, level);
+    const bool inside = other.region == region_number_;
+    if (member.bound > level) {
+      flow.next_pace = governed_from(member.side);
+    } else {  // the other line governs it as before, or nobody
+      const bool capped = !inside && member.pace == governed_from(1 - member.side);
+      flow.next_pace = capped ? member.pace : Pace::own;
+    }
+    if (!inside) continue;
+    other.room -= flow.next_rate;
     other.stale = true;
   }
 }
 
-/// From now on these members of the line move at the level, or at their own bound below it.
-void LineSharing::fix(std::uint32_t line, std::span<const Member> members, double level, double now) {
-  Active& fixed = lines_[line];
-  fixed.odometer = odometer(fixed, now);
-  fixed.since = now;
-  for (const Member& member : members) {
-    const Pace governed = member.side == 0 ? Pace::first : Pace::second;
-    const Pace pace = member.bound > level ? governed : Pace::own;
-    if (pace != member.pace) set_pace(member.flow, pace, now);
+template <class Wanted>
+void LineSharing::take_neighbours(std::uint32_t line, Wanted wanted) {
+  for (const Member& member : lines_[line].members) {
+    Active& other = lines_[member.other];
+    if (!contended_[member.other] || other.region == region_number_ || !wanted(member)) continue;
+    other.region = region_number_;
+    region_.push_back(member.other);
   }
-  fixed.level = level;
-  fixed.dirty = false;
+}
+
+/// Takes in contended lines: those where a flow's rate would change, or all that flows connect.
+bool LineSharing::grow_region(Growth growth) {
+  const std::size_t before = region_.size();
+  const auto changes = [&](const Member& member) {
+    const double old_rate = rate(flows_[member.flow]);
+    return growth == Growth::all || std::abs(flows_[member.flow].next_rate - old_rate) > last_digits * old_rate;
+  };
+  for (std::size_t i = 0; i < (growth == Growth::all ? region_.size() : before); ++i)
+    take_neighbours(region_[i], changes);
+  return region_.size() > before;
+}
+
+double LineSharing::rate(const Flow& flow) const {
+  if (flow.pace == Pace::still) return 0.0;
+  if (flow.pace == Pace::own) return flow.bound;
+  return lines_[flow.line[flow.pace == Pace::first ? 0 : 1]].level;
+}
+
+void LineSharing::advance(Active& line, double now) {
+  line.odometer = odometer(line, now);
+  line.since = now;
+}
+
+void LineSharing::set_level(std::uint32_t line, double level, double now) {
+  lines_[line].level = level;
+  lines_[line].dirty = false;
   foretell(line, now);
 }
 
@@ -313,6 +373,8 @@ void LineSharing::end_marks(std::uint32_t line, double now) {
     pop(ending.marks);
     if (valid) ended_.push_back(mark.flow);
   }
+  advance(ending, now);
+  foretell(line, now);
 }
 
 LineSharing::Meter LineSharing::meter(std::size_t line, double now) const {

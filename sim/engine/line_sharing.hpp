@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace orrery {
@@ -48,14 +47,18 @@ class LineSharing {
 
  private:
   enum class Pace : std::uint8_t { still, own, first, second };  // own bound, or the level of a line
+  static constexpr Pace governed_from(std::size_t side) { return side == 0 ? Pace::first : Pace::second; }
   struct Flow {
     double bytes = 0, bound = 0;
     double base = 0;   // own: moved at `since`; governed: the line's odometer when it arrives
     double since = 0;  // own
     std::uint32_t line[2] = {0, 0}, place[2] = {0, 0};
     std::uint32_t epoch = 0;  // counts changes of pace, over all uses of the number: what was foretold earlier is void
-    std::uint64_t fill = 0;   // the filling that set its rate last
     Pace pace = Pace::still;
+    // while filling
+    Pace next_pace = Pace::still;
+    double next_rate = 0;
+    std::uint64_t filling = 0;  // which fixed its rate last
   };
   struct Member {
     double bound = 0;
@@ -81,8 +84,8 @@ class LineSharing {
     std::uint32_t stamp = 0;  // counts what was foretold: only the last holds
     bool dirty = false;
     // while filling
-    std::uint64_t fill = 0;
-    double room = 0;
+    std::uint64_t region = 0;  // which it was in last
+    double room = 0, next_level = 0;
     std::vector<Member> open;
     bool stale = false;
   };
@@ -105,11 +108,18 @@ class LineSharing {
   void judge(std::uint32_t line);
   [[nodiscard]] static double odometer(const Active& line, double now);
   void set_pace(std::uint32_t flow, Pace pace, double now);
-  void collect(std::uint32_t root);
-  void fill_all(double now);
-  [[nodiscard]] Level reopen(std::uint32_t line, double least) const;
-  void fix(std::uint32_t line, std::span<const Member> members, double level, double now);
-  void take_from_others(std::span<const Member> members, double level);
+  [[nodiscard]] bool stands_alone(std::uint32_t line) const;
+  void fill_alone(std::uint32_t line, double now);
+  void fill_around(std::uint32_t root, double now);
+  void fill_region();
+  void fix(Active& line, double level);
+  enum class Growth : std::uint8_t { changed, all };
+  bool grow_region(Growth growth);
+  template <class Wanted>
+  void take_neighbours(std::uint32_t line, Wanted wanted);
+  [[nodiscard]] double rate(const Flow& flow) const;
+  static void advance(Active& line, double now);
+  void set_level(std::uint32_t line, double level, double now);
   void foretell(std::uint32_t line, double now);
   [[nodiscard]] bool holds(const End& end) const;
   void end_marks(std::uint32_t line, double now);
@@ -121,10 +131,10 @@ class LineSharing {
   std::vector<char> contended_;  // beside lines_: asked for every flow of a hub at every event
   std::vector<std::uint32_t> free_;
   std::vector<Flow> flows_;
-  std::vector<std::uint32_t> dirty_, component_, ended_;
+  std::vector<std::uint32_t> dirty_, region_, ended_;
   std::vector<End> ends_;      // heap
   std::vector<Level> levels_;  // heap
-  std::uint64_t fill_ = 0;
+  std::uint64_t region_number_ = 0, filling_ = 0;
 };
 
 }  // namespace orrery

@@ -389,6 +389,18 @@ TEST_CASE("peers that send to each other run as on SimGrid") {
   }
 }
 
+TEST_CASE("a crowd of peers, all of whose lines contend, runs as on SimGrid") {
+  Random random(100);
+  std::vector<AccessLine> lines;
+  for (int i = 0; i < 100; ++i) lines.push_back(line(random.uniform(1e6, 2e6), random.uniform(1e6, 2e6), 0.01));
+  std::vector<Load> loads;
+  for (int i = 0; i < 1500; ++i) {
+    const std::size_t from = random.below(100), to = (from + 1 + random.below(99)) % 100;
+    loads.push_back({from, to, random.uniform(1, 10), random.uniform(1e5, 2e6)});
+  }
+  CHECK(test::in_fresh_process([&] { return difference(EngineKind::flow, lines, loads); }) < 1e-9);
+}
+
 TEST_CASE("equal peers around a ring run as on SimGrid") {
   const std::vector<AccessLine> lines(16, line(1e6, 1.5e6, 0.02));
   std::vector<Load> loads;
