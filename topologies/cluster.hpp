@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "sim/base/ids.hpp"
 #include "sim/engine/platform.hpp"
 #include "topologies/catalogue.hpp"
 
@@ -71,24 +70,5 @@ const std::vector<FabricEntry>& fabrics();
 /// Throws Infeasible for a description that cannot be built (no network between several nodes, unknown fabric,
 /// oversubscription below one).
 Cluster build_cluster(const ClusterDescription& description);
-
-/// Federated population: client c is host c, the server is the last host. Every client has its own access link to the
-/// server's site (up and down may differ); the server's link is shared by all of them.
-struct FederationDescription {
-  std::vector<Device> client_devices;  // one per client
-  std::vector<Link> client_links;      // one per client
-  Device server;
-  Link server_link;
-};
-
-struct FederationPlatform {
-  Platform platform;                  // every host is a node of its own
-  std::vector<LinkPower> link_power;  // one per link of the platform
-  DeviceId server;                    // the last host
-};
-
-/// A route between client and server has the client's latency plus the server's. Rates are effective. Throws Infeasible
-/// without clients.
-FederationPlatform build_federation(const FederationDescription& description);
 
 }  // namespace orrery
