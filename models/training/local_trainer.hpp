@@ -36,7 +36,7 @@ class LocalTrainer {
     std::span<const std::size_t> indices;  // the client's own; at least one
     LocalWork work;
     double learning_rate = 0.1;
-    GradientTerm term{};
+    StepTerm term{};
   };
   /// Mini-batch steps from `start` (McMahan et al. 2017, ClientUpdate) on the client's samples, in an order drawn from
   /// `random` for every pass. The trained numbers stand in weights() until the next call.

@@ -89,7 +89,9 @@ Parts shards(const Samples& samples, std::size_t clients, const PartitionOptions
 Parts quantity(const Samples& samples, std::size_t clients, const PartitionOptions& options, Random& random) {
   ORRERY_EXPECT(options.sigma >= 0);
   std::vector<double> sizes(clients);
-  for (double& size : sizes) size = std::exp(options.sigma * random.normal());
+  for (double& size : sizes) size = options.sigma * random.normal();
+  const double largest = *std::max_element(sizes.begin(), sizes.end());
+  for (double& size : sizes) size = std::exp(size - largest);  // shares of the largest: finite for any sigma
   const double sum = std::accumulate(sizes.begin(), sizes.end(), 0.0);
   std::vector<std::size_t> order = numbers_up_to(samples.count());
   random.shuffle(order);

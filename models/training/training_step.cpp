@@ -11,7 +11,6 @@
 
 #include "models/kernels/parallel.hpp"
 #include "models/training/gradient_norm.hpp"
-#include "models/training/gradient_sum.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -29,14 +28,11 @@ void scale(float factor, std::span<float> numbers) {
   for (float& number : numbers) number *= factor;
 }
 
-void add_term(const GradientTerm& term, const NumberRange& block, std::span<const float> weights,
-              std::span<float> gradient) {
-  if (term.proximal != 0) {
-    const auto factor = static_cast<float>(term.proximal);
-    const std::span<const float> at = block.of(weights), anchor = block.of(term.anchor);
-    for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += factor * (at[i] - anchor[i]);
-  }
-  if (!term.shift.empty()) add(block.of(term.shift), gradient);
+void add_proximal(const StepTerm& term, const NumberRange& block, std::span<const float> weights,
+                  std::span<float> gradient) {
+  const auto factor = static_cast<float>(term.proximal);
+  const std::span<const float> at = block.of(weights), anchor = block.of(term.anchor);
+  for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += factor * (at[i] - anchor[i]);
 }
 
 }  // namespace
@@ -57,12 +53,20 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   const auto predictions =
       static_cast<double>(runner_.plan().loss().predictions_per_sample()) * static_cast<double>(batch.samples);
   PassOptions pass{.divisor = predictions, .seed = options_.seed + odd * static_cast<std::uint64_t>(steps_)};
-  if (adds_in_place()) {
-    pass.divisor = -predictions / optimizer_.rate();
-    const BatchResult result = runner_.run_in_place(weights, batch, pass);
-    require_finite(result);
-    return result;
-  }
+  const BatchResult result =
+      adds_in_place() ? run_in_place(weights, batch, pass) : run_separately(weights, batch, pass);
+  if (!term_.shift.empty()) add_shift(weights);
+  return result;
+}
+
+BatchResult TrainingStep::run_in_place(std::span<float> weights, const Batch& batch, PassOptions pass) {
+  pass.divisor = -pass.divisor / optimizer_.rate();
+  const BatchResult result = runner_.run_in_place(weights, batch, pass);
+  require_finite(result);
+  return result;
+}
+
+BatchResult TrainingStep::run_separately(std::span<float> weights, const Batch& batch, PassOptions pass) {
   const auto parts = std::min(static_cast<std::size_t>(options_.accumulation), batch.samples);
   const std::span<float> seen = weights_seen(weights);
   BatchResult sum;
@@ -79,13 +83,19 @@ BatchResult TrainingStep::run(std::span<float> weights, const Batch& batch) {
   return sum;
 }
 
+void TrainingStep::add_shift(std::span<float> weights) const {
+  const auto rate = static_cast<float>(optimizer_.rate());
+  const std::span<const float> shift = term_.shift;
+  for (std::size_t i = 0; i < shift.size(); ++i) weights[i] -= rate * shift[i];
+}
+
 bool TrainingStep::adds_in_place() const {
   const OptimizerOptions& by = options_.optimizer;
   return by.kind == OptimizerKind::sgd && by.weight_decay == 0 && by.clip_norm == 0 && options_.accumulation == 1 &&
-         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32 && term_.none();
+         options_.update == UpdateStyle::fastest && options_.storage == Storage::fp32 && term_.proximal == 0;
 }
 
-void TrainingStep::restart(std::uint64_t seed, double learning_rate, const GradientTerm& term) {
+void TrainingStep::restart(std::uint64_t seed, double learning_rate, const StepTerm& term) {
   options_.seed = seed;
   term_ = term;
   steps_ = 0;
@@ -116,7 +126,7 @@ std::span<float> TrainingStep::weights_seen(std::span<float> weights) {
 std::span<float> TrainingStep::add_gradients(const NumberRange& block, std::span<const float> weights) {
   const std::span<float> sum = runner_.gradient(block.first, block.count);
   if (options_.storage == Storage::bf16) round_to_bf16(sum);
-  add_term(term_, block, weights, sum);
+  if (term_.proximal != 0) add_proximal(term_, block, weights, sum);
   return sum;
 }
 

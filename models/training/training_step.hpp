@@ -26,13 +26,14 @@ struct TrainingOptions {
       Storage::fp32;  // bf16: rounded weights, activations and gradients; run()'s weights are the float32 masters
 };
 
-/// Added to the gradient of every step: proximal (w - anchor) + shift. It belongs to what is minimised, so it comes
-/// after the loss's gradient and before clipping and weight decay.
-struct GradientTerm {
+/// What a step does beside minimising the loss. proximal (w - anchor) is the gradient of a part of what is minimised:
+/// added to the loss's gradient, before clipping and weight decay. The shift corrects the step itself: w -= rate x
+/// shift after the optimizer's update (for plain SGD the same as adding it to the gradient; momentum would multiply
+/// it).
+struct StepTerm {
   double proximal = 0;
   std::span<const float> anchor{};  // as long as the parameters; read where proximal is not 0
   std::span<const float> shift{};   // as long as the parameters; empty: none
-  [[nodiscard]] bool none() const { return proximal == 0 && shift.empty(); }
 };
 
 /// Plain SGD in float32 on a batch of one shard without accumulation, clipping, weight decay and gradient term adds
@@ -48,7 +49,7 @@ class TrainingStep {
 
   /// As if made anew, with another seed, learning rate and term: another client's training begins. What the term
   /// refers to must stay until the last step.
-  void restart(std::uint64_t seed, double learning_rate, const GradientTerm& term);
+  void restart(std::uint64_t seed, double learning_rate, const StepTerm& term);
 
   /// Layers' passes as they are timed; the optimizer's time, measured as a whole with the addition of the shards'
   /// gradients, goes to the layers by their parameters.
@@ -59,6 +60,9 @@ class TrainingStep {
 
  private:
   [[nodiscard]] bool adds_in_place() const;
+  BatchResult run_in_place(std::span<float> weights, const Batch& batch, PassOptions pass);
+  BatchResult run_separately(std::span<float> weights, const Batch& batch, PassOptions pass);
+  void add_shift(std::span<float> weights) const;
   std::span<float> weights_seen(std::span<float> weights);
   void update(std::span<float> weights);
   std::span<float> add_gradients(const NumberRange& block, std::span<const float> weights);
@@ -72,7 +76,7 @@ class TrainingStep {
   std::vector<std::span<float>> gradients_;  // of the optimizer's blocks, added up over the shards
   std::vector<double> squares_;              // clipping: sums of squares of the blocks' gradients
   AlignedVector rounded_;                    // bf16: the weights as the layers see them
-  GradientTerm term_;
+  StepTerm term_;
   WorkerTimer timer_;
   std::int64_t steps_ = 0;
 };

@@ -77,7 +77,8 @@ struct ClientUpdate {
   ClientState kept{};
 };
 
-/// Added to every gradient of a local step: proximal (w - received) + shift. Empty shift: none.
+/// Of every local step: proximal (w - received) is added to the gradient, rate x shift to the step down (StepTerm).
+/// Empty shift: none.
 struct LocalTerm {
   double proximal = 0;
   std::span<const float> shift{};

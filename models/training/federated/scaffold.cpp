@@ -1,9 +1,10 @@
 // Karimireddy, Kale, Mohri, Reddi, Stich, Suresh 2020, SCAFFOLD: Stochastic Controlled Averaging for Federated Learning
-// (arXiv 1910.06378), algorithm 1 with option II. Client i adds c - c_i to every gradient; with K local steps at rate
-// eta from x to y_i: c_i+ = c_i - c + (x - y_i) / (K eta). The server, for S of N clients that report:
+// (arXiv 1910.06378), algorithm 1 with option II. Client i corrects every step by -eta (c - c_i); with K local steps at
+// rate eta from x to y_i: c_i+ = c_i - c + (x - y_i) / (K eta). The server, for S of N clients that report:
 //   x += eta_g mean_S(y_i - x);   c += |S| / N mean_S(c_i+ - c_i)
-// Every client weighs the same, as published. The option assumes plain SGD. A client that does not take part keeps its
-// old c_i: with few of many clients per round these grow stale, and training may collapse (NIID-Bench, Li et al. 2022).
+// Every client weighs the same, as published. A client that does not take part keeps its old c_i: with few of many
+// clients per round these grow stale, and training may collapse (NIID-Bench, Li et al. 2022, whose local solver has
+// momentum: (x - y_i) / (K eta) is then several gradients long).
 #include <unordered_map>
 
 #include "models/training/federated/server_step.hpp"

@@ -9,7 +9,7 @@ namespace orrery {
 namespace {
 
 LocalResult train_line(LocalTrainer& trainer, const Samples& samples, const std::vector<float>& start,
-                       const GradientTerm& term, std::int64_t steps) {
+                       const StepTerm& term, std::int64_t steps) {
   const std::vector<std::size_t> first = {0};
   return trainer.train({.start = start,
                         .samples = samples,
@@ -39,28 +39,39 @@ TEST_CASE("the proximal term pulls towards where the client started") {
   CHECK(trainer.weights()[1] == Approx(-0.19));
 }
 
-TEST_CASE("a shift is added to every gradient") {
+TEST_CASE("a shift corrects every step, whatever clipping, decay and momentum make of the gradient") {
   const Samples samples = points({{2, 1}});
-  LocalTrainer trainer(std::make_shared<const ExecutionPlan>(line()), {});
   const std::vector<float> shift = {-4, 3};
-  train_line(trainer, samples, {1, 0}, {.shift = shift}, 1);
-  CHECK(trainer.weights()[0] == Approx(1.0));
-  CHECK(trainer.weights()[1] == Approx(-0.5));
+  LocalTrainer plain(std::make_shared<const ExecutionPlan>(line()), {});
+  train_line(plain, samples, {1, 0}, {.shift = shift}, 1);
+  CHECK(plain.weights()[0] == Approx(1.0));   // 1 - 0.1 (4 - 4)
+  CHECK(plain.weights()[1] == Approx(-0.5));  // 0 - 0.1 (2 + 3)
+  OptimizerOptions other;
+  SECTION("clipping") {
+    other.clip_norm = 1;
+  }
+  SECTION("decay") {
+    other.weight_decay = 0.5;
+  }
+  SECTION("momentum") {
+    other.kind = OptimizerKind::momentum;
+  }
+  LocalTrainer with(std::make_shared<const ExecutionPlan>(line()), {.optimizer = other});
+  LocalTrainer without(std::make_shared<const ExecutionPlan>(line()), {.optimizer = other});
+  train_line(with, samples, {1, 0}, {.shift = shift}, 1);
+  train_line(without, samples, {1, 0}, {}, 1);
+  CHECK(with.weights()[0] == Approx(without.weights()[0] + 0.4));
+  CHECK(with.weights()[1] == Approx(without.weights()[1] - 0.3));
 }
 
-TEST_CASE("clipping and weight decay see the term: it belongs to what is minimised") {
+TEST_CASE("clipping sees the proximal term: it belongs to what is minimised") {
   const Samples samples = points({{2, 1}});
-  const std::vector<float> start = {1, 0}, shift = {-1, 2};
-  LocalTrainer clipped(std::make_shared<const ExecutionPlan>(line()), {.optimizer = {.clip_norm = 1}});
-  train_line(clipped, samples, start, {.shift = shift}, 1);
-  // (4, 2) + (-1, 2) = (3, 4), clipped to (0.6, 0.8).
-  CHECK(clipped.weights()[0] == Approx(0.94));
-  CHECK(clipped.weights()[1] == Approx(-0.08));
-  LocalTrainer decayed(std::make_shared<const ExecutionPlan>(line()), {.optimizer = {.weight_decay = 0.5}});
-  train_line(decayed, samples, start, {.shift = shift}, 1);
-  // (3, 4) + 0.5 (1, 0).
-  CHECK(decayed.weights()[0] == Approx(0.65));
-  CHECK(decayed.weights()[1] == Approx(-0.4));
+  const std::vector<float> start = {1, 0}, anchor = {2, -2};
+  LocalTrainer trainer(std::make_shared<const ExecutionPlan>(line()), {.optimizer = {.clip_norm = 1}});
+  train_line(trainer, samples, start, {.proximal = 1, .anchor = anchor}, 1);
+  // (4, 2) + (1 - 2, 0 + 2) = (3, 4), clipped to (0.6, 0.8).
+  CHECK(trainer.weights()[0] == Approx(0.94));
+  CHECK(trainer.weights()[1] == Approx(-0.08));
 }
 
 TEST_CASE("the next client of a trainer begins without the last one's term") {

@@ -52,7 +52,7 @@ std::string refusal(const LayerGraph& graph, const std::vector<std::string>& pat
 TEST_CASE("a pattern that no layer with weights matches is refused, and so is a model of nothing but personal layers") {
   CHECK(refusal(load_network("2nn"), {"dense33", "relu1", "dense1"}) ==
         "personal_layers: no layer with weights is called \"dense33\" - did you mean \"dense3\"?\n"
-        "personal_layers: no layer with weights is called \"relu1\" - did you mean \"dense1\"?");
+        "personal_layers: no layer with weights is called \"relu1\" - known: dense1, dense2, dense3");
   CHECK(
       refusal(load_network("2nn"), {"dense*"}) ==
       "personal_layers: every layer is personal (nothing is left to learn together) - keep at least one layer common");

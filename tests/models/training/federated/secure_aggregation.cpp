@@ -37,7 +37,8 @@ TEST_CASE("clients work with the number of clients, the server with its square w
   };
   CHECK(cost(200, 0).client_compute / cost(100, 0).client_compute == Approx(2).epsilon(0.01));
   CHECK(cost(200, 0).server_compute / cost(100, 0).server_compute == Approx(2).epsilon(0.01));
-  CHECK(cost(200, 20).server_compute / cost(100, 10).server_compute == Approx(4).epsilon(0.03));
+  // Masks of the survivors, and between each who dropped and each survivor: 180 + 20 x 180 against 90 + 10 x 90.
+  CHECK(cost(200, 20).server_compute / cost(100, 10).server_compute == Approx(3780.0 / 990).epsilon(0.01));
   CHECK(cost(100, 10).server_compute > cost(100, 0).server_compute);
   CHECK(cost(100, 10).up == cost(100, 0).up);
 }
