@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "models/training/federated/federated_training.hpp"
@@ -79,24 +80,28 @@ std::string secure_line(const Scenario& scenario, const StrategySpec& strategy) 
                   number_text(cost.client_compute.value()), number_text(cost.server_compute.value())));
 }
 
+/// Chance of a client to be in a step's sum, for amplification: those asked of all, in rounds alone.
+double sampling_rate(const Scenario& scenario, const FederatedOptions& options) {
+  if (entry_of(options.algorithm.kind).coordination != Coordination::rounds) return 1.0;
+  const double asked = std::ceil(options.participation.clients_per_round * options.participation.over_selection);
+  return std::min(1.0, asked / scenario.federation.clients());
+}
+
 std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy) {
   const PrivacyOptions& privacy = strategy.federated.privacy;
   if (privacy.kind == PrivacyKind::none) return {};
-  const FederatedOptions& options = strategy.federated;
-  const double rate =
-      privacy.kind == PrivacyKind::local
-          ? 1.0
-          : std::min(1.0, static_cast<double>(options.participation.clients_per_round) / scenario.federation.clients());
+  const bool is_local = privacy.kind == PrivacyKind::local;
+  const double rate = is_local ? 1.0 : sampling_rate(scenario, strategy.federated);
   RdpAccountant accountant;
-  accountant.add(rate, privacy.noise_multiplier, options.rounds);
+  accountant.add(rate, privacy.noise_multiplier, strategy.federated.rounds);
   return line(fmt::format(
-      "privacy             {}: updates clipped to norm {}, noise of deviation {} x {} = {}; epsilon {:.3f} at delta {} "
-      "after {} rounds of every {}",
-      privacy.kind == PrivacyKind::local ? "local" : "central", number_text(privacy.clip),
-      number_text(privacy.noise_multiplier), number_text(privacy.clip),
-      number_text(privacy.noise_multiplier * privacy.clip), accountant.epsilon(privacy.delta),
-      number_text(privacy.delta), options.rounds,
-      privacy.kind == PrivacyKind::local ? "client" : fmt::format("client with chance {}", number_text(rate))));
+      "privacy             {}: updates clipped to norm {}, noise of deviation {} x {}; after {} rounds epsilon {:.3f} "
+      "at delta {} for {}",
+      is_local ? "local" : "central", number_text(privacy.clip), number_text(privacy.noise_multiplier),
+      number_text(privacy.clip), strategy.federated.rounds, accountant.epsilon(privacy.delta),
+      number_text(privacy.delta),
+      is_local ? "a client that takes part in all of them"
+               : fmt::format("clients that take part with chance {}", number_text(rate))));
 }
 
 std::string local_work_line(const StrategySpec& strategy) {
