@@ -138,6 +138,14 @@ FederatedEnergy FederationPower::trip(const Trip& trip) const {
   return joules;
 }
 
+FederatedEnergy FederationPower::average(const Trip& trip, Seconds aggregation) const {
+  FederatedEnergy joules;
+  if (site_.server == FederationSite::Server::present) return joules;
+  const Group& power = groups_[population_->clients[static_cast<std::size_t>(trip.client)].group];
+  joules.client_compute = power.computing * aggregation;
+  return joules;
+}
+
 FederatedEnergy FederationPower::step(const ServerStep& step, Bytes bytes) const {
   FederatedEnergy joules;
   if (site_.server == FederationSite::Server::none) return joules;

@@ -12,7 +12,8 @@
 //
 // PUE multiplies what stands in a facility: server and edges. Bytes of the network are those that cross the wide area:
 // with edges between, the backhaul alone (power; by intensity, which is of access networks too, all); none where every
-// link is a local one. Gossip has no server, and a message from peer to peer counts once.
+// link is a local one. Gossip has no server: its clients average, each for as
+// long as the slowest takes; and a message from peer to peer counts once.
 //
 // Workers of an asynchronous strategy are devices of a cluster: while they move data or wait they spin (blocked power,
 // as in data-parallel training), their line is their share of a port of the cluster's network (port x time + pJ/bit x
@@ -71,6 +72,8 @@ class FederationPower {
 
   /// Everything that the trip cost but the server: its five parts.
   [[nodiscard]] FederatedEnergy trip(const Trip& trip) const;
+  /// Where there is no server: this client's part of an average that took so long.
+  [[nodiscard]] FederatedEnergy average(const Trip& trip, Seconds aggregation) const;
   /// Server, edges and their lines over one step; `bytes`: what crossed the server's line in it.
   [[nodiscard]] FederatedEnergy step(const ServerStep& step, Bytes bytes) const;
   /// Of a group's clients; negative: [energy]'s.

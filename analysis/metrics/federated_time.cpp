@@ -6,10 +6,6 @@
 namespace orrery {
 namespace {
 
-Seconds& exposed(StepTime& time) {
-  return time.exposed[static_cast<std::size_t>(Dimension::dp)];
-}
-
 /// The time of a step, given away piece by piece: never more than there is.
 class Remainder {
  public:
@@ -25,55 +21,82 @@ class Remainder {
   Seconds left_;
 };
 
-void charge_trip(const FederatedRun& run, const Trip& trip, Remainder& remainder, StepTime& time) {
-  const Seconds upload = remainder.take(trip.upload);
-  const Seconds compute = remainder.take(trip.compute);
-  time.straggler += remainder.take(trip.offline);
-  time.bubble += remainder.take(trip.waiting);
-  const Seconds download = remainder.take(trip.download);
-  exposed(time) += upload + download;
-  time.communication += upload + download;
-  time.recompute += compute * run.recompute_share;
-  time.optimizer += compute * run.optimizer_share;
-  time.compute += compute * (1 - run.recompute_share - run.optimizer_share);
-}
-
-/// The trip to the same edge that had to end before this one could begin.
-std::optional<std::size_t> trip_before(const FederatedRun& run, std::size_t index) {
-  const Trip& later = run.trips[index];
-  if (later.hub < 0) return std::nullopt;
-  for (std::size_t i = index; i-- > 0;) {
-    const Trip& trip = run.trips[i];
-    if (trip.round != later.round) break;
-    if (trip.hub == later.hub && trip.end <= later.begin) return i;
+/// The time of one step, told backwards.
+class Tale {
+ public:
+  Tale(const FederatedRun& run, const ServerStep& step) : run_(run), step_(step), remainder_(step.end - step.begin) {
+    time_.step = step.end - step.begin;
   }
-  return std::nullopt;
-}
+
+  StepTime tell() {
+    if (step_.critical_trip < 0) {
+      time_.optimizer += remainder_.take(step_.aggregation);
+      time_.straggler += remainder_.rest();
+      return time_;
+    }
+    auto index = std::optional(static_cast<std::size_t>(step_.critical_trip));
+    after(run_.trips[*index]);
+    while (index) {
+      charge(run_.trips[*index]);
+      index = before(*index);
+    }
+    time_.bubble += remainder_.rest();
+    return time_;
+  }
+
+ private:
+  void move(Seconds wanted) {
+    const Seconds taken = remainder_.take(wanted);
+    time_.exposed[static_cast<std::size_t>(Dimension::dp)] += taken;
+    time_.communication += taken;
+  }
+
+  /// From the end of the critical trip to that of the step.
+  void after(const Trip& critical) {
+    const Seconds gap = std::max(Seconds{}, step_.end - critical.end);
+    const Seconds aggregation = std::min(step_.aggregation, gap);
+    served_ = step_.aggregation - aggregation;
+    time_.optimizer += remainder_.take(aggregation);
+    move(step_.backhaul_time);
+    time_.bubble += remainder_.take(gap - aggregation - step_.backhaul_time);
+  }
+
+  void charge(const Trip& trip) {
+    move(trip.upload);
+    const Seconds compute = remainder_.take(trip.compute);
+    time_.recompute += compute * run_.recompute_share;
+    time_.optimizer += compute * run_.optimizer_share;
+    time_.compute += compute * (1 - run_.recompute_share - run_.optimizer_share);
+    time_.straggler += remainder_.take(trip.offline);
+    const Seconds served = std::min(served_, trip.waiting);
+    served_ -= served;
+    time_.compute += remainder_.take(served);
+    time_.bubble += remainder_.take(trip.waiting - served);
+    move(trip.download);
+  }
+
+  /// The trip of the same step to the same hub that ended last before this one began.
+  [[nodiscard]] std::optional<std::size_t> before(std::size_t index) const {
+    const Trip& later = run_.trips[index];
+    for (std::size_t i = index; i-- > 0;) {
+      const Trip& trip = run_.trips[i];
+      if (trip.round != later.round) break;
+      if (trip.hub == later.hub && trip.end <= later.begin) return i;
+    }
+    return std::nullopt;
+  }
+
+  const FederatedRun& run_;
+  const ServerStep& step_;
+  Remainder remainder_;
+  StepTime time_;
+  Seconds served_;  // the server's work while the clients of a split network wait for it
+};
 
 }  // namespace
 
 StepTime server_step_time(const FederatedRun& run, std::size_t step) {
-  const ServerStep& own = run.steps[step];
-  StepTime time;
-  time.step = own.end - own.begin;
-  Remainder remainder(time.step);
-  time.optimizer += remainder.take(own.aggregation);
-  const Seconds backhaul = remainder.take(own.backhaul_time);
-  exposed(time) += backhaul;
-  time.communication += backhaul;
-  if (own.critical_trip < 0) {
-    time.straggler += remainder.take(remainder.rest());
-    return time;
-  }
-  auto index = std::optional(static_cast<std::size_t>(own.critical_trip));
-  // Its report may have had to wait for a server that was busy.
-  time.bubble += remainder.take(own.end - own.aggregation - backhaul - run.trips[*index].end);
-  while (index) {
-    charge_trip(run, run.trips[*index], remainder, time);
-    index = trip_before(run, *index);
-  }
-  time.bubble += remainder.rest();
-  return time;
+  return Tale(run, run.steps[step]).tell();
 }
 
 StepTime mean_server_step(const FederatedRun& run) {

@@ -11,12 +11,13 @@ namespace orrery {
 ///   optimizer      the server's aggregation, and the local updates' share of computing
 ///   exposed (dp)   edges and server exchanging models; the critical trip's upload and download
 ///   straggler      the critical client offline; where a deadline ended the step, all the time up to it
-///   compute, recompute  the critical trip's, by the run's shares
+///   compute, recompute  the critical trip's, by the run's shares; the server's half of a split network
 ///   bubble         the critical client waiting for others, or its report for a busy server; and what is left: nobody
-///                  available, evaluation
+///                  available, an edge's average
 ///
-/// A trip that began before the step (asynchronous ways) counts with what happened last. Where clients report to edges
-/// several times a step, the trips to the critical one's edge that led to it count, too. The parts sum to the step.
+/// A trip that began before the step (asynchronous ways) counts with what happened last. Where trips follow each other
+/// within a step (rounds of an edge, turns of split learning), those count, too, that ended before the critical one
+/// began: the last one, the last one before that, and so on. The parts sum to the step.
 StepTime server_step_time(const FederatedRun& run, std::size_t step);
 
 /// Mean over the steps.

@@ -12,9 +12,11 @@ double kilograms(Joules energy, double gCO2e_per_kWh) {
   return energy.value() / joules_per_kWh * gCO2e_per_kWh / grams_per_kilogram;
 }
 
-void add_energy(FederatedTotals& totals, const Trip& trip, const FederationPower& power) {
-  const FederatedEnergy joules = power.trip(trip);
-  (trip.how == TripEnd::reported ? totals.useful : totals.wasted_energy) += joules;
+void add_energy(FederatedTotals& totals, const Trip& trip, const ServerStep& step, const FederationPower& power) {
+  const bool reported = trip.how == TripEnd::reported;
+  FederatedEnergy joules = power.trip(trip);
+  if (reported) joules += power.average(trip, step.aggregation);
+  (reported ? totals.useful : totals.wasted_energy) += joules;
   const double grid = power.gCO2e_per_kWh(static_cast<std::size_t>(trip.client));
   if (grid < 0) return;
   totals.own_grid += joules.total();
@@ -94,7 +96,7 @@ Ledger::Ledger(const FederatedRun& run, const FederationSite& site, const std::o
     const std::size_t step = std::min(static_cast<std::size_t>(trip.round), run.steps.size() - 1);
     FederatedTotals& own = after_[step + 1];
     own += totals_of(trip, site);
-    if (power) add_energy(own, trip, *power);
+    if (power) add_energy(own, trip, run.steps[step], *power);
     if (trip.how == TripEnd::reported) worst_[step] = std::max<std::int64_t>(worst_[step], trip.staleness);
   }
   for (std::size_t step = 0; step < run.steps.size(); ++step) {

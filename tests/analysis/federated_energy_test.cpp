@@ -122,13 +122,14 @@ TEST_CASE("edges stand by for the whole step, and only their backhaul crosses th
   CHECK(totals.backhaul.value() == 4e6);
 }
 
-TEST_CASE("gossip has no server, and a message from peer to peer counts once") {
+TEST_CASE("gossip has no server: clients average; and a message from peer to peer counts once") {
   FederationSite site;
   site.server = FederationSite::Server::none;
   Population population = hand_population();
   population.server = {};
   const FederatedTotals totals = totals_of(three_client_round().federated, population, site, {});
   CHECK(totals.energy().server().value() == 0);
+  check(totals.energy().client_compute, 1000 + 3 * 100 * 1);  // all three average for a second
   check(totals.energy().network, 3.5 * 20 + 3e-3 * 240);
   CHECK(totals.sent.value() == 3e6);
 }

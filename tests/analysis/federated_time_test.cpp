@@ -87,6 +87,25 @@ TEST_CASE("in a hierarchy the rounds of the critical edge and the way to the ser
   CHECK(time.bubble.value() == 1);  // the edge averages, 5-6
 }
 
+TEST_CASE("in split learning turns follow each other, and waiting for the server's half is computing") {
+  FederatedRun run;
+  run.trips = {hand_trip(0, 0, 0, 1, 2, 1), hand_trip(1, 0, 7, 1, 2, 1)};
+  for (Trip& trip : run.trips) {
+    trip.waiting = Seconds(3);
+    trip.end += trip.waiting;  // 0-7, 7-14
+  }
+  ServerStep step;
+  step.end = Seconds(14.5);
+  step.aggregation = Seconds(4.5);  // 2 s of either turn, then an evaluation of half a second
+  step.critical_trip = 1;
+  run.steps = {step};
+  const StepTime time = server_step_time(run, 0);
+  CHECK(time.optimizer.value() == 0.5);
+  CHECK(time.compute.value() == 2 + 2 + 4);
+  CHECK(exposed(time) == 4);
+  CHECK(time.bubble.value() == 2);
+}
+
 TEST_CASE("on random runs the parts of every step sum to it, and none is negative") {
   Random random(11);
   for (int trial = 0; trial < 500; ++trial) {
