@@ -1,4 +1,5 @@
-// The smallest whole catalogue: one source, one radio, three links, one device, one system, one grid. A test breaks one cell of it.
+// The smallest whole catalogue: one source, one radio, three links, one device, one system, one grid. A test breaks one
+// cell of it.
 #pragma once
 
 #include <filesystem>
