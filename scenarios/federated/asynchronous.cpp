@@ -26,6 +26,11 @@ class Asynchronous {
         versions_(simulation.fleet().clients()) {
     const AlgorithmOptions& algorithm = simulation.options().algorithm;
     if (algorithm.kind == AlgorithmKind::fedbuff) buffer_ = static_cast<std::size_t>(algorithm.buffer);
+    if (buffer_ > versions_.size()) {
+      throw Infeasible(
+          fmt::format("a buffer of {} updates never fills: there are {} clients, each with one update in it at a time",
+                      buffer_, versions_.size()));
+    }
   }
 
   void run() {

@@ -132,22 +132,33 @@ Bytes ClientWork::model_bytes() const {
   return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes_.numbers));
 }
 
+double ClientWork::slowdown(std::size_t client) const {
+  const ClientGroup& group = job_.population.group(client);
+  return group.speed_sigma == 0.0 ? group.slowdown : double{job_.population.clients[client].slowdown};
+}
+
+std::optional<Seconds> ClientWork::measured_per_sample(std::size_t client) const {
+  const ClientGroup& group = job_.population.group(client);
+  if (group.capacities.empty() && group.per_sample) return *group.per_sample * slowdown(client);
+  const float own = job_.population.clients[client].per_sample_s;
+  return own > 0 ? std::optional(Seconds(own)) : std::nullopt;
+}
+
 Seconds ClientWork::training(std::size_t client, int epochs) {
   const Client& one = job_.population.clients[client];
   const ClientGroup& group = job_.population.groups[one.group];
   const std::int64_t samples = job_.learner.samples()[client];
   const LocalBatches work = batches(samples, epochs);
   const Seconds overhead = group.step_overhead * work.steps();
-  if (one.per_sample_s > 0) return Seconds(double{one.per_sample_s} * work.samples()) + overhead;
+  if (const auto per_sample = measured_per_sample(client)) return *per_sample * work.samples() + overhead;
   const auto [found, is_new] = training_.try_emplace({one.group, samples, epochs});
   if (is_new) found->second = local_times(job_.scenario, job_.strategy, job_.cost, work, group.device).total();
-  return found->second * double{one.slowdown} + overhead;
+  return found->second * slowdown(client) + overhead;
 }
 
 Seconds ClientWork::packing(std::size_t client) const {
-  const Client& one = job_.population.clients[client];
-  const Device& device = job_.population.groups[one.group].device;
-  return (over_updates(flops_.client, 1, device) + at_peak(secure_.client_compute, device)) * double{one.slowdown};
+  const Device& device = job_.population.group(client).device;
+  return (over_updates(flops_.client, 1, device) + at_peak(secure_.client_compute, device)) * slowdown(client);
 }
 
 Itinerary ClientWork::trip(std::size_t client, int epochs, Seconds round_trip) {

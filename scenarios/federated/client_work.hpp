@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -44,6 +45,8 @@ class ClientWork {
   /// Local training: the cost model's time x slowdown, or the samples trained on x per_sample where the client has a
   /// measured figure; and the group's overhead of every local step.
   [[nodiscard]] Seconds training(std::size_t client, int epochs);
+  /// The group's, where its clients do not differ, else the client's own: to the last bit.
+  [[nodiscard]] double slowdown(std::size_t client) const;
   [[nodiscard]] LocalBatches batches_of(std::size_t client, int epochs) const;
   /// Samples that it trains on, each as often as it does.
   [[nodiscard]] double samples_trained(std::size_t client, int epochs) const;
@@ -71,6 +74,7 @@ class ClientWork {
 
  private:
   [[nodiscard]] LocalBatches batches(std::int64_t samples, int epochs) const;
+  [[nodiscard]] std::optional<Seconds> measured_per_sample(std::size_t client) const;
   [[nodiscard]] Seconds over_updates(Flops flops, double updates, const Device& device) const;
   void describe_typical();
 

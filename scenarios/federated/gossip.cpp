@@ -69,9 +69,9 @@ class Gossip {
     ServerStep step;
     step.critical_trip = result.clients.empty() ? -1 : result.last_trip;
     for (const std::size_t client : result.clients) {
-      const Client& one = simulation_.job().population.clients[client];
-      const Device& device = simulation_.job().population.groups[one.group].device;
-      const Seconds time = simulation_.work().aggregation(graph_[client].size(), 0, device) * double{one.slowdown};
+      ClientWork& work = simulation_.work();
+      const Device& device = simulation_.job().population.group(client).device;
+      const Seconds time = work.aggregation(graph_[client].size(), 0, device) * work.slowdown(client);
       step.aggregation = std::max(step.aggregation, time);
     }
     simulation_.network().after(step.aggregation, [this, step, result] { end_round(step, result); });

@@ -227,11 +227,6 @@ class CountingLearner final : public Learner {
   std::vector<std::int64_t> samples_;
 };
 
-/// The devices of a cluster hold equal parts, whatever a federation beside them does.
-PartitionOptions partition_of(const Scenario& scenario, const StrategySpec& strategy) {
-  return strategy.kind == StrategyKind::federated ? scenario.federation.partition : PartitionOptions{};
-}
-
 std::size_t clients_per_step(const FederatedOptions& options) {
   const AlgorithmOptions& algorithm = options.algorithm;
   if (entry_of(algorithm.kind).coordination != Coordination::asynchronous) {
@@ -267,7 +262,7 @@ FederatedTrainingOptions training_options(const Scenario& scenario, const Strate
 std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,
                                                    const Samples& samples, std::size_t clients) {
   Random random = Random::derived(scenario.seed, "partition");
-  return partition(samples, static_cast<int>(clients), partition_of(scenario, strategy), random);
+  return partition(samples, static_cast<int>(clients), strategy.federated.partition, random);
 }
 
 int drawn_epochs(const FederatedOptions& options, std::uint64_t seed, std::size_t client, std::int64_t round) {
@@ -289,7 +284,7 @@ std::unique_ptr<Learner> make_counting_learner(const Scenario& scenario, const S
   const std::int64_t total = scenario.workload.dataset_samples;
   std::vector<std::int64_t> sizes;
   sizes.reserve(clients);
-  if (partition_of(scenario, strategy).kind == PartitionKind::quantity) {
+  if (strategy.federated.partition.kind == PartitionKind::quantity) {
     Samples unread;  // only their number matters
     unread.labels.resize(static_cast<std::size_t>(total));
     for (const auto& part : deal_samples(scenario, strategy, unread, clients)) {

@@ -17,7 +17,7 @@ class SplitLearning {
  public:
   explicit SplitLearning(CoSimulation& simulation)
       : simulation_(simulation),
-        work_(simulation.job()),
+        work_(simulation.job(), simulation.work()),
         pool_(simulation.job(), simulation.work(), simulation.fleet(), {0, simulation.fleet().clients()}) {}
 
   void run() {

@@ -38,8 +38,9 @@ std::size_t first_server_layer(const LayerGraph& graph, const std::string& cut_l
                    ": client and server both need layers with weights");
 }
 
-SplitWork::SplitWork(const FederatedJob& job)
+SplitWork::SplitWork(const FederatedJob& job, const ClientWork& work)
     : job_(job),
+      work_(work),
       cut_(first_server_layer(job.scenario.workload.network, job.options().cut_layer)),
       width_(bytes_in_memory(job.strategy.precision)),
       up_numbers_(numbers_across(job.scenario.workload.network, cut_, Pass::forward)),
@@ -70,10 +71,9 @@ Seconds SplitWork::server(const LocalBatches& batches) const {
 }
 
 std::vector<Leg> SplitWork::batch(std::size_t client, double samples) const {
-  const Client& one = job_.population.clients[client];
-  const ClientGroup& group = job_.population.groups[one.group];
+  const ClientGroup& group = job_.population.group(client);
   const Span layers{0, cut_};
-  const double slowdown = one.slowdown;
+  const double slowdown = work_.slowdown(client);
   const Seconds forward = pass(Pass::forward, layers, samples, group.device) * slowdown;
   const Seconds backward =
       (pass(Pass::backward, layers, samples, group.device) + pass(Pass::optimizer, layers, samples, group.device)) *

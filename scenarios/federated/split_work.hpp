@@ -14,7 +14,7 @@ std::size_t first_server_layer(const LayerGraph& graph, const std::string& cut_l
 
 class SplitWork {
  public:
-  explicit SplitWork(const FederatedJob& job);
+  SplitWork(const FederatedJob& job, const ClientWork& work);
 
   /// Client layers down; for every batch their forward pass, activations up, the server's half, gradients down, their
   /// backward pass and update; client layers up. An epoch's smaller last batches come at the end.
@@ -31,6 +31,7 @@ class SplitWork {
   [[nodiscard]] std::vector<Leg> batch(std::size_t client, double samples) const;
 
   const FederatedJob& job_;
+  const ClientWork& work_;
   std::size_t cut_;
   Bytes width_;                               // of one number that crosses
   double up_numbers_ = 0, down_numbers_ = 0;  // per sample

@@ -1,0 +1,294 @@
+// Synchronous rounds, by hand.
+#include <cmath>
+
+#include "tests/catch.hpp"
+#include "tests/scenarios/federated/lab.hpp"
+
+using namespace orrery;
+using namespace orrery::testing;
+
+namespace {
+
+Approx about(double seconds) {
+  return Approx(seconds).epsilon(1e-9).margin(1e-9);
+}
+
+std::vector<LabClient> equal_clients(std::size_t count) {
+  return std::vector<LabClient>(count);
+}
+
+/// Trains for as many seconds as its number, from 1; everything else is fast.
+std::vector<LabClient> one_after_the_other(int count) {
+  std::vector<LabClient> clients;
+  for (int i = 1; i <= count; ++i) clients.push_back({100, 100, 0.1 * i, 0});
+  return clients;
+}
+
+}  // namespace
+
+TEST_CASE("a round of three clients behind a shared server line takes what it takes by hand") {
+  FederatedLab lab({{1, 0.8, 0.1, 0.1}, {1, 0.8, 0.3, 0.1}, {0.25, 0.25, 0.1, 0.1}});
+  lab.scenario.federation.server_link.down = lab.scenario.federation.server_link.up = BytesPerSecond(model);
+  lab.scenario.federation.server_link.latency = Seconds(0.1);
+  const Way way = lab.run();
+  check_books(way);
+  // Down: c moves at its own 0.25, a and b share the rest of the server's line, 0.375 each, after 0.2 s of latency.
+  const Trip &a = trip_of(way, 0), &b = trip_of(way, 1), &c = trip_of(way, 2);
+  CHECK(a.download.value() == about(0.2 + 1 / 0.375));
+  CHECK(b.download.value() == about(0.2 + 1 / 0.375));
+  CHECK(c.download.value() == about(0.2 + 4));
+  CHECK(a.compute.value() == about(1));
+  CHECK(b.compute.value() == about(3));
+  CHECK(c.compute.value() == about(1));
+  // Up: a is alone at 0.8; b, which could move at 0.8, shares the server's line with c: 0.75.
+  CHECK(a.upload.value() == about(0.2 + 1 / 0.8));
+  CHECK(b.upload.value() == about(0.2 + 1 / 0.75));
+  CHECK(c.upload.value() == about(0.2 + 4));
+  CHECK(c.end.value() == about(9.4));
+  REQUIRE(way.federated.steps.size() == 1);
+  const ServerStep& step = way.federated.steps[0];
+  CHECK(step.aggregation.value() == about(0.4));  // four models at ten a second
+  CHECK(step.end.value() == about(9.8));
+  CHECK(way.federated.trips[static_cast<std::size_t>(step.critical_trip)].client == 2);
+  CHECK(way.federated.lines.at(0).up.value() == about(3 * model));
+  CHECK(way.federated.lines.at(0).up_busy.value() == about(4));
+}
+
+TEST_CASE("the server's line is shared: ten clients take ten times as long as one") {
+  for (const int clients : {1, 10}) {
+    FederatedLab lab(std::vector<LabClient>(static_cast<std::size_t>(clients), {1, 1, 1e-9, 0}));
+    lab.scenario.federation.server_link.down = lab.scenario.federation.server_link.up = BytesPerSecond(model);
+    const Way way = lab.run();
+    CHECK(trip_of(way, 0).download.value() == Approx(clients).epsilon(1e-6));
+    CHECK(trip_of(way, 0).upload.value() == Approx(clients).epsilon(1e-6));
+    // Without contention nobody waits for anybody.
+    CHECK(trip_of(lab.run(EngineKind::closed_form), 0).download.value() == Approx(1).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("bytes of a run are exact: 2 x clients x parameters x 4 per round") {
+  for (const int per_round : {1, 3, 7}) {
+    for (const int rounds : {1, 4}) {
+      FederatedLab lab(equal_clients(7));
+      lab.participation().clients_per_round = per_round;
+      lab.options().rounds = rounds;
+      const Way way = lab.run();
+      check_books(way);
+      double down = 0, up = 0;
+      for (const Trip& trip : way.federated.trips) {
+        down += trip.down.value();
+        up += trip.up.value();
+      }
+      CHECK(down == model * per_round * rounds);
+      CHECK(up == model * per_round * rounds);
+      CHECK(way.federated.steps.size() == static_cast<std::size_t>(rounds));
+    }
+  }
+}
+
+TEST_CASE("over-selection keeps the first reports and recalls the others as surplus") {
+  FederatedLab lab(one_after_the_other(6));
+  lab.participation().clients_per_round = 4;
+  lab.participation().over_selection = 1.3;  // 5.2: six are asked
+  const Way way = lab.run();
+  check_books(way);
+  REQUIRE(way.federated.trips.size() == 6);
+  CHECK(count(way, TripEnd::reported) == 4);
+  CHECK(count(way, TripEnd::surplus) == 2);
+  const Seconds fourth = trip_of(way, 3).end;
+  for (const std::int32_t late : {4, 5}) {
+    const Trip& trip = trip_of(way, late);
+    CHECK(trip.end == fourth);
+    CHECK(trip.down.value() == model);
+    CHECK(trip.up.value() == 0);
+    CHECK(trip.compute_share == Approx((fourth - trip.begin - trip.download).value() / (late + 1.0)));
+  }
+  CHECK(way.samples_per_step == 40);
+}
+
+TEST_CASE("1.3 x 10 asks 13 clients, whatever its binary fractions say") {
+  FederatedLab lab(equal_clients(20));
+  lab.participation().clients_per_round = 10;
+  lab.participation().over_selection = 1.3;
+  CHECK(lab.run().federated.trips.size() == 13);
+}
+
+TEST_CASE("a deadline ends a round without those who are late") {
+  FederatedLab lab(one_after_the_other(4));
+  lab.participation().deadline = Seconds(2.5);
+  const Way way = lab.run();
+  check_books(way);
+  CHECK(count(way, TripEnd::reported) == 2);
+  CHECK(count(way, TripEnd::late) == 2);
+  CHECK(trip_of(way, 3).end.value() == about(2.5));
+  const ServerStep& step = way.federated.steps.at(0);
+  CHECK(step.critical_trip == -1);
+  CHECK(step.end.value() == about(2.5 + 0.3));
+  // A deadline that nobody misses changes nothing.
+  lab.participation().deadline = Seconds(100);
+  CHECK(lab.run().federated.steps.at(0).end.value() == about(4 + 2 * 0.01 + 0.5));
+}
+
+TEST_CASE("fewer reports than min_reports leave the weights as they are, and are waste") {
+  FederatedLab lab(one_after_the_other(4));
+  lab.learn(0.1);
+  lab.group(0).per_sample = lab.group(1).per_sample = Seconds(1e-6);
+  lab.group(2).per_sample = lab.group(3).per_sample = Seconds(1);
+  lab.participation().deadline = Seconds(2);
+  lab.participation().min_reports = 3;
+  lab.options().rounds = 2;
+  const Way way = lab.run();
+  check_books(way);
+  CHECK(count(way, TripEnd::reported) == 0);
+  CHECK(count(way, TripEnd::unused) == 4);
+  CHECK(count(way, TripEnd::late) == 4);
+  REQUIRE(way.curve.size() == 2);
+  CHECK(way.curve[0].accuracy == way.curve[1].accuracy);
+  CHECK(way.curve[0].loss == way.curve[1].loss);
+  CHECK(way.federated.steps[0].critical_trip == -1);
+  CHECK(way.federated.steps[0].aggregation == Seconds(0));
+  CHECK(way.samples_per_step == 0);
+  lab.participation().min_reports = 2;
+  const Way enough = lab.run();
+  CHECK(count(enough, TripEnd::reported) == 4);
+  CHECK(enough.curve[0].loss != enough.curve[1].loss);
+}
+
+TEST_CASE("a round with nobody online waits for the first to come") {
+  FederatedLab lab(one_after_the_other(2));
+  lab.online(0, 1000, {{50, 1000}});
+  lab.online(1, 1000, {{80, 1000}});
+  const Way way = lab.run();
+  check_books(way);
+  REQUIRE(way.federated.trips.size() == 1);  // the second comes when the round is under way
+  CHECK(trip_of(way, 0).begin.value() == about(50));
+  // With min_reports = 2 both are waited for.
+  lab.participation().min_reports = 2;
+  const Way both = lab.run();
+  check_books(both);
+  CHECK(trip_of(both, 0).begin.value() == about(80));
+  CHECK(trip_of(both, 1).begin.value() == about(80));
+}
+
+TEST_CASE("a federation that never comes together ends with a reason, not in a hang") {
+  FederatedLab lab(one_after_the_other(2));
+  lab.online(0, 100, {{10, 20}});
+  lab.online(1, 100, {{30, 40}});
+  lab.participation().min_reports = 2;
+  const Way way = lab.run();
+  CHECK(way.status == WayStatus::infeasible);
+  CHECK(way.error.substr(0, 9) == "round 1: ");
+  const std::string end = "min_reports = 2: so many are never online together";
+  REQUIRE(way.error.size() > end.size());
+  CHECK(way.error.substr(way.error.size() - end.size()) == end);
+}
+
+TEST_CASE("when every client drops out, rounds pass and the weights stay") {
+  FederatedLab lab(one_after_the_other(3));
+  lab.learn(0.1);
+  for (std::size_t client = 0; client < 3; ++client) {
+    lab.group(client).per_sample = Seconds(1);
+    lab.online(client, 10, {{0, 5}});
+  }
+  lab.participation().offline = OfflinePolicy::give_up;
+  lab.options().rounds = 3;
+  const Way way = lab.run();
+  check_books(way);
+  CHECK(way.federated.trips.size() == 9);
+  CHECK(count(way, TripEnd::dropped) == 9);
+  REQUIRE(way.curve.size() == 3);
+  CHECK(way.curve.front().loss == way.curve.back().loss);
+  CHECK(way.federated.steps[1].begin.value() == about(5));
+  CHECK(way.federated.steps[1].end.value() == about(15));
+}
+
+TEST_CASE("useful and wasted bytes and seconds make up the total, whatever ends the trips") {
+  FederatedLab lab(std::vector<LabClient>(30, {2, 1, 0.2, 0.01}));
+  for (std::size_t client = 0; client < 30; ++client) {
+    AvailabilitySpec& law = lab.group(client).availability;
+    law.kind = AvailabilityKind::on_off;
+    law.mean_online = Seconds(4);
+    law.mean_offline = Seconds(2);
+    lab.group(client).speed_sigma = 0.5;
+  }
+  lab.scenario.federation.server_link.down = BytesPerSecond(4 * model);
+  lab.options().rounds = 20;
+  lab.participation().clients_per_round = 8;
+  lab.participation().over_selection = 1.5;
+  lab.participation().deadline = Seconds(6);
+  for (const auto policy : {OfflinePolicy::resume, OfflinePolicy::restart, OfflinePolicy::give_up}) {
+    lab.participation().offline = policy;
+    const Way way = lab.run();
+    check_books(way);
+    double useful = 0, wasted = 0, up = 0;
+    for (const Trip& trip : way.federated.trips) {
+      (trip.how == TripEnd::reported ? useful : wasted) += (trip.down + trip.up).value();
+      up += trip.up.value();
+      if (trip.how != TripEnd::reported) continue;
+      CHECK(trip.down.value() >= model);
+      CHECK(trip.compute_share == 1.0);
+      if (policy == OfflinePolicy::resume) CHECK(trip.down + trip.up == Bytes(2 * model));
+      if (policy == OfflinePolicy::give_up) CHECK(trip.offline == Seconds(0));
+    }
+    CHECK(wasted > 0);
+    // What the server's line carried is what the clients moved.
+    const FederatedRun::SharedLine& line = way.federated.lines.at(0);
+    CHECK((line.up + line.down).value() == Approx(useful + wasted).epsilon(1e-9));
+    CHECK(line.down.value() == Approx(up).epsilon(1e-9));
+    CHECK(count(way, TripEnd::late) + count(way, TripEnd::surplus) > 0);
+    CHECK((count(way, TripEnd::dropped) > 0) == (policy == OfflinePolicy::give_up));
+  }
+}
+
+TEST_CASE("evaluation takes the server's time only where it is charged") {
+  FederatedLab lab(equal_clients(2));
+  lab.learn(0.1);
+  lab.scenario.federation.server.memory_bandwidth = BytesPerSecond(1e15);
+  lab.options().rounds = 4;
+  lab.options().evaluate_every = 2;
+  const Way free_of_charge = lab.run();
+  lab.options().evaluation_time = EvaluationTime::charged;
+  const Way charged = lab.run();
+  check_books(charged);
+  // The forward pass of 1,000 test samples, 2 x 198,800 products each, at 1 GFLOP/s.
+  const double seconds = 2 * 198800.0 * 1000 / 1e9;
+  const auto& free_steps = free_of_charge.federated.steps;
+  const auto& charged_steps = charged.federated.steps;
+  for (std::size_t step = 0; step < 4; ++step) {
+    const double longer = (charged_steps[step].end - charged_steps[step].begin).value() -
+                          (free_steps[step].end - free_steps[step].begin).value();
+    INFO("step " << step);
+    CHECK(longer == Approx(step % 2 == 1 ? seconds : 0.0).margin(1e-3));
+  }
+  REQUIRE(charged.curve.size() == 2);
+  CHECK(charged.curve[1].accuracy == free_of_charge.curve[1].accuracy);
+}
+
+TEST_CASE("a server without memory bandwidth is an error, not a server that averages in no time") {
+  FederatedLab lab(equal_clients(2));
+  lab.scenario.federation.server.memory_bandwidth = BytesPerSecond(0);
+  const Way way = lab.run();
+  CHECK(way.status == WayStatus::infeasible);
+  CHECK(way.error == "server cannot serve: its memory bandwidth, which averaging needs, is unknown");
+}
+
+TEST_CASE("training takes the cost model's time x slowdown, or the measured one, and the overhead of every step") {
+  FederatedLab lab(equal_clients(1));
+  lab.group(0).step_overhead = Seconds(0.01);
+  lab.options().local_batch = 4;   // 4, 4, 2
+  lab.options().local_epochs = 3;  // nine steps
+  CHECK(trip_of(lab.run(), 0).compute.value() == about(3 * 10 * 0.1 + 9 * 0.01));
+  lab.group(0).per_sample.reset();
+  const double modelled = trip_of(lab.run(), 0).compute.value() - 9 * 0.01;
+  // At 1 GFLOP/s at least 3 x 2 x 198,800 per sample.
+  CHECK(modelled >= 30 * 6 * 198800.0 / 1e9);
+  lab.group(0).slowdown = 2;
+  CHECK(trip_of(lab.run(), 0).compute.value() == about(2 * modelled + 9 * 0.01));
+}
+
+TEST_CASE("a device without a peak is an error, not a device that trains in no time") {
+  FederatedLab lab(equal_clients(1));
+  lab.group(0).per_sample.reset();
+  lab.group(0).device.peak.fill(FlopsPerSecond(0));
+  CHECK(lab.run().status == WayStatus::infeasible);
+}
