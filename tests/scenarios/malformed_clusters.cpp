@@ -82,7 +82,7 @@ kind = "federated"
 lab.toml:8:8: strategy[0].kind: federated needs clients (the scenario has no [federation]) - add a [federation]
   kind = "federated"
          ^
-lab.toml:8:8: strategy[0].kind: federated needs a data set (each client trains on its own part of it) - add dataset or dataset_samples to [workload]
+lab.toml:8:8: strategy[0].kind: federated needs a data set (each trains on its own part of it) - add dataset or dataset_samples to [workload]
   kind = "federated"
          ^)"},
       {"a federation half described", two_nn + R"(dataset = "mnist"

@@ -1,0 +1,97 @@
+// `orrery validate --federated`: published rows, learned anew.
+#include <filesystem>
+#include <iostream>
+
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::testing::call_orrery;
+using orrery::testing::call_orrery_with;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+const std::string header =
+    "row,network,partition,clients_per_round,local_epochs,local_batch,target_accuracy,published_rounds,rounds,ratio,"
+    "band_low,band_high,inside,learning_rate,highest_accuracy,seed,certainty,source\n";
+const std::string finished =
+    header +
+    "2nn-iid-m10-e1-b10,2nn,iid,10,1,10,0.97,87,33.5,0.385,0.25,1.1,yes,0.2,0.97,1,read,McMahan et al. 2017 table 1\n";
+
+bool has_mnist() {
+  if (std::filesystem::exists(orrery::data_directory() / "data" / "mnist")) return true;
+  std::cerr << "skipped: mnist is not on this machine; `./dev data mnist` brings it\n";
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("what validate cannot do is answered before any work") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("rows.csv", finished);
+  const auto errors = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "validate");
+    const ChildResult result = call_orrery(arguments);
+    CHECK(result.exit_code == 2);
+    CHECK(result.output.empty());
+    return result.errors;
+  };
+  CHECK(errors({}) == "orrery validate: say what: --federated - see `orrery validate --help`\n");
+  CHECK(errors({"--federated", "--rows", "3nn*"}) == "orrery validate: no row matches 3nn*\n");
+  CHECK(errors({"--federated", "--resume"}) == "orrery validate: --resume goes on with a file - name it with -o\n");
+  CHECK(errors({"--federated", "-o", file}) ==
+        "orrery validate: " + file + " exists - choose another -o, or add --resume or --force\n");
+  CHECK(errors({"--federated", "-o", file, "--resume", "--seed", "2"}) ==
+        "orrery validate: " + file + " has rows of seed 1 - go on with --seed 1\n");
+  CHECK(errors({"rows.csv"}) == "orrery validate: too many arguments (0 wanted) - see `orrery validate --help`\n");
+}
+
+TEST_CASE("validate goes on where it stopped: finished rows are not learned again") {
+  if (!has_mnist()) return;
+  const TemporaryFolder folder;
+  const std::string file = folder.write("rows.csv", finished);
+  const ChildResult result =
+      call_orrery({"validate", "--federated", "--rows", "2nn-iid-m10-e1-b10", "-o", file, "--resume"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.errors.empty());
+  CHECK(result.output ==
+        R"(Rounds of federated averaging to the target accuracy (McMahan et al. 2017), MNIST, 100 clients
+
+row                 published  ours  ratio         band  inside  learning rate  certainty
+-----------------------------------------------------------------------------------------
+2nn-iid-m10-e1-b10         87  33.5   0.39  0.25 to 1.1     yes            0.2  read
+
+Between rows
+  orderings of the tables (one setting differs, published rounds by more than 1.5 x): 0 of 0 hold
+)");
+  CHECK(orrery::read_file(file) == finished);
+}
+
+TEST_CASE(
+    "validate reruns a published row: the 2NN on MNIST by FedAvg reaches 97 % inside its band, with any threads") {
+  if (!has_mnist()) return;
+  const TemporaryFolder folder;
+  const std::string arguments = "validate --federated --rows 2nn-iid-m10-e1-b10 --quiet -o " + folder.path();
+  const ChildResult one = call_orrery_with("OMP_NUM_THREADS=1", arguments + "/one.csv");
+  const ChildResult two = call_orrery_with("OMP_NUM_THREADS=2", arguments + "/two.csv");
+  CHECK(one.exit_code == 0);
+  CHECK(two.exit_code == 0);
+  CHECK(one.output == two.output);
+  const std::string csv = orrery::read_file(folder.file("one.csv"));
+  CHECK(csv == orrery::read_file(folder.file("two.csv")));
+  CHECK(csv.find(",0.25,1.1,yes,") != std::string::npos);
+}
+
+TEST_CASE("a row outside its band ends validate with code 5") {
+  if (!has_mnist()) return;
+  const TemporaryFolder folder;
+  std::string slow = finished;
+  slow.replace(slow.find("33.5,0.385"), 10, "99.5,1.144");
+  const std::string file = folder.write("rows.csv", slow);
+  const ChildResult result =
+      call_orrery({"validate", "--federated", "--rows", "2nn-iid-m10-e1-b10", "-o", file, "--resume"});
+  CHECK(result.exit_code == 5);
+  CHECK(result.output.find("  1.14  0.25 to 1.1      no  ") != std::string::npos);
+}
