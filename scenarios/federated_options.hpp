@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/training/federated/federated_training.hpp"
+#include "models/training/partition.hpp"
 #include "topologies/population.hpp"
 
 namespace orrery {
@@ -35,6 +36,7 @@ struct FederatedOptions {
   PrivacyOptions privacy;
   std::optional<SecureAggregationOptions> secure;
   std::vector<std::string> personal_layers;
+  PartitionOptions partition;  // of the training samples; default: the federation's. async: equal parts
   ParticipationOptions participation;
   int local_epochs = 1;
   int most_local_epochs = 1;      // > local_epochs: every client draws its epochs uniformly between, every round

@@ -9,6 +9,10 @@
 
 namespace orrery {
 
+/// The keys partition, alpha, shards_per_client, sigma; what is absent stays as in `fallback`.
+PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallback, const WorkloadSpec& workload,
+                                std::int64_t clients);
+
 /// A group with what resolved.toml needs of it.
 struct GroupOfClients {
   ClientGroup group;

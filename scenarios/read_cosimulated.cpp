@@ -29,6 +29,8 @@ class CosimulatedReader {
     refuse_letters(table_);
     read_algorithm(reading_);
     if (spec_.kind == StrategyKind::federated) {
+      options_.partition =
+          read_partition(table_, reading_.federation.partition, workload_, reading_.federation.clients());
       read_participation(reading_);
       read_local_work();
       read_rounds();

@@ -1,11 +1,9 @@
 // [federation]: who holds the data, and over which links they reach the server.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "scenarios/federation_reading.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -21,7 +19,7 @@ class FederationReader {
     read_groups();
     if (const Device* server = required_device(table_, "server", reading_)) federation_.server = *server;
     if (const Link* link = required_link(table_, "server_link", reading_)) federation_.server_link = *link;
-    read_partition();
+    federation_.partition = read_partition(table_, {}, workload_, federation_.clients());
     check_clients();
     table_.finish();
     return std::move(federation_);
@@ -52,56 +50,10 @@ class FederationReader {
     const std::int64_t samples = workload_.dataset_samples;
     if (samples <= 0) return;
     const std::int64_t clients = federation_.clients();
-    const std::int64_t shards = clients * federation_.partition.shards_per_client;
     if (clients > samples) {
       table_.problem(table_.has("clients") ? "clients" : "group", fmt::format("{} clients are too many", clients),
                      fmt::format("there are {} training samples", samples), "give every client at least one");
-    } else if (federation_.partition.kind == PartitionKind::shards && shards > samples) {
-      table_.problem(table_.has("shards_per_client") ? "shards_per_client" : "partition",
-                     fmt::format("{} shards are too many", shards),
-                     fmt::format("{} clients x {}, and there are {} training samples", clients,
-                                 federation_.partition.shards_per_client, samples),
-                     "use fewer clients or fewer shards for each");
     }
-  }
-
-  void read_partition() {
-    PartitionOptions& options = federation_.partition;
-    Names<PartitionKind> names;
-    for (const PartitionEntry& entry : partitions()) names.push_back({entry.name, entry.kind});
-    options.kind = choose(table_, "partition", names, options.kind);
-    if (!workload_.learn && options.kind != PartitionKind::iid && options.kind != PartitionKind::quantity) {
-      table_.problem("partition", text_of(names, options.kind) + " deals samples by their labels",
-                     "without learning no sample has one", "use learn = true, or partition = \"iid\" or \"quantity\"");
-    }
-    if (reads("alpha")) options.alpha = table_.number("alpha", options.alpha, positive);
-    if (reads("shards_per_client")) {
-      constexpr Range shards{1.0, 1e6};
-      options.shards_per_client =
-          static_cast<int>(table_.integer("shards_per_client", options.shards_per_client, shards));
-    }
-    if (reads("sigma")) {
-      constexpr Range sigma{0.0, 5.0};
-      options.sigma = table_.number("sigma", options.sigma, sigma);
-    }
-  }
-
-  /// Whether the partition reads this option; when not, one that is given is a problem.
-  bool reads(const std::string& key) {
-    std::vector<std::string> owners;
-    bool is_read = false;
-    std::string here;
-    for (const PartitionEntry& entry : partitions()) {
-      const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
-      if (has) owners.push_back(entry.name);
-      if (entry.kind != federation_.partition.kind) continue;
-      is_read = has;
-      here = entry.name;
-    }
-    if (!is_read) {
-      refuse(table_, key, ValueType::number, "partition = " + join(owners, " | "), "the partition here is " + here);
-    }
-    return is_read;
   }
 
   TomlTable table_;

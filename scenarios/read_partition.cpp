@@ -1,0 +1,68 @@
+// How the training samples are dealt to the clients: in [federation], and laid over it in a strategy.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/federation_reading.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// Whether the partition reads this option; when not, one that is given is a problem.
+bool reads(TomlTable& table, PartitionKind kind, const std::string& key) {
+  std::vector<std::string> owners;
+  bool is_read = false;
+  std::string here;
+  for (const PartitionEntry& entry : partitions()) {
+    const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+    if (has) owners.push_back(entry.name);
+    if (entry.kind != kind) continue;
+    is_read = has;
+    here = entry.name;
+  }
+  if (!is_read) {
+    refuse(table, key, ValueType::number, "partition = " + join(owners, " | "), "the partition here is " + here);
+  }
+  return is_read;
+}
+
+void check_shards(TomlTable& table, const PartitionOptions& options, std::int64_t samples, std::int64_t clients) {
+  const std::int64_t shards = clients * options.shards_per_client;
+  if (options.kind != PartitionKind::shards || samples <= 0 || clients > samples || shards <= samples) return;
+  table.problem(
+      table.has("shards_per_client") ? "shards_per_client" : "partition", fmt::format("{} shards are too many", shards),
+      fmt::format("{} clients x {}, and there are {} training samples", clients, options.shards_per_client, samples),
+      "use fewer clients or fewer shards for each");
+}
+
+}  // namespace
+
+PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallback, const WorkloadSpec& workload,
+                                std::int64_t clients) {
+  PartitionOptions options = fallback;
+  Names<PartitionKind> names;
+  for (const PartitionEntry& entry : partitions()) names.push_back({entry.name, entry.kind});
+  options.kind = choose(table, "partition", names, options.kind);
+  if (table.has("partition") && !workload.learn && options.kind != PartitionKind::iid &&
+      options.kind != PartitionKind::quantity) {
+    table.problem("partition", text_of(names, options.kind) + " deals samples by their labels",
+                  "without learning no sample has one", "use learn = true, or partition = \"iid\" or \"quantity\"");
+  }
+  if (reads(table, options.kind, "alpha")) options.alpha = table.number("alpha", options.alpha, positive);
+  if (reads(table, options.kind, "shards_per_client")) {
+    constexpr Range shards{1.0, 1e6};
+    options.shards_per_client = static_cast<int>(table.integer("shards_per_client", options.shards_per_client, shards));
+  }
+  if (reads(table, options.kind, "sigma")) {
+    constexpr Range sigma{0.0, 5.0};
+    options.sigma = table.number("sigma", options.sigma, sigma);
+  }
+  // What was only taken over has been told where it stands.
+  if (table.has("partition") || table.has("shards_per_client")) {
+    check_shards(table, options, workload.dataset_samples, clients);
+  }
+  return options;
+}
+
+}  // namespace orrery
