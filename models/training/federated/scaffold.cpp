@@ -2,9 +2,11 @@
 // (arXiv 1910.06378), algorithm 1 with option II. Client i corrects every step by -eta (c - c_i); with K local steps at
 // rate eta from x to y_i: c_i+ = c_i - c + (x - y_i) / (K eta). The server, for S of N clients that report:
 //   x += eta_g mean_S(y_i - x);   c += |S| / N mean_S(c_i+ - c_i)
-// Every client weighs the same, as published. A client that does not take part keeps its old c_i: with few of many
-// clients per round these grow stale, and training may collapse (NIID-Bench, Li et al. 2022, whose local solver has
-// momentum: (x - y_i) / (K eta) is then several gradients long).
+// Every client weighs the same, as published. A client that does not take part keeps its old c_i. Corrections that are
+// out of date push every local step the same way, so K eta must be small (the paper's condition); where it is not,
+// training collapses to guessing while FedAvg goes on (NIID-Bench, Li et al. 2022, saw it with 10 of 100 clients per
+// round; tests/models/training/federated/learning.cpp shows both). With momentum in the local solver (x - y_i) /
+// (K eta) is several gradients long.
 #include <unordered_map>
 
 #include "models/training/federated/server_step.hpp"

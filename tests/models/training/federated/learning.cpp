@@ -1,9 +1,12 @@
 // What the algorithms are for, seen on clients that hold two classes each.
 #include <numeric>
+#include <optional>
+#include <stdexcept>
 
 #include "tests/catch.hpp"
 #include "tests/models/training/federated/line.hpp"
 #include "tests/models/training/federated/perceptron.hpp"
+#include "tests/models/training/published_data.hpp"
 
 namespace orrery {
 namespace {
@@ -48,6 +51,40 @@ TEST_CASE("clients of two classes: correcting drift, and momentum or Adam on the
   CHECK(accuracy_after(with({.kind = AlgorithmKind::fedavgm}), everyone) > average + 0.1);
   CHECK(accuracy_after(with({.kind = AlgorithmKind::fedadam, .server_learning_rate = 0.03}), everyone) >
         average + 0.05);
+}
+
+// 10 of 100 clients per round, each with 30 images of two kinds of clothes; nothing when training diverged.
+std::optional<double> on_fashion_mnist(const DataSet& data, AlgorithmKind kind, double rate, std::int64_t rounds) {
+  static const LayerGraph graph = two_hidden_layers(32);
+  Random choice(1), split_random(3), draw(1);
+  const Samples train = split(data.train, 3000, choice).train;
+  FederatedTraining training(graph, train, partition(train, 100, {.kind = PartitionKind::shards}, split_random),
+                             {.local = {.optimizer = {.learning_rate = rate}}, .algorithm = {.kind = kind}});
+  std::vector<float> weights = initial_weights(graph, 1);
+  std::vector<std::size_t> clients(100);
+  std::iota(clients.begin(), clients.end(), std::size_t{0});
+  try {
+    for (std::int64_t round = 1; round <= rounds; ++round) {
+      draw.shuffle(clients);
+      const std::vector<std::size_t> chosen(clients.begin(), clients.begin() + 10);
+      training.accept(weights, training.train(jobs(chosen, round, shared(weights), 2)));
+    }
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+  return training.evaluate(weights, data.test).accuracy;
+}
+
+TEST_CASE("SCAFFOLD with few of many clients: steadier than FedAvg with small steps, collapsed with large ones") {
+  const std::optional<DataSet> data = published_data("fashion-mnist");
+  if (!data) return;
+  const auto learned = [&](AlgorithmKind kind, double rate, std::int64_t rounds) {
+    return on_fashion_mnist(*data, kind, rate, rounds);
+  };
+  // When this was written: 0.74 against 0.55, then 0.10 against 0.57.
+  CHECK(learned(AlgorithmKind::scaffold, 0.02, 60).value() > learned(AlgorithmKind::fedavg, 0.02, 60).value() + 0.05);
+  CHECK(learned(AlgorithmKind::fedavg, 0.2, 30).value() > 0.4);
+  CHECK(learned(AlgorithmKind::scaffold, 0.2, 30).value_or(0.1) < 0.2);
 }
 
 TEST_CASE("FedAvg needs fewer rounds than FedSGD, and a mild proximal term does little harm") {
