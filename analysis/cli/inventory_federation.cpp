@@ -68,6 +68,13 @@ Lines list_partitions(const Catalogue& /*catalogue*/) {
   return lines_of(partitions());
 }
 
+Lines list_availability(const Catalogue& /*catalogue*/) {
+  return {{"always", "online all the time"},
+          {"on-off", "exponential times online and offline (mean_online_s, mean_offline_s)"},
+          {"diurnal", "as on-off, more of them online at the peak of their day (amplitude, peak_hour, zones)"},
+          {"trace", "times online and offline of real clients, repeated for ever (trace)"}};
+}
+
 Lines list_radios(const Catalogue& catalogue) {
   Lines lines;
   for (const Radio& radio : catalogue.radios) {
@@ -96,6 +103,7 @@ std::vector<Inventory> federation_inventories() {
       {"compressions", list_compressions, show_line<list_compressions>},
       {"partitions", list_partitions, show_line<list_partitions>},
       {"selections", list_selections, show_line<list_selections>},
+      {"availability", list_availability, show_line<list_availability>},
       {"radios", list_radios, show_radio},
   };
 }

@@ -20,7 +20,7 @@ struct ClientSums {
   std::int64_t staleness = 0;
 };
 
-void add(const Trip& trip, const std::optional<FederationPower>& power, ClientSums& sums) {
+void add(const FederatedRun& run, const Trip& trip, const std::optional<FederationPower>& power, ClientSums& sums) {
   sums.trips.add(trip.how);
   sums.compute += trip.compute;
   sums.download += trip.download;
@@ -32,9 +32,11 @@ void add(const Trip& trip, const std::optional<FederationPower>& power, ClientSu
   const bool reported = trip.how == TripEnd::reported;
   if (reported) sums.staleness += trip.staleness;
   if (!power) return;
-  const Joules joules = power->trip(trip).total();
-  sums.energy += joules;
-  if (!reported) sums.wasted += joules;
+  FederatedEnergy joules = power->trip(trip);
+  const auto round = static_cast<std::size_t>(trip.round);
+  if (reported && round < run.steps.size()) joules += power->average(trip, run.steps[round].aggregation);
+  sums.energy += joules.total();
+  if (!reported) sums.wasted += joules.total();
 }
 
 /// By client, in their order.
@@ -42,7 +44,8 @@ std::map<std::size_t, ClientSums> sums_of(const ResultRow& row, std::size_t clie
                                           const std::optional<FederationPower>& power) {
   std::map<std::size_t, ClientSums> sums;
   for (std::size_t client = 0; client < clients && clients <= most_clients; ++client) sums.try_emplace(client);
-  for (const Trip& trip : row.way->federated.trips) add(trip, power, sums[static_cast<std::size_t>(trip.client)]);
+  const FederatedRun& run = row.way->federated;
+  for (const Trip& trip : run.trips) add(run, trip, power, sums[static_cast<std::size_t>(trip.client)]);
   return sums;
 }
 

@@ -45,8 +45,10 @@ std::string share(const StepTime& time, Seconds part) {
 
 std::string device_count(const ResultRow& row) {
   if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
-  const ParticipationOptions& participation = row.strategy->federated.participation;
-  return fmt::format("{}/{}", participation.clients_per_round, row.scenario->federation.clients());
+  const FederatedOptions& options = row.strategy->federated;
+  const int clients = row.scenario->federation.clients();
+  const bool peers = entry_of(options.algorithm.kind).coordination == Coordination::gossip;
+  return fmt::format("{}/{}", peers ? clients : options.participation.clients_per_round, clients);
 }
 
 /// Of the joules; blank where nothing can be wasted.
@@ -143,7 +145,7 @@ std::vector<std::string> legend(const std::vector<ResultRow>& rows, const Result
   if (any([](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; })) {
     text += " Federated dev: clients per round / all.";
   }
-  if (any([](const ResultRow& row) { return row.seeds.count > 1; })) {
+  if (any([](const ResultRow& row) { return row.seeds.final_accuracy.has_value(); })) {
     text += " Figures are of the first seed; after \u00b1 the standard deviation over all.";
   }
   return wrap(text, line_width);

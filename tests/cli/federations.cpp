@@ -1,0 +1,95 @@
+// Federations from outside: their files, their dumps, what `list` and `show` know of them.
+#include <filesystem>
+
+#include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::read_file;
+using orrery::split;
+using orrery::testing::call_orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* const phones = R"(
+[scenario]
+name = "phones"
+question = "who takes part?"
+
+[workload]
+network = "2nn"
+dataset_samples = 400
+batch = 10
+
+[federation]
+clients = 4
+device = "phone-mid"
+link = "wifi5"
+server = "xeon-8380"
+server_link = "eth-1g"
+
+[[strategy]]
+name = "fedavg"
+kind = "federated"
+clients_per_round = 2
+rounds = 3
+)";
+
+}  // namespace
+
+TEST_CASE("a run of a federation writes its clients, and its events when asked") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("phones.toml", phones);
+  REQUIRE(call_orrery({"run", scenario, "-o", folder.file("out")}).exit_code == 0);
+  CHECK(split(read_file(folder.file("out/clients.csv")), '\n').size() == 1 + 4 + 1);
+  CHECK_FALSE(fs::exists(folder.file("out/events.csv")));
+  REQUIRE(call_orrery({"run", scenario, "-o", folder.file("out"), "--force", "--events"}).exit_code == 0);
+  const std::vector<std::string> lines = split(read_file(folder.file("out/events.csv")), '\n');
+  // Three rounds: two clients with four events each, and the average.
+  CHECK(lines.size() == 1 + 3 * (2 * 4 + 1) + 1);
+  CHECK(lines[1].find("fedavg,0,dispatch,0,") == 0);
+}
+
+TEST_CASE("events without a folder for them are refused") {
+  const TemporaryFolder folder;
+  const ChildResult result = call_orrery({"run", folder.write("phones.toml", phones), "--events"});
+  CHECK(result.exit_code == 2);
+  CHECK(result.errors == "orrery run: --events asks for a file, but there is no folder for it - add -o DIR\n");
+}
+
+TEST_CASE("the dumps of a federation are its clients and their trips") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("phones.toml", phones);
+  const std::string clients = call_orrery({"run", scenario, "--dump", "cluster"}).output;
+  CHECK(split(clients, '\n').size() == 1 + 4 + 1 + 1);
+  CHECK(clients.find("client 3 of group 0, phone-mid over wifi5, 1 times slower: ") != std::string::npos);
+  const std::string trips = call_orrery({"run", scenario, "--dump", "records"}).output;
+  CHECK(split(trips, '\n').size() == 3 * 2 + 3 + 1);
+  CHECK(trips.find("reported begin 0 end ") != std::string::npos);
+  const ChildResult program = call_orrery({"run", scenario, "--dump", "program"});
+  CHECK(program.exit_code == 2);
+  CHECK(program.errors ==
+        "orrery run: fedavg has no program (its coordinator decides while it runs) - try --dump records\n");
+}
+
+TEST_CASE("whatever is listed of federations can be shown") {
+  for (const std::string kind : {"algorithms", "compressions", "partitions", "selections", "availability", "radios"}) {
+    const ChildResult list = call_orrery({"list", kind});
+    REQUIRE(list.exit_code == 0);
+    const std::vector<std::string> lines = split(list.output, '\n');
+    REQUIRE(lines.size() >= 4);
+    const std::string last = lines[lines.size() - 2];
+    const std::string name = last.substr(0, last.find(' '));
+    const ChildResult page = call_orrery({"show", kind, name});
+    CHECK(page.exit_code == 0);
+    CHECK(page.output.find(name) != std::string::npos);
+  }
+  const ChildResult fedprox = call_orrery({"show", "algorithm", "fedprox"});
+  CHECK(fedprox.output.find("synchronous rounds") != std::string::npos);
+  CHECK(fedprox.output.find("proximal_mu") != std::string::npos);
+}
