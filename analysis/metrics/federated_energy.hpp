@@ -20,6 +20,7 @@
 // bits), the rest of their nodes draws its training power throughout (part of `server`), and PUE multiplies all of it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 

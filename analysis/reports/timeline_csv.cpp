@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstddef>
 
 #include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
