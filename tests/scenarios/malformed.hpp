@@ -18,6 +18,8 @@ inline const std::string served = "server = \"gpu\"\nserver_link = \"net\"\n";  
 inline const std::string two_clients = "[federation]\nclients = 2\ndevice = \"gpu\"\nlink = \"net\"\n" + served;  // 6
 inline const std::string federated = "[[strategy]]\nname = \"f\"\nkind = \"federated\"\n";                        // 3
 
+inline const std::string ten_clients = "[federation]\nclients = 10\ndevice = \"gpu\"\nlink = \"net\"\n" + served;  // 6
+
 struct Malformed {
   std::string what, text, error;
 };
