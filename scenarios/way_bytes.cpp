@@ -1,7 +1,9 @@
 // Ways between processes: CBOR through nlohmann-json. Numbers keep every bit.
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <type_traits>
+#include <utility>
 
 #include "scenarios/way.hpp"
 
@@ -27,19 +29,66 @@ void from_json(const json& j, Id<Tag>& id) {
   id = index < 0 ? Id<Tag>() : Id<Tag>(static_cast<std::size_t>(index));
 }
 
-/// Rows that there may be millions of, as they lie in memory: both processes are the same program.
-template <class Row>
-json packed(const std::vector<Row>& rows) {
-  static_assert(std::is_trivially_copyable_v<Row>);
-  json::binary_t::container_type bytes(rows.size() * sizeof(Row));
-  if (!rows.empty()) std::memcpy(bytes.data(), rows.data(), bytes.size());
-  return json::binary(std::move(bytes));
+/// Rows of numbers that there may be millions of, as bytes of doubles: row by row, column by column. Whole numbers
+/// below 2^53 keep their value.
+template <std::size_t columns>
+class PackedRows {
+ public:
+  using Row = std::array<double, columns>;
+  void add(const Row& row) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(row.data());
+    bytes_.insert(bytes_.end(), bytes, bytes + sizeof(Row));
+  }
+  [[nodiscard]] json to_json() && { return json::binary(std::move(bytes_)); }
+
+  template <class Use>
+  static void each(const json& j, const Use& use) {
+    const auto& bytes = j.get_binary();
+    Row row;
+    for (std::size_t at = 0; at + sizeof(Row) <= bytes.size(); at += sizeof(Row)) {
+      std::memcpy(row.data(), bytes.data() + at, sizeof(Row));
+      use(row);
+    }
+  }
+
+ private:
+  json::binary_t::container_type bytes_;
+};
+
+using PackedTrips = PackedRows<15>;
+using PackedSteps = PackedRows<7>;
+
+json packed(const std::vector<Trip>& trips) {
+  PackedTrips rows;
+  for (const Trip& t : trips) {
+    rows.add({double(t.client), double(t.round), double(t.hub), double(t.how), double(t.staleness), t.begin.value(),
+              t.end.value(), t.download.value(), t.compute.value(), t.upload.value(), t.offline.value(),
+              t.waiting.value(), t.down.value(), t.up.value(), t.compute_share});
+  }
+  return std::move(rows).to_json();
 }
-template <class Row>
-void unpack(const json& j, std::vector<Row>& rows) {
-  const auto& bytes = j.get_binary();
-  rows.resize(bytes.size() / sizeof(Row));
-  if (!rows.empty()) std::memcpy(rows.data(), bytes.data(), bytes.size());
+void unpack(const json& j, std::vector<Trip>& trips) {
+  const auto whole = [](double number) { return static_cast<std::int32_t>(number); };
+  PackedTrips::each(j, [&](const PackedTrips::Row& row) {
+    trips.push_back({whole(row[0]), whole(row[1]), whole(row[2]), static_cast<TripEnd>(row[3]), whole(row[4]),
+                     Seconds(row[5]), Seconds(row[6]), Seconds(row[7]), Seconds(row[8]), Seconds(row[9]),
+                     Seconds(row[10]), Seconds(row[11]), Bytes(row[12]), Bytes(row[13]), row[14]});
+  });
+}
+
+json packed(const std::vector<ServerStep>& steps) {
+  PackedSteps rows;
+  for (const ServerStep& s : steps) {
+    rows.add({s.begin.value(), s.end.value(), s.aggregation.value(), double(s.critical_trip), s.backhaul.value(),
+              s.backhaul_time.value(), s.edge_compute.value()});
+  }
+  return std::move(rows).to_json();
+}
+void unpack(const json& j, std::vector<ServerStep>& steps) {
+  PackedSteps::each(j, [&](const PackedSteps::Row& row) {
+    steps.push_back({Seconds(row[0]), Seconds(row[1]), Seconds(row[2]), static_cast<std::int32_t>(row[3]),
+                     Bytes(row[4]), Seconds(row[5]), Seconds(row[6])});
+  });
 }
 
 // An activity is a plain array: there may be hundreds of thousands.

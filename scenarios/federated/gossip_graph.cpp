@@ -38,23 +38,49 @@ GossipGraph torus(std::size_t nodes) {
   return graph;
 }
 
-/// Nothing but an empty graph when two lines met.
-GossipGraph try_random(std::size_t degree, std::size_t nodes, Random& random) {
+/// Every node and the degree / 2 on either side of it; for an odd degree the one opposite, too.
+GossipGraph lattice(std::size_t degree, const std::vector<std::size_t>& order) {
+  const std::size_t nodes = order.size();
   GossipGraph graph(nodes);
-  std::vector<std::size_t> order(nodes);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  for (std::size_t i = 0; i < degree / 2; ++i) {
-    random.shuffle(order);
-    for (std::size_t node = 0; node < nodes; ++node) {
-      if (!join(graph, order[node], order[(node + 1) % nodes])) return {};
-    }
-  }
-  if (degree % 2 == 0) return graph;
-  random.shuffle(order);
-  for (std::size_t node = 0; node < nodes; node += 2) {
-    if (!join(graph, order[node], order[node + 1])) return {};
+  for (std::size_t i = 0; i < nodes; ++i) {
+    for (std::size_t step = 1; step <= degree / 2; ++step) join(graph, order[i], order[(i + step) % nodes]);
+    if (degree % 2 == 1) join(graph, order[i], order[(i + nodes / 2) % nodes]);
   }
   return graph;
+}
+
+bool joined(const GossipGraph& graph, std::size_t a, std::size_t b) {
+  return std::find(graph[a].begin(), graph[a].end(), b) != graph[a].end();
+}
+
+/// Lines a-b and c-d become a-d and c-b, unless one of these is there already.
+void exchange_lines(GossipGraph& graph, Random& random) {
+  const std::size_t a = random.below(graph.size()), c = random.below(graph.size());
+  std::size_t& b_of_a = graph[a][random.below(graph[a].size())];
+  std::size_t& d_of_c = graph[c][random.below(graph[c].size())];
+  const std::size_t b = b_of_a, d = d_of_c;
+  if (a == c || a == d || c == b || b == d || joined(graph, a, d) || joined(graph, c, b)) return;
+  std::replace(graph[b].begin(), graph[b].end(), a, c);
+  std::replace(graph[d].begin(), graph[d].end(), c, a);
+  b_of_a = d;
+  d_of_c = b;
+}
+
+bool connected(const GossipGraph& graph) {
+  std::vector<bool> seen(graph.size(), false);
+  std::vector<std::size_t> next = {0};
+  std::size_t count = 0;
+  seen[0] = true;
+  while (!next.empty()) {
+    const std::size_t node = next.back();
+    next.pop_back();
+    ++count;
+    for (const std::size_t other : graph[node]) {
+      if (!seen[other]) next.push_back(other);
+      seen[other] = true;
+    }
+  }
+  return count == graph.size();
 }
 
 GossipGraph random_regular(std::size_t degree, std::size_t nodes, Random& random) {
@@ -64,13 +90,15 @@ GossipGraph random_regular(std::size_t degree, std::size_t nodes, Random& random
                     "one for an odd number of nodes)",
                     nodes, degree, nodes - 1));
   }
-  constexpr int most_tries = 10000;
-  for (int i = 0; i < most_tries; ++i) {
-    GossipGraph graph = try_random(degree, nodes, random);
-    if (!graph.empty()) return graph;
-  }
-  throw Infeasible(fmt::format("no random graph of {} nodes with {} neighbours each was found - use a smaller degree",
-                               nodes, degree));
+  std::vector<std::size_t> order(nodes);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  random.shuffle(order);
+  GossipGraph graph = lattice(degree, order);
+  if (degree == 2) return graph;
+  do {
+    for (std::size_t i = 0; i < 5 * degree * nodes; ++i) exchange_lines(graph, random);
+  } while (!connected(graph));
+  return graph;
 }
 
 GossipGraph graph_of(GossipTopology topology, int degree, std::size_t nodes, Random& random) {

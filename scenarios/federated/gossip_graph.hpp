@@ -14,10 +14,11 @@ namespace orrery {
 using GossipGraph = std::vector<std::vector<std::size_t>>;
 
 /// ring: the nodes before and after. torus: rows x columns, as near to a square as the number of nodes allows, with the
-/// four around (fewer where a side has one or two). random: `degree` neighbours each: the union of degree / 2 random
-/// rings through all nodes and, for an odd degree, a random matching; drawn again while two of these share a line.
-/// Throws Infeasible when there is no such graph: fewer than two nodes, degree >= nodes, an odd degree of an odd number
-/// of nodes, a random graph of degree 1.
+/// four around (fewer where a side has one or two). random: `degree` neighbours each. Degree 2:
+/// a ring in random order; above, a regular lattice whose lines have been exchanged in pairs, ten times as often as
+/// there are lines, which keeps all degrees, and further until it is connected (the switching chain of McKay and
+/// Wormald 1990). Throws Infeasible when there is no such graph: fewer than two nodes, degree < 2 or >= nodes, an odd
+/// degree of an odd number of nodes.
 GossipGraph gossip_graph(GossipTopology topology, int degree, std::size_t nodes, Random& random);
 
 /// Metropolis-Hastings weights among the nodes taking part (Xiao, Boyd, Kim 2007): w_ij = 1 / (1 + max(d_i, d_j)) for

@@ -73,8 +73,7 @@ class Learner {
 
 /// The mathematics that a strategy asks for.
 FederatedTrainingOptions training_options(const Scenario& scenario, const StrategySpec& strategy);
-/// Training samples of each of `clients` clients, dealt as the scenario asks ([federation] partition; equal and IID for
-/// the devices of a cluster). Throws InvalidInput.
+/// Training samples of each of `clients` clients, dealt as the strategy asks. Throws InvalidInput.
 std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,
                                                    const Samples& samples, std::size_t clients);
 

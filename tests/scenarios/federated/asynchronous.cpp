@@ -129,20 +129,23 @@ TEST_CASE("an asynchronous run in which every client drops out ends with a reaso
 TEST_CASE("with stragglers a buffer needs fewer client trips than rounds that keep the first reports") {
   // Half of the clients are slow, and the rounds ask 1.3 times too many so as not to wait for them.
   std::vector<LabClient> clients;
-  for (int i = 0; i < 40; ++i) clients.push_back({100, 100, i % 2 == 0 ? 0.001 : 0.02, 0});
+  for (int i = 0; i < 80; ++i) clients.push_back({100, 100, i % 2 == 0 ? 0.001 : 0.01, 0});
   FederatedLab rounds(clients);
-  rounds.learn(0.05);
+  rounds.learn(0.02);
   rounds.scenario.workload.target_accuracy = 0.9;
-  rounds.participation().clients_per_round = 10;
-  rounds.participation().over_selection = 1.5;
+  rounds.participation().clients_per_round = 30;
+  rounds.participation().over_selection = 1.3;
   rounds.options().rounds = 100;
   FederatedLab buffered(clients);
-  buffered.learn(0.05);
+  buffered.learn(0.02);
   buffered.scenario.workload.target_accuracy = 0.9;
-  buffered.participation().clients_per_round = 10;
+  buffered.participation().clients_per_round = 30;
   buffered.options().algorithm.kind = AlgorithmKind::fedbuff;
-  buffered.options().algorithm.buffer = 3;
+  buffered.options().algorithm.buffer = 5;
   buffered.options().rounds = 400;
+  for (FederatedLab* lab : {&rounds, &buffered}) {
+    lab->scenario.federation.server.memory_bandwidth = BytesPerSecond(1000 * model);
+  }
   const Way synchronous = rounds.run(), fedbuff = buffered.run();
   check_books(synchronous);
   check_books(fedbuff);

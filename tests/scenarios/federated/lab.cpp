@@ -63,7 +63,7 @@ void FederatedLab::online(std::size_t client, double period, std::initializer_li
     from += fmt::format("{} ", window.from);
     until += fmt::format("{} ", window.until);
   }
-  const std::string file = (folder_.path() / fmt::format("client{}.csv", client)).string();
+  const std::string file = (folder_->path() / fmt::format("client{}.csv", client)).string();
   std::ofstream(file) << "client,finish_time,active,inactive\n0," << period << "," << from << "," << until << "\n";
   group(client).availability.kind = AvailabilityKind::trace;
   group(client).availability.trace = file;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,7 @@ class FederatedLab {
   [[nodiscard]] Way run(EngineKind engine = EngineKind::flow) const;
 
  private:
-  ScratchFolder folder_;
+  std::shared_ptr<ScratchFolder> folder_ = std::make_shared<ScratchFolder>();  // copies read the same files
 };
 
 /// The trip of a client in a round; fails when there is none.
