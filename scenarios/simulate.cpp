@@ -111,6 +111,10 @@ void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, 
   const FederatedJob job{scenario, strategy, cost, population, *learner, options.engine};
   describe_federated(job, way);
   if (!federated_fits(job, way)) return;
+  const bool central = strategy.kind != StrategyKind::federated;
+  if (central && scenario.workload.data_origin == DataOrigin::clients) {
+    way.data_transfer = transfer_data(scenario, options.engine);
+  }
   run_federated(job, way, options.progress);
   if (!strategy.save_weights.empty()) learner->save(strategy.save_weights);
 }

@@ -104,8 +104,8 @@ Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue
                  const SimulateOptions& options);
 
 /// Simulates every strategy for every seed (by strategy, then seed), each in a spawned process of this binary (`orrery
-/// simulate-way`, not listed in the help), and the centralised learning that they share once per seed. A child that dies becomes a Way with status failed whose error
-/// names scenario, strategy and signal.
+/// simulate-way`, not listed in the help), and the centralised learning that they share once per seed. A child that
+/// dies becomes a Way with status failed whose error names scenario, strategy and signal.
 std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
                           const SimulateOptions& options);
 

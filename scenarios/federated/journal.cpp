@@ -45,8 +45,8 @@ void Journal::evaluate(double train_loss, Seconds now) {
   CurvePoint point;
   point.round = steps();
   point.epoch = samples_ / static_cast<double>(job_.scenario.workload.dataset_samples);
-  point.time = now;
-  point.bytes = bytes_;
+  point.time = way_.data_transfer.time + now;
+  point.bytes = way_.data_transfer.bytes + bytes_;
   point.accuracy = evaluation.test.accuracy;
   point.loss = evaluation.test.loss;
   point.train_loss = train_loss;

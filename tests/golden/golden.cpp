@@ -33,9 +33,10 @@ std::vector<std::string> scenario_names() {
 std::string without_learning(const std::string& text) {
   std::string kept;
   for (const std::string& line : split(text.substr(0, text.find("[[assert]]")), '\n')) {
-    const auto begins = [&](const char* key) { return line.rfind(key, 0) == 0; };
-    if (begins("learn = ") || begins("target_accuracy = ") || begins("evaluate_every = ") || begins("partition = "))
-      continue;
+    static const std::vector<std::string> of_learning = {
+        "learn = ", "target_accuracy = ", "evaluate_every = ", "partition = ", "alpha = "};
+    const auto begins = [&](const std::string& key) { return line.rfind(key, 0) == 0; };
+    if (std::any_of(of_learning.begin(), of_learning.end(), begins)) continue;
     const std::size_t relative = line.find("\"../models/");
     kept += relative == std::string::npos
                 ? line
