@@ -6,25 +6,28 @@
 namespace orrery {
 namespace {
 
-/// The time of a step, given away piece by piece: never more than there is.
+/// The time of a step, given away piece by piece: never more than there is, and no crumbs of rounding.
 class Remainder {
  public:
-  explicit Remainder(Seconds all) : left_(all) {}
+  /// `end`: on the clock, whose last digits are crumbs too.
+  Remainder(Seconds all, Seconds end) : left_(all), crumb_(std::max(all * 1e-12, end * 1e-14)) {}
   Seconds take(Seconds wanted) {
-    const Seconds taken = std::clamp(wanted, Seconds{}, left_);
+    const Seconds taken = std::min(wanted, left_);
+    if (taken <= crumb_) return {};
     left_ -= taken;
     return taken;
   }
-  [[nodiscard]] Seconds rest() const { return left_; }
+  [[nodiscard]] Seconds rest() const { return left_ <= crumb_ ? Seconds{} : left_; }
 
  private:
-  Seconds left_;
+  Seconds left_, crumb_;
 };
 
 /// The time of one step, told backwards.
 class Tale {
  public:
-  Tale(const FederatedRun& run, const ServerStep& step) : run_(run), step_(step), remainder_(step.end - step.begin) {
+  Tale(const FederatedRun& run, const ServerStep& step)
+      : run_(run), step_(step), remainder_(step.end - step.begin, step.end) {
     time_.step = step.end - step.begin;
   }
 
