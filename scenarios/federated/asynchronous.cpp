@@ -8,10 +8,10 @@
 // the step that its update goes into.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <deque>
 
 #include "scenarios/federated/coordinator.hpp"
+#include "scenarios/federated/newcomers.hpp"
 #include "sim/base/errors.hpp"
 
 namespace orrery {
@@ -41,28 +41,47 @@ class Asynchronous {
  private:
   [[nodiscard]] std::int64_t version() { return simulation_.journal().steps(); }
 
-  /// Sends clients to all places that are free; looks again when the next one comes online.
-  void refill() {
-    const std::size_t taken = simulation_.fleet().at_work() + held_;
-    if (taken >= concurrency_) return;
-    for (const std::size_t client : pool_.select(version(), concurrency_ - taken)) {
-      versions_[client] = static_cast<std::int32_t>(version());
-      simulation_.dispatch(client, simulation_.hosts().server(), 0,
-                           simulation_.round_trip(client, simulation_.hosts().server()),
-                           [this](std::size_t trip) { ended(trip); });
-    }
-    if (simulation_.fleet().at_work() + held_ < concurrency_) look_again();
+  [[nodiscard]] bool has_place() { return simulation_.fleet().at_work() + held_ < concurrency_; }
+
+  void send(std::size_t client) {
+    const Hub server = simulation_.hosts().server();
+    versions_[client] = static_cast<std::int32_t>(version());
+    simulation_.dispatch(client, server, 0, simulation_.round_trip(client, server),
+                         [this](std::size_t trip) { ended(trip); });
   }
 
-  void look_again() {
-    if (looking_) return;
-    const Seconds wait = pool_.until_online(1);
-    if (!std::isfinite(wait.value())) return;
-    looking_ = true;
-    simulation_.network().after(wait, [this] {
-      looking_ = false;
-      refill();
-    });
+  /// Sends clients to all places that are free. Where there are too few, everybody who is left is offline: from then on
+  /// clients take a place as they come, until all places are taken.
+  void refill() {
+    if (!short_of_clients_ && has_place()) {
+      const std::size_t places = concurrency_ - simulation_.fleet().at_work() - held_;
+      for (const std::size_t client : pool_.select(version(), places)) send(client);
+      if (has_place()) {
+        short_of_clients_ = true;
+        for (std::size_t client = 0; client < versions_.size(); ++client) offer(client);
+      }
+    }
+    if (!short_of_clients_) return;
+    simulation_.network().cancel_timer(arrival_);
+    if (!has_place()) {
+      short_of_clients_ = false;
+      newcomers_.clear();
+    } else if (const auto next = newcomers_.next()) {
+      arrival_ = simulation_.network().after(*next - simulation_.now(), [this] {
+        for (const std::size_t client : newcomers_.arrived(simulation_.now())) offer(client);
+        refill();
+      });
+    }
+  }
+
+  /// While clients are short: this one has nothing to do.
+  void offer(std::size_t client) {
+    if (!short_of_clients_ || simulation_.fleet().at_work(client) || pool_.reserved(client)) return;
+    if (!simulation_.fleet().online(client)) {
+      newcomers_.add(client, simulation_.fleet().changes(client));
+    } else if (has_place()) {
+      send(client);
+    }
   }
 
   void ended(std::size_t trip) {
@@ -71,6 +90,7 @@ class Asynchronous {
     if (record.how != TripEnd::reported) {
       simulation_.job().learner.abandon(client);
       require_progress(++fruitless_);
+      offer(client);
       refill();
       return;
     }
@@ -119,6 +139,7 @@ class Asynchronous {
     }
     held_ = 0;
     if (waiting_.size() >= buffer_) begin_step();
+    for (const std::size_t client : clients) offer(client);
     refill();
   }
 
@@ -146,7 +167,10 @@ class Asynchronous {
   std::deque<std::size_t> waiting_;     // trips whose reports the server has, in order of arrival
   std::size_t held_ = 0;                // places of clients whose reports the server works on
   std::size_t fruitless_ = 0;           // trips since the last report
-  bool busy_ = false, looking_ = false;
+  bool busy_ = false;
+  bool short_of_clients_ = false;
+  Newcomers newcomers_;
+  StarNetwork::Handle arrival_;  // of the next of them
 };
 
 }  // namespace

@@ -34,12 +34,6 @@ void ClientPool::note(const std::vector<std::size_t>& clients, std::int64_t roun
   }
 }
 
-std::size_t ClientPool::available_now() {
-  std::size_t count = 0;
-  for (std::size_t client = 0; client < range_.count; ++client) count += available(client) ? 1 : 0;
-  return count;
-}
-
 Seconds ClientPool::until_online(std::size_t count) {
   std::vector<Seconds> waits;
   for (std::size_t i = 0; i < range_.count; ++i) {

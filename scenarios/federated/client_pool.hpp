@@ -30,8 +30,8 @@ class ClientPool final : public ClientView {
   void reserve(std::size_t client) { reserved_.insert(client); }
   void release(std::size_t client) { reserved_.erase(client); }
 
-  [[nodiscard]] const ClientRange& range() const { return range_; }
-  [[nodiscard]] std::size_t available_now();
+  [[nodiscard]] bool reserved(std::size_t client) const { return reserved_.contains(client); }
+
   /// Seconds from now until `count` of the clients that are offline without work have come online, if they stay;
   /// infinity: so many never will. Looks at all clients.
   [[nodiscard]] Seconds until_online(std::size_t count);

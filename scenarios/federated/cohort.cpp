@@ -13,7 +13,7 @@ namespace orrery {
 namespace {
 
 /// A round that has looked so often for enough clients will not find them.
-constexpr std::size_t most_attempts = 10000;
+constexpr std::size_t most_attempts = 1000;
 
 }  // namespace
 

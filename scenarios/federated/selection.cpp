@@ -110,7 +110,8 @@ Clients select_utility(ClientView& view, const SelectionRequest& request, Random
 
 std::vector<std::size_t> draw_available(ClientView& view, std::size_t count, Random& random) {
   const std::size_t clients = view.clients();
-  const std::size_t draws = std::min(16 * count + 64, 2 * clients);  // then looking at all of them is cheaper
+  // Then looking at all of them is cheaper.
+  const std::size_t draws = std::min(std::max(16 * count + 64, clients / 4), 2 * clients);
   std::vector<std::size_t> drawn;
   std::unordered_set<std::size_t> seen;  // taken, or not available at this instant
   for (std::size_t i = 0; i < draws && drawn.size() < count; ++i) {

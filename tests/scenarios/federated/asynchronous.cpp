@@ -1,5 +1,6 @@
 // Asynchronous federations, by hand.
 #include <algorithm>
+#include <cmath>
 
 #include "tests/catch.hpp"
 #include "tests/scenarios/federated/lab.hpp"
@@ -178,4 +179,26 @@ TEST_CASE("asynchronous SGD: the workers of a cluster, each with a gradient at a
   for (const Trip& trip : way.federated.trips) {
     if (trip.how == TripEnd::reported) CHECK(trip.compute_share == 1);
   }
+}
+
+TEST_CASE("with fewer clients online than places everybody works who is there, as soon as he is") {
+  FederatedLab lab(std::vector<LabClient>(4, {1e6, 1e6, 0.1, 0}));
+  make(lab, AlgorithmKind::fedasync, 12);
+  lab.online(0, 100, {{0, 100}});
+  lab.online(1, 100, {{2.5, 100}});
+  lab.online(2, 100, {{0, 1.5}, {4.25, 100}});
+  lab.online(3, 100, {{50, 100}});
+  const Way way = lab.run();
+  check_books(way);
+  const auto begins = [&](std::int32_t client) {
+    std::vector<double> times;
+    for (const Trip& trip : way.federated.trips) {
+      if (trip.client == client) times.push_back(std::round(trip.begin.value() * 100) / 100);
+    }
+    return times;
+  };
+  CHECK(begins(0) == std::vector<double>{0, 1, 2, 3, 4, 5});
+  CHECK(begins(1) == std::vector<double>{2.5, 3.5, 4.5, 5.5});
+  // Its second trip is trained offline from 1.5 on and sent at 4.25.
+  CHECK(begins(2) == std::vector<double>{0, 1, 4.25, 5.25});
 }
