@@ -12,8 +12,8 @@
 namespace orrery {
 
 /// How a client's trip ended. reported: its update went into the model. late: the deadline came first. surplus: enough
-/// others had reported (over-selection). dropped: it went offline and gave up. unused: it was under way when the run
-/// ended.
+/// others had reported (over-selection). dropped: it went offline and gave up, or for good. unused: it was under way
+/// when the run ended, or its report waited for a step that never came (too few reports).
 enum class TripEnd : std::uint8_t { reported, late, surplus, dropped, unused };
 std::string_view name_of(TripEnd end);
 
@@ -22,7 +22,8 @@ std::string_view name_of(TripEnd end);
 struct Trip {
   std::int32_t client = 0;
   std::int32_t round = 0;  // server step that its update went into, or during which it ended; from 0
-  std::int32_t hub = -1;   // hierarchical: the edge it talked to; gossip: the peer; -1: the server
+  std::int32_t hub =
+      -1;  // hierarchical: the edge it talked to; -1: the server; gossip: its neighbours, all in one trip
   TripEnd how = TripEnd::reported;
   std::int32_t staleness = 0;  // server steps between its download and its report
   Seconds begin, end;
