@@ -29,11 +29,19 @@ double ring_intervals(const SecureAggregationOptions& options, std::size_t clien
   return std::floor((std::exp2(options.bits) - 1) / static_cast<double>(clients) / 2);
 }
 
+std::size_t secure_minimum(const SecureAggregationOptions& options, std::size_t asked) {
+  ORRERY_EXPECT(options.threshold > 0 && options.threshold <= 1);
+  // A product that only rounding lifts above a whole number (0.55 x 100) asks for no further client.
+  constexpr double rounding = 1e-9;
+  const double needed = std::ceil(options.threshold * static_cast<double>(asked) - rounding);
+  return std::max<std::size_t>(1, static_cast<std::size_t>(needed));
+}
+
 SecureAggregationCost secure_aggregation_cost(const SecureAggregationOptions& options, std::size_t clients,
                                               std::size_t dropped, std::size_t numbers) {
   ORRERY_EXPECT(options.bits > 0 && clients > 0 && dropped <= clients);
   const auto n = static_cast<double>(clients), lost = static_cast<double>(dropped), m = static_cast<double>(numbers);
-  const double survivors = n - lost, threshold = std::ceil(options.threshold * n);
+  const double survivors = n - lost, threshold = static_cast<double>(secure_minimum(options, clients));
   SecureAggregationCost cost;
   cost.up = Bytes((2 * key_bits + 2 * (n - 1) * share_bits + n * share_bits + m * options.bits) / bits_per_byte);
   cost.down = Bytes((2 * (n - 1) * key_bits + 2 * (n - 1) * share_bits + n) / bits_per_byte);

@@ -14,13 +14,21 @@ struct SecureAggregationOptions {
   double range = 4.0;       // updates are clipped to [-range, range] before they are rounded
 };
 
-/// What a round of `clients` with updates of `numbers`, of whom `dropped` vanish before they upload, costs one client
-/// and the server: Bonawitz et al. 2017, formulas and constants in the .cpp file.
+/// How many of the clients asked (over-selection included: keys and shares are made among all of them) must survive for
+/// the sum to be recovered: ceil(threshold asked), at least 1. With fewer, nothing is learned of the round.
+std::size_t secure_minimum(const SecureAggregationOptions& options, std::size_t asked);
+
+/// What a round of `clients` (all who were asked, over-selection included) with updates of `numbers`, of whom `dropped`
+/// vanish before they upload, costs one client and the server: Bonawitz et al. 2017, formulas and constants in the .cpp
+/// file.
 struct SecureAggregationCost {
   Bytes up;    // of one client: keys, encrypted shares, masked update (instead of the update), shares for unmasking
   Bytes down;  // of one client, beside the model: keys and shares of the others, the list of the survivors
-  Seconds client_compute, server_compute;  // at 1e9 operations per second of the device; scaled by the caller
-  int round_trips = 0;                     // messages there and back beside the upload
+  // On one core of 1e9 operations per second, whatever the device: expanding masks, agreeing on keys and joining shares
+  // are integer work on one core, which a device's peak of floating-point operations says nothing about. Not to be
+  // scaled by that peak.
+  Seconds client_compute, server_compute;
+  int round_trips = 0;  // messages there and back beside the upload
 };
 SecureAggregationCost secure_aggregation_cost(const SecureAggregationOptions& options, std::size_t clients,
                                               std::size_t dropped, std::size_t numbers);

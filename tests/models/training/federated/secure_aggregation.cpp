@@ -53,6 +53,14 @@ TEST_CASE("numbers are rounded to the ring's grid, 0 stays, and what lies outsid
   for (std::size_t i = 0; i < update.size(); ++i) CHECK(update[i] == Approx(expected[i]).margin(1e-6));
 }
 
+TEST_CASE("so many of those asked must survive, rounded up, and at least one") {
+  CHECK(secure_minimum({.threshold = 0.67}, 10) == 7);
+  CHECK(secure_minimum({.threshold = 0.67}, 13) == 9);
+  CHECK(secure_minimum({.threshold = 0.55}, 100) == 55);  // 0.55 x 100 is 55.00000000000001 in double
+  CHECK(secure_minimum({.threshold = 1}, 5) == 5);
+  CHECK(secure_minimum({.threshold = 0.01}, 5) == 1);
+}
+
 TEST_CASE("the sum of all clients at their limits fits the ring") {
   for (const int bits : {8, 16, 32}) {
     for (const std::size_t clients : {1U, 2U, 3U, 10U, 100U}) {
