@@ -1,6 +1,8 @@
 // The options of a co-simulated strategy: which algorithm, who takes part, what is sent.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +31,16 @@ struct ParticipationOptions {
   int candidates = 0;           // power_of_choice: clients asked for their loss; 0: twice clients_per_round
   OfflinePolicy offline = OfflinePolicy::resume;
 };
+
+/// How many clients are asked for `wanted` updates: over_selection x wanted, rounded up. 1.3 x 10 is 13, whatever its
+/// binary fractions say.
+inline std::size_t asked_clients(const ParticipationOptions& options, std::size_t wanted) {
+  return static_cast<std::size_t>(std::ceil(options.over_selection * static_cast<double>(wanted) * (1.0 - 1e-12)));
+}
+/// Of a round of the strategy.
+inline std::size_t asked_clients(const ParticipationOptions& options) {
+  return asked_clients(options, static_cast<std::size_t>(options.clients_per_round));
+}
 
 struct FederatedOptions {
   AlgorithmOptions algorithm;
