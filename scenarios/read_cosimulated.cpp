@@ -39,7 +39,12 @@ class CosimulatedReader {
       read_asynchronous_steps();
     }
     static const Names<EvaluationTime> times = {{"free", EvaluationTime::free}, {"charged", EvaluationTime::charged}};
-    options_.evaluation_time = choose(table_, "evaluation_time", times, options_.evaluation_time);
+    if (reading_.works(Coordination::gossip)) {
+      refuse(table_, "evaluation_time", ValueType::text, "algorithms with a server",
+             "a gossip has none to evaluate on");
+    } else {
+      options_.evaluation_time = choose(table_, "evaluation_time", times, options_.evaluation_time);
+    }
     read_updates(reading_);
     read_client_optimizer();
     check_mathematics();

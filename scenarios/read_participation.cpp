@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "scenarios/federated/selection.hpp"
 #include "scenarios/federation_reading.hpp"
@@ -69,8 +68,13 @@ class ParticipationReader {
   }
 
   void read_clients_per_round() {
-    options_.clients_per_round = integer("clients_per_round", options_.clients_per_round);
     const int clients = reading_.clients();
+    const int edges = reading_.works(Coordination::hierarchical) ? reading_.spec.federated.edges : 1;
+    options_.clients_per_round = integer("clients_per_round", std::max(options_.clients_per_round, edges));
+    if (edges <= clients && options_.clients_per_round < edges) {
+      table_.problem("clients_per_round", fmt::format("{} are too few for {} edges", options_.clients_per_round, edges),
+                     "an edge that asks nobody never learns what its clients know", "give every edge one of them");
+    }
     if (clients == 0 || options_.clients_per_round <= clients) return;
     table_.problem("clients_per_round", fmt::format("{} are too many", options_.clients_per_round),
                    fmt::format("the federation has {} clients", clients));
@@ -79,8 +83,7 @@ class ParticipationReader {
   void read_over_selection() {
     constexpr Range over{1.0, 100.0};
     options_.over_selection = table_.number("over_selection", options_.over_selection, over);
-    const double asked =
-        std::ceil(options_.clients_per_round * options_.over_selection * (1 - 1e-12));  // 1.3 x 10 is 13
+    const auto asked = static_cast<double>(asked_clients(options_));
     const int clients = reading_.clients();
     if (clients == 0 || options_.clients_per_round > clients || asked <= clients) return;
     table_.problem("over_selection", fmt::format("asks {} clients", number_text(asked)),

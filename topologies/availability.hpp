@@ -49,7 +49,7 @@ struct BehaviourTrace {
 };
 /// FedScale's behaviour schema (SymbioticLab/FedScale, client_behave_trace) as CSV:
 /// `client,duration,finish_time,active,inactive,model`, the lists as numbers separated by blanks, seconds; only client,
-/// finish_time (the period), active and inactive are needed. Client c of a population takes row c modulo the number of
+/// finish_time (the period), active and inactive are needed. Client i of a group takes row i modulo the number of
 /// rows. Every defect is a problem: instants that do not alternate or exceed the period, lists of different length, a
 /// client given twice, ...
 std::vector<BehaviourTrace> read_behaviour_traces(const std::string& file, Problems& problems);

@@ -20,8 +20,8 @@ ClientPool::ClientPool(const FederatedJob& job, ClientWork& work, Fleet& fleet, 
 
 std::vector<std::size_t> ClientPool::select(std::int64_t round, std::size_t count) {
   const auto candidates = static_cast<std::size_t>(job_.options().participation.candidates);
-  std::vector<std::size_t> clients = select_(*this, {round, count, asked_, candidates}, random_);
-  asked_ += clients.size();
+  std::vector<std::size_t> clients = select_(*this, {round, count, next_, candidates}, random_);
+  next_ = next_in_turn(clients, next_, range_.count);
   for (std::size_t& client : clients) client += range_.first;
   return clients;
 }

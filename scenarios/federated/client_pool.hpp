@@ -57,7 +57,7 @@ class ClientPool final : public ClientView {
   ClientRange range_;
   Select select_;
   Random random_;
-  std::size_t asked_ = 0;
+  std::size_t next_ = 0;                      // in turn
   std::unordered_set<std::size_t> reserved_;  // by their own numbers
   std::map<std::size_t, Known> known_;        // by number in the range
   std::vector<std::uint32_t> fastest_first_;

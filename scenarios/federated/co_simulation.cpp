@@ -84,8 +84,8 @@ void CoSimulation::run_to_end() {
   network_.run();
   if (!journal_.finished()) {
     throw Infeasible(
-        fmt::format("round {}: nobody comes online any more (every client that is needed is offline for "
-                    "good) after {:.0f} s",
+        fmt::format("round {}: nobody who is still needed comes online any more (offline for good, or has reported "
+                    "already) after {:.0f} s",
                     journal_.steps() + 1, now().value()));
   }
   record_lines();

@@ -26,6 +26,7 @@ class Gossip {
   void run() {
     start();
     simulation_.run_to_end();
+    keep_mean();
   }
 
  private:
@@ -33,6 +34,15 @@ class Gossip {
     Random random = Random::derived(simulation.job().scenario.seed, "gossip");
     const FederatedOptions& options = simulation.options();
     return gossip_graph(options.topology, options.degree, simulation.fleet().clients(), random);
+  }
+
+  /// What was evaluated is also what is saved: the mean of all models in place of global weights.
+  void keep_mean() {
+    MixedSlot mean;
+    for (std::size_t client = 0; client < graph_.size(); ++client) {
+      mean.of.push_back({1 + client, 1.0 / static_cast<double>(graph_.size())});
+    }
+    simulation_.job().learner.mix(std::vector{mean});
   }
 
   void start() {
@@ -71,7 +81,12 @@ class Gossip {
     for (const std::size_t client : result.clients) {
       ClientWork& work = simulation_.work();
       const Device& device = simulation_.job().population.group(client).device;
-      const Seconds time = work.aggregation(graph_[client].size(), 0, device) * work.slowdown(client);
+      const auto took_part = [&](std::size_t neighbour) {
+        return std::binary_search(result.clients.begin(), result.clients.end(), neighbour);
+      };
+      const auto models = std::count_if(graph_[client].begin(), graph_[client].end(), took_part);
+      if (models == 0) continue;
+      const Seconds time = work.aggregation(static_cast<std::size_t>(models), 0, device) * work.slowdown(client);
       step.aggregation = std::max(step.aggregation, time);
     }
     simulation_.network().after(step.aggregation, [this, step, result] { end_round(step, result); });

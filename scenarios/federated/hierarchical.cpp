@@ -37,6 +37,7 @@ class Hierarchy {
     int rounds = 0;      // of this cloud round
     double samples = 0;  // trained on in it
     double loss = 0;     // of the last round that had reports
+    std::int32_t critical_trip = -1;
     [[nodiscard]] std::size_t slot() const { return 1 + number; }
   };
 
@@ -47,6 +48,7 @@ class Hierarchy {
     for (const auto& edge : edges_) {
       edge->rounds = 0;
       edge->samples = 0;
+      edge->critical_trip = -1;
       copies.push_back({edge->slot(), {{0, 1.0}}});
       haul(simulation_.hosts().server().host, simulation_.hosts().uplink(edge->number),
            simulation_.work().model_bytes(), [this, &edge = *edge] { edge_round(edge); });
@@ -81,13 +83,14 @@ class Hierarchy {
     if (!reports.empty()) edge.loss = simulation_.job().learner.aggregate(edge.slot(), reports);
     edge.cohort.pool().note(result.clients, simulation_.journal().steps());
     edge.samples += result.samples;
-    if (result.critical_trip >= 0) step_.critical_trip = result.critical_trip;
+    if (result.critical_trip >= 0) edge.critical_trip = result.critical_trip;
     if (++edge.rounds < simulation_.options().edge_rounds) {
       edge_round(edge);
       return;
     }
     haul(simulation_.hosts().uplink(edge.number), simulation_.hosts().server().host, simulation_.work().model_bytes(),
-         [this] {
+         [this, &edge] {
+           if (edge.critical_trip >= 0) step_.critical_trip = edge.critical_trip;  // the last to arrive stays
            if (++arrived_ == edges_.size()) aggregate();
          });
   }

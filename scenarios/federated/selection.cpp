@@ -41,7 +41,7 @@ Clients select_random(ClientView& view, const SelectionRequest& request, Random&
 Clients select_round_robin(ClientView& view, const SelectionRequest& request, Random& /*random*/) {
   Clients chosen;
   for (std::size_t i = 0; i < view.clients() && chosen.size() < request.count; ++i) {
-    const std::size_t client = (request.asked + i) % view.clients();
+    const std::size_t client = (request.next + i) % view.clients();
     if (view.available(client)) chosen.push_back(client);
   }
   return sorted(std::move(chosen));
@@ -79,7 +79,8 @@ Clients select_utility(ClientView& view, const SelectionRequest& request, Random
   const double share = std::fmax(least_share, first_share * std::pow(decay, static_cast<double>(request.round)));
   std::vector<ClientView::Known> known = view.all_known();
   std::erase_if(known, [&](const ClientView::Known& one) { return !view.available(one.client); });
-  const auto exploring = static_cast<std::size_t>(std::ceil(share * static_cast<double>(request.count)));
+  // Rounded up or down by chance: one place at a time explores as often as many at once.
+  const auto exploring = static_cast<std::size_t>(share * static_cast<double>(request.count) + random.uniform());
   const std::size_t exploiting = std::min(known.size(), request.count - std::min(exploring, request.count));
 
   std::vector<double> seconds;
@@ -127,6 +128,12 @@ std::vector<std::size_t> draw_available(ClientView& view, std::size_t count, Ran
   rest.resize(std::min(rest.size(), count - drawn.size()));
   drawn.insert(drawn.end(), rest.begin(), rest.end());
   return drawn;
+}
+
+std::size_t next_in_turn(const std::vector<std::size_t>& chosen, std::size_t next, std::size_t clients) {
+  std::size_t passed = 0;
+  for (const std::size_t client : chosen) passed = std::max(passed, (client + clients - next) % clients + 1);
+  return (next + passed) % clients;
 }
 
 const std::vector<SelectionEntry>& selections() {

@@ -41,13 +41,16 @@ class ClientView {
 struct SelectionRequest {
   std::int64_t round = 0;      // from 0
   std::size_t count = 1;       // clients wanted
-  std::size_t asked = 0;       // clients asked in the whole run so far
+  std::size_t next = 0;        // round robin: the one after the last that was asked
   std::size_t candidates = 0;  // for the rules that choose among a few; 0: twice count
 };
 
 /// Returns at most `count` different available clients, as many as there are, in ascending order: the order in which
 /// updates are averaged.
 using Select = std::vector<std::size_t> (*)(ClientView& view, const SelectionRequest& request, Random& random);
+
+/// The client after the last of `chosen` in turn, counted from `next`; `next` itself when nobody was chosen.
+std::size_t next_in_turn(const std::vector<std::size_t>& chosen, std::size_t next, std::size_t clients);
 
 struct SelectionEntry {
   Selection kind;

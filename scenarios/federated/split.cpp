@@ -38,13 +38,15 @@ class SplitLearning {
     const int epochs = drawn_epochs(simulation_.options(), simulation_.job().scenario.seed, client, round);
     const LocalBatches batches = simulation_.work().batches_of(client, epochs);
     simulation_.job().learner.dispatch(client, 0, round, epochs);
-    server_time_ += work_.server(batches);
+    const Seconds serving = work_.server(batches);
     simulation_.fleet().send(client, work_.turn(client, batches), simulation_.hosts().server(),
-                             [this](std::size_t trip) { ended(trip); });
+                             [this, serving](std::size_t trip) { ended(trip, serving); });
   }
 
-  void ended(std::size_t trip) {
+  /// `serving`: the server's work for the whole turn.
+  void ended(std::size_t trip, Seconds serving) {
     const Trip& record = simulation_.run().trips[trip];
+    server_time_ += serving * record.compute_share;
     const auto client = static_cast<std::size_t>(record.client);
     if (record.how == TripEnd::reported) {
       train_loss_ = simulation_.job().learner.aggregate(0, std::vector{Report{client, 0}});

@@ -48,6 +48,13 @@ std::string obstacle(const Scenario& scenario, const StrategySpec& strategy) {
         "or round-robin",
         entry_of(participation.selection).name);
   }
+  const auto& groups = scenario.federation.groups;
+  const auto comes_and_goes = [](const ClientGroup& group) {
+    return group.availability.kind != AvailabilityKind::always;
+  };
+  if (std::any_of(groups.begin(), groups.end(), comes_and_goes)) {
+    return "clients that go offline are simulated only - choose availability = \"always\"";
+  }
   if (participation.over_selection > 1.0 || participation.deadline > Seconds{}) {
     return "over-selection and deadlines are simulated only: every client that is asked is waited for";
   }
@@ -113,9 +120,9 @@ class FederatedMeasurement {
   void select(std::int64_t round) {
     EveryClient all(training_->parts().size());
     const ParticipationOptions& participation = strategy_.federated.participation;
-    const SelectionRequest request{round, static_cast<std::size_t>(participation.clients_per_round), asked_, 0};
+    const SelectionRequest request{round, static_cast<std::size_t>(participation.clients_per_round), next_, 0};
     selected_ = entry_of(participation.selection).select(all, request, random_);
-    asked_ += selected_.size();
+    next_ = next_in_turn(selected_, next_, all.clients());
   }
 
   [[nodiscard]] int epochs_of(std::size_t client, std::int64_t round) const {
@@ -321,7 +328,7 @@ class FederatedMeasurement {
   DataSet data_;
   std::unique_ptr<FederatedTraining> training_;
   std::vector<float> weights_;  // global; on the ranks that train, the first ones
-  std::size_t asked_ = 0;
+  std::size_t next_ = 0;        // in turn
   // Of the round under way
   std::vector<std::size_t> selected_;
   std::vector<Trip> trips_;

@@ -39,6 +39,12 @@ CollectiveId add_average(Program& program, Algorithm algorithm, Bytes weights) {
   return program.add_collective({CollectiveKind::all_reduce, algorithm, group, weights, 0});
 }
 
+std::string rounded_note(const Job& job) {
+  const std::int64_t asked = job.scenario.workload.steps, local = job.strategy.federated.local_steps;
+  const std::int64_t averages = (asked + local - 1) / local;
+  return fmt::format("{} steps are {} averages of {}: {} steps in all", asked, averages, local, averages * local);
+}
+
 std::vector<std::string> notes_on(const Job& job, double samples, Bytes weights) {
   const int workers = job.strategy.devices;
   const auto steps = job.strategy.federated.local_steps;
@@ -47,6 +53,7 @@ std::vector<std::string> notes_on(const Job& job, double samples, Bytes weights)
                       steps, number_text(samples), workers, number_text(weights.value())),
           fmt::format("stragglers add {} x log2({}) of the step (framework {})",
                       job.cost.framework().straggler_per_doubling, workers, job.cost.framework().id),
+          rounded_note(job),
           "learns by itself: w = mean over devices of the weights after their local steps; momentum and the like start "
           "anew after every average"};
 }

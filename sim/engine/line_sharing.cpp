@@ -48,6 +48,7 @@ double level_of(const Members& members, double room, double guess) {
       above += over ? 1 : 0;
     }
     if (above == 0 && below <= room * (1.0 + last_digits)) return infinity;
+    if (above == 0 && step > 0) return level;  // the last digits of the sum alone stand against it
     const double next =
         above == 0 ? room / static_cast<double>(members.size()) : (room - below) / static_cast<double>(above);
     if (next == level || (step > 0 && next < level && above > 0)) return level;

@@ -110,9 +110,14 @@ TEST_CASE("a thousand of a million clients are drawn without looking at the othe
 TEST_CASE("round robin goes on where it stopped, and past those who are away") {
   Crowd crowd(5);
   crowd.there[1] = false;
-  CHECK(choose(Selection::round_robin, crowd, {0, 2, 0, 0}) == std::vector<std::size_t>{0, 2});
-  CHECK(choose(Selection::round_robin, crowd, {1, 2, 3, 0}) == std::vector<std::size_t>{3, 4});
-  CHECK(choose(Selection::round_robin, crowd, {2, 2, 5, 0}) == std::vector<std::size_t>{0, 2});
+  std::size_t next = 0;
+  for (const std::vector<std::size_t>& turn : {std::vector<std::size_t>{0, 2}, {3, 4}, {0, 2}, {3, 4}}) {
+    const std::vector<std::size_t> chosen = choose(Selection::round_robin, crowd, {0, 2, next, 0});
+    CHECK(chosen == turn);
+    next = next_in_turn(chosen, next, crowd.clients());
+  }
+  CHECK(next_in_turn({0, 4}, 4, 5) == 1);
+  CHECK(next_in_turn({}, 3, 5) == 3);
 }
 
 TEST_CASE("the fastest are those with the shortest expected trip") {
