@@ -30,7 +30,7 @@ struct CurvePoint {
   std::int64_t round = 0;  // federated: rounds done; centralised: optimizer steps done
   double epoch = 0;        // passes over the training set (federated: of the selected clients' share)
   Seconds time;            // simulated, moving the data to the cluster included
-  Bytes bytes;             // sent over every link up to then, once per message
+  Bytes bytes;             // sent over every link up to then, once per message; co-simulated: filled by analysis
   Joules energy;           // filled by analysis
   double accuracy = 0, loss = 0, train_loss = 0;
   std::optional<double> epsilon{};    // differential privacy spent up to then

@@ -12,7 +12,8 @@
 namespace orrery {
 namespace {
 
-constexpr double joules_per_kWh = 3.6e6;
+constexpr double bits_per_byte = 8;
+constexpr double grams_per_kilogram = 1000;
 
 std::vector<Interval> computing(std::span<const Activity> activities) {
   std::vector<Interval> intervals;
@@ -99,14 +100,21 @@ Watts blocked_power(const Device& device, double blocked_fraction) {
 }
 
 Joules energy_in_use(const LinkPower& power, const LinkUse& use) {
-  constexpr double bits_per_byte = 8;
   return power.active * use.busy + Joules(power.pJ_per_bit * pico * bits_per_byte * use.bytes.value());
 }
 
+double energy_per_byte(const Link& link) {
+  return link.energy_pJ_per_bit * pico * bits_per_byte;
+}
+
+double kilograms(Joules energy, double gCO2e_per_kWh) {
+  return energy.value() / joules_per_kWh * gCO2e_per_kWh / grams_per_kilogram;
+}
+
 Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
-  const double J_per_GB =
+  const double joules_per_GB =
       energy.network == NetworkEnergy::intensity ? energy.fixed_kWh_per_GB * joules_per_kWh : energy.wan_J_per_GB;
-  return Joules(J_per_GB * bytes.value() / giga);
+  return Joules(joules_per_GB * bytes.value() / giga);
 }
 
 DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to) {

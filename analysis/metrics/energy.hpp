@@ -20,6 +20,8 @@
 
 namespace orrery {
 
+inline constexpr double joules_per_kWh = 3.6e6;
+
 struct EnergyParts {
   Joules compute;        // devices busy, and the rest of their nodes meanwhile
   Joules communication;  // devices blocked in communication, links in use, WAN
@@ -50,6 +52,12 @@ std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& d
 
 /// Of the bytes and the time a link was in use, beyond its standby: active x busy + pJ/bit x 8 x bytes.
 Joules energy_in_use(const LinkPower& power, const LinkUse& use);
+
+/// Joules per byte of a port of this link, in either direction: pJ/bit x 8.
+double energy_per_byte(const Link& link);
+
+/// Carbon of energy from a grid of this intensity.
+double kilograms(Joules energy, double gCO2e_per_kWh);
 
 /// wan_J_per_GB x bytes; with network = intensity: fixed_kWh_per_GB instead.
 Joules wan_energy(Bytes bytes, const EnergySpec& energy);

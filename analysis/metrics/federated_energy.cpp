@@ -8,9 +8,6 @@
 namespace orrery {
 namespace {
 
-constexpr double joules_per_kWh = 3.6e6;
-constexpr double bits_per_byte = 8;
-
 bool cellular(const Link& link) {
   return link.kind == "cellular";
 }
@@ -19,8 +16,13 @@ bool power_known(const Device& device) {
   return training_power(device) > Watts{};
 }
 
-double port_J_per_byte(const Link& link) {
-  return link.energy_pJ_per_bit * pico * bits_per_byte;
+/// Not behind a gateway and an access line.
+bool local(const Link& link) {
+  return network_scope(link) != LinkScope::wan;
+}
+
+Joules port_energy(const Link& link, Seconds time, Bytes bytes) {
+  return link.port * time + Joules(energy_per_byte(link) * bytes.value());
 }
 
 FederationSite cluster_site(const StrategySpec& strategy) {
@@ -63,10 +65,18 @@ FederationSite site_of(const StrategySpec& strategy) {
   return site;
 }
 
-LinkScope scope_of(const Population& population) {
-  LinkScope scope = network_scope(population.server_link);
-  for (const ClientGroup& group : population.groups) scope = std::max(scope, network_scope(group.link));
+LinkScope trip_scope(const Population& population, const FederationSite& site, const ClientGroup& group) {
+  LinkScope scope = network_scope(group.link);
+  if (site.server == FederationSite::Server::none) {
+    for (const ClientGroup& peers : population.groups) scope = std::max(scope, network_scope(peers.link));
+  } else if (site.edges == 0) {
+    scope = std::max(scope, network_scope(population.server_link));
+  }
   return scope;
+}
+
+LinkScope backhaul_scope(const Population& population, const FederationSite& site) {
+  return std::max(network_scope(site.edge_link), network_scope(population.server_link));
 }
 
 Seconds online_time(const Trip& trip) {
@@ -99,13 +109,18 @@ FederationPower::Group FederationPower::client_power(const ClientGroup& group) c
   Group power;
   power.computing = training_power(group.device);
   power.moving = power.waiting = group.device.idle;
+  if (local(group.link)) {
+    power.port = group.link.port;
+    power.port_J_per_byte = energy_per_byte(group.link);
+  }
   if (energy_.network == NetworkEnergy::intensity) {
     const double kWh_per_GB = cellular(group.link) ? energy_.mobile_kWh_per_GB : energy_.fixed_kWh_per_GB;
-    if (wide()) power.wan_J_per_byte = kWh_per_GB * joules_per_kWh / giga;
+    if (wide(group)) power.wan_J_per_byte = kWh_per_GB * joules_per_kWh / giga;
     return power;
   }
-  if (!cellular(group.link)) power.access = energy_.gateway / energy_.gateway_devices + energy_.access_line;
-  if (wide() && site_.edges == 0) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
+  const bool home = !cellular(group.link) && !local(group.link);
+  if (home) power.access = energy_.gateway / energy_.gateway_devices + energy_.access_line;
+  if (wide(group) && site_.edges == 0) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
   return power;
 }
 
@@ -113,28 +128,42 @@ FederationPower::Group FederationPower::worker_power(const ClientGroup& group) c
   Group power;
   power.computing = training_power(group.device);
   power.moving = power.waiting = blocked_power(group.device, energy_.blocked_fraction);
-  power.access = group.link.port * site_.port_share;
-  power.port_J_per_byte = port_J_per_byte(group.link);
-  if (wide()) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
+  power.port = group.link.port * site_.port_share;
+  power.port_J_per_byte = energy_per_byte(group.link);
+  if (wide(group)) power.wan_J_per_byte = wan_energy(Bytes(1), energy_).value();
   power.facility = energy_.pue;
   return power;
 }
 
-FederatedEnergy FederationPower::trip(const Trip& trip) const {
-  const auto client = static_cast<std::size_t>(trip.client);
-  const Client& who = population_->clients[client];
-  const Group& power = groups_[who.group];
-  const Link& link = population_->groups[who.group].link;
-  const RadioBurst down{trip.down, Bytes{}, trip.download, trip.compute + trip.waiting + trip.offline};
-  const RadioBurst up{Bytes{}, trip.up, trip.upload};
+/// Download and upload, without the facility.
+FederatedEnergy FederationPower::moving(const Trip& trip, const Group& power, const Link& link) const {
   FederatedEnergy joules;
+  joules.download = power.moving * trip.download;
+  joules.upload = power.moving * trip.upload;
+  if (site_.server == FederationSite::Server::none) {
+    const Seconds active = trip.download + trip.upload;
+    const Joules sending = radio_energy(link, {Bytes{}, trip.up, active});
+    joules.upload += sending;
+    joules.download += radio_energy(link, {trip.down, trip.up, active}) - sending;
+    return joules;
+  }
+  const Seconds between = trip.compute + trip.waiting + trip.offline;
+  joules.download += radio_energy(link, {trip.down, Bytes{}, trip.download, between});
+  joules.upload += radio_energy(link, {Bytes{}, trip.up, trip.upload});
+  return joules;
+}
+
+FederatedEnergy FederationPower::trip(const Trip& trip) const {
+  const Client& who = population_->clients[static_cast<std::size_t>(trip.client)];
+  const Group& power = groups_[who.group];
+  FederatedEnergy joules = moving(trip, power, population_->groups[who.group].link);
+  joules.download *= power.facility;
+  joules.upload *= power.facility;
   joules.client_compute = power.computing * trip.compute * power.facility;
-  joules.download = (power.moving * trip.download + radio_energy(link, down)) * power.facility;
-  joules.upload = (power.moving * trip.upload + radio_energy(link, up)) * power.facility;
   joules.client_idle = power.waiting * trip.waiting * power.facility;
-  const double bytes = sent_bytes(trip, site_).value();
-  joules.network = (power.access * online_time(trip) + Joules(power.port_J_per_byte * bytes)) * power.facility +
-                   Joules(power.wan_J_per_byte * bytes);
+  const Joules lines = power.access * (trip.download + trip.upload) + power.port * online_time(trip) +
+                       Joules(power.port_J_per_byte * (trip.down + trip.up).value());
+  joules.network = lines * power.facility + Joules(power.wan_J_per_byte * sent_bytes(trip, site_).value());
   return joules;
 }
 
@@ -153,14 +182,13 @@ FederatedEnergy FederationPower::step(const ServerStep& step, Bytes bytes) const
   const Device& server = population_->server;
   const Link& line = population_->server_link;
   joules.server_compute = training_power(server) * step.aggregation + site_.rest * time;
-  joules.server_idle =
-      server.idle * (time - step.aggregation) + line.port * time + Joules(port_J_per_byte(line) * bytes.value());
+  joules.server_idle = server.idle * (time - step.aggregation) + port_energy(line, time, bytes);
   if (site_.edges > 0) {
     const Seconds edges = time * site_.edges;
     joules.server_compute += training_power(site_.edge_device) * step.edge_compute;
-    joules.server_idle += site_.edge_device.idle * (edges - step.edge_compute) + site_.edge_link.port * edges +
-                          Joules(port_J_per_byte(site_.edge_link) * step.backhaul.value());
-    if (wide()) joules.network = wan_energy(step.backhaul, energy_);
+    joules.server_idle +=
+        site_.edge_device.idle * (edges - step.edge_compute) + port_energy(site_.edge_link, edges, step.backhaul);
+    if (backhaul_scope(*population_, site_) == LinkScope::wan) joules.network = wan_energy(step.backhaul, energy_);
   }
   joules.server_compute *= energy_.pue;
   joules.server_idle *= energy_.pue;

@@ -2,18 +2,22 @@
 //
 //   client computing      typical x compute
 //   download, upload      idle x time + the radio's bytes, base and tail (topologies/radio.hpp); two bursts per trip
-//   client waiting        idle x waiting; while it is offline a client is charged nothing
-//   network, power        access x time online + wan_J_per_GB x bytes, access = gateway / gateway_devices + access line
-//                         of a client on WiFi, Ethernet or a home line; a base station's standing power is not the
-//                         client's, so cellular links have none
+//   client waiting        idle x waiting; while it is offline, and between its trips, a client is charged nothing
+//   network, power        access x (download + upload) + wan_J_per_GB x bytes, access = gateway / gateway_devices +
+//                         access line of a client on WiFi or a home line: charged while a transfer holds them; a base
+//                         station's standing power is not the client's, so cellular links have none
 //   network, intensity    kWh per GB of the link's kind (fixed or mobile) x bytes, instead of both
+//   network, local        a client on any other link (Ethernet, ...) has no gateway: its own port, port x time online +
+//                         pJ/bit x bits, in either accounting
 //   server                typical x aggregation + idle x the rest + its line (port x time + pJ/bit x bits)
 //   edges (hierarchical)  the same with their computing, each with its line to the server; part of `server`
 //
 // PUE multiplies what stands in a facility: server and edges. Bytes of the network are those that cross the wide area:
-// with edges between, the backhaul alone (power; by intensity, which is of access networks too, all); none where every
-// link is a local one. Gossip has no server: its clients average, each for as
-// long as the slowest takes; and a message from peer to peer counts once.
+// trips of groups whose link or the server's is a wide one; with edges between, a trip ends at the edge (power: the
+// backhaul alone; intensity, which is of access networks too: trips over wide links as well), and the backhaul is wide
+// when the edges' link or the server's is. Gossip has no server: its clients average, each for as long as the slowest
+// takes; a message from peer to peer counts once; and a trip's transfers are one burst of the radio, of which
+// `download` is what reception adds to sending.
 //
 // Workers of an asynchronous strategy are devices of a cluster: while they move data or wait they spin (blocked power,
 // as in data-parallel training), their line is their share of a port of the cluster's network (port x time + pJ/bit x
@@ -56,8 +60,11 @@ struct FederationSite {
 };
 FederationSite site_of(const StrategySpec& strategy);
 
-/// How far a run's messages go: the farthest of its links.
-LinkScope scope_of(const Population& population);
+/// How far the messages of a group's trips go: the farther of its link and the server's; to an edge, its link's;
+/// between peers the farthest of all groups', as a trip does not say who the peers were.
+LinkScope trip_scope(const Population& population, const FederationSite& site, const ClientGroup& group);
+/// Between edges and server: the farther of both links.
+LinkScope backhaul_scope(const Population& population, const FederationSite& site);
 
 /// Of a trip: all but what it was offline.
 Seconds online_time(const Trip& trip);
@@ -77,18 +84,23 @@ class FederationPower {
   [[nodiscard]] FederatedEnergy average(const Trip& trip, Seconds aggregation) const;
   /// Server, edges and their lines over one step; `bytes`: what crossed the server's line in it.
   [[nodiscard]] FederatedEnergy step(const ServerStep& step, Bytes bytes) const;
-  /// Of a group's clients; negative: [energy]'s.
-  [[nodiscard]] double gCO2e_per_kWh(std::size_t client) const { return population_->group(client).gCO2e_per_kWh; }
+  /// Of the client's own grid, in gCO2e per kWh; negative: [energy]'s.
+  [[nodiscard]] double grid_intensity(std::size_t client) const { return population_->group(client).gCO2e_per_kWh; }
 
  private:
   struct Group {
-    Watts computing, moving, waiting, access;
+    Watts computing, moving, waiting;
+    Watts access;                                                  // while data moves
+    Watts port;                                                    // while online
     double wan_J_per_byte = 0, port_J_per_byte = 0, facility = 1;  // facility: PUE, or one
   };
   FederationPower(const Population& population, const FederationSite& site, const EnergySpec& energy);
   [[nodiscard]] Group client_power(const ClientGroup& group) const;
   [[nodiscard]] Group worker_power(const ClientGroup& group) const;
-  [[nodiscard]] bool wide() const { return scope_of(*population_) == LinkScope::wan; }
+  [[nodiscard]] bool wide(const ClientGroup& group) const {
+    return trip_scope(*population_, site_, group) == LinkScope::wan;
+  }
+  [[nodiscard]] FederatedEnergy moving(const Trip& trip, const Group& power, const Link& link) const;
 
   const Population* population_;
   FederationSite site_;

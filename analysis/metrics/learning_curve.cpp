@@ -5,11 +5,12 @@
 namespace orrery {
 namespace {
 
-/// `from` and `to`: server steps done at the point before and at this one.
-void fill_from(const Ledger& ledger, std::size_t from, std::size_t to, CurveEntry& entry) {
+/// `from` and `to`: server steps done at the point before and at this one; `transfer`: bytes sent before the first.
+void fill_from(const Ledger& ledger, std::size_t from, std::size_t to, Bytes transfer, CurveEntry& entry) {
   const FederatedTotals& totals = ledger.after(to);
   const FederatedTotals& before = ledger.after(from);
   entry.totals = totals;
+  entry.point.bytes = transfer + totals.sent;
   const std::int64_t reports = totals.trips.reported - before.trips.reported;
   if (reports == 0) return;
   entry.staleness_mean = static_cast<double>(totals.staleness - before.staleness) / static_cast<double>(reports);
@@ -29,7 +30,7 @@ std::vector<CurveEntry> learning_curve(const Way& way, const Account& account, c
     if (entry.spent.energy) entry.point.energy = entry.spent.energy->total();
     if (ledger != nullptr) {
       const auto done = static_cast<std::size_t>(point.round);
-      fill_from(*ledger, before, done, entry);
+      fill_from(*ledger, before, done, way.data_transfer.bytes, entry);
       before = done;
     }
     curve.push_back(entry);

@@ -12,8 +12,8 @@
 namespace orrery {
 
 struct CurveEntry {
-  CurvePoint point;                       // with energy; zero when it is unknown
-  Spending spent;                         // up to it, moving the data included
+  CurvePoint point;  // with energy (zero when it is unknown); bytes of co-simulated ways: the ledger's
+  Spending spent;    // up to it, moving the data included
   std::optional<FederatedTotals> totals;  // of co-simulated ways, up to it
   // Of the reports since the point before; no figure without any.
   std::optional<double> staleness_mean;

@@ -5,19 +5,12 @@
 namespace orrery {
 namespace {
 
-constexpr double joules_per_kWh = 3.6e6;
-constexpr double grams_per_kilogram = 1000;
-
-double kilograms(Joules energy, double gCO2e_per_kWh) {
-  return energy.value() / joules_per_kWh * gCO2e_per_kWh / grams_per_kilogram;
-}
-
 void add_energy(FederatedTotals& totals, const Trip& trip, const ServerStep& step, const FederationPower& power) {
   const bool reported = trip.how == TripEnd::reported;
   FederatedEnergy joules = power.trip(trip);
   if (reported) joules += power.average(trip, step.aggregation);
   (reported ? totals.useful : totals.wasted_energy) += joules;
-  const double grid = power.gCO2e_per_kWh(static_cast<std::size_t>(trip.client));
+  const double grid = power.grid_intensity(static_cast<std::size_t>(trip.client));
   if (grid < 0) return;
   totals.own_grid += joules.total();
   totals.own_grid_kg += kilograms(joules.total(), grid);

@@ -103,13 +103,19 @@ void fill_energy_of_step(ResultRow& row, const Account& account) {
   row.energy_source = row.way->measured && row.way->measured->energy ? "rapl" : "device model";
 }
 
+/// Of the messages of all steps: where the ledger has them all, its sum to the byte, as on the curve.
+Bytes bytes_of_steps(const ResultRow& row) {
+  if (row.federated && row.way->steps == static_cast<double>(row.federated->steps)) return row.federated->totals.sent;
+  return row.traffic.total() * row.way->steps;
+}
+
 void fill_budget(ResultRow& row, const Account& account) {
   const Way& way = *row.way;
   if (way.steps <= 0) return;
   Budget& budget = row.budget;
   const Spending spent = spending_after(account, way.steps);
   budget.time = way.data_transfer.time + row.time.step * way.steps;
-  budget.bytes = way.data_transfer.bytes + row.traffic.total() * way.steps;
+  budget.bytes = way.data_transfer.bytes + bytes_of_steps(row);
   budget.energy = spent.energy;
   budget.device_hours = spent.device_time.value() / seconds_per_hour;
   budget.emissions_kg = spent.emissions_kg;
@@ -131,7 +137,7 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
     const FederatedTotals& totals = run->ledger.after(run->ledger.steps());
     row.federated = {totals, run->ledger.steps(), run->power.has_value(),
                      run->ledger.worst_staleness(0, run->ledger.steps())};
-    fill_step(row, cosimulated_step(way, precision, run->population, totals));
+    fill_step(row, cosimulated_step(way, precision, run->population, run->site, totals));
   } else {
     fill_step(row, central_step(way, precision));
   }

@@ -10,8 +10,6 @@ namespace orrery {
 namespace {
 
 constexpr double seconds_per_hour = 3600;
-constexpr double joules_per_kWh = 3.6e6;
-constexpr double grams_per_kilogram = 1000;
 
 /// Steps that the ledger has, and those beyond, of which only the mean is known.
 struct StepsDone {
@@ -34,13 +32,21 @@ std::optional<Used> used_after(const Account& account, const StepsDone& steps) {
 }
 
 std::optional<double> cost_of(const Prices& prices, const Spending& spending) {
-  if (prices.device_hour <= 0 && prices.kWh <= 0) return std::nullopt;
+  if (prices.device_hour <= 0 && prices.electricity <= 0) return std::nullopt;
   double cost = prices.device_hour * spending.device_time.value() / seconds_per_hour;
-  if (prices.kWh > 0) {
+  if (prices.electricity > 0) {
     if (!spending.energy) return std::nullopt;
-    cost += prices.kWh * spending.energy->total().value() / joules_per_kWh;
+    cost += prices.electricity * spending.energy->total().value() / joules_per_kWh;
   }
   return cost;
+}
+
+/// Nothing when some of the energy came from a grid that nobody stated.
+std::optional<double> emissions_of(const Used& used, double gCO2e_per_kWh) {
+  const Joules all = used.energy.total(), rest = all - used.own_grid;
+  if (gCO2e_per_kWh > 0) return used.own_grid_kg + kilograms(rest, gCO2e_per_kWh);
+  const bool own_alone = used.own_grid > Joules{} && rest <= all * 1e-9;  // crumbs of rounding
+  return own_alone ? std::optional(used.own_grid_kg) : std::nullopt;
 }
 
 }  // namespace
@@ -69,7 +75,7 @@ Prices prices_of(const Scenario& scenario, const StrategySpec& strategy) {
     prices.device_hour = cost.price_per_device_hour;
   } else if (cluster.price_per_hour > 0) {
     prices.device_hour = cluster.price_per_hour / cluster.description.devices_per_node;
-    prices.kWh = 0;
+    prices.electricity = 0;
   }
   return prices;
 }
@@ -81,9 +87,7 @@ Spending spending_after(const Account& account, double steps) {
   if (done.totals != nullptr) spending.device_time += done.totals->client_time;
   if (const auto used = used_after(account, done)) {
     spending.energy = used->energy;
-    const double grid = account.energy.gCO2e_per_kWh;
-    const Joules rest = used->energy.total() - used->own_grid;
-    if (grid > 0) spending.emissions_kg = used->own_grid_kg + rest.value() / joules_per_kWh * grid / grams_per_kilogram;
+    spending.emissions_kg = emissions_of(*used, account.energy.gCO2e_per_kWh);
   }
   spending.cost = cost_of(account.prices, spending);
   return spending;

@@ -7,7 +7,8 @@
 //   node
 //                 over its devices. The price of a rented system contains its electricity; a price of one's own does
 //                 not. Clients of a federation are not hired: only electricity is charged.
-//   emissions     energy x grid intensity; what clients used whose group has a grid of its own, by that
+//   emissions     energy x grid intensity; what clients used whose group has a grid of its own, by that. Where [energy]
+//                 has no grid: known only when every joule was drawn from a group's own
 #pragma once
 
 #include <optional>
@@ -31,7 +32,7 @@ Used used_by(const FederatedTotals& totals);
 
 /// What is charged; zero: not charged.
 struct Prices {
-  double device_hour = 0, kWh = 0;
+  double device_hour = 0, electricity = 0;  // of an hour, of a kWh
   std::string currency;
 };
 Prices prices_of(const Scenario& scenario, const StrategySpec& strategy);

@@ -32,6 +32,22 @@ std::vector<Seconds> online_by_group(const FederatedRun& run, const Population& 
   return online;
 }
 
+/// Of the messages that crossed the wide area, each counted once.
+Bytes wide_bytes(const FederatedRun& run, const Population& population, const FederationSite& site) {
+  std::vector<bool> wide;
+  for (const ClientGroup& group : population.groups) {
+    wide.push_back(trip_scope(population, site, group) == LinkScope::wan);
+  }
+  Bytes bytes;
+  for (const Trip& trip : run.trips) {
+    if (wide[population.clients[static_cast<std::size_t>(trip.client)].group]) bytes += sent_bytes(trip, site);
+  }
+  if (backhaul_scope(population, site) == LinkScope::wan) {
+    for (const ServerStep& step : run.steps) bytes += step.backhaul;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 StepFigures central_step(const Way& way, Precision precision) {
@@ -57,7 +73,7 @@ StepFigures central_step(const Way& way, Precision precision) {
 }
 
 StepFigures cosimulated_step(const Way& way, Precision precision, const Population& population,
-                             const FederatedTotals& totals) {
+                             const FederationSite& site, const FederatedTotals& totals) {
   const FederatedRun& run = way.federated;
   StepFigures step;
   if (run.steps.empty()) return step;
@@ -72,9 +88,10 @@ StepFigures cosimulated_step(const Way& way, Precision precision, const Populati
     if (share > 0) step.peak = plus(step.peak, peak_of(population.groups[group].device, precision), share);
   }
   if (!way.measured && run.flops_per_sample > Flops{}) step.executed = run.flops_per_sample * way.samples_per_step;
-  const LinkScope scope = scope_of(population);
-  (scope == LinkScope::wan ? step.traffic.wan : step.traffic.inter_node) = totals.sent / steps;
-  step.bottleneck = bottleneck(wires(run, scope), duration);
+  const Bytes wide = wide_bytes(run, population, site);
+  step.traffic.wan = wide / steps;
+  step.traffic.inter_node = (totals.sent - wide) / steps;
+  step.bottleneck = bottleneck(wires(run, wide > Bytes{} ? LinkScope::wan : LinkScope::inter_node), duration);
   if (totals.trips.selected > 0) step.bytes_per_device = totals.up.value() / static_cast<double>(totals.trips.selected);
   return step;
 }

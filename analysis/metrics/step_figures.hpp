@@ -25,6 +25,6 @@ StepFigures central_step(const Way& way, Precision precision);
 
 /// `totals`: of the whole run. Devices: client-seconds online on a trip / seconds of the run.
 StepFigures cosimulated_step(const Way& way, Precision precision, const Population& population,
-                             const FederatedTotals& totals);
+                             const FederationSite& site, const FederatedTotals& totals);
 
 }  // namespace orrery

@@ -62,7 +62,7 @@ Cells header(std::size_t classes) {
   Cells names = {"strategy", "client", "group", "device", "samples"};
   for (std::size_t label = 0; label < classes; ++label) names.push_back("class_" + std::to_string(label));
   for (const char* name :
-       {"trips", "reported", "dropped", "late", "surplus", "compute_s", "download_s", "upload_s", "offline_s",
+       {"trips", "reported", "dropped", "late", "surplus", "unused", "compute_s", "download_s", "upload_s", "offline_s",
         "waiting_s", "bytes_down", "bytes_up", "energy_J", "wasted_J", "staleness_mean"}) {
     names.emplace_back(name);
   }
@@ -82,7 +82,8 @@ void add_identity(const Way& way, const Population& population, std::size_t clie
 
 void add_sums(const ClientSums& sums, bool power_known, Cells& cells) {
   const TripCounts& trips = sums.trips;
-  for (const std::int64_t count : {trips.selected, trips.reported, trips.dropped, trips.late, trips.surplus}) {
+  for (const std::int64_t count :
+       {trips.selected, trips.reported, trips.dropped, trips.late, trips.surplus, trips.unused}) {
     cells.push_back(number(count));
   }
   for (const Seconds time : {sums.compute, sums.download, sums.upload, sums.offline, sums.waiting}) {

@@ -45,6 +45,7 @@ const Cells& curve_header() {
                               "dropped",
                               "late",
                               "surplus",
+                              "unused",
                               "accuracy",
                               "loss",
                               "train_loss",
@@ -74,10 +75,10 @@ void add(Cells& cells, Cells more) {
 }
 
 Cells count_cells(const CurveEntry& entry) {
-  if (!entry.totals) return Cells(5);
+  if (!entry.totals) return Cells(6);
   const TripCounts& trips = entry.totals->trips;
-  return {number(trips.selected), number(trips.reported), number(trips.dropped), number(trips.late),
-          number(trips.surplus)};
+  return {number(trips.selected), number(trips.reported), number(trips.dropped),
+          number(trips.late),     number(trips.surplus),  number(trips.unused)};
 }
 
 Cells byte_cells(const CurveEntry& entry) {

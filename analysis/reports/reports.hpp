@@ -27,8 +27,7 @@ std::string timeline_csv(const std::vector<ResultRow>& rows);
 /// Strategies whose run is too long for it.
 std::vector<std::string> left_out_of_timeline(const std::vector<ResultRow>& rows);
 /// Per co-simulated way and client: its data (with the histogram of its labels when something is learned) and the sums
-/// over its trips. `trips` that neither reported, dropped, were late nor surplus were under way at the end. Of more
-/// than 10,000 clients only those that took part.
+/// over its trips. Of more than 10,000 clients only those that took part.
 std::string clients_csv(const std::vector<ResultRow>& rows);
 /// Per co-simulated way, in the order of time: dispatch, download_end, compute_end, then upload_end (it reported),
 /// late, surplus, drop or unused, each with its client; aggregate: the server has new weights. The round of a client's

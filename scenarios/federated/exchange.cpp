@@ -165,8 +165,13 @@ void NeighbourExchange::end(std::size_t client, TripEnd how) {
   node.trip.how = how;
   node.trip.round = static_cast<std::int32_t>(simulation_.run().steps.size());
   node.trip.compute_share = node.compute > Seconds{} ? std::fmin(1.0, computed / node.compute) : 0.0;
-  simulation_.run().trips.push_back(node.trip);
-  result_.last_trip = static_cast<std::int32_t>(simulation_.run().trips.size()) - 1;
+  std::vector<Trip>& trips = simulation_.run().trips;
+  trips.push_back(node.trip);
+  // The last message ends two trips at once: everybody waited for the one that waited least.
+  const Trip* last = result_.last_trip < 0 ? nullptr : &trips[static_cast<std::size_t>(result_.last_trip)];
+  if (last == nullptr || last->end < node.trip.end || node.trip.waiting <= last->waiting) {
+    result_.last_trip = static_cast<std::int32_t>(trips.size()) - 1;
+  }
   --open_;
 }
 

@@ -24,20 +24,8 @@ void Journal::end_step(ServerStep step, double train_loss, Seconds now) {
   step.begin = steps.empty() ? Seconds{} : steps.back().end;
   step.end = now;
   steps.push_back(step);
-  bytes_ += step.backhaul;
-  count_bytes();
   if (evaluates) evaluate(train_loss, now);
   report();
-}
-
-/// Once per message: in a gossip it stands in the trips of sender and receiver.
-void Journal::count_bytes() {
-  const bool peers = entry_of(job_.options().algorithm.kind).coordination == Coordination::gossip;
-  const std::vector<Trip>& trips = way_.federated.trips;
-  for (; trips_counted_ < trips.size(); ++trips_counted_) {
-    bytes_ += trips[trips_counted_].up;
-    if (!peers) bytes_ += trips[trips_counted_].down;
-  }
 }
 
 void Journal::evaluate(double train_loss, Seconds now) {
@@ -46,7 +34,6 @@ void Journal::evaluate(double train_loss, Seconds now) {
   point.round = steps();
   point.epoch = samples_ / static_cast<double>(job_.scenario.workload.dataset_samples);
   point.time = way_.data_transfer.time + now;
-  point.bytes = way_.data_transfer.bytes + bytes_;
   point.accuracy = evaluation.test.accuracy;
   point.loss = evaluation.test.loss;
   point.train_loss = train_loss;

@@ -1,7 +1,6 @@
 // The book of a run: server steps, the learning curve, progress, and when enough is enough.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "scenarios/federated/client_work.hpp"
@@ -33,7 +32,6 @@ class Journal {
 
  private:
   void evaluate(double train_loss, Seconds now);
-  void count_bytes();
   void report() const;
 
   const FederatedJob& job_;
@@ -41,8 +39,6 @@ class Journal {
   const Progress& progress_;
   SlotRange evaluated_;
   double samples_ = 0;  // trained on so far
-  Bytes bytes_;         // of the trips and steps counted
-  std::size_t trips_counted_ = 0;
 };
 
 }  // namespace orrery

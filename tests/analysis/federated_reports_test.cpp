@@ -43,6 +43,7 @@ TEST_CASE("columns of a federated run: who took part, what was sent in vain") {
   CHECK(cell(row, "clients_dropped") == "0.5");
   CHECK(cell(row, "clients_late") == "0.5");
   CHECK(cell(row, "clients_surplus") == "0");
+  CHECK(cell(row, "clients_unused") == "0");
   CHECK(cell(row, "bytes_down") == "5000000");
   CHECK(cell(row, "bytes_up") == "3500000");
   CHECK(cell(row, "bytes_wasted") == "2500000");
@@ -65,18 +66,37 @@ TEST_CASE("clients.csv: every client with its data and the sums over its trips")
   const std::vector<std::string> lines = split(clients_csv(lab.rows()), '\n');
   REQUIRE(lines.size() == 6);
   CHECK(lines[0] ==
-        "strategy,client,group,device,samples,class_0,class_1,trips,reported,dropped,late,surplus,compute_s,download_s,"
+        "strategy,client,group,device,samples,class_0,class_1,trips,reported,dropped,late,surplus,unused,compute_s,"
+        "download_s,"
         "upload_s,offline_s,waiting_s,bytes_down,bytes_up,energy_J,wasted_J,staleness_mean");
   // Reported once and dropped once: 300 + 200 J of training, 10.5 W for 2 + 2 s, ...
-  const double wasted = 11.1 + 200 + 11.1 + 14.36;
-  const double reported = 300 + 11.1 + (10.5 + 0.8 + 0.2) + (17.5 + 0.48);
+  const double wasted = 11.1 + 200 + 11.1 + 7.36;
+  const double reported = 300 + 11.1 + (10.5 + 0.8 + 0.2) + (7 + 0.48);
   const std::vector<std::string> cells = split(lines[1], ',');
-  CHECK(lines[1].starts_with("federated,0,0,box,100,60,40,2,1,1,0,0,5,2,2,2,0,2000000,1500000,"));
-  CHECK(parse_number(cells[19]).value() == Approx(reported + wasted).epsilon(1e-9));
-  CHECK(parse_number(cells[20]).value() == Approx(wasted).epsilon(1e-9));
-  CHECK(cells[21] == "0");
-  CHECK(lines[4].starts_with("federated,3,0,box,50,50,0,1,0,0,1,0,6,1,0,0,1,1000000,0,"));
-  CHECK(split(lines[4], ',')[21] == "");
+  CHECK(lines[1].starts_with("federated,0,0,box,100,60,40,2,1,1,0,0,0,5,2,2,2,0,2000000,1500000,"));
+  CHECK(parse_number(cells[20]).value() == Approx(reported + wasted).epsilon(1e-9));
+  CHECK(parse_number(cells[21]).value() == Approx(wasted).epsilon(1e-9));
+  CHECK(cells[22] == "0");
+  CHECK(lines[4].starts_with("federated,3,0,box,50,50,0,1,0,0,1,0,0,6,1,0,0,1,1000000,0,"));
+  CHECK(split(lines[4], ',')[22] == "");
+}
+
+TEST_CASE("every trip is counted under one end: in the row, on the curve and by client") {
+  Lab lab;
+  Trip unused = hand_trip(1, 2, 12, 1, 5, 0);  // under way at the end
+  unused.how = TripEnd::unused;
+  lab.ways[0].federated.trips.push_back(unused);
+  CurvePoint point;
+  point.round = 2;
+  lab.ways[0].curve = {point};
+  const auto rows = lab.rows();
+  CHECK(number(rows[0], "clients_unused") == 0.5);
+  CHECK(number(rows[0], "clients_selected") ==
+        number(rows[0], "clients_completed") + number(rows[0], "clients_dropped") + number(rows[0], "clients_late") +
+            number(rows[0], "clients_surplus") + number(rows[0], "clients_unused"));
+  // selected, completed, dropped, late, surplus, unused
+  CHECK(split(curve_csv(rows), '\n')[1].starts_with("federated,1,none,2,0,0,6,3,1,1,0,1,"));
+  CHECK(split(clients_csv(rows), '\n')[2].starts_with("federated,1,0,box,100,2,1,0,0,0,1,"));
 }
 
 TEST_CASE("of a large population clients.csv has only those that took part") {
@@ -85,7 +105,7 @@ TEST_CASE("of a large population clients.csv has only those that took part") {
   const std::vector<std::string> lines = split(clients_csv(lab.rows()), '\n');
   REQUIRE(lines.size() == 1 + 4 + 1);
   CHECK(lines[0].find("class_") == std::string::npos);
-  CHECK(lines[4].starts_with("federated,3,0,box,50,1,0,0,1,0,"));
+  CHECK(lines[4].starts_with("federated,3,0,box,50,1,0,0,1,0,0,"));
 }
 
 TEST_CASE("events.csv: what happened when, whole") {
@@ -178,29 +198,29 @@ TEST_CASE("curve.csv of a federated way, every seed") {
   lab.scenario.cost = {3.6, 0, "EUR"};
   const std::vector<std::string> lines = split(curve_csv(lab.rows()), '\n');
   REQUIRE(lines.size() == 4);
-  CHECK(
-      lines[0] ==
-      "strategy,seed,curve_source,round,epoch,time_s,selected,completed,dropped,late,surplus,accuracy,loss,train_loss,"
-      "bytes,bytes_down,bytes_up,bytes_wasted,staleness_mean,staleness_max,energy_J,energy_client_compute_J,"
-      "energy_upload_J,energy_download_J,energy_client_idle_J,energy_network_J,energy_server_J,energy_wasted_J,"
-      "epsilon,consensus,cost,emissions_kgCO2e");
-  CHECK(lines[1].starts_with("federated,1,own,1,0.5,10,3,3,0,0,0,0.25,2,1,6000000,3000000,3000000,0,1,1,"));
-  CHECK(lines[2].starts_with("federated,2,own,1,0.5,10,3,3,0,0,0,0.25,2,1,6000000,3000000,3000000,0,0,0,"));
+  CHECK(lines[0] ==
+        "strategy,seed,curve_source,round,epoch,time_s,selected,completed,dropped,late,surplus,unused,accuracy,loss,"
+        "train_loss,"
+        "bytes,bytes_down,bytes_up,bytes_wasted,staleness_mean,staleness_max,energy_J,energy_client_compute_J,"
+        "energy_upload_J,energy_download_J,energy_client_idle_J,energy_network_J,energy_server_J,energy_wasted_J,"
+        "epsilon,consensus,cost,emissions_kgCO2e");
+  CHECK(lines[1].starts_with("federated,1,own,1,0.5,10,3,3,0,0,0,0,0.25,2,1,6000000,3000000,3000000,0,1,1,"));
+  CHECK(lines[2].starts_with("federated,2,own,1,0.5,10,3,3,0,0,0,0,0.25,2,1,6000000,3000000,3000000,0,0,0,"));
   const std::vector<std::string> cells = split(lines[2], ',');
-  REQUIRE(cells.size() == 32);
-  const double joules = 1000 + 66 + 43.8 + 70 + 240;
-  CHECK(parse_number(cells[20]).value() == Approx(joules).epsilon(1e-9));
-  CHECK(cells[21] == "1000");
-  CHECK(parse_number(cells[22]).value() == Approx(66).epsilon(1e-9));
-  CHECK(parse_number(cells[23]).value() == Approx(43.8).epsilon(1e-9));
-  CHECK(cells[24] == "0");
-  CHECK(cells[25] == "70");
-  CHECK(cells[26] == "240");
-  CHECK(cells[27] == "0");
-  CHECK(cells[28] == "0.5");
-  CHECK(cells[29] == "0.125");
-  CHECK(parse_number(cells[30]).value() == Approx(joules * 1e-6).epsilon(1e-9));
-  CHECK(cells[31] == "");
+  REQUIRE(cells.size() == 33);
+  const double joules = 1000 + 66 + 43.8 + 35 + 240;
+  CHECK(parse_number(cells[21]).value() == Approx(joules).epsilon(1e-9));
+  CHECK(cells[22] == "1000");
+  CHECK(parse_number(cells[23]).value() == Approx(66).epsilon(1e-9));
+  CHECK(parse_number(cells[24]).value() == Approx(43.8).epsilon(1e-9));
+  CHECK(cells[25] == "0");
+  CHECK(cells[26] == "35");
+  CHECK(cells[27] == "240");
+  CHECK(cells[28] == "0");
+  CHECK(cells[29] == "0.5");
+  CHECK(cells[30] == "0.125");
+  CHECK(parse_number(cells[31]).value() == Approx(joules * 1e-6).epsilon(1e-9));
+  CHECK(cells[32] == "");
 }
 
 }  // namespace

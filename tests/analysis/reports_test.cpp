@@ -63,7 +63,8 @@ TEST_CASE("the columns of results.csv, in order") {
         "rounds final_accuracy curve_source "
         "time_to_accuracy_s rounds_to_accuracy bytes_to_accuracy energy_to_accuracy_J emissions_to_accuracy "
         "cost_to_accuracy "
-        "client_trips clients_selected clients_completed clients_dropped clients_late clients_surplus bytes_down "
+        "client_trips clients_selected clients_completed clients_dropped clients_late clients_surplus clients_unused "
+        "bytes_down "
         "bytes_up bytes_wasted staleness_mean staleness_max energy_client_compute_J energy_upload_J energy_download_J "
         "energy_client_idle_J energy_network_J energy_server_J energy_wasted_J waste_fraction epsilon "
         "seeds final_accuracy_mean final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
@@ -110,7 +111,7 @@ TEST_CASE("results.csv of one way, whole") {
         "1000000000,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
         "0,0,100,550,200000000000,0.3055555555555556,1092.32,device model,109232,80000,27032,2200,,,,"
         ",,none," +
-            std::string(25, ',') + ",1,,,,,,,,");
+            std::string(26, ',') + ",1,,,,,,,,,,,,,");
   CHECK(lines[2] == "");
 }
 
@@ -127,7 +128,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
         ",,,,,,,,,,,,,,,"
         ",,,,,,"
         "20,0,0,0,20,16,false," +
-            std::string(columns().size() - 48 - 9, ',') + "1,,,,,,,,");
+            std::string(columns().size() - 48 - 14, ',') + "1,,,,,,,,,,,,,");
 }
 
 TEST_CASE("a way that cannot be planned has neither degrees nor memory") {
@@ -152,7 +153,7 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
   const std::vector<Way> ways = {way};
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
         "hand,data,box,2,,,,,,0,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
-            std::string(columns().size() - 20 - 8, ',') + "1" + std::string(8, ','));
+            std::string(columns().size() - 20 - 13, ',') + "1" + std::string(13, ','));
 }
 
 TEST_CASE("energy says whether the processors counted it or the catalogue's powers made it") {
@@ -205,7 +206,7 @@ TEST_CASE("columns of learning") {
   CHECK(cell(rows[0], "energy_to_accuracy_J") == "10923.2");
   CHECK(cell(rows[0], "cost_to_accuracy") == number_text(0.3 * (10923.2 / 3.6e6)));
   CHECK(cell(rows[0], "emissions_to_accuracy") == "");
-  CHECK(split(curve_csv(rows), '\n')[1] == "data,1,shared,10,0,55,,,,,,0.85,0,0,20000000000,,,,,,10923.2,,,,,,,,,," +
+  CHECK(split(curve_csv(rows), '\n')[1] == "data,1,shared,10,0,55,,,,,,,0.85,0,0,20000000000,,,,,,10923.2,,,,,,,,,," +
                                                number_text(0.3 * (10923.2 / 3.6e6)) + ",");
 
   ways[0].devices[0].typical = ways[0].devices[0].maximum = Watts(0);
@@ -213,7 +214,7 @@ TEST_CASE("columns of learning") {
   CHECK(cell(powerless[0], "energy_to_accuracy_J") == "");
   CHECK(cell(powerless[0], "cost_to_accuracy") == "");
   CHECK(cell(powerless[0], "energy_J") == "");
-  CHECK(split(curve_csv(powerless), '\n')[1] == "data,1,shared,10,0,55,,,,,,0.85,0,0,20000000000,,,,,,,,,,,,,,,,,");
+  CHECK(split(curve_csv(powerless), '\n')[1] == "data,1,shared,10,0,55,,,,,,,0.85,0,0,20000000000,,,,,,,,,,,,,,,,,");
 }
 
 TEST_CASE("links.csv and timeline.csv, whole; ways that did not run are left out") {
