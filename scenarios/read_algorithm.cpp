@@ -49,8 +49,9 @@ class AlgorithmReader {
     if (reading_.spec.kind == StrategyKind::async) {
       options_.kind = AlgorithmKind::async_sgd;
     } else {
-      options_.kind = choose(table_, "algorithm", algorithm_names(), AlgorithmKind::fedavg);
+      read_kind();
     }
+    options_ = default_options(options_.kind);
     for (const NumberOption& option : number_options) {
       if (reads(option.key)) options_.*option.field = table_.number(option.key, options_.*option.field, option.range);
     }
@@ -62,6 +63,16 @@ class AlgorithmReader {
   }
 
  private:
+  void read_kind() {
+    const std::string& own_kind = entry_of(AlgorithmKind::async_sgd).name;
+    if (table_.text("algorithm") == own_kind) {
+      table_.problem("algorithm", fmt::format("\"{}\" is no federated algorithm", own_kind),
+                     "it runs on the devices of a cluster", "write kind = \"async\" and no algorithm");
+      return;
+    }
+    options_.kind = choose(table_, "algorithm", algorithm_names(), AlgorithmKind::fedavg);
+  }
+
   /// Whether the algorithm has this option; when not, one that is given is a problem.
   bool reads(const std::string& key, ValueType type = ValueType::number) {
     const auto has = [&key](const FederatedAlgorithmEntry& entry) {
@@ -91,7 +102,7 @@ class AlgorithmReader {
     if (options_.staleness == Staleness::constant) {
       refuse(table_, "staleness_a", ValueType::number, "staleness = polynomial | hinge", law);
     } else {
-      options_.staleness_a = table_.number("staleness_a", options_.staleness_a, positive);
+      options_.staleness_a = table_.number("staleness_a", default_staleness_a(options_.staleness), positive);
     }
     if (options_.staleness == Staleness::hinge) {
       options_.staleness_b = table_.number("staleness_b", options_.staleness_b, non_negative);

@@ -48,11 +48,24 @@ class StrategyReader {
     std::vector<std::string> names;
     for (const StrategyEntry& entry : strategies()) names.push_back(entry.name);
     const std::size_t before = reading_.problems.all().size();
+    if (const auto given = table_.text("kind"); given && names_algorithm(*given)) return false;
     const std::string kind = table_.required_choice("kind", names);
     for (const StrategyEntry& entry : strategies()) {
       if (entry.name == kind) spec_.kind = entry.kind;
     }
     return reading_.problems.all().size() == before;
+  }
+
+  /// Records that `kind` is a federated algorithm; false for any other name.
+  bool names_algorithm(const std::string& kind) {
+    const auto& all = federated_algorithms();
+    const bool known = std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.name == kind; });
+    if (!known) return false;
+    const bool own_kind = kind == entry_of(AlgorithmKind::async_sgd).name;
+    table_.problem("kind", fmt::format("unknown name \"{}\"", kind), "it is an algorithm",
+                   own_kind ? std::string("write kind = \"async\"")
+                            : fmt::format("write kind = \"federated\" and algorithm = \"{}\"", kind));
+    return true;
   }
 
   void read_central() {

@@ -66,7 +66,8 @@ const Row* row_named(TomlTable& table, std::string_view key, const std::string& 
     if (row.id == id) return &row;
   }
   const std::vector<std::string> ids = ids_of(rows);
-  table.problem(key, fmt::format("unknown {} \"{}\"", what, id), {}, did_you_mean(id, ids));
+  table.problem(key, fmt::format("unknown {} \"{}\"", what, id), {},
+                did_you_mean(id, ids, fmt::format("orrery list {}s", what)));
   return nullptr;
 }
 

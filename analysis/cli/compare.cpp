@@ -33,18 +33,21 @@ CommandSpec compare_spec() {
   return spec;
 }
 
-/// Folders beside `folder` that hold results.
-std::vector<std::string> folders_near(const fs::path& folder) {
-  const fs::path parent = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+/// Folders inside `parent` that hold results.
+std::vector<std::string> folders_in(const fs::path& parent) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(parent, error)) {
-    if (fs::exists(entry.path() / "results.csv")) {
-      names.push_back((folder.has_parent_path() ? entry.path() : entry.path().filename()).string());
-    }
+  for (const auto& entry : fs::directory_iterator(parent.empty() ? fs::path(".") : parent, error)) {
+    if (fs::exists(entry.path() / "results.csv")) names.push_back((parent / entry.path().filename()).string());
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+/// Folders with results inside `folder`, or else beside it.
+std::vector<std::string> folders_near(const fs::path& folder) {
+  std::vector<std::string> inside = folders_in(folder);
+  return inside.empty() ? folders_in(folder.parent_path()) : inside;
 }
 
 ResultsTable read_folder(const std::string& folder) {

@@ -84,8 +84,8 @@ std::string profile_section(const Scenario& scenario, const Catalogue& catalogue
 
 std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
   std::string text = fmt::format("\nStrategy {} ({})\n", strategy.name, name_of(strategy.kind));
-  if (is_cosimulated(strategy.kind)) return text + explain_cosimulated(scenario, strategy);
   try {
+    if (is_cosimulated(strategy.kind)) return text + explain_cosimulated(scenario, strategy);
     const CostModel cost = cost_model(scenario, strategy, catalogue);
     const Cluster cluster = build_cluster(strategy.cluster.description);
     const Plan plan = make_plan({scenario, strategy, cost, cluster});

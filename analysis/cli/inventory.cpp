@@ -41,7 +41,8 @@ std::string show_device(const Catalogue& catalogue, const std::string& name) {
          line("memory bandwidth", device->memory_bandwidth.value() / giga, "GB/s") +
          line("idle", device->idle.value(), "W") + line("training", device->typical.value(), "W") +
          line("maximum", device->maximum.value(), "W") + line("matrix product / peak", device->gemm_fraction, "") +
-         line("link", device->link) + origin(device->source, device->assumed, device->notes);
+         line("overhead of a local step", device->step_overhead.value() * kilo, "ms") + line("link", device->link) +
+         origin(device->source, device->assumed, device->notes);
 }
 
 Lines list_links(const Catalogue& catalogue) {

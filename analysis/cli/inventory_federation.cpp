@@ -29,7 +29,10 @@ std::string coordination_name(Coordination coordination) {
 
 Lines list_algorithms(const Catalogue& /*catalogue*/) {
   Lines lines;
-  for (const FederatedAlgorithmEntry& entry : federated_algorithms()) lines.emplace_back(entry.name, entry.summary);
+  for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
+    const bool own_kind = entry.kind == AlgorithmKind::async_sgd;
+    lines.emplace_back(entry.name, entry.summary + (own_kind ? " (kind = \"async\")" : ""));
+  }
   return lines;
 }
 
@@ -38,6 +41,9 @@ std::string show_algorithm(const Catalogue& /*catalogue*/, const std::string& na
     if (entry.name != name) continue;
     return fmt::format("{}\n", entry.name) + line("what it does", entry.summary) +
            line("who waits for whom", coordination_name(entry.coordination)) +
+           line("written as", entry.kind == AlgorithmKind::async_sgd
+                                  ? std::string("kind = \"async\"")
+                                  : fmt::format("kind = \"federated\", algorithm = \"{}\"", entry.name)) +
            line("options", entry.options.empty() ? "none of its own" : join(entry.options, ", ")) +
            line("source", entry.source);
   }

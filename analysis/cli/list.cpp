@@ -52,8 +52,8 @@ ExitCode show_command(const Arguments& arguments) {
   if (text.empty()) {
     std::vector<std::string> names;
     for (const auto& entry : inventory.list(catalogue)) names.push_back(entry.first);
-    throw UsageError(
-        fmt::format("orrery show: \"{}\" is not among the {} ({})", name, inventory.kind, did_you_mean(name, names)));
+    throw UsageError(fmt::format("orrery show: \"{}\" is not among the {} ({})", name, inventory.kind,
+                                 did_you_mean(name, names, "orrery list " + inventory.kind)));
   }
   std::cout << text;
   return ExitCode::ok;

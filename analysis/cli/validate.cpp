@@ -42,6 +42,9 @@ CommandSpec validate_spec() {
 
 /// Those that are asked for.
 std::vector<PublishedRow> wanted_rows(const po::variables_map& values, const std::vector<PublishedRow>& all) {
+  if (values.count("full") != 0 && values.count("rows") != 0) {
+    throw UsageError("orrery validate: --full is every row and --rows some of them - give one of the two");
+  }
   std::vector<PublishedRow> rows;
   for (const PublishedRow& row : all) {
     const bool is_wanted = values.count("rows") != 0 ? matches(values["rows"].as<std::string>(), row.name)
@@ -122,7 +125,7 @@ void print_rows(const std::vector<RowVerdict>& rows) {
     lines.push_back(
         {{cell.name, number_text(cell.published_rounds), figure(row.ours->rounds, 1), figure(row.ratio(), 2),
           fmt::format("{} to {}", number_text(cell.band_low), number_text(cell.band_high)), row.inside() ? "yes" : "no",
-          number_text(row.ours->learning_rate), cell.certainty},
+          number_text(row.ours->learning_rate) + (row.at_edge() ? ", edge of the grid" : ""), cell.certainty},
          {}});
   }
   std::cout << "Rounds of federated averaging to the target accuracy (McMahan et al. 2017), MNIST, 100 clients\n\n";

@@ -191,10 +191,26 @@ SeedFigures seed_figures(const ResultRow& row) {
   figures.energy_to_accuracy_J = at_target([](const CurveEntry& at) {
     return at.spent.energy ? std::optional(at.spent.energy->total().value()) : std::nullopt;
   });
+  figures.time_to_train_s = over(
+      [](const ResultRow& one) { return one.budget.time ? std::optional(one.budget.time->value()) : std::nullopt; });
+  figures.energy_J = over([](const ResultRow& one) {
+    return one.budget.energy ? std::optional(one.budget.energy->total().value()) : std::nullopt;
+  });
+  if (row.scenario->workload.target_accuracy > 0 && !row.curve.empty()) {
+    figures.reached = static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [](const ResultRow* one) { return one->at_target.has_value(); }));
+  }
   return figures;
 }
 
 }  // namespace
+
+std::optional<double> FederatedFigures::waste_share() const {
+  const FederatedEnergy all = totals.energy();
+  const Joules clients = all.total() - all.server();
+  if (!has_energy || clients <= Joules{}) return std::nullopt;
+  return totals.wasted_energy.total() / clients;
+}
 
 std::string reference_name(const Scenario& scenario) {
   if (!scenario.reference.empty() || scenario.strategies.empty()) return scenario.reference;

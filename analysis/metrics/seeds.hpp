@@ -19,6 +19,8 @@ struct SeedFigures {
   std::size_t count = 1;
   std::optional<Spread> final_accuracy;
   std::optional<Spread> time_to_accuracy_s, rounds_to_accuracy, energy_to_accuracy_J;
+  std::optional<Spread> time_to_train_s, energy_J;  // of the whole training
+  std::optional<std::size_t> reached;               // seeds that reached the target; nothing: none is set or learned
 };
 
 }  // namespace orrery

@@ -26,12 +26,6 @@ Getter joules(Joules (*amount)(const FederatedTotals&)) {
   });
 }
 
-std::optional<double> waste_fraction(const FederatedFigures& run) {
-  const Joules all = run.totals.energy().total();
-  if (!run.has_energy || all <= Joules{}) return std::nullopt;
-  return run.totals.wasted_energy.total() / all;
-}
-
 std::optional<double> staleness_mean(const FederatedFigures& run) {
   const auto reports = static_cast<double>(run.totals.trips.reported);
   return reports > 0 ? std::optional(static_cast<double>(run.totals.staleness) / reports) : std::nullopt;
@@ -65,14 +59,14 @@ std::vector<Column> federation_columns() {
       {"client_trips", "count", group, "times that a client was sent to work (download, training, upload), in all",
        of_run([](const FederatedFigures& run) { return run.totals.trips.selected; })},
       {"clients_selected", "count", group, "trips per server step, mean", per_step(&TripCounts::selected)},
-      {"clients_unused", "count", group, "of these: under way when the run ended, or no step ever took the report",
-       per_step(&TripCounts::unused)},
       {"clients_completed", "count", group, "of these: reported, and went into the model",
        per_step(&TripCounts::reported)},
       {"clients_dropped", "count", group, "of these: went offline and gave up", per_step(&TripCounts::dropped)},
       {"clients_late", "count", group, "of these: cut off by the deadline", per_step(&TripCounts::late)},
       {"clients_surplus", "count", group, "of these: not needed any more, enough others had reported",
        per_step(&TripCounts::surplus)},
+      {"clients_unused", "count", group, "of these: under way when the run ended, or no step ever took the report",
+       per_step(&TripCounts::unused)},
       {"bytes_down", "bytes", group, "received by clients over the whole run",
        of_run([](const FederatedFigures& run) { return run.totals.down; })},
       {"bytes_up", "bytes", group, "sent by clients over the whole run",
@@ -99,7 +93,9 @@ std::vector<Column> federation_columns() {
        joules([](const FederatedTotals& totals) { return totals.energy().server(); })},
       {"energy_wasted_J", "J", group, "of clients and network: on trips that did not report",
        joules([](const FederatedTotals& totals) { return totals.wasted_energy.total(); })},
-      {"waste_fraction", "1", group, "energy_wasted_J over the sum of the six parts before it", of_run(waste_fraction)},
+      {"waste_fraction", "1", group,
+       "energy_wasted_J over the joules of clients and network (the five parts before energy_server_J)",
+       of_run([](const FederatedFigures& run) { return run.waste_share(); })},
       {"epsilon", "1", group, "differential privacy spent at the last evaluation, by [strategy] delta",
        [](const ResultRow& row) { return to_cell(epsilon(row)); }},
   };
@@ -129,6 +125,16 @@ std::vector<Column> seed_columns() {
   return {
       {"seeds", "count", group, "repetitions with other seeds; all other columns are of the first",
        [](const ResultRow& row) { return Cell{static_cast<std::int64_t>(row.seeds.count)}; }},
+      {"seeds_reached", "count", group, "seeds that reached the target accuracy; blank without a target or learning",
+       [](const ResultRow& row) {
+         const auto reached = row.seeds.reached;
+         return reached ? Cell{static_cast<std::int64_t>(*reached)} : Cell{};
+       }},
+      {"time_to_train_mean_s", "s", group, "mean" + spread, over_seeds(&F::time_to_train_s, &Spread::mean)},
+      {"time_to_train_sd_s", "s", group, "standard deviation of a sample" + spread,
+       over_seeds(&F::time_to_train_s, &Spread::sd)},
+      {"energy_mean_J", "J", group, "mean" + spread, over_seeds(&F::energy_J, &Spread::mean)},
+      {"energy_sd_J", "J", group, "standard deviation of a sample" + spread, over_seeds(&F::energy_J, &Spread::sd)},
       {"final_accuracy_mean", "1", group, "mean" + spread, over_seeds(&F::final_accuracy, &Spread::mean)},
       {"final_accuracy_sd", "1", group, "standard deviation of a sample" + spread,
        over_seeds(&F::final_accuracy, &Spread::sd)},

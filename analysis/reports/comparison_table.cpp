@@ -43,19 +43,32 @@ std::string share(const StepTime& time, Seconds part) {
   return time.step > Seconds{} ? human_percent(part / time.step) : std::string{};
 }
 
+/// Clients that reported, mean over the rounds; nothing where the server does not wait for so many.
+std::optional<double> mean_reports(const ResultRow& row) {
+  const FederatedOptions& options = row.strategy->federated;
+  const Coordination coordination = entry_of(options.algorithm.kind).coordination;
+  if (!row.federated || row.federated->steps == 0 || coordination == Coordination::asynchronous) return std::nullopt;
+  const int rounds = coordination == Coordination::hierarchical ? options.edge_rounds : 1;
+  return static_cast<double>(row.federated->totals.trips.reported) /
+         (static_cast<double>(row.federated->steps) * rounds);
+}
+
 std::string device_count(const ResultRow& row) {
   if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
   const FederatedOptions& options = row.strategy->federated;
   const int clients = row.scenario->federation.clients();
   const bool peers = entry_of(options.algorithm.kind).coordination == Coordination::gossip;
-  return fmt::format("{}/{}", peers ? clients : options.participation.clients_per_round, clients);
+  const int wanted = peers ? clients : options.participation.clients_per_round;
+  const std::string asked = fmt::format("{}/{}", wanted, clients);
+  const auto mean = mean_reports(row);
+  constexpr double shown = 0.05;  // less is lost in rounding
+  return mean && *mean < wanted - shown ? fmt::format("{:.1f} of {}", *mean, asked) : asked;
 }
 
-/// Of the joules; blank where nothing can be wasted.
+/// Blank where nothing can be wasted.
 std::string waste(const ResultRow& row) {
-  if (!row.federated || !row.federated->has_energy) return {};
-  const Joules all = row.federated->totals.energy().total();
-  return all > Joules{} ? human_percent(row.federated->totals.wasted_energy.total() / all) : std::string{};
+  const auto share = row.federated ? row.federated->waste_share() : std::nullopt;
+  return share ? human_percent(*share) : std::string{};
 }
 
 std::string accuracy(const ResultRow& row) {
@@ -101,6 +114,7 @@ std::vector<TableColumn> table_columns() {
       {"energy/step", [](Row row, Reference) { return energy_per_step(row); }},
       {"cost",
        [](Row row, Reference) { return row.budget.cost ? human_cost(*row.budget.cost, row.budget.currency) : ""; }},
+      {"CO2e", [](Row row, Reference) { return row.budget.emissions_kg ? human_mass(*row.budget.emissions_kg) : ""; }},
       {"waste", [](Row row, Reference) { return waste(row); }},
       {"acc", [](Row row, Reference) { return accuracy(row); }},
   };
@@ -122,6 +136,19 @@ TextRow table_row(const ResultRow& row, const ResultRow* reference, const std::v
   return text;
 }
 
+/// Narrow enough: what the terminal can best do without, and results.csv has, goes first.
+std::vector<std::string> fitting_table(const std::vector<ResultRow>& rows, const ResultRow* reference) {
+  std::vector<TableColumn> columns = table_columns();
+  for (const std::string dispensable : {"", "CO2e", "sent/dev"}) {
+    std::erase_if(columns, [&](const TableColumn& column) { return column.title == dispensable; });
+    std::vector<TextRow> body;
+    for (const ResultRow& row : rows) body.push_back(table_row(row, reference, columns));
+    std::vector<std::string> table = text_table(headings(columns), body, line_width);
+    if (character_count(table[1]) <= line_width || dispensable == "sent/dev") return table;
+  }
+  return {};
+}
+
 std::vector<std::string> heading(const std::vector<ResultRow>& rows) {
   const Scenario& scenario = *rows.front().scenario;
   const WorkloadSpec& workload = scenario.workload;
@@ -140,15 +167,36 @@ std::vector<std::string> legend(const std::vector<ResultRow>& rows, const Result
       "Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev: devices.";
   if (reference != nullptr) text = "* reference of the ratios. " + text;
   if (any([](const ResultRow& row) { return row.cosimulated(); })) {
-    text += " Federated, async: a step is one of the server; waste, joules of trips that did not report.";
+    text +=
+        " Federated, async: a step is one of the server; waste, trips that did not report, of the clients' and "
+        "network's joules.";
   }
   if (any([](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; })) {
-    text += " Federated dev: clients per round / all.";
+    text += " Federated dev: (mean that reported of) clients per round / all.";
   }
   if (any([](const ResultRow& row) { return row.seeds.final_accuracy.has_value(); })) {
-    text += " Figures are of the first seed; after \u00b1 the standard deviation over all.";
+    text += " acc: mean \u00b1 standard deviation over seeds; all other figures of the first seed.";
+  } else if (any([](const ResultRow& row) { return row.seeds.count > 1; })) {
+    text += " All figures of the first seed; mean and deviation over the seeds: results.csv.";
   }
   return wrap(text, line_width);
+}
+
+/// What no figure of the table says.
+std::vector<std::string> notes(const std::vector<ResultRow>& rows) {
+  std::vector<std::string> lines;
+  for (const ResultRow& row : rows) {
+    if (!row.federated || row.federated->steps == 0 || row.federated->totals.trips.reported > 0) continue;
+    const FederatedOptions& options = row.strategy->federated;
+    const bool in_rounds = entry_of(options.algorithm.kind).coordination == Coordination::rounds;
+    const std::string why =
+        in_rounds ? fmt::format("no round had min_reports = {} reports", options.participation.min_reports)
+                  : "no client ever reported";
+    for (std::string& line : wrap(row.strategy->name + ": " + why + "; the model is as it began", line_width)) {
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
 }
 
 std::vector<std::string> winner_lines(const std::vector<ResultRow>& rows) {
@@ -169,13 +217,11 @@ std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) 
   std::vector<std::string> lines;
   for (const std::string& line : heading(rows)) lines.push_back(styled(line, bold, colour));
   lines.emplace_back();
-  const std::vector<TableColumn> columns = table_columns();
-  std::vector<TextRow> body;
-  for (const ResultRow& row : rows) body.push_back(table_row(row, reference, columns));
-  std::vector<std::string> table = text_table(headings(columns), body, line_width);
+  std::vector<std::string> table = fitting_table(rows, reference);
   table.front() = styled(table.front(), bold, colour);
   lines.insert(lines.end(), table.begin(), table.end());
   for (const std::string& line : legend(rows, reference)) lines.push_back(styled(line, dim, colour));
+  for (std::string& note : notes(rows)) lines.push_back(std::move(note));
   if (const auto target = target_table(rows, reference, line_width); !target.empty()) {
     lines.emplace_back();
     lines.insert(lines.end(), target.begin(), target.end());

@@ -99,12 +99,18 @@ Cells energy_cells(const ResultRow& row, const CurveEntry& entry) {
           number(entry.totals->wasted_energy.total())};
 }
 
+/// Blank where nobody reported since the point before: then there is none.
+std::string train_loss(const CurveEntry& entry) {
+  const bool none = entry.totals && !entry.staleness_mean;
+  return none ? std::string{} : number(entry.point.train_loss);
+}
+
 Cells curve_cells(const ResultRow& row, const CurveEntry& entry) {
   const CurvePoint& point = entry.point;
   Cells cells = {row.strategy->name,  std::to_string(row.way->seed), std::string(name_of(row.way->curve_source)),
                  number(point.round), number(point.epoch),           number(point.time)};
   add(cells, count_cells(entry));
-  add(cells, {number(point.accuracy), number(point.loss), number(point.train_loss), number(point.bytes)});
+  add(cells, {number(point.accuracy), number(point.loss), train_loss(entry), number(point.bytes)});
   add(cells, byte_cells(entry));
   add(cells, {number(entry.staleness_mean), number(entry.staleness_max)});
   cells.push_back(entry.spent.energy ? number(point.energy) : std::string{});

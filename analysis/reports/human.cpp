@@ -83,7 +83,11 @@ std::string human_accuracy(double share) {
 }
 
 std::string human_cost(double amount, const std::string& currency) {
-  if (amount > 0 && amount < 0.005) return "<0.01 " + currency;
+  constexpr double least = 1e-6;
+  if (amount > 0 && amount < least) return "<0.000001 " + currency;
+  if (amount > 0 && amount < 0.0995) {  // three significant digits
+    return fmt::format("{:.{}f} {}", amount, 2 - static_cast<int>(std::floor(std::log10(amount))), currency);
+  }
   return amount >= 100 ? fmt::format("{:.0f} {}", amount, currency) : fmt::format("{:.2f} {}", amount, currency);
 }
 

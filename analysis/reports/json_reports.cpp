@@ -73,6 +73,7 @@ std::string provenance_json(const Scenario& scenario, double wall_seconds, const
   json["version"] = version;
   json["scenario"] = {{"name", scenario.name}, {"file", scenario.file}};
   json["seed"] = scenario.seed;
+  json["seeds"] = scenario.seeds;
   json["engine"] = engine;
   json["profile"] = scenario.workload.profile.empty() ? Json() : Json(scenario.workload.profile);
   json["host"] = host_json();

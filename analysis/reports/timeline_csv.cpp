@@ -34,11 +34,13 @@ Cells timeline_cells(const std::string& strategy, const Activity& activity) {
           index_text(activity.peer)};
 }
 
-/// Clients are ranks by their number; the server follows them, then the edges.
+/// Clients are ranks by their number; the server follows them, then the edges. A gossip has neither: the peer of a trip
+/// is blank (all neighbours), and so is the rank of an average (every client that took part; as long as the slowest).
 class TripTimeline {
  public:
-  TripTimeline(const Way& way, std::string& text)
-      : way_(way), server_(static_cast<std::int64_t>(way.samples.size())), text_(text) {
+  TripTimeline(const Way& way, Coordination coordination, std::string& text) : way_(way), text_(text) {
+    if (coordination == Coordination::gossip) return;
+    server_ = static_cast<std::int64_t>(way.samples.size());
     for (const Trip& trip : way.federated.trips) {
       server_ = std::max<std::int64_t>(server_, trip.client + std::int64_t{1});
     }
@@ -56,24 +58,25 @@ class TripTimeline {
   }
 
  private:
+  static std::string rank_text(std::int64_t rank) { return rank < 0 ? std::string{} : std::to_string(rank); }
   /// An edge stands behind the server; the peer of a gossip is a client.
   [[nodiscard]] std::int64_t hub(std::int32_t index) const {
     return way_.federated.lines.size() > 1 ? server_ + 1 + index : index;
   }
   void work(std::int64_t rank, std::int64_t round, const char* phase, Seconds start, Seconds end) {
     if (end <= start) return;
-    text_ += csv_line({way_.strategy, number(rank), "compute", "none", phase, "", number(round), number(start),
+    text_ += csv_line({way_.strategy, rank_text(rank), "compute", "none", phase, "", number(round), number(start),
                        number(start), number(end), "0", "0", ""});
   }
   void transfer(const char* stream, const Trip& trip, Seconds start, Seconds end, Bytes bytes, std::int64_t peer) {
     if (end <= start) return;
     text_ +=
         csv_line({way_.strategy, std::to_string(trip.client), stream, "dp", "transfer", "", std::to_string(trip.round),
-                  number(start), number(start), number(end), number(bytes), "0", number(peer)});
+                  number(start), number(start), number(end), number(bytes), "0", rank_text(peer)});
   }
 
   const Way& way_;
-  std::int64_t server_;
+  std::int64_t server_ = -1;  // -1: there is none
   std::string& text_;
 };
 
@@ -81,8 +84,9 @@ bool too_long(const ResultRow& row) {
   return row.way->federated.trips.size() > most_trips;
 }
 
-void add_run(const Way& way, std::string& text) {
-  TripTimeline timeline(way, text);
+void add_run(const ResultRow& row, std::string& text) {
+  const Way& way = *row.way;
+  TripTimeline timeline(way, entry_of(row.strategy->federated.algorithm.kind).coordination, text);
   for (const Trip& trip : way.federated.trips) timeline.add(trip);
   for (std::size_t step = 0; step < way.federated.steps.size(); ++step) timeline.add(way.federated.steps[step], step);
 }
@@ -97,7 +101,7 @@ std::string timeline_csv(const std::vector<ResultRow>& rows) {
     for (const Activity& activity : row.way->records.activities) {
       text += csv_line(timeline_cells(row.way->strategy, activity));
     }
-    add_run(*row.way, text);
+    add_run(row, text);
   }
   return text;
 }

@@ -21,6 +21,7 @@ struct Criterion {
   Better better;
   std::function<std::optional<double>(const ResultRow&)> figure;
   std::function<std::string(double, const ResultRow&)> text;
+  std::string competitors = {};  // who they are, for a winner that does not speak for all ways; empty: not said
 };
 
 bool is_tie(double a, double b) {
@@ -43,8 +44,27 @@ std::optional<double> step(const ResultRow& row) {
   return row.time.step.value();
 }
 
+/// Whether the training came to something: what it took is a figure of merit only then.
+bool trained(const ResultRow& row) {
+  if (row.federated && row.federated->totals.trips.reported == 0) return false;
+  const bool has_target = row.scenario->workload.target_accuracy > 0;
+  return !has_target || row.curve.empty() || row.at_target;
+}
+
+std::optional<double> time(const ResultRow& row) {
+  return trained(row) ? plain(row.budget.time) : std::nullopt;
+}
+
+std::optional<double> bytes(const ResultRow& row) {
+  return trained(row) ? plain(row.budget.bytes) : std::nullopt;
+}
+
+std::optional<double> emissions(const ResultRow& row) {
+  return trained(row) ? row.budget.emissions_kg : std::nullopt;
+}
+
 std::optional<double> energy(const ResultRow& row) {
-  return row.budget.energy ? std::optional(row.budget.energy->total().value()) : std::nullopt;
+  return trained(row) && row.budget.energy ? std::optional(row.budget.energy->total().value()) : std::nullopt;
 }
 
 /// Nothing for a way that was executed: what it took is not measured.
@@ -59,7 +79,9 @@ std::optional<double> energy_per_step(const ResultRow& row) {
   return asked ? std::optional(row.step_energy->total().value()) : std::nullopt;
 }
 
+/// What the table prints.
 std::optional<double> accuracy(const ResultRow& row) {
+  if (row.seeds.final_accuracy) return row.seeds.final_accuracy->mean;
   return row.curve.empty() ? std::nullopt : std::optional(row.curve.back().point.accuracy);
 }
 
@@ -81,20 +103,23 @@ std::optional<double> rent_or_electricity(const ResultRow& row) {
   const auto pays = [](const StrategySpec& strategy) { return strategy.cluster.price_per_hour > 0; };
   const auto& all = row.scenario->strategies;
   const bool others_pay = row.scenario->cost.price_per_device_hour > 0 || std::any_of(all.begin(), all.end(), pays);
-  return row.strategy->kind == StrategyKind::federated && others_pay ? std::nullopt : row.budget.cost;
+  const bool competes = trained(row) && !(row.strategy->kind == StrategyKind::federated && others_pay);
+  return competes ? row.budget.cost : std::nullopt;
 }
 
 std::vector<Criterion> criteria() {
   return {
       {"fastest step", Better::less, step, in_unit<Seconds>},
-      {"fastest to train", Better::less, [](const ResultRow& row) { return plain(row.budget.time); }, in_unit<Seconds>},
-      {"fewest bytes", Better::less, [](const ResultRow& row) { return plain(row.budget.bytes); }, in_unit<Bytes>},
+      {"fastest to train", Better::less, time, in_unit<Seconds>},
+      {"fewest bytes", Better::less, bytes, in_unit<Bytes>},
       {"least energy", Better::less, energy, in_unit<Joules>},
+      {"least CO2e", Better::less, emissions, [](double value, const ResultRow&) { return human_mass(value); }},
       {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
       {"least memory", Better::less, memory,
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
       {"cheapest", Better::less, rent_or_electricity,
-       [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }},
+       [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); },
+       "ways that have a price and trained"},
       {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
       {"first to target", Better::less, time_to_target, in_unit<Seconds>},
       {"bytes to target", Better::less, bytes_to_target, in_unit<Bytes>},
@@ -106,8 +131,10 @@ std::vector<Criterion> criteria() {
 std::optional<Winner> judge(const Criterion& criterion, const std::vector<ResultRow>& rows) {
   const ResultRow* best = nullptr;
   std::vector<std::pair<const ResultRow*, double>> figures;
+  std::size_t simulated = 0;
   for (const ResultRow& row : rows) {
     if (!row.simulated()) continue;
+    ++simulated;
     if (const auto figure = criterion.figure(row)) figures.emplace_back(&row, *figure);
   }
   if (figures.size() < 2) return std::nullopt;
@@ -120,6 +147,9 @@ std::optional<Winner> judge(const Criterion& criterion, const std::vector<Result
     }
   }
   Winner winner{criterion.name, {}, criterion.text(record, *best)};
+  if (!criterion.competitors.empty() && figures.size() < simulated) {
+    winner.value += fmt::format("; of the {} {}", figures.size(), criterion.competitors);
+  }
   for (const auto& [row, figure] : figures) {
     if (is_tie(figure, record)) winner.strategies.push_back(row->strategy->name);
   }

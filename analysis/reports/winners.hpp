@@ -16,8 +16,11 @@ struct Winner {
 
 /// One entry per criterion that at least two ways can be compared by: fastest step (a server step of a co-simulated way
 /// is no such step and does not take part), fastest to train, fewest bytes, least energy (of a step where the number of
-/// steps is unknown), least memory per device, cheapest, best accuracy; first to the target, fewest bytes and least
-/// energy to it. Figures that differ by less than one part in a million tie.
+/// steps is unknown), least CO2e, least memory per device, cheapest, best accuracy (mean over the seeds); first to the
+/// target, fewest bytes and least energy to it. Figures that differ by less than one part in a million tie.
+///
+/// A way to which no client ever reported, or that missed the target, has not trained: it does not compete for what a
+/// training takes (time, bytes, energy, CO2e, money).
 std::vector<Winner> winners(const std::vector<ResultRow>& rows);
 
 }  // namespace orrery

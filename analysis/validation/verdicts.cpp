@@ -49,6 +49,12 @@ bool RowVerdict::inside() const {
   return at && *at >= published->band_low && *at <= published->band_high;
 }
 
+bool RowVerdict::at_edge() const {
+  const auto& grid = published->learning_rates;
+  const auto [low, high] = std::minmax_element(grid.begin(), grid.end());
+  return ours->rounds && (ours->learning_rate <= *low || ours->learning_rate >= *high);
+}
+
 std::vector<RowVerdict> judge_rows(const std::vector<PublishedRow>& published, const std::vector<RerunRow>& ours) {
   std::vector<RowVerdict> verdicts;
   for (const PublishedRow& row : published) {

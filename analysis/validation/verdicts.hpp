@@ -15,6 +15,8 @@ struct RowVerdict {
   const RerunRow* ours = nullptr;
   [[nodiscard]] std::optional<double> ratio() const;  // ours / published; nothing when the target was not reached
   [[nodiscard]] bool inside() const;
+  /// Whether the best learning rate is the lowest or highest of the grid: a better one may lie beyond.
+  [[nodiscard]] bool at_edge() const;
 };
 /// Of the rows that were run, in the order of `published`.
 std::vector<RowVerdict> judge_rows(const std::vector<PublishedRow>& published, const std::vector<RerunRow>& ours);

@@ -38,14 +38,19 @@ std::size_t first_server_layer(const LayerGraph& graph, const std::string& cut_l
                    ": client and server both need layers with weights");
 }
 
+SplitBytes split_bytes(const LayerGraph& graph, const StrategySpec& strategy) {
+  const std::size_t cut = first_server_layer(graph, strategy.federated.cut_layer);
+  const Bytes width = bytes_in_memory(strategy.precision);
+  return {.first_server_layer = cut,
+          .client_layers = width * static_cast<double>(parameters_in(graph, 0, cut)),
+          .up_per_sample = width * numbers_across(graph, cut, Pass::forward),
+          .down_per_sample = width * numbers_across(graph, cut, Pass::backward)};
+}
+
 SplitWork::SplitWork(const FederatedJob& job, const ClientWork& work)
     : job_(job),
       work_(work),
-      cut_(first_server_layer(job.scenario.workload.network, job.options().cut_layer)),
-      width_(bytes_in_memory(job.strategy.precision)),
-      up_numbers_(numbers_across(job.scenario.workload.network, cut_, Pass::forward)),
-      down_numbers_(numbers_across(job.scenario.workload.network, cut_, Pass::backward)),
-      client_layers_(width_ * static_cast<double>(parameters_in(job.scenario.workload.network, 0, cut_))),
+      bytes_(split_bytes(job.scenario.workload.network, job.strategy)),
       backward_(needs_gradient(job.scenario.workload.network)) {}
 
 Seconds SplitWork::pass(Pass pass, Span layers, double samples, const Device& device) const {
@@ -58,7 +63,7 @@ Seconds SplitWork::pass(Pass pass, Span layers, double samples, const Device& de
 }
 
 Seconds SplitWork::server_batch(double samples) const {
-  const Span layers{cut_, job_.scenario.workload.network.layers.size()};
+  const Span layers{bytes_.first_server_layer, job_.scenario.workload.network.layers.size()};
   const Device& server = job_.population.server;
   return pass(Pass::forward, layers, samples, server) + pass(Pass::backward, layers, samples, server) +
          pass(Pass::optimizer, layers, samples, server);
@@ -72,29 +77,29 @@ Seconds SplitWork::server(const LocalBatches& batches) const {
 
 std::vector<Leg> SplitWork::batch(std::size_t client, double samples) const {
   const ClientGroup& group = job_.population.group(client);
-  const Span layers{0, cut_};
+  const Span layers{0, bytes_.first_server_layer};
   const double slowdown = work_.slowdown(client);
   const Seconds forward = pass(Pass::forward, layers, samples, group.device) * slowdown;
   const Seconds backward =
       (pass(Pass::backward, layers, samples, group.device) + pass(Pass::optimizer, layers, samples, group.device)) *
       slowdown;
   return {{Leg::Kind::compute, {}, forward + group.step_overhead},
-          {Leg::Kind::upload, width_ * (up_numbers_ * samples), {}},
+          {Leg::Kind::upload, bytes_.up_per_sample * samples, {}},
           {Leg::Kind::wait, {}, server_batch(samples)},
-          {Leg::Kind::download, width_ * (down_numbers_ * samples), {}},
+          {Leg::Kind::download, bytes_.down_per_sample * samples, {}},
           {Leg::Kind::compute, {}, backward}};
 }
 
 Itinerary SplitWork::turn(std::size_t client, const LocalBatches& batches) const {
   Itinerary turn;
-  turn.first = {{Leg::Kind::download, client_layers_, {}}};
+  turn.first = {{Leg::Kind::download, bytes_.client_layers, {}}};
   turn.repeated = batch(client, batches.batch);
   turn.repeats = static_cast<std::size_t>(batches.wholes);
-  for (double rest = 0; rest < batches.rests; ++rest) {
+  for (std::size_t rest = 0; rest < static_cast<std::size_t>(batches.rests); ++rest) {
     const std::vector<Leg> legs = batch(client, batches.rest);
     turn.last.insert(turn.last.end(), legs.begin(), legs.end());
   }
-  turn.last.push_back({Leg::Kind::upload, client_layers_, {}});
+  turn.last.push_back({Leg::Kind::upload, bytes_.client_layers, {}});
   return turn;
 }
 

@@ -12,6 +12,14 @@ namespace orrery {
 /// one side would have nothing to train.
 std::size_t first_server_layer(const LayerGraph& graph, const std::string& cut_layer);
 
+/// What crosses the cut: the client's layers once each way in a turn, and activations and gradients of every sample.
+struct SplitBytes {
+  std::size_t first_server_layer = 0;
+  Bytes client_layers, up_per_sample, down_per_sample;
+};
+/// Of a strategy with algorithm = split. Throws Infeasible as above.
+SplitBytes split_bytes(const LayerGraph& graph, const StrategySpec& strategy);
+
 class SplitWork {
  public:
   SplitWork(const FederatedJob& job, const ClientWork& work);
@@ -32,10 +40,7 @@ class SplitWork {
 
   const FederatedJob& job_;
   const ClientWork& work_;
-  std::size_t cut_;
-  Bytes width_;                               // of one number that crosses
-  double up_numbers_ = 0, down_numbers_ = 0;  // per sample
-  Bytes client_layers_;
+  SplitBytes bytes_;
   std::vector<bool> backward_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace orrery {
@@ -40,24 +41,29 @@ int edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
   if (word.empty()) return std::nullopt;
   const int limit = word.size() <= 3 ? 1 : 2;
-  const std::string prefix = lower(word);
+  const std::string part = lower(word);
+  using Rank = std::pair<int, int>;  // exact, prefix, part, edited; then the distance
+  constexpr int far = 4;
   std::optional<std::string> best;
-  int best_score = limit + 2;
+  Rank best_rank{far, 0};
   for (const std::string& candidate : candidates) {
-    int score = edit_distance(word, candidate);
-    if (score > limit) score = lower(candidate).starts_with(prefix) ? limit + 1 : limit + 2;
-    if (score < best_score) {
+    const int distance = edit_distance(word, candidate);
+    const std::size_t at = lower(candidate).find(part);
+    const bool holds = at == 0 || (at != std::string::npos && part.size() >= 3);
+    const Rank rank{distance == 0 ? 0 : holds ? (at == 0 ? 1 : 2) : distance <= limit ? 3 : far, distance};
+    if (rank < best_rank) {
       best = candidate;
-      best_score = score;
+      best_rank = rank;
     }
   }
   return best;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates, std::string_view command) {
   if (candidates.empty()) return {};
   if (const auto near = nearest(word, candidates)) return "did you mean \"" + *near + "\"?";
   constexpr std::size_t most_shown = 12;
+  if (candidates.size() > most_shown && !command.empty()) return "see `" + std::string(command) + "`";
   std::string text = "known: ";
   for (std::size_t i = 0; i < candidates.size() && i < most_shown; ++i) {
     if (i > 0) text += ", ";

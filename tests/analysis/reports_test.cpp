@@ -67,7 +67,8 @@ TEST_CASE("the columns of results.csv, in order") {
         "bytes_down "
         "bytes_up bytes_wasted staleness_mean staleness_max energy_client_compute_J energy_upload_J energy_download_J "
         "energy_client_idle_J energy_network_J energy_server_J energy_wasted_J waste_fraction epsilon "
-        "seeds final_accuracy_mean final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
+        "seeds seeds_reached time_to_train_mean_s time_to_train_sd_s energy_mean_J energy_sd_J final_accuracy_mean "
+        "final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
         "rounds_to_accuracy_mean rounds_to_accuracy_sd energy_to_accuracy_mean_J energy_to_accuracy_sd_J");
 }
 
