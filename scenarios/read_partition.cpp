@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "models/training/natural_groups.hpp"
 #include "scenarios/federation_reading.hpp"
 #include "sim/base/text.hpp"
 
@@ -27,6 +28,26 @@ bool reads(TomlTable& table, PartitionKind kind, const std::string& key) {
   return is_read;
 }
 
+/// Whether the partition here has a name that is one: then its options can be judged.
+bool is_known(TomlTable& table, const Names<PartitionKind>& names) {
+  if (!table.has("partition")) return true;
+  const auto given = table.text("partition");
+  return given && std::any_of(names.begin(), names.end(), [&](const auto& named) { return named.name == *given; });
+}
+
+/// A natural partition deals what writers, hospitals or roles have made, each to one client.
+void check_groups(TomlTable& table, const WorkloadSpec& workload, std::int64_t clients) {
+  const std::int64_t groups = natural_groups(workload.dataset);
+  if (groups == 0) {
+    table.problem("partition", fmt::format("{} does not say whom its samples come from", workload.dataset),
+                  "a natural partition deals each group of samples to one client",
+                  "take another partition, or dataset = \"synthetic-writers\"");
+  } else if (groups < clients) {
+    table.problem("partition", fmt::format("{} groups of {} do not suffice", groups, workload.dataset),
+                  fmt::format("there are {} clients, and groups are dealt whole", clients), "use fewer clients");
+  }
+}
+
 void check_shards(TomlTable& table, const PartitionOptions& options, std::int64_t samples, std::int64_t clients) {
   const std::int64_t shards = clients * options.shards_per_client;
   if (options.kind != PartitionKind::shards || samples <= 0 || clients > samples || shards <= samples) return;
@@ -48,6 +69,13 @@ PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallba
       options.kind != PartitionKind::quantity) {
     table.problem("partition", text_of(names, options.kind) + " deals samples by their labels",
                   "without learning no sample has one", "use learn = true, or partition = \"iid\" or \"quantity\"");
+  }
+  if (!is_known(table, names)) {
+    for (const char* key : {"alpha", "shards_per_client", "sigma"}) table.number(key);
+    return options;
+  }
+  if (table.has("partition") && options.kind == PartitionKind::natural && workload.learn && !workload.dataset.empty()) {
+    check_groups(table, workload, clients);
   }
   if (reads(table, options.kind, "alpha")) options.alpha = table.number("alpha", options.alpha, positive);
   if (reads(table, options.kind, "shards_per_client")) {

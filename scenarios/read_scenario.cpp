@@ -72,8 +72,11 @@ class ScenarioReader {
     if (!scenario_.workload.learn || scenario_.workload.steps > 0 || scenario_.workload.epochs > 0) return;
     TomlTable workload = root_.table_or_defaults("workload");
     if (workload.has("steps") || workload.has("epochs")) return;  // wrong ones, already told
-    for (const StrategySpec& strategy : scenario_.strategies) {
-      if (is_cosimulated(strategy.kind)) continue;
+    std::vector<TomlTable> tables = root_.tables("strategy");
+    for (std::size_t i = 0; i < scenario_.strategies.size(); ++i) {
+      const StrategySpec& strategy = scenario_.strategies[i];
+      const bool is_told = tables[i].text("kind") == std::string(name_of(strategy.kind));  // else a mistake itself
+      if (!is_told || is_cosimulated(strategy.kind)) continue;
       workload.problem("learn", "needs an end", "strategy " + strategy.name + " has neither steps nor epochs to go",
                        "add steps or epochs");
       return;

@@ -77,6 +77,10 @@ class UpdatesReader {
     constexpr Range probability{0.0, 0.5, Range::Low::open};
     privacy.clip = table_.number("update_clip", privacy.clip, positive);
     privacy.noise_multiplier = table_.number("noise_multiplier", privacy.noise_multiplier, non_negative);
+    if (table_.has("noise_multiplier") && privacy.noise_multiplier == 0) {
+      table_.problem("noise_multiplier", "is no privacy", "without noise epsilon is infinite",
+                     "use more than 0, or privacy = \"none\"");
+    }
     privacy.delta = table_.number("delta", privacy.delta, probability);
     if (reading_.works(Coordination::split)) {
       table_.problem("privacy", "adds noise to updates of whole networks", "a split network exchanges activations",
@@ -99,6 +103,13 @@ class UpdatesReader {
     secure.bits = static_cast<int>(table_.integer("ring_bits", secure.bits, bits));
     secure.range = table_.number("ring_range", secure.range, positive);
     options_.secure = secure;
+    const std::size_t asked = asked_clients(options_.participation), least = secure_minimum(secure, asked);
+    const auto kept = static_cast<std::size_t>(options_.participation.clients_per_round);
+    if (least <= kept) return;
+    table_.problem(table_.has("secure_threshold") ? "secure_threshold" : "secure_aggregation",
+                   fmt::format("needs {} of the {} clients asked", least, asked),
+                   fmt::format("a round keeps {} reports, clients_per_round", kept),
+                   "use a smaller over_selection or secure_threshold");
   }
 
   void read_personal_layers() {

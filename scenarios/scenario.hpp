@@ -33,6 +33,8 @@ struct WeightsSpec {
   std::string save;                // path; empty: not saved
 };
 
+// Fields stand in the order of the keys, not of their sizes: there is one of it.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct WorkloadSpec {
   LayerGraph network;
   std::string network_file;          // where it was read when named by path; empty: one that ships with Orrery

@@ -9,6 +9,7 @@
 #include "models/training/digits.hpp"
 #include "models/training/idx.hpp"
 #include "models/training/markov_chain.hpp"
+#include "models/training/natural_groups.hpp"
 #include "models/training/synthetic.hpp"
 #include "models/training/synthetic_boxes.hpp"
 #include "sim/base/contract.hpp"
@@ -141,6 +142,10 @@ DataSet load_data_set(const std::string& name, std::uint64_t seed) {
           std::move(samples.sets.test),
           info.stored_bytes_per_sample,
           samples.entropy_nats};
+}
+
+std::int64_t natural_groups(const std::string& data_set) {
+  return data_set == "synthetic-writers" ? static_cast<std::int64_t>(synthetic_writers.groups) : 0;
 }
 
 }  // namespace orrery

@@ -36,10 +36,21 @@ Flops flops_of(const LayerGraph& graph, Flops LayerCost::*pass, const std::vecto
   return sum;
 }
 
-/// Seconds at one giga-operation per second, on this device.
-Seconds at_peak(Seconds at_one_giga, const Device& device) {
-  if (at_one_giga <= Seconds{}) return {};
-  return at_one_giga * (giga / device.peak_for(Precision::fp32).value());
+/// What an algorithm keeps on the server beside the model, read and written in every step, in models: momentum,
+/// first and second moments, control variate.
+std::size_t models_kept(AlgorithmKind kind) {
+  using enum AlgorithmKind;
+  switch (kind) {
+    case fedavgm:
+    case scaffold:
+      return 1;
+    case fedadagrad:
+    case fedadam:
+    case fedyogi:
+      return 2;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
@@ -96,7 +107,7 @@ ClientWork::ClientWork(const FederatedJob& job) : job_(job) {
   bytes_ = update_bytes(graph, options);
   flops_ = update_flops(graph, options);
   if (options.secure) {
-    secure_ = secure_aggregation_cost(*options.secure, options.expected_clients, 0, bytes_.numbers);
+    secure_ = secure_aggregation_cost(*options.secure, sharing_clients(options), 0, bytes_.numbers);
   }
   describe_typical();
 }
@@ -129,7 +140,7 @@ LocalBatches ClientWork::batches_of(std::size_t client, int epochs) const {
 
 Bytes ClientWork::model_bytes() const {
   const bool halves = training_options(job_.scenario, job_.strategy).local.storage == Storage::bf16;
-  return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes_.numbers));
+  return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes_.model_numbers));
 }
 
 double ClientWork::slowdown(std::size_t client) const {
@@ -150,15 +161,27 @@ Seconds ClientWork::training(std::size_t client, int epochs) {
   const std::int64_t samples = job_.learner.samples()[client];
   const LocalBatches work = batches(samples, epochs);
   const Seconds overhead = group.step_overhead * work.steps();
-  if (const auto per_sample = measured_per_sample(client)) return *per_sample * work.samples() + overhead;
+  const double before = flops_.forward_epochs * static_cast<double>(samples);  // samples of forward passes alone
+  if (const auto per_sample = measured_per_sample(client)) {
+    return *per_sample * (work.samples() + before * forward_share()) + overhead;
+  }
   const auto [found, is_new] = training_.try_emplace({one.group, samples, epochs});
-  if (is_new) found->second = local_times(job_.scenario, job_.strategy, job_.cost, work, group.device).total();
+  if (is_new) {
+    found->second = local_times(job_.scenario, job_.strategy, job_.cost, work, group.device).total() +
+                    evaluation(samples, group.device) * flops_.forward_epochs;
+  }
   return found->second * slowdown(client) + overhead;
+}
+
+double ClientWork::forward_share() const {
+  const LayerGraph& graph = job_.scenario.workload.network;
+  const std::vector<bool> all(graph.layers.size(), true);
+  return flops_of(graph, &LayerCost::forward, all) / flops_per_sample_;
 }
 
 Seconds ClientWork::packing(std::size_t client) const {
   const Device& device = job_.population.group(client).device;
-  return (over_updates(flops_.client, 1, device) + at_peak(secure_.client_compute, device)) * slowdown(client);
+  return (over_updates(flops_.client, 1, device) + secure_.client_compute) * slowdown(client);
 }
 
 Itinerary ClientWork::trip(std::size_t client, int epochs, Seconds round_trip) {
@@ -181,12 +204,14 @@ Seconds ClientWork::over_updates(Flops flops, double updates, const Device& devi
 
 Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const Device& server) const {
   if (reports == 0) return {};
-  Seconds time = aggregation_time(job_.scenario, job_.cost, reports, server) +
+  const AlgorithmKind kind = job_.options().algorithm.kind;
+  const auto of_reports = static_cast<std::size_t>(1 + entry_of(kind).extra_models) * reports;
+  Seconds time = aggregation_time(job_.scenario, job_.cost, of_reports + 2 * models_kept(kind), server) +
                  over_updates(flops_.server, static_cast<double>(reports), server);
   if (job_.options().secure) {
     const SecureAggregationCost cost =
         secure_aggregation_cost(*job_.options().secure, reports + dropped, dropped, bytes_.numbers);
-    time += at_peak(cost.server_compute, server);
+    time += cost.server_compute;
   }
   return time;
 }

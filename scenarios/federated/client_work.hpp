@@ -43,7 +43,8 @@ class ClientWork {
   explicit ClientWork(const FederatedJob& job);
 
   /// Local training: the cost model's time x slowdown, or the samples trained on x per_sample where the client has a
-  /// measured figure; and the group's overhead of every local step.
+  /// measured figure; what qfedavg's loss of the received weights takes (a forward pass over the local set); and the
+  /// group's overhead of every local step.
   [[nodiscard]] Seconds training(std::size_t client, int epochs);
   /// The group's, where its clients do not differ, else the client's own: to the last bit.
   [[nodiscard]] double slowdown(std::size_t client) const;
@@ -52,7 +53,7 @@ class ClientWork {
   [[nodiscard]] double samples_trained(std::size_t client, int epochs) const;
   /// What comes after training: compressing one update and masking it. Compression is a kernel over the update:
   /// max(its operations / fp32 peak, update read and written / memory bandwidth), the second where the bandwidth is
-  /// known; secure aggregation is priced by the device's fp32 peak. Both x slowdown.
+  /// known; secure aggregation takes the seconds of its reference core. Both x slowdown.
   [[nodiscard]] Seconds packing(std::size_t client) const;
 
   /// A client's trip with a model down and an update up, in a round whose slowest client answers a message after
@@ -62,8 +63,8 @@ class ClientWork {
   /// A model as it is: neither compressed nor masked.
   [[nodiscard]] Bytes model_bytes() const;
 
-  /// The server's step: the average of the model and `reports` updates, decoding and unmasking them. `dropped`:
-  /// clients that were to take part and did not.
+  /// The server's step: the average of the model and `reports` updates, what the algorithm keeps on the server and
+  /// sends beside updates, decoding and unmasking. `dropped`: clients that were to take part and did not.
   [[nodiscard]] Seconds aggregation(std::size_t reports, std::size_t dropped, const Device& server) const;
   /// Forward pass of `samples` samples.
   [[nodiscard]] Seconds evaluation(std::int64_t samples, const Device& server) const;
@@ -75,6 +76,8 @@ class ClientWork {
  private:
   [[nodiscard]] LocalBatches batches(std::int64_t samples, int epochs) const;
   [[nodiscard]] std::optional<Seconds> measured_per_sample(std::size_t client) const;
+  /// Operations of a sample's forward pass / of training on it.
+  [[nodiscard]] double forward_share() const;
   [[nodiscard]] Seconds over_updates(Flops flops, double updates, const Device& device) const;
   void describe_typical();
 

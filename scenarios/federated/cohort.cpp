@@ -26,16 +26,14 @@ void Cohort::start(Done done) {
   ORRERY_EXPECT(open_.empty());
   done_ = std::move(done);
   attempts_ = 0;
+  asked_at_ = simulation_.now();
   reported_.clear();
   select();
 }
 
 void Cohort::select() {
   const ParticipationOptions& options = simulation_.options().participation;
-  // 1.3 x 10 is 13, whatever its binary fractions say.
-  const auto wanted =
-      static_cast<std::size_t>(std::ceil(options.over_selection * static_cast<double>(plan_.wanted) * (1.0 - 1e-12)));
-  const std::size_t most = std::min(wanted, plan_.clients.count);
+  const std::size_t most = std::min(asked_clients(options, plan_.wanted), plan_.clients.count);
   std::vector<std::size_t> clients = pool_.select(simulation_.journal().steps(), most);
   const auto least = std::min(static_cast<std::size_t>(options.min_reports), plan_.wanted);
   if (clients.size() < least) {
@@ -46,13 +44,16 @@ void Cohort::select() {
 }
 
 void Cohort::wait(std::size_t available) {
-  const std::size_t least = static_cast<std::size_t>(simulation_.options().participation.min_reports);
+  const auto least = static_cast<std::size_t>(simulation_.options().participation.min_reports);
   const Seconds wait = pool_.until_online(std::min(least, plan_.wanted) - available);
   if (!std::isfinite(wait.value()) || ++attempts_ > most_attempts) {
-    throw Infeasible(
-        fmt::format("round {}: {} of {} clients online after {:.0f} s, min_reports = {}: {}",
-                    simulation_.journal().steps() + 1, available, plan_.clients.count, simulation_.now().value(), least,
-                    attempts_ > most_attempts ? "so many are never online together" : "no other ever comes online"));
+    const double now = simulation_.now().value();
+    const double waited = now - asked_at_.value();
+    throw Infeasible(fmt::format("round {}: {} of {} clients online after {:.0f} s, min_reports = {}: {}",
+                                 simulation_.journal().steps() + 1, available, plan_.clients.count, now, least,
+                                 attempts_ > most_attempts
+                                     ? fmt::format("so many were online together not once in {:.0f} s", waited)
+                                     : "no other ever comes online"));
   }
   simulation_.network().after(wait, [this] { select(); });
 }
@@ -94,11 +95,17 @@ void Cohort::recall_rest(TripEnd how) {
   for (const std::size_t client : std::exchange(open_, {})) simulation_.recall(client, how);
 }
 
+/// Of the clients asked; a secure sum of fewer than its threshold cannot be recovered.
+std::size_t Cohort::least_reports() const {
+  const FederatedOptions& options = simulation_.options();
+  const auto least = std::min(static_cast<std::size_t>(options.participation.min_reports), plan_.wanted);
+  return options.secure ? std::max(least, secure_minimum(*options.secure, asked_)) : least;
+}
+
 void Cohort::finish(std::int32_t critical_trip) {
   Result result;
   result.asked = asked_;
-  const auto least = static_cast<std::size_t>(simulation_.options().participation.min_reports);
-  const bool counts = reported_.size() >= std::min(least, plan_.wanted);
+  const bool counts = reported_.size() >= least_reports();
   for (const std::int32_t trip : reported_) {
     Trip& record = simulation_.run().trips[static_cast<std::size_t>(trip)];
     const auto client = static_cast<std::size_t>(record.client);

@@ -22,8 +22,8 @@ struct CohortPlan {
 
 /// A round begins as soon as min_reports clients are online, and asks over_selection x wanted clients (rounded up), or
 /// as many as are online. It ends when `wanted` have reported (the others are recalled as surplus), when the deadline
-/// comes (the others are late), or when nobody is under way any more. Fewer than min_reports reports are of no use:
-/// their trips are `unused`.
+/// comes (the others are late), or when nobody is under way any more. Fewer than min_reports reports, or than
+/// a secure sum needs of the clients asked, are of no use: their trips are `unused`.
 class Cohort {
  public:
   struct Result {
@@ -49,12 +49,14 @@ class Cohort {
   void ended(std::size_t trip);
   void recall_rest(TripEnd how);
   void finish(std::int32_t critical_trip);
+  [[nodiscard]] std::size_t least_reports() const;
 
   CoSimulation& simulation_;
   CohortPlan plan_;
   ClientPool pool_;
   Done done_;
   std::size_t attempts_ = 0;
+  Seconds asked_at_;  // when this cohort's first attempt was
   // Of the round under way
   std::vector<std::size_t> open_;       // clients asked that have not ended
   std::vector<std::int32_t> reported_;  // trips

@@ -66,6 +66,7 @@ void NeighbourExchange::arrived(std::size_t index) {
   Message& message = messages_[index];
   nodes_[message.from].trip.up += message.left;
   nodes_[message.to].trip.down += message.left;
+  nodes_[message.from].got_on = nodes_[message.to].got_on = true;
   message.state = Message::State::done;
   --nodes_[message.from].to_send;
   --nodes_[message.to].to_receive;
@@ -88,6 +89,7 @@ void NeighbourExchange::interrupt(Message& message) {
   nodes_[message.from].trip.up += arrived;
   nodes_[message.to].trip.down += arrived;
   const bool resumes = simulation_.options().participation.offline == OfflinePolicy::resume;
+  if (resumes && arrived > Bytes{}) nodes_[message.from].got_on = nodes_[message.to].got_on = true;
   message.left = resumes ? std::max(Bytes{}, message.left - arrived) : simulation_.work().bytes().up;
   message.state = Message::State::waiting;
   count(message, -1);
@@ -102,8 +104,6 @@ void NeighbourExchange::watch(std::size_t client) {
 void NeighbourExchange::changed(std::size_t client) {
   Node& node = nodes_[client];
   const bool online = simulation_.fleet().online(client);
-  const bool gives_up = simulation_.options().participation.offline == OfflinePolicy::give_up;
-  const bool comes_back = online || std::isfinite(simulation_.fleet().changes(client).value());
   const std::vector<std::size_t> own = node.messages;
   for (const std::size_t message : own) {
     if (online) {
@@ -112,8 +112,8 @@ void NeighbourExchange::changed(std::size_t client) {
       interrupt(messages_[message]);
     }
   }
-  if (!online && (gives_up || !comes_back)) {
-    void_messages(client);
+  if (!online && drops(client)) {
+    lose_messages(client);
     end(client, TripEnd::dropped);
     finish_if_over();
     return;
@@ -122,13 +122,34 @@ void NeighbourExchange::changed(std::size_t client) {
   watch(client);
 }
 
+/// Whether something is left that its sender is ready to send.
+bool NeighbourExchange::could_move(std::size_t client) const {
+  const std::vector<std::size_t>& own = nodes_[client].messages;
+  return std::any_of(own.begin(), own.end(), [this](std::size_t index) {
+    return messages_[index].state == Message::State::waiting && nodes_[messages_[index].from].trained;
+  });
+}
+
+/// The client has just gone offline.
+bool NeighbourExchange::drops(std::size_t client) {
+  Node& node = nodes_[client];
+  if (std::exchange(node.got_on, false)) {
+    node.fruitless = 0;
+  } else if (could_move(client)) {
+    ++node.fruitless;
+  }
+  const bool gives_up = simulation_.options().participation.offline == OfflinePolicy::give_up;
+  const bool comes_back = std::isfinite(simulation_.fleet().changes(client).value());
+  return gives_up || !comes_back || node.fruitless == most_fruitless;
+}
+
 /// What the client has not sent or received yet never moves.
-void NeighbourExchange::void_messages(std::size_t client) {
+void NeighbourExchange::lose_messages(std::size_t client) {
   nodes_[client].takes_part = false;
   for (const std::size_t index : nodes_[client].messages) {
     Message& message = messages_[index];
     if (message.state != Message::State::waiting) continue;
-    message.state = Message::State::void_;
+    message.state = Message::State::lost;
     --nodes_[message.from].to_send;
     --nodes_[message.to].to_receive;
     end_if_complete(message.from == client ? message.to : message.from);

@@ -4,8 +4,9 @@
 //
 // One trip per client and round, over all of its messages: `up` is what it sent, `down` what it received (a message
 // stands in two trips). Sending and receiving go on at once: the time counts as upload while anything is sent, as
-// download while something is received only, as waiting while neighbours still train. Offline policies as in Fleet; a
-// client that drops takes no part in the round's averages, and what it still was to get or send is taken back.
+// download while something is received only, as waiting while neighbours still train. Offline policies and
+// their end (most_fruitless) as in Fleet, for neighbours too that are never online together; a client that drops takes
+// no part in the round's averages, and what it still was to get or send is taken back.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +38,12 @@ class NeighbourExchange {
     std::size_t from = 0, to = 0;
     Bytes left;
     StarNetwork::Handle flow;
-    enum class State : std::uint8_t { waiting, moving, done, void_ } state = State::waiting;
+    enum class State : std::uint8_t { waiting, moving, done, lost } state = State::waiting;
   };
   struct Node {
     bool takes_part = false, at_work = false, trained = false;
+    bool got_on = false;  // since it came online
+    int fruitless = 0;    // times online in a row in which messages could have moved, and none got on
     Trip trip;
     TripClock clock;
     Seconds compute;
@@ -56,7 +59,9 @@ class NeighbourExchange {
   void arrived(std::size_t message);
   void interrupt(Message& message);
   void count(const Message& message, int change);
-  void void_messages(std::size_t client);
+  void lose_messages(std::size_t client);
+  [[nodiscard]] bool could_move(std::size_t client) const;
+  [[nodiscard]] bool drops(std::size_t client);
   void watch(std::size_t client);
   void changed(std::size_t client);
   void settle(std::size_t client);

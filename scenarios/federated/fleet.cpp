@@ -104,6 +104,7 @@ void Fleet::begin_leg(std::size_t client) {
   const Leg& leg = open.itinerary.leg(open.leg);
   open.bytes_left = leg.bytes;
   open.time_left = leg.time;
+  open.fruitless = 0;
   if (is_transfer(leg)) open.bytes_before = moved(open.trip, leg.kind);
   const bool goes_on_offline = leg.kind == Leg::Kind::compute && policy_ != OfflinePolicy::give_up;
   if (goes_on_offline || online(client)) {
@@ -162,7 +163,11 @@ void Fleet::changed(std::size_t client) {
   if (online(client) == open.moving) {
     watch(client);
   } else if (open.moving) {
+    const Bytes left = open.bytes_left;
+    const Seconds time_left = open.time_left;
     interrupt(open);
+    const bool got_on = open.bytes_left < left || open.time_left < time_left;
+    open.fruitless = got_on && policy_ != OfflinePolicy::restart ? 0 : open.fruitless + 1;
     pause(client);
   } else {
     move(client);
@@ -173,7 +178,7 @@ void Fleet::changed(std::size_t client) {
 void Fleet::pause(std::size_t client) {
   Open& open = of(client);
   const bool comes_back = std::isfinite(changes(client).value());
-  if (policy_ == OfflinePolicy::give_up || !comes_back) {
+  if (policy_ == OfflinePolicy::give_up || !comes_back || open.fruitless == most_fruitless) {
     drop(client);
     return;
   }

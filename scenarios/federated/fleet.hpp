@@ -4,7 +4,8 @@
 // What a client does that goes offline in the middle of a transfer is the OfflinePolicy's: `resume` moves the remaining
 // bytes when it is back, `restart` moves all of them again, with `give_up` the trip ends as dropped. Training goes on
 // offline except with give_up, which needs the client online from end to end. A client that will never be back drops
-// under every policy.
+// under every policy, and so does one that was interrupted most_fruitless times in a row without getting on: whose
+// time online is shorter than the link's latency, or with `restart` than the transfer.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,10 @@
 #include "topologies/availability.hpp"
 
 namespace orrery {
+
+/// Interruptions of one transfer without any progress after which a client drops out. Assumed: who comes and goes ten
+/// times a day has tried for a hundred days, and chance would long have given it a window if there were one.
+inline constexpr int most_fruitless = 1000;
 
 /// One stretch of a trip. wait: online, for others.
 struct Leg {
@@ -79,6 +84,7 @@ class Fleet {
     Bytes bytes_left, bytes_before;  // of the leg; the trip's in its direction when the leg began
     Seconds time_left, leg_began;
     Seconds computed;
+    int fruitless = 0;    // interruptions of the leg since it last got on
     bool moving = false;  // false: paused until the client is online again
     StarNetwork::Handle flow, timer, watch;
   };

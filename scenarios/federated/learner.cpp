@@ -1,5 +1,6 @@
 #include "scenarios/federated/learner.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/cost/memory.hpp"
@@ -56,8 +57,18 @@ FederatedTrainingOptions training_options(const Scenario& scenario, const Strate
   options.secure = asked.secure;
   options.personal_layers = asked.personal_layers;
   options.expected_clients = clients_per_step(asked);
+  options.asked_clients = asked_clients(asked.participation);
   options.seed = scenario.seed;
   return options;
+}
+
+double sampling_rate(const FederationSpec& federation, const FederatedOptions& options) {
+  const auto always = [](const ClientGroup& group) { return group.availability.kind == AvailabilityKind::always; };
+  const bool is_sample = entry_of(options.algorithm.kind).coordination == Coordination::rounds &&
+                         options.participation.selection == Selection::random &&
+                         std::all_of(federation.groups.begin(), federation.groups.end(), always);
+  if (!is_sample) return 1.0;
+  return std::min(1.0, static_cast<double>(asked_clients(options.participation)) / federation.clients());
 }
 
 std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,

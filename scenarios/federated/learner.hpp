@@ -73,6 +73,11 @@ class Learner {
 
 /// The mathematics that a strategy asks for.
 FederatedTrainingOptions training_options(const Scenario& scenario, const StrategySpec& strategy);
+
+/// Chance of a client to be in a step of central privacy, for amplification: those asked of all, where they are drawn
+/// at random from everybody; as if every client were drawn by itself (Poisson), though their number is fixed. 1, none,
+/// where anything else decides: another rule of selection, who is online, a buffer of asynchronous reports.
+double sampling_rate(const FederationSpec& federation, const FederatedOptions& options);
 /// Training samples of each of `clients` clients, dealt as the strategy asks. Throws InvalidInput.
 std::vector<std::vector<std::size_t>> deal_samples(const Scenario& scenario, const StrategySpec& strategy,
                                                    const Samples& samples, std::size_t clients);

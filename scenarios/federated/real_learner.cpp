@@ -29,7 +29,7 @@ class PrivacyLedger {
     if (options_.kind == PrivacyKind::none) return std::nullopt;
     if (options_.kind == PrivacyKind::central) return accountant_.epsilon(options_.delta);
     RdpAccountant own;
-    own.add(1.0, options_.noise_multiplier, most_);
+    own.add(1.0, local_noise_multiplier(options_), most_);
     return own.epsilon(options_.delta);
   }
 
@@ -40,13 +40,6 @@ class PrivacyLedger {
   std::map<std::size_t, std::int64_t> releases_;
   std::int64_t most_ = 0;
 };
-
-/// Share of the clients in one server step; a buffer of asynchronous reports is no random sample: no amplification.
-double sampling_rate(const FederatedOptions& options, std::size_t clients) {
-  if (entry_of(options.algorithm.kind).coordination != Coordination::rounds) return 1.0;
-  const double asked = std::ceil(options.participation.clients_per_round * options.participation.over_selection);
-  return std::min(1.0, asked / static_cast<double>(clients));
-}
 
 /// A client under way, or one whose update is known before it is needed.
 struct Dispatched {
@@ -62,7 +55,7 @@ class RealLearner final : public Learner {
         data_(load_data_set(scenario.workload.dataset, scenario.seed)),
         training_(scenario.workload.network, data_.train, deal_samples(scenario, strategy, data_.train, clients),
                   training_options(scenario, strategy)),
-        privacy_(strategy.federated.privacy, sampling_rate(strategy.federated, clients)) {
+        privacy_(strategy.federated.privacy, sampling_rate(scenario.federation, strategy.federated)) {
     for (const auto& part : training_.parts()) samples_.push_back(static_cast<std::int64_t>(part.size()));
     slots_.assign(slots, std::make_shared<const std::vector<float>>(first_weights(scenario.workload, scenario.seed)));
   }
@@ -97,7 +90,7 @@ class RealLearner final : public Learner {
       samples += static_cast<double>(update.samples);
     }
     std::vector<float> weights = *slots_.at(slot);
-    training_.accept(weights, updates);
+    training_.accept(weights, std::move(updates));
     slots_[slot] = std::make_shared<const std::vector<float>>(std::move(weights));
     privacy_.add(reports);
     return samples > 0 ? loss / samples : 0.0;

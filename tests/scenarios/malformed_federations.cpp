@@ -136,6 +136,29 @@ alpha = 0.5
 lab.toml:13:9: federation.alpha: belongs to partition = dirichlet-classes | dirichlet-clients (the partition here is shards) - remove it
   alpha = 0.5
           ^)"},
+      {"groups of samples that nobody knows", two_nn + learning + R"([federation]
+clients = 4
+device = "gpu"
+link = "net"
+server = "gpu"
+server_link = "net"
+partition = "natural"
+)" + box + alone,
+       R"(lab.toml:12:13: federation.partition: mnist does not say whom its samples come from (a natural partition deals each group of samples to one client) - take another partition, or dataset = "synthetic-writers"
+  partition = "natural"
+              ^)"},
+      {"a partition that does not exist says nothing about its options", two_nn + R"([federation]
+clients = 2
+device = "gpu"
+link = "net"
+server = "gpu"
+server_link = "net"
+partition = "dirichlet-clints"
+alpha = 0.5
+)" + box + alone,
+       R"(lab.toml:9:13: federation.partition: unknown name "dirichlet-clints" - did you mean "dirichlet-clients"?
+  partition = "dirichlet-clints"
+              ^)"},
       {"the letters of the paper", two_nn + R"(dataset_samples = 600
 [federation]
 K = 100

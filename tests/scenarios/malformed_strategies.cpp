@@ -35,6 +35,14 @@ devices = 4
 lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, local-sgd, async, federated
   [[strategy]]
   ^)"},
+      {"a strategy without a kind needs no end of learning", two_nn + R"(dataset = "mnist"
+learn = true
+)" + box + R"([[strategy]]
+name = "a"
+)",
+       R"(lab.toml:7:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, local-sgd, async, federated
+  [[strategy]]
+  ^)"},
       {"a batch that does not divide", two_nn + R"(batch = 30
 )" + box + replicas + R"(devices = 4
 [[strategy]]

@@ -91,6 +91,22 @@ lab.toml:20:22: strategy[1].secure_aggregation: fedbuff has no rounds (masks can
 lab.toml:24:13: strategy[2].ring_bits: belongs to secure_aggregation = true (updates are sent in the clear) - remove it
   ring_bits = 16
               ^)"},
+      {"masks of more clients than reports are kept, and noise of nothing",
+       two_nn + data + ten_clients + federated + R"(clients_per_round = 5
+over_selection = 2
+secure_aggregation = true
+[[strategy]]
+name = "g"
+kind = "federated"
+privacy = "central"
+noise_multiplier = 0
+)",
+       R"(lab.toml:15:22: strategy[0].secure_aggregation: needs 7 of the 10 clients asked (a round keeps 5 reports, clients_per_round) - use a smaller over_selection or secure_threshold
+  secure_aggregation = true
+                       ^
+lab.toml:20:20: strategy[1].noise_multiplier: is no privacy (without noise epsilon is infinite) - use more than 0, or privacy = "none"
+  noise_multiplier = 0
+                     ^)"},
       {"personal layers that are not there, or all of them",
        two_nn + data + ten_clients + federated + R"(personal_layers = ["dense9"]
 [[strategy]]

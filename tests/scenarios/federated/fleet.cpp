@@ -34,10 +34,10 @@ class Scripted final : public Availability {
 /// One client on a line of 10 bytes a second, a server that is never in the way: 40 bytes down (4 s), 3 s of training,
 /// 1 s of waiting, 20 bytes up (2 s).
 struct Trail {
-  explicit Trail(OfflinePolicy policy, std::vector<double> turns = {})
-      : network({{BytesPerSecond(10), BytesPerSecond(10), Seconds(0)},
-                 {BytesPerSecond(1e6), BytesPerSecond(1e6), Seconds(0)}},
-                EngineKind::flow),
+  explicit Trail(OfflinePolicy policy, std::vector<double> turns = {}, Seconds latency = {})
+      : network(
+            {{BytesPerSecond(10), BytesPerSecond(10), latency}, {BytesPerSecond(1e6), BytesPerSecond(1e6), Seconds(0)}},
+            EngineKind::flow),
         fleet(network, availability, 1, policy, run) {
     availability.turns[0] = std::move(turns);
   }
@@ -130,6 +130,31 @@ TEST_CASE("a client that never comes back drops out under every policy") {
     Trail trail(policy, {9});
     check(trail.go(), {TripEnd::dropped, 9, 4, 3, 1, 0, 1, 40, 10, 1});
     CHECK(trail.ended);
+  }
+}
+
+TEST_CASE("a client that never gets on drops out after a thousand attempts") {
+  // Online for 3 s of every 5: never the 4 s of the download at once.
+  std::vector<double> turns;
+  for (int window = 0; window < 1100; ++window) turns.insert(turns.end(), {5.0 * window + 3, 5.0 * window + 5});
+  Trail restarting(OfflinePolicy::restart, turns);
+  const Trip& trip = restarting.go();
+  CHECK(restarting.ended);
+  CHECK(trip.how == TripEnd::dropped);
+  CHECK(trip.end.value() == Approx(999 * 5 + 3));
+  CHECK(trip.down.value() == Approx(1000 * 30));
+  check(Trail(OfflinePolicy::resume, turns).go(), {TripEnd::reported, 13, 4, 3, 2, 3, 1, 40, 20, 1});
+}
+
+TEST_CASE("a client whose times online are shorter than its latency drops out after a thousand of them") {
+  std::vector<double> turns;
+  for (int window = 0; window < 1100; ++window) turns.insert(turns.end(), {window + 0.019, window + 1.0});
+  for (const auto policy : {OfflinePolicy::resume, OfflinePolicy::restart}) {
+    Trail trail(policy, turns, Seconds(0.02));
+    const Trip& trip = trail.go();
+    CHECK(trip.how == TripEnd::dropped);
+    CHECK(trip.end.value() == Approx(999.019));
+    CHECK(trip.down.value() == 0);
   }
 }
 

@@ -133,6 +133,33 @@ TEST_CASE("a neighbour that is offline pauses both, and one that gives up is lef
   CHECK(trip_of(without, 1).how == TripEnd::reported);
 }
 
+TEST_CASE("neighbours that are never online together for long enough drop out in the end") {
+  FederatedLab lab = ring_of(2);
+  lab.participation().offline = OfflinePolicy::restart;
+  lab.online(0, 100, {{0, 0.5}, {10, 20}});  // together for half of the second that a model takes
+  lab.online(1, 100, {{0, 0.5}, {30, 40}});
+  const Way way = lab.run();
+  check_books(way);
+  CHECK(way.status == WayStatus::ok);
+  CHECK(count(way, TripEnd::dropped) == 1);
+  // Two times online in a hundred seconds, the first after training at 10 s: the thousandth ends at 50000.5 s.
+  CHECK(trip_of(way, 0).end.value() == Approx(50000.5));
+}
+
+TEST_CASE("a transfer that never fits into the time online ends the run with a reason") {
+  FederatedLab lab(std::vector<LabClient>(2, {1, 0.1, 0.1, 0}));  // 10 s up
+  for (std::size_t client = 0; client < 2; ++client) lab.online(client, 20, {{0, 6}});
+  lab.participation().offline = OfflinePolicy::restart;
+  lab.options().algorithm.kind = AlgorithmKind::fedasync;
+  const Way way = lab.run();
+  CHECK(way.error.substr(0, 9) == "round 1: ");
+  CHECK(way.error.find("all dropped out: no update arrives") != std::string::npos);
+  lab.options().algorithm.kind = AlgorithmKind::fedavg;
+  const Way rounds = lab.run();
+  check_books(rounds);
+  CHECK(count(rounds, TripEnd::dropped) == 2);
+}
+
 TEST_CASE("gossip learns and draws towards consensus, the more neighbours the more") {
   double last_ring = 0, last_full = 0;
   for (const bool full : {false, true}) {

@@ -125,6 +125,30 @@ TEST_CASE("drawn epochs lie between the two, differ, and are the same for clock 
   CHECK(drawn_epochs(options, 1, 3, 4) == 2);
 }
 
+TEST_CASE("privacy is amplified by sampling only where clients are a random sample of everybody") {
+  FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 1);
+  const auto rate = [&lab] { return sampling_rate(lab.scenario.federation, lab.options()); };
+  CHECK(rate() == 0.5);
+  lab.participation().over_selection = 1.25;
+  CHECK(rate() == 0.625);
+  lab.participation().selection = Selection::round_robin;
+  CHECK(rate() == 1);
+  lab.participation().selection = Selection::random;
+  lab.group(7).availability.kind = AvailabilityKind::on_off;
+  CHECK(rate() == 1);
+  lab.group(7).availability.kind = AvailabilityKind::always;
+  lab.options().algorithm.kind = AlgorithmKind::fedbuff;
+  CHECK(rate() == 1);
+}
+
+TEST_CASE("epsilon of clients that are not a random sample is larger") {
+  FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 1);
+  lab.options().privacy.kind = PrivacyKind::central;
+  const double sampled = *lab.run().curve.back().epsilon;
+  lab.participation().selection = Selection::round_robin;
+  CHECK(*lab.run().curve.back().epsilon > sampled);
+}
+
 TEST_CASE("epsilon grows with every noisy round, and stands in the curve") {
   FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 3);
   lab.options().evaluate_every = 1;
