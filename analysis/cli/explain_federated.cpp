@@ -8,8 +8,9 @@
 
 #include "models/training/federated/federated_training.hpp"
 #include "scenarios/federated/coordinator.hpp"
+#include "scenarios/federated/gossip_graph.hpp"
 #include "scenarios/federated/learner.hpp"
-#include "scenarios/federated/selection.hpp"
+#include "scenarios/federated/split_work.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/base/text.hpp"
 
@@ -21,26 +22,61 @@ std::string line(const std::string& text) {
 }
 
 /// Updates that a server step is made of; of hierarchies: those of one round at the edges.
-int updates_per_step(const Scenario& scenario, const StrategySpec& strategy) {
+int updates_per_step(const StrategySpec& strategy) {
   const FederatedOptions& options = strategy.federated;
   switch (entry_of(options.algorithm.kind).coordination) {
     case Coordination::asynchronous:
       return options.algorithm.kind == AlgorithmKind::fedbuff ? options.algorithm.buffer : 1;
-    case Coordination::gossip:
-      return scenario.federation.clients();
     default:
       return options.participation.clients_per_round;
   }
 }
 
+std::string split_bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  const LayerGraph& network = scenario.workload.network;
+  const SplitBytes bytes = split_bytes(network, strategy);
+  return line(fmt::format("cut                 behind layer {}", network.layers[bytes.first_server_layer - 1].name)) +
+         line(fmt::format(
+             "bytes of a turn     {} down and up for the client's layers, and for every sample trained on {} "
+             "up and {} down",
+             number_text(bytes.client_layers.value()), number_text(bytes.up_per_sample.value()),
+             number_text(bytes.down_per_sample.value()))) +
+         line(fmt::format("bytes of a step     {} turns, and what is wasted",
+                          strategy.federated.participation.clients_per_round));
+}
+
+/// The graph that the run draws.
+std::string gossip_bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
+  Random random = Random::derived(scenario.seed, "gossip");
+  const GossipGraph graph = gossip_graph(strategy.federated.topology, strategy.federated.degree,
+                                         static_cast<std::size_t>(scenario.federation.clients()), random);
+  std::size_t messages = 0;
+  for (const auto& neighbours : graph) messages += neighbours.size();
+  return line(fmt::format("bytes of a message  {} ({} numbers)", number_text(bytes.up.value()), bytes.numbers)) +
+         line(fmt::format("bytes of a step     {} messages, every client to each of its neighbours, = {}, when all "
+                          "are online",
+                          messages, number_text(static_cast<double>(messages) * bytes.up.value())));
+}
+
 std::string bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
   const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
-  const int updates = updates_per_step(scenario, strategy);
-  std::string text = line(fmt::format("bytes of a client   {} down, {} up ({} numbers in an update)",
-                                      number_text(bytes.down.value()), number_text(bytes.up.value()), bytes.numbers));
-  if (entry_of(strategy.federated.algorithm.kind).coordination == Coordination::split) return text;
-  return text + line(fmt::format("bytes of a step     {} updates x (down + up) = {}, and what is wasted", updates,
-                                 number_text(updates * (bytes.down + bytes.up).value())));
+  const int updates = updates_per_step(strategy);
+  return line(fmt::format("bytes of a client   {} down, {} up ({} numbers in an update)",
+                          number_text(bytes.down.value()), number_text(bytes.up.value()), bytes.numbers)) +
+         line(fmt::format("bytes of a step     {} updates x (down + up) = {}, and what is wasted", updates,
+                          number_text(updates * (bytes.down + bytes.up).value())));
+}
+
+std::string sent_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  switch (entry_of(strategy.federated.algorithm.kind).coordination) {
+    case Coordination::split:
+      return split_bytes_lines(scenario, strategy);
+    case Coordination::gossip:
+      return gossip_bytes_lines(scenario, strategy);
+    default:
+      return bytes_lines(scenario, strategy);
+  }
 }
 
 std::string staleness_line(const AlgorithmOptions& algorithm) {
@@ -80,18 +116,11 @@ std::string secure_line(const Scenario& scenario, const StrategySpec& strategy) 
                   number_text(cost.client_compute.value()), number_text(cost.server_compute.value())));
 }
 
-/// Chance of a client to be in a step's sum, for amplification: those asked of all, in rounds alone.
-double sampling_rate(const Scenario& scenario, const FederatedOptions& options) {
-  if (entry_of(options.algorithm.kind).coordination != Coordination::rounds) return 1.0;
-  const double asked = std::ceil(options.participation.clients_per_round * options.participation.over_selection);
-  return std::min(1.0, asked / scenario.federation.clients());
-}
-
 std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy) {
   const PrivacyOptions& privacy = strategy.federated.privacy;
   if (privacy.kind == PrivacyKind::none) return {};
   const bool is_local = privacy.kind == PrivacyKind::local;
-  const double rate = is_local ? 1.0 : sampling_rate(scenario, strategy.federated);
+  const double rate = is_local ? 1.0 : sampling_rate(scenario.federation, strategy.federated);
   RdpAccountant accountant;
   accountant.add(rate, privacy.noise_multiplier, strategy.federated.rounds);
   return line(fmt::format(
@@ -126,7 +155,7 @@ std::string explain_cosimulated(const Scenario& scenario, const StrategySpec& st
   const FederatedAlgorithmEntry& algorithm = entry_of(options.algorithm.kind);
   return line(fmt::format("algorithm           {}: {} ({})", algorithm.name, algorithm.summary, algorithm.source)) +
          line("time                " + coordinator_of(options).formula + "; decided while it runs") +
-         local_work_line(strategy) + bytes_lines(scenario, strategy) + staleness_line(options.algorithm) +
+         local_work_line(strategy) + sent_lines(scenario, strategy) + staleness_line(options.algorithm) +
          compression_line(options.compression) + secure_line(scenario, strategy) + privacy_line(scenario, strategy) +
          line(
              "learns by itself; centralised ways share one curve, since splitting a synchronous step changes no "

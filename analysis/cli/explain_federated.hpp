@@ -8,6 +8,7 @@
 namespace orrery {
 
 /// Algorithm, time of a server step, bytes of a client and of a step, and what staleness, masks and noise amount to.
+/// Throws Infeasible for a network that cannot be split and a graph that cannot be.
 std::string explain_cosimulated(const Scenario& scenario, const StrategySpec& strategy);
 
 /// Lines for the section of formulas; empty without co-simulated strategies.
