@@ -84,9 +84,9 @@ class LocalSgd {
       job.steps = strategy_.federated.local_steps;
       jobs.push_back(std::move(job));
     }
-    const std::vector<ClientUpdate> updates = training_.train(jobs);
-    training_.accept(weights_, updates);
+    std::vector<ClientUpdate> updates = training_.train(jobs);
     for (const ClientUpdate& update : updates) losses_.push_back(update.train_loss);
+    training_.accept(weights_, std::move(updates));
   }
 
   CentralPoint evaluated(std::int64_t step) {

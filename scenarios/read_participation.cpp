@@ -70,7 +70,8 @@ class ParticipationReader {
   void read_clients_per_round() {
     const int clients = reading_.clients();
     const int edges = reading_.works(Coordination::hierarchical) ? reading_.spec.federated.edges : 1;
-    options_.clients_per_round = integer("clients_per_round", std::max(options_.clients_per_round, edges));
+    options_.clients_per_round =
+        integer("clients_per_round", std::max(options_.clients_per_round, std::min(edges, clients)));
     if (edges <= clients && options_.clients_per_round < edges) {
       table_.problem("clients_per_round", fmt::format("{} are too few for {} edges", options_.clients_per_round, edges),
                      "an edge that asks nobody never learns what its clients know", "give every edge one of them");

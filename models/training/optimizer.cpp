@@ -162,13 +162,17 @@ void Optimizer::update(std::size_t offset, std::span<float> weights, std::span<c
     case OptimizerKind::sgd:
       return sgd(count, by, gradient, weight);
     case OptimizerKind::momentum:
+      ORRERY_EXPECT(first != nullptr);
       return momentum(count, by, gradient, first, weight);
     case OptimizerKind::nesterov:
+      ORRERY_EXPECT(first != nullptr);
       return nesterov(count, by, gradient, first, weight);
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
+      ORRERY_EXPECT(first != nullptr && second != nullptr);
       return adam(count, by, gradient, first, second, weight);
     case OptimizerKind::lamb:
+      ORRERY_EXPECT(first != nullptr && second != nullptr);
       ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), NumberRange{offset, count}) != blocks_.end());
       return lamb(count, by, gradient, first, second, weight);
   }

@@ -101,7 +101,7 @@ Parts quantity(const Samples& samples, std::size_t clients, const PartitionOptio
   std::size_t first = 0;
   for (std::size_t client = 0; client < clients; ++client) {
     reached += sizes[client] / sum;
-    const auto shared = static_cast<std::size_t>(std::min(reached, 1.0) * to_share + 0.5);
+    const auto shared = static_cast<std::size_t>(std::lround(std::min(reached, 1.0) * to_share));
     const std::size_t last = client + 1 == clients ? samples.count() : client + 1 + shared;
     parts[client].assign(order.begin() + static_cast<std::ptrdiff_t>(first),
                          order.begin() + static_cast<std::ptrdiff_t>(last));

@@ -1,6 +1,7 @@
 #include "scenarios/federated/learner.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "models/cost/memory.hpp"

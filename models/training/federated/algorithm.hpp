@@ -41,16 +41,18 @@ enum class Staleness : std::uint8_t { constant, polynomial, hinge };
 struct AlgorithmOptions {
   AlgorithmKind kind = AlgorithmKind::fedavg;
   double proximal_mu = 0.01;          // fedprox
-  double server_learning_rate = 1.0;  // all but fedsgd, qfedavg, fedasync
+  double server_learning_rate = 1.0;  // all but fedsgd, qfedavg, fedasync, gossip, split
   double server_momentum = 0.9;       // fedavgm
   double beta1 = 0.9, beta2 = 0.99;   // fedadagrad (beta1), fedadam, fedyogi: Reddi et al. 2021
   double tau = 1e-3;                  // their adaptivity
   double fairness_q = 1.0;            // qfedavg; 0: fedavg
   double mixing = 0.6;                // fedasync: alpha
   Staleness staleness = Staleness::polynomial;
-  double staleness_a = 0.5, staleness_b = 4;
-  int buffer = 10;  // fedbuff: updates per server step
+  double staleness_a = 0.5, staleness_b = 4;  // of polynomial; hinge: default_staleness_a()
+  int buffer = 10;                            // fedbuff: updates per server step
 };
+/// Xie et al. 2019, section 6: a = 0.5 of polynomial, a = 10 of hinge.
+double default_staleness_a(Staleness staleness);
 double staleness_weight(const AlgorithmOptions& options, std::int64_t staleness);
 
 /// A model's numbers, shared by all who hold them.
@@ -108,6 +110,12 @@ class FederatedAlgorithm {
   virtual void apply(std::span<float> weights, std::span<const ClientUpdate> updates) = 0;
 };
 
+/// Of the options, where an algorithm's default is not that of most.
+struct AlgorithmDefaults {
+  double server_learning_rate = 1.0;
+  double beta1 = 0.9;
+};
+
 struct FederatedAlgorithmEntry {
   AlgorithmKind kind;
   std::string name, summary, source;
@@ -115,9 +123,12 @@ struct FederatedAlgorithmEntry {
   int extra_models;  // parameters cross so many times more, down beside the weights and up beside the delta
   std::vector<std::string> options;  // keys of AlgorithmOptions that it reads, by their scenario names
   std::unique_ptr<FederatedAlgorithm> (*make)(const AlgorithmSetup& setup);
+  AlgorithmDefaults defaults = {};
 };
 const std::vector<FederatedAlgorithmEntry>& federated_algorithms();
 const FederatedAlgorithmEntry& entry_of(AlgorithmKind kind);
+/// What a scenario that names nothing but the algorithm stands for.
+AlgorithmOptions default_options(AlgorithmKind kind);
 
 /// sum_k n_k / n delta_k over numbers [first, last), added in double in the order given. Bits do not depend on threads.
 std::vector<double> mean_delta(std::span<const ClientUpdate> updates, std::size_t first, std::size_t last);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "models/training/federated/federated_training.hpp"
+#include "models/training/federated/upload.hpp"
 #include "sim/base/errors.hpp"
 
 namespace orrery {
@@ -57,7 +58,37 @@ void check_privacy(const LayerGraph& graph, const FederatedTrainingOptions& opti
   }
 }
 
-void check_secure_sum(const FederatedTrainingOptions& options, Complaints& complaints) {
+void check_compression(const FederatedTrainingOptions& options, Complaints& complaints) {
+  const FederatedAlgorithmEntry& entry = entry_of(options.algorithm.kind);
+  if (options.compression.kind == CompressionKind::none || entry.coordination != Coordination::gossip) return;
+  complaints.add("compression", fmt::format("{} mixes whole models", entry.name),
+                 "neighbours would mix what was never sent: compressed gossip (CHOCO-SGD) is an algorithm of its own",
+                 "take compression = \"none\"");
+}
+
+void check_ring(const LayerGraph& graph, const FederatedTrainingOptions& options, Complaints& complaints) {
+  const double intervals = ring_intervals(*options.secure, options.expected_clients);
+  if (intervals < 1) {
+    complaints.add("secure_aggregation",
+                   fmt::format("a ring of {} bits cannot hold the sum of {} clients", options.secure->bits,
+                               options.expected_clients),
+                   "every client needs a value on either side of 0", "raise bits or take fewer clients per round");
+  } else if (intervals < least_ring_intervals) {
+    complaints.add(
+        "secure_aggregation",
+        fmt::format("a ring of {} bits leaves steps of {:.3g} to the sum of {} clients", options.secure->bits,
+                    options.secure->range / intervals, options.expected_clients),
+        fmt::format("little of an update is left with fewer than {} values on either side of 0", least_ring_intervals),
+        "raise bits or take fewer clients per round");
+  } else if (options.privacy.kind == PrivacyKind::central && clip_before_rounding(graph, options) <= 0) {
+    complaints.add(
+        "secure_aggregation",
+        fmt::format("rounding to the ring could make an update longer than the clip of {:g}", options.privacy.clip),
+        "half a step in each of its numbers is as long as that already", "raise bits or lower range");
+  }
+}
+
+void check_secure_sum(const LayerGraph& graph, const FederatedTrainingOptions& options, Complaints& complaints) {
   if (!options.secure) return;
   const FederatedAlgorithmEntry& entry = entry_of(options.algorithm.kind);
   if (entry.coordination != Coordination::rounds) {
@@ -68,12 +99,7 @@ void check_secure_sum(const FederatedTrainingOptions& options, Complaints& compl
     complaints.add("secure_aggregation", fmt::format("{} sends more than updates", entry.name),
                    "the cost of masking its control variates is not modelled", "take fedavg, fedprox or fednova");
   }
-  if (ring_intervals(*options.secure, options.expected_clients) < 1) {
-    complaints.add("secure_aggregation",
-                   fmt::format("a ring of {} bits cannot hold the sum of {} clients", options.secure->bits,
-                               options.expected_clients),
-                   "every client needs a value on either side of 0", "raise bits or take fewer clients per round");
-  }
+  check_ring(graph, options, complaints);
   if (options.compression.kind != CompressionKind::none) {
     complaints.add("secure_aggregation", "compressed updates cannot be masked",
                    "masks are dense numbers of the ring, which the key bits makes smaller",
@@ -94,7 +120,8 @@ void check_fednova(const FederatedTrainingOptions& options, Complaints& complain
 void require_compatible(const LayerGraph& graph, const FederatedTrainingOptions& options) {
   Complaints complaints;
   check_privacy(graph, options, complaints);
-  check_secure_sum(options, complaints);
+  check_compression(options, complaints);
+  check_secure_sum(graph, options, complaints);
   check_fednova(options, complaints);
   complaints.throw_if_any();
 }

@@ -32,7 +32,8 @@ class Compressor {
   virtual ~Compressor() = default;
   /// What the receiver decodes. `random`: the client's own, for this round.
   virtual void compress(std::span<float> update, Random& random) const = 0;
-  /// As sent, exact for this many numbers (the worst case where it depends on the values: qsgd's Elias code).
+  /// As sent, exact for this many numbers, whatever they are; of qsgd with the default levels, whose Elias code is as
+  /// long as the values make it, the published bound on the mean: single updates may be longer.
   [[nodiscard]] virtual Bytes bytes() const = 0;
   /// Operations of compressing one update on the client, and of decoding it on the server.
   [[nodiscard]] virtual Flops client_flops() const = 0;

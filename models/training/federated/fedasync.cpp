@@ -1,6 +1,7 @@
 // Xie, Koyejo, Gupta 2019, Asynchronous Federated Optimization (arXiv 1903.03934), algorithm 1: for every update, in
 // order of arrival, with w_k = received + delta the client's model and a = alpha s(staleness): w = (1 - a) w + a w_k.
-// Running statistics are mixed in the same way.
+// Running statistics are mixed in the same way. The paper's clients also pull towards the weights received (a proximal
+// term rho / 2 |w - received|^2 in the local loss); here they minimise the plain loss: rho = 0.
 #include "models/training/federated/server_step.hpp"
 #include "sim/base/contract.hpp"
 

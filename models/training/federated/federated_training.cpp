@@ -49,7 +49,7 @@ struct FederatedTraining::Impl {
   std::span<const float> start_of(const LocalJob& job, std::vector<float>& scratch) const;
   void reserve(std::size_t workers);
   [[nodiscard]] const ClientState& state_of(std::size_t client) const;
-  [[nodiscard]] std::vector<ClientUpdate> with_central_noise(std::span<const ClientUpdate> updates) const;
+  void add_central_noise(std::vector<ClientUpdate>& updates) const;
 
   const Samples& samples;
   std::vector<std::vector<std::size_t>> parts;
@@ -150,20 +150,18 @@ ClientUpdate FederatedTraining::Impl::train_one(const LocalJob& job, const Local
 
 // Makes the algorithm's mean over all clients of a step the sum of the updates and the noise over expected_clients: the
 // noise comes as one more update of the same weight, and all are scaled.
-std::vector<ClientUpdate> FederatedTraining::Impl::with_central_noise(std::span<const ClientUpdate> updates) const {
-  std::vector<ClientUpdate> noised(updates.begin(), updates.end());
-  ClientUpdate& noise = noised.emplace_back();
+void FederatedTraining::Impl::add_central_noise(std::vector<ClientUpdate>& updates) const {
+  ClientUpdate& noise = updates.emplace_back();
   Random random = Random::derived(options.seed, "noise", server_steps);
   std::vector<float> drawn(count_of(numbers.parameters));
   add_noise(drawn, options.privacy.noise_multiplier * options.privacy.clip, random);
   noise.delta.resize(plan->weight_count());
   scatter(drawn, numbers.parameters, noise.delta);
-  const auto factor = static_cast<float>(noised.size()) / static_cast<float>(options.expected_clients);
-  for (ClientUpdate& update : noised) {
+  const auto factor = static_cast<float>(updates.size()) / static_cast<float>(options.expected_clients);
+  for (ClientUpdate& update : updates) {
     update.samples = 1;
     for (float& number : update.delta) number *= factor;
   }
-  return noised;
 }
 
 FederatedTraining::FederatedTraining(const LayerGraph& graph, const Samples& train,
@@ -210,17 +208,14 @@ std::vector<double> FederatedTraining::losses(std::span<const std::size_t> clien
   return losses;
 }
 
-void FederatedTraining::accept(std::vector<float>& weights, std::span<const ClientUpdate> updates) {
+void FederatedTraining::accept(std::vector<float>& weights, std::vector<ClientUpdate> updates) {
   ORRERY_EXPECT(!updates.empty() && weights.size() == impl_->plan->weight_count());
-  if (impl_->options.privacy.kind == PrivacyKind::central) {
-    impl_->algorithm->apply(weights, impl_->with_central_noise(updates));
-  } else {
-    impl_->algorithm->apply(weights, updates);
-  }
+  if (impl_->options.privacy.kind == PrivacyKind::central) impl_->add_central_noise(updates);
+  impl_->algorithm->apply(weights, updates);
   ++impl_->server_steps;
-  for (const ClientUpdate& update : updates) {
-    if (!update.kept.residual.empty()) impl_->states[update.client].residual = update.kept.residual;
-    if (!update.kept.personal.empty()) impl_->states[update.client].personal = update.kept.personal;
+  for (ClientUpdate& update : updates) {
+    if (!update.kept.residual.empty()) impl_->states[update.client].residual = std::move(update.kept.residual);
+    if (!update.kept.personal.empty()) impl_->states[update.client].personal = std::move(update.kept.personal);
   }
 }
 

@@ -38,8 +38,12 @@ struct FederatedTrainingOptions {
   std::vector<std::string>
       personal_layers{};             // patterns: layers that stay on the client (FedPer), neither sent nor averaged
   std::size_t expected_clients = 1;  // per server step: the noise of central privacy, the ring of secure sums
+  std::size_t asked_clients = 0;     // per server step, over-selection included: among whom a secure sum makes its
+                                     // keys and shares; fewer than expected_clients: these
   std::uint64_t seed = 1;
 };
+/// n of the secure sum's keys and shares.
+std::size_t sharing_clients(const FederatedTrainingOptions& options);
 
 /// One call at a time: scratch space is kept from call to call.
 class FederatedTraining {
@@ -63,8 +67,9 @@ class FederatedTraining {
 
   /// The server's step by these updates, in this order; clients keep the state that goes with them. Central privacy:
   /// every client weighs the same, the sum is divided by expected_clients however many report, and noise of deviation
-  /// noise_multiplier x clip is added to it, drawn from (seed, "noise", step). At least one update.
-  void accept(std::vector<float>& weights, std::span<const ClientUpdate> updates);
+  /// noise_multiplier x clip is added to it, drawn from (seed, "noise", step). At least one update; scaled and noised
+  /// in place: move them in.
+  void accept(std::vector<float>& weights, std::vector<ClientUpdate> updates);
 
   /// Of the one model; where layers are personal, the mean over the clients that have personal layers by now (while
   /// none has: the one model), each client's accuracy and loss being those of the test samples' classes (of a sequence:
@@ -81,18 +86,22 @@ class FederatedTraining {
 };
 
 /// Bytes of one model down and one update up without any data set: what timing alone needs. The same functions as
-/// above. Uncompressed numbers take 4 bytes, 2 where they are stored as bf16. With secure aggregation both directions
-/// hold all that one client sends and gets in a round of expected_clients of whom none drops out (see
+/// above. Uncompressed numbers take 4 bytes, 2 where they are stored as bf16; control variates always 4. Frozen layers
+/// go down with the model (a client that was never asked before has none of it) and never up. With secure aggregation
+/// both directions hold all that one client sends and gets in a round of sharing_clients() of whom none drops out (see
 /// secure_aggregation_cost()): nothing is to be added.
 struct UpdateBytes {
   Bytes down, up;
-  std::size_t numbers = 0;  // of one update
+  std::size_t numbers = 0;        // of one update
+  std::size_t model_numbers = 0;  // of one model: frozen layers too
 };
 UpdateBytes update_bytes(const LayerGraph& graph, const FederatedTrainingOptions& options);
 
 /// Operations of making one update ready to send on the client, and of decoding it on the server: compression's.
 struct UpdateFlops {
   Flops client, server;
+  /// Forward passes over the client's whole local set before it trains: qfedavg's loss of the received weights.
+  int forward_epochs = 0;
 };
 UpdateFlops update_flops(const LayerGraph& graph, const FederatedTrainingOptions& options);
 

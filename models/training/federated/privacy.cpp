@@ -7,6 +7,10 @@
 
 namespace orrery {
 
+double local_noise_multiplier(const PrivacyOptions& options) {
+  return options.noise_multiplier / 2;
+}
+
 double clip_update(std::span<float> update, double clip) {
   ORRERY_EXPECT(clip > 0);
   const double norm = std::sqrt(sum_of_squares(update));

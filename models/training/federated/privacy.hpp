@@ -11,7 +11,9 @@
 namespace orrery {
 
 /// central: the server adds noise to the sum of clipped updates (McMahan et al. 2018, DP-FedAvg: every client weighs
-/// the same). local: every client adds noise to its own clipped update before it is sent.
+/// the same): neighbours are federations with and without one client, whose sums differ by `clip`. local: every client
+/// adds noise to its own clipped update before it is sent: neighbours are any two updates of that client (it cannot be
+/// left out of what it sends itself), up to 2 clip apart.
 enum class PrivacyKind : std::uint8_t { none, central, local };
 
 struct PrivacyOptions {
@@ -20,6 +22,9 @@ struct PrivacyOptions {
   double noise_multiplier = 1.0;  // standard deviation of the noise / clip
   double delta = 1e-5;
 };
+
+/// Deviation of the noise / sensitivity of one local release: noise_multiplier / 2, what RdpAccountant is to be told.
+double local_noise_multiplier(const PrivacyOptions& options);
 
 /// Scales the update down to the norm `clip` when it is longer. Returns the norm before.
 double clip_update(std::span<float> update, double clip);

@@ -36,6 +36,8 @@ SecureAggregationCost secure_aggregation_cost(const SecureAggregationOptions& op
 /// Values of an update's number on either side of 0: the ring must hold the sum of all clients, so floor((2^bits - 1) /
 /// clients / 2). Below 1 the ring is too small.
 double ring_intervals(const SecureAggregationOptions& options, std::size_t clients);
+/// assumed: the fewest that leave something of an update, those of int8 compression. Coarser rings are refused.
+inline constexpr int least_ring_intervals = 127;
 
 /// Clips to [-range, range] and rounds to multiples of range / ring_intervals(): what the sum of masked updates gives
 /// exactly. (The weights of an average, which clients would apply before masking, are applied after: the error of

@@ -64,7 +64,8 @@ SentNumbers sent_numbers(const LayerGraph& graph, const std::vector<std::string>
   std::size_t at = 0;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const auto count = static_cast<std::size_t>(parameters(graph.layers[i]));
-    append(stays[i] ? numbers.personal : numbers.parameters, at, count);
+    const bool trains = trainable_parameters(graph.layers[i]) > 0;
+    append(stays[i] ? numbers.personal : trains ? numbers.parameters : numbers.frozen, at, count);
     at += count;
   }
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
@@ -76,8 +77,8 @@ SentNumbers sent_numbers(const LayerGraph& graph, const std::vector<std::string>
   }
   if (numbers.parameters.empty() && !numbers.personal.empty()) {
     Problems problems;
-    complain("every layer is personal", "nothing is left to learn together", "keep at least one layer common",
-             problems);
+    complain(numbers.frozen.empty() ? "every layer is personal" : "every layer is personal or frozen",
+             "nothing is left to learn together", "keep at least one layer common", problems);
     problems.throw_if_any();
   }
   return numbers;

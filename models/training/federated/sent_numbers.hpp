@@ -15,6 +15,7 @@ namespace orrery {
 /// ExecutionPlan), in order.
 struct SentNumbers {
   std::vector<NumberRange> parameters, statistics;  // sent and averaged
+  std::vector<NumberRange> frozen;                  // parameters that nobody trains: sent down with the model, never up
   std::vector<NumberRange> personal;                // both kinds, of the layers that stay on the client
 };
 

@@ -25,7 +25,8 @@ class Sign final : public Compressor {
   }
 
   [[nodiscard]] Bytes bytes() const override {
-    return uncompressed(layout_) + Bytes(static_cast<double>((layout_.numbers + 7) / 8 + 4 * layout_.layers.size()));
+    const std::size_t whole_bytes = (layout_.numbers + 7) / 8;
+    return uncompressed(layout_) + Bytes(static_cast<double>(whole_bytes + 4 * layout_.layers.size()));
   }
   /// A magnitude, a sum and a comparison per number; decoding: 1.
   [[nodiscard]] Flops client_flops() const override { return Flops(3.0 * static_cast<double>(layout_.numbers)); }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "models/training/federated/federated_training.hpp"
@@ -14,6 +15,10 @@ std::unique_ptr<Compressor> compressor_of(const LayerGraph& graph, const Federat
 
 }  // namespace
 
+std::size_t sharing_clients(const FederatedTrainingOptions& options) {
+  return std::max(options.asked_clients, options.expected_clients);
+}
+
 UpdateBytes update_bytes(const LayerGraph& graph, const FederatedTrainingOptions& options) {
   require_compatible(graph, options);
   const SentNumbers numbers = sent_numbers(graph, options.personal_layers);
@@ -21,14 +26,16 @@ UpdateBytes update_bytes(const LayerGraph& graph, const FederatedTrainingOptions
   const double width = options.local.storage == Storage::bf16 ? 2.0 : 4.0;
   UpdateBytes bytes;
   bytes.numbers = parameters + count_of(numbers.statistics);
-  bytes.down = bytes.up = Bytes(width * static_cast<double>(bytes.numbers));
+  bytes.model_numbers = bytes.numbers + count_of(numbers.frozen);
+  bytes.down = Bytes(width * static_cast<double>(bytes.model_numbers));
+  bytes.up = Bytes(width * static_cast<double>(bytes.numbers));
   if (const auto compressor = compressor_of(graph, options, numbers)) bytes.up = compressor->bytes();
-  const Bytes extra(width * static_cast<double>(parameters) * entry_of(options.algorithm.kind).extra_models);
+  const Bytes extra(4.0 * static_cast<double>(parameters) * entry_of(options.algorithm.kind).extra_models);
   bytes.down += extra;
   bytes.up += extra;
   if (options.secure) {
     const SecureAggregationCost cost =
-        secure_aggregation_cost(*options.secure, options.expected_clients, 0, bytes.numbers);
+        secure_aggregation_cost(*options.secure, sharing_clients(options), 0, bytes.numbers);
     bytes.down += cost.down;
     bytes.up = cost.up;
   }
@@ -37,8 +44,13 @@ UpdateBytes update_bytes(const LayerGraph& graph, const FederatedTrainingOptions
 
 UpdateFlops update_flops(const LayerGraph& graph, const FederatedTrainingOptions& options) {
   const SentNumbers numbers = sent_numbers(graph, options.personal_layers);
-  const auto compressor = compressor_of(graph, options, numbers);
-  return compressor ? UpdateFlops{compressor->client_flops(), compressor->server_flops()} : UpdateFlops{};
+  UpdateFlops flops;
+  if (const auto compressor = compressor_of(graph, options, numbers)) {
+    flops.client = compressor->client_flops();
+    flops.server = compressor->server_flops();
+  }
+  if (options.algorithm.kind == AlgorithmKind::qfedavg) flops.forward_epochs = 1;
+  return flops;
 }
 
 }  // namespace orrery

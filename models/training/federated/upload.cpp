@@ -1,6 +1,7 @@
 #include "models/training/federated/upload.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "models/kernels/bfloat16.hpp"
@@ -17,8 +18,21 @@ bool leaves_a_residual(const CompressionOptions& options) {
 
 }  // namespace
 
+double clip_before_rounding(const LayerGraph& graph, const FederatedTrainingOptions& options) {
+  double clip = options.privacy.clip;
+  if (options.secure) {
+    const double step = options.secure->range / ring_intervals(*options.secure, options.expected_clients);
+    const auto numbers = static_cast<double>(count_of(sent_numbers(graph, options.personal_layers).parameters));
+    clip -= step * std::sqrt(numbers) / 2;
+  }
+  const bool rounded = options.local.storage == Storage::bf16 && options.compression.kind == CompressionKind::none;
+  constexpr double bf16_error = 1.0 / 256;
+  return rounded ? clip / (1 + bf16_error) : clip;
+}
+
 Upload::Upload(const LayerGraph& graph, const SentNumbers& numbers, const FederatedTrainingOptions& options)
     : numbers_(numbers), options_(options) {
+  if (options.privacy.kind == PrivacyKind::central) clip_ = clip_before_rounding(graph, options);
   if (options.compression.kind != CompressionKind::none) {
     compressor_ = make_compressor(options.compression, graph, numbers.parameters);
   }
@@ -31,7 +45,7 @@ void Upload::send(ClientUpdate& update, std::span<const float> residual, Draws d
   std::vector<float> sent = gathered(update.delta, numbers_.parameters);
   if (options_.privacy.kind == PrivacyKind::local) protect(sent, draws.noise);
   if (compressor_) compress(sent, residual, update, draws.compression);
-  if (options_.privacy.kind == PrivacyKind::central) clip_update(sent, options_.privacy.clip);
+  if (options_.privacy.kind == PrivacyKind::central) clip_update(sent, clip_);
   if (!compressor_) round(sent);
   if (options_.secure) round_to_ring(sent, *options_.secure, options_.expected_clients);
   scatter(sent, numbers_.parameters, update.delta);

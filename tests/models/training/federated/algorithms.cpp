@@ -200,5 +200,14 @@ TEST_CASE("every kind of algorithm stands in the table once, with its source") {
   CHECK(names.size() == static_cast<std::size_t>(AlgorithmKind::split) + 1);
 }
 
+TEST_CASE("the a of hinge is 10 and that of polynomial 0.5, as published") {
+  CHECK(default_staleness_a(Staleness::polynomial) == 0.5);
+  CHECK(default_staleness_a(Staleness::hinge) == 10);
+}
+
+TEST_CASE("a cut network has no rate of its server step: its option would be read by nothing") {
+  CHECK(entry_of(AlgorithmKind::split).options.empty());
+}
+
 }  // namespace
 }  // namespace orrery

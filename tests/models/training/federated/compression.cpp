@@ -227,5 +227,18 @@ TEST_CASE("every kind of compression stands in the table once") {
   CHECK(kind == static_cast<std::size_t>(CompressionKind::low_rank) + 1);
 }
 
+TEST_CASE("control variates take 4 bytes a number however the model is stored") {
+  // 1,810 weights: 2 bytes each in the model, 4 in the control variate.
+  FederatedTrainingOptions options{.algorithm = {.kind = AlgorithmKind::scaffold}};
+  options.local.storage = Storage::bf16;
+  CHECK(update_bytes(perceptron(), options).up == Bytes(1810 * (2 + 4)));
+  CHECK(update_bytes(perceptron(), options).down == Bytes(1810 * (2 + 4)));
+}
+
+TEST_CASE("the loss of the received weights is a forward pass over the local set, of qfedavg alone") {
+  CHECK(update_flops(perceptron(), {.algorithm = {.kind = AlgorithmKind::qfedavg}}).forward_epochs == 1);
+  CHECK(update_flops(perceptron(), {}).forward_epochs == 0);
+}
+
 }  // namespace
 }  // namespace orrery

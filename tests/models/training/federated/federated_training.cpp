@@ -134,7 +134,7 @@ TEST_CASE("an update that never arrives changes nothing on its client") {
     std::vector<float> first = initial_weights(graph, 1), second = first;
     without.accept(first, without.train(jobs({1}, 0, shared(first))));
     const std::vector<ClientUpdate> both = with.train(jobs({0, 1}, 0, shared(second)));  // client 0 is lost on the way
-    with.accept(second, std::span(both).last(1));
+    with.accept(second, {both.back()});
     REQUIRE(first == second);
     CHECK(without.train(jobs({0, 1}, 1, shared(first)))[0].delta ==
           with.train(jobs({0, 1}, 1, shared(first)))[0].delta);
@@ -230,6 +230,22 @@ TEST_CASE("options that exclude each other are refused, all at once") {
         "- take local noise, or fedavg, fedprox, fedavgm, fedadam or fedbuff\n"
         "secure_aggregation: fedasync has no rounds (masks cancel in the sum of a round's clients alone) - take an "
         "algorithm with rounds");
+  CHECK(failure(perceptron(),
+                {.algorithm = {.kind = AlgorithmKind::gossip}, .compression = {.kind = CompressionKind::top_k}}, 0.1) ==
+        "compression: gossip mixes whole models (neighbours would mix what was never sent: compressed gossip "
+        "(CHOCO-SGD) is an algorithm of its own) - take compression = \"none\"");
+  CHECK(failure(perceptron(), {.secure = SecureAggregationOptions{.bits = 8}, .expected_clients = 50}, 0.1) ==
+        "secure_aggregation: a ring of 8 bits leaves steps of 2 to the sum of 50 clients (little of an update is left "
+        "with fewer than 127 values on either side of 0) - raise bits or take fewer clients per round");
+  // 1,810 numbers, each up to half of 4 / 163 = 0.0245 away: 0.52 together.
+  CHECK(
+      failure(perceptron(),
+              {.privacy = {.kind = PrivacyKind::central, .clip = 0.5},
+               .secure = SecureAggregationOptions{.bits = 14},
+               .expected_clients = 50},
+              0.1) ==
+      "secure_aggregation: rounding to the ring could make an update longer than the clip of 0.5 (half a step in each "
+      "of its numbers is as long as that already) - raise bits or lower range");
   CHECK(
       failure(perceptron(), {.algorithm = {.kind = AlgorithmKind::qfedavg}, .privacy = {.kind = PrivacyKind::local}},
               0.1) ==

@@ -53,6 +53,19 @@ TEST_CASE("clients of two classes: correcting drift, and momentum or Adam on the
         average + 0.05);
 }
 
+TEST_CASE("adaptive servers learn with the defaults that a scenario gets when it names the algorithm alone") {
+  const Rounds everyone{.clients_per_round = 100, .rounds = 6};
+  for (const AlgorithmKind kind : {AlgorithmKind::fedadagrad, AlgorithmKind::fedadam, AlgorithmKind::fedyogi}) {
+    const AlgorithmOptions options = default_options(kind);
+    CAPTURE(entry_of(kind).name);
+    CHECK(options.kind == kind);
+    CHECK(options.server_learning_rate == 0.03);
+    CHECK(options.beta1 == (kind == AlgorithmKind::fedadagrad ? 0.0 : 0.9));
+    CHECK(accuracy_after(with(options), everyone) > 0.5);
+  }
+  CHECK(default_options(AlgorithmKind::fedavg).server_learning_rate == 1.0);
+}
+
 // 10 of 100 clients per round, each with 30 images of two kinds of clothes; nothing when training diverged.
 std::optional<double> on_fashion_mnist(const DataSet& data, AlgorithmKind kind, double rate, std::int64_t rounds) {
   static const LayerGraph graph = two_hidden_layers(32);

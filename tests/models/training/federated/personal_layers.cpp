@@ -80,6 +80,35 @@ TEST_CASE("personal layers are neither sent nor averaged, and every client goes 
   CHECK(second[0].delta != fresh.train(jobs({0}, 0, shared(start)))[0].delta);
 }
 
+TEST_CASE("frozen layers go down with the model, never up, and get neither noise nor a share of the clip") {
+  LayerGraph graph = perceptron();
+  for (Layer& layer : graph.layers) layer.frozen = layer.name == "dense2";
+  constexpr double all = 64 * 24 + 24 + 24 * 10 + 10, last = 24 * 10 + 10;
+  const SentNumbers numbers = sent_numbers(graph, {});
+  CHECK(numbers.frozen == std::vector<NumberRange>{{0, 64 * 24 + 24}});
+  CHECK(numbers.parameters == std::vector<NumberRange>{{64 * 24 + 24, 250}});
+  const UpdateBytes bytes = update_bytes(graph, {});
+  CHECK(bytes.down == Bytes(4 * all));
+  CHECK(bytes.up == Bytes(4 * last));
+  CHECK(bytes.numbers == 250);
+  CHECK(bytes.model_numbers == 1810);
+  CHECK(update_bytes(graph, {.compression = {.kind = CompressionKind::sign}}).up == Bytes(32 + 4));  // ceil(250 / 8)
+  const UpdateBytes control = update_bytes(graph, {.algorithm = {.kind = AlgorithmKind::scaffold}});
+  CHECK(control.down == Bytes(4 * (all + last)));
+  CHECK(control.up == Bytes(4 * 2 * last));
+
+  for (const PrivacyKind kind : {PrivacyKind::central, PrivacyKind::local}) {
+    FederatedTraining training = training_of(graph, {.privacy = {.kind = kind}, .expected_clients = 2}, 4);
+    const std::vector<float> start = initial_weights(graph, 1);
+    std::vector<float> weights = start;
+    training.accept(weights, training.train(jobs({0, 1}, 0, shared(start))));
+    for (std::size_t i = 0; i < weights.size(); ++i) REQUIRE((weights[i] == start[i]) == (i < 1560));
+  }
+  CHECK(refusal(graph, {"dense4"}) ==
+        "personal_layers: every layer is personal or frozen (nothing is left to learn together) - keep at least one "
+        "layer common");
+}
+
 TEST_CASE("an evaluation of personal models weighs classes as each client holds them") {
   // Two clients whose last layer says one class whatever it sees: client 0 always class 0, client 1 always class 1.
   // Client 0 holds 3 samples of class 0 and 1 of class 1: 3/4 right. Client 1 holds classes 0 and 1 once: 1/2. Mean

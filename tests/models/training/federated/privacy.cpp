@@ -106,6 +106,33 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("rounding to bf16 and to the ring leaves no update longer than the clip") {
+  const LayerGraph graph = perceptron();
+  std::vector<FederatedTrainingOptions> all(3);
+  all[0].local.storage = all[2].local.storage = Storage::bf16;
+  all[1].secure = all[2].secure = SecureAggregationOptions{.bits = 16};
+  for (FederatedTrainingOptions& options : all) {
+    options.expected_clients = 6;
+    for (const double clip : {0.1, 0.05, 0.037}) {
+      options.privacy = {.kind = PrivacyKind::central, .clip = clip};
+      const FederatedTraining training = training_of(graph, options, 6);
+      const auto updates = training.train(jobs({0, 1, 2, 3, 4, 5}, 0, shared(initial_weights(graph, 1))));
+      for (const ClientUpdate& update : updates) {
+        const double norm = std::sqrt(sum_of_squares(update.delta));
+        CHECK(norm <= clip);
+        CHECK(norm > 0.5 * clip);
+      }
+    }
+  }
+}
+
+TEST_CASE("a local release is of twice the clip's sensitivity: half the multiplier") {
+  // Gaussian mechanism of sensitivity 2 C and deviation z C at order a: a (2 C)^2 / (2 (z C)^2) = 2 a / z^2.
+  RdpAccountant accountant;
+  accountant.add(1, local_noise_multiplier({.kind = PrivacyKind::local, .clip = 3, .noise_multiplier = 4}));
+  CHECK(accountant.rdp(5) == Approx(2.0 * 5 / 16));
+}
+
 TEST_CASE("central privacy: every client weighs the same and the sum is divided by how many were expected") {
   // Clip 1 shortens deltas along (1, 1) to (1, 1) / sqrt(2); of 4 expected clients 2 report: 2 / 4 of that.
   const LayerGraph graph = line();
