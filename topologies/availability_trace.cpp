@@ -51,7 +51,9 @@ class Traced final : public Availability {
     double period = 0;       // number of the period
     std::uint32_t turn = 0;  // within the period, the next one
   };
-  [[nodiscard]] const Turns& turns_of_client(std::size_t client) const { return turns_[(client - first_) % turns_.size()]; }
+  [[nodiscard]] const Turns& turns_of_client(std::size_t client) const {
+    return turns_[(client - first_) % turns_.size()];
+  }
 
   static double next(const Turns& turns, const State& state) {
     return state.period * turns.period + turns.instants[state.turn];
