@@ -122,7 +122,8 @@ std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy)
   const bool is_local = privacy.kind == PrivacyKind::local;
   const double rate = is_local ? 1.0 : sampling_rate(scenario.federation, strategy.federated);
   RdpAccountant accountant;
-  accountant.add(rate, privacy.noise_multiplier, strategy.federated.rounds);
+  accountant.add(rate, is_local ? local_noise_multiplier(privacy) : privacy.noise_multiplier,
+                 strategy.federated.rounds);
   return line(fmt::format(
       "privacy             {}: updates clipped to norm {}, noise of deviation {} x {}; after {} rounds epsilon {:.3f} "
       "at delta {} for {}",
