@@ -155,12 +155,14 @@ TEST_CASE("one process tells what is wrong for all of them") {
   const std::string scenario = folder.write("lab.toml", central);
   ChildResult result = measure(2, scenario + " --strategy dtaa");
   CHECK(result.exit_code == 2);
-  CHECK(result.errors.find("orrery measure: lab has no strategy \"dtaa\" (did you mean \"data\"?)\n") == 0);
-  CHECK(result.errors.find("dtaa", 40) == std::string::npos);  // said once
+  // Said once; before it mpirun itself may have something to say of the machine.
+  CHECK(result.errors.find("orrery measure: lab has no strategy \"dtaa\" (did you mean \"data\"?)\n") !=
+        std::string::npos);
+  CHECK(result.errors.find("dtaa") == result.errors.rfind("dtaa"));
 
   result = measure(2, scenario + " --set workload.batch=0");
   CHECK(result.exit_code == 3);
-  CHECK(result.errors.find("--set: workload.batch:") == 0);
+  CHECK(result.errors.find("--set: workload.batch:") != std::string::npos);
 
   result = measure(2, scenario + " --strategy wide");
   CHECK(result.exit_code == 4);
