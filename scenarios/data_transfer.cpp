@@ -49,8 +49,8 @@ class Collection {
     if (record.how != TripEnd::reported) refuse(static_cast<std::size_t>(record.client));
   }
   [[noreturn]] static void refuse(std::size_t client) {
-    throw Infeasible(
-        fmt::format("the training data of client {} cannot be moved: it never comes online again", client));
+    throw Infeasible(fmt::format(
+        "the training data of client {} cannot be moved: it never comes online again, or never long enough", client));
   }
 
   Population population_;

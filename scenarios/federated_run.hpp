@@ -32,6 +32,7 @@ struct Trip {
   Seconds waiting;           // online, for others: keys of secure aggregation, the server's half of a split network
   Bytes down, up;            // really moved: a transfer that starts again moves more than a model
   double compute_share = 0;  // of the local work that was asked for; may end below 1
+  Bytes discarded;  // of down and up: what a transfer had moved before it started again; waste, however it ended
 };
 
 /// One step of the server (a round where rounds are synchronous; a gossip round; a cloud round of a hierarchy).

@@ -5,19 +5,23 @@
 
 #include "models/networks/layer_patterns.hpp"
 #include "scenarios/federation_reading.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
-const Names<AlgorithmKind>& algorithm_names() {
-  static const Names<AlgorithmKind> names = [] {
-    Names<AlgorithmKind> made;
-    for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
-      if (entry.kind != AlgorithmKind::async_sgd) made.push_back({entry.name, entry.kind});  // kind = async
-    }
-    return made;
+/// Without what a strategy of kind = async does.
+const std::vector<FederatedAlgorithmEntry>& federated_alone() {
+  static const std::vector<FederatedAlgorithmEntry> entries = [] {
+    std::vector<FederatedAlgorithmEntry> kept = federated_algorithms();
+    std::erase_if(kept, [](const auto& entry) { return entry.kind == AlgorithmKind::async_sgd; });
+    return kept;
   }();
+  return entries;
+}
+
+Names<AlgorithmKind> algorithm_names() {
+  Names<AlgorithmKind> names;
+  for (const FederatedAlgorithmEntry& entry : federated_alone()) names.push_back({entry.name, entry.kind});
   return names;
 }
 
@@ -73,18 +77,8 @@ class AlgorithmReader {
     options_.kind = choose(table_, "algorithm", algorithm_names(), AlgorithmKind::fedavg);
   }
 
-  /// Whether the algorithm has this option; when not, one that is given is a problem.
   bool reads(const std::string& key, ValueType type = ValueType::number) {
-    const auto has = [&key](const FederatedAlgorithmEntry& entry) {
-      return std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
-    };
-    if (has(reading_.algorithm())) return true;
-    std::vector<std::string> owners;
-    for (const FederatedAlgorithmEntry& entry : federated_algorithms()) {
-      if (has(entry) && entry.kind != AlgorithmKind::async_sgd) owners.push_back(entry.name);
-    }
-    refuse(table_, key, type, "algorithm = " + join(owners, " | "), here());
-    return false;
+    return reads_option(table_, federated_alone(), reading_.algorithm(), "algorithm", key, type);
   }
 
   [[nodiscard]] std::string here() const { return "the algorithm here is " + reading_.algorithm().name; }

@@ -5,27 +5,14 @@
 
 #include "models/training/natural_groups.hpp"
 #include "scenarios/federation_reading.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
-/// Whether the partition reads this option; when not, one that is given is a problem.
 bool reads(TomlTable& table, PartitionKind kind, const std::string& key) {
-  std::vector<std::string> owners;
-  bool is_read = false;
-  std::string here;
-  for (const PartitionEntry& entry : partitions()) {
-    const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
-    if (has) owners.push_back(entry.name);
-    if (entry.kind != kind) continue;
-    is_read = has;
-    here = entry.name;
-  }
-  if (!is_read) {
-    refuse(table, key, ValueType::number, "partition = " + join(owners, " | "), "the partition here is " + here);
-  }
-  return is_read;
+  const auto& all = partitions();
+  const auto here = std::find_if(all.begin(), all.end(), [kind](const auto& entry) { return entry.kind == kind; });
+  return reads_option(table, all, *here, "partition", key, ValueType::number);
 }
 
 /// Whether the partition here has a name that is one: then its options can be judged.

@@ -5,7 +5,6 @@
 
 #include "models/networks/layer_patterns.hpp"
 #include "scenarios/federation_reading.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -44,22 +43,11 @@ class UpdatesReader {
     }
   }
 
-  /// Whether the compression reads this option; when not, one that is given is a problem.
   bool reads(const std::string& key, ValueType type = ValueType::number) {
-    std::vector<std::string> owners;
-    bool is_read = false;
-    std::string here;
-    for (const CompressionEntry& entry : compressions()) {
-      const bool has = std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
-      if (has) owners.push_back(entry.name);
-      if (entry.kind != options_.compression.kind) continue;
-      is_read = has;
-      here = entry.name;
-    }
-    if (!is_read) {
-      refuse(table_, key, type, "compression = " + join(owners, " | "), "the compression here is " + here);
-    }
-    return is_read;
+    const auto& all = compressions();
+    const auto here = std::find_if(all.begin(), all.end(),
+                                   [this](const auto& entry) { return entry.kind == options_.compression.kind; });
+    return reads_option(table_, all, *here, "compression", key, type);
   }
 
   void read_privacy() {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "scenarios/scenario.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 
@@ -76,6 +78,23 @@ enum class ValueType : std::uint8_t { text, number, boolean, table, texts, numbe
 /// Records that a key stands where its value would have no effect: `owner` is what it belongs to, `why` what is there
 /// instead. Nothing when the key is absent. `type` is what the key holds where it belongs.
 void refuse(TomlTable& table, std::string_view key, ValueType type, const std::string& owner, const std::string& why);
+
+/// Whether `here`, the entry chosen of a table (algorithms, compressions, partitions), reads this option; when not, one
+/// that is given is a problem, which names the `entries` that do. `what`: the key that chooses.
+template <class Entry>
+bool reads_option(TomlTable& table, const std::vector<Entry>& entries, const Entry& here, const std::string& what,
+                  const std::string& key, ValueType type) {
+  const auto has = [&key](const Entry& entry) {
+    return std::find(entry.options.begin(), entry.options.end(), key) != entry.options.end();
+  };
+  if (has(here)) return true;
+  std::vector<std::string> owners;
+  for (const Entry& entry : entries) {
+    if (has(entry)) owners.push_back(entry.name);
+  }
+  refuse(table, key, type, what + " = " + join(owners, " | "), "the " + what + " here is " + here.name);
+  return false;
+}
 
 /// A path given under a key: as it is when absolute or from the command line, else below the scenario's folder.
 std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);

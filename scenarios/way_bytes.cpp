@@ -55,7 +55,7 @@ class PackedRows {
   json::binary_t::container_type bytes_;
 };
 
-using PackedTrips = PackedRows<15>;
+using PackedTrips = PackedRows<16>;
 using PackedSteps = PackedRows<7>;
 
 json packed(const std::vector<Trip>& trips) {
@@ -63,7 +63,7 @@ json packed(const std::vector<Trip>& trips) {
   for (const Trip& t : trips) {
     rows.add({double(t.client), double(t.round), double(t.hub), double(t.how), double(t.staleness), t.begin.value(),
               t.end.value(), t.download.value(), t.compute.value(), t.upload.value(), t.offline.value(),
-              t.waiting.value(), t.down.value(), t.up.value(), t.compute_share});
+              t.waiting.value(), t.down.value(), t.up.value(), t.compute_share, t.discarded.value()});
   }
   return std::move(rows).to_json();
 }
@@ -72,7 +72,7 @@ void unpack(const json& j, std::vector<Trip>& trips) {
   PackedTrips::each(j, [&](const PackedTrips::Row& row) {
     trips.push_back({whole(row[0]), whole(row[1]), whole(row[2]), static_cast<TripEnd>(row[3]), whole(row[4]),
                      Seconds(row[5]), Seconds(row[6]), Seconds(row[7]), Seconds(row[8]), Seconds(row[9]),
-                     Seconds(row[10]), Seconds(row[11]), Bytes(row[12]), Bytes(row[13]), row[14]});
+                     Seconds(row[10]), Seconds(row[11]), Bytes(row[12]), Bytes(row[13]), row[14], Bytes(row[15])});
   });
 }
 

@@ -25,6 +25,7 @@ FederatedTotals totals_of(const Trip& trip, const FederationSite& site) {
   totals.client_time = online_time(trip);
   if (trip.how == TripEnd::reported) {
     totals.staleness = trip.staleness;
+    totals.wasted = trip.discarded;
   } else {
     totals.wasted = trip.down + trip.up;
   }

@@ -22,12 +22,12 @@ struct TripCounts {
 /// the end of the run).
 struct FederatedTotals {
   TripCounts trips;
-  Bytes down, up;                         // as the clients saw it
-  Bytes backhaul;                         // between edges and server
-  Bytes wasted;                           // down and up of trips that did not report
-  Bytes sent;                             // every message once: down + up + backhaul; gossip: up
-  Seconds client_time;                    // clients online on a trip
-  std::int64_t staleness = 0;             // sum over the reports
+  Bytes down, up;              // as the clients saw it
+  Bytes backhaul;              // between edges and server
+  Bytes wasted;                // down and up of trips that did not report; of the others what they threw away
+  Bytes sent;                  // every message once: down + up + backhaul; gossip: up
+  Seconds client_time;         // clients online on a trip
+  std::int64_t staleness = 0;  // sum over the reports
   FederatedEnergy useful, wasted_energy;  // wasted: of trips that did not report
   /// Of it, what clients used whose group has a grid of its own, their network included; and its carbon.
   Joules own_grid;

@@ -148,7 +148,7 @@ class Asynchronous {
     for (const std::size_t trip : waiting_) {
       Trip& record = simulation_.run().trips[trip];
       record.how = TripEnd::unused;
-      simulation_.job().learner.abandon(static_cast<std::size_t>(record.client));
+      simulation_.job().learner.discard(static_cast<std::size_t>(record.client));
     }
     waiting_.clear();
   }

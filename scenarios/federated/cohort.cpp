@@ -114,7 +114,7 @@ void Cohort::finish(std::int32_t critical_trip) {
       result.samples += simulation_.samples_trained(client, round_);
     } else {
       record.how = TripEnd::unused;
-      simulation_.job().learner.abandon(client);
+      simulation_.job().learner.discard(client);
     }
   }
   if (counts && !reported_.empty()) result.critical_trip = critical_trip;

@@ -91,6 +91,9 @@ void NeighbourExchange::interrupt(Message& message) {
   const bool resumes = simulation_.options().participation.offline == OfflinePolicy::resume;
   if (resumes && arrived > Bytes{}) nodes_[message.from].got_on = nodes_[message.to].got_on = true;
   message.left = resumes ? std::max(Bytes{}, message.left - arrived) : simulation_.work().bytes().up;
+  if (!resumes) {
+    for (const std::size_t end : {message.from, message.to}) nodes_[end].trip.discarded += arrived;
+  }
   message.state = Message::State::waiting;
   count(message, -1);
 }

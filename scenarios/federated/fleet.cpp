@@ -189,6 +189,7 @@ void Fleet::pause(std::size_t client) {
 
 void Fleet::start_again(Open& open) const {
   const Leg& leg = open.itinerary.leg(open.leg);
+  open.trip.discarded += leg.bytes - open.bytes_left;
   open.bytes_left = leg.bytes;
   open.time_left = leg.time;
 }

@@ -53,6 +53,8 @@ class Learner {
   virtual void dispatch(std::size_t client, std::size_t slot, std::int64_t round, int epochs) = 0;
   /// Its update is lost: nothing of it is ever computed or kept.
   virtual void abandon(std::size_t client) = 0;
+  /// Its update has arrived and is not used: lost to the model, but known to the server.
+  virtual void discard(std::size_t client) { abandon(client); }
   /// The step of this slot by these updates, in this order. Returns their mean training loss, weighted by samples.
   virtual double aggregate(std::size_t slot, std::span<const Report> reports) = 0;
   /// All at once: every row reads the weights from before.

@@ -22,8 +22,11 @@ class PrivacyLedger {
 
   void add(std::span<const Report> reports) {
     if (options_.kind == PrivacyKind::central) accountant_.add(rate_, options_.noise_multiplier);
-    if (options_.kind != PrivacyKind::local) return;
-    for (const Report& report : reports) most_ = std::max(most_, ++releases_[report.client]);
+    for (const Report& report : reports) add_release(report.client);
+  }
+  /// An update has left the client, whether it goes into the model or not.
+  void add_release(std::size_t client) {
+    if (options_.kind == PrivacyKind::local) most_ = std::max(most_, ++releases_[client]);
   }
   [[nodiscard]] std::optional<double> epsilon() const {
     if (options_.kind == PrivacyKind::none) return std::nullopt;
@@ -75,6 +78,10 @@ class RealLearner final : public Learner {
     ORRERY_EXPECT(added);
   }
   void abandon(std::size_t client) override { open_.erase(client); }
+  void discard(std::size_t client) override {
+    privacy_.add_release(client);
+    abandon(client);
+  }
 
   double aggregate(std::size_t slot, std::span<const Report> reports) override {
     if (reports.empty()) return 0;

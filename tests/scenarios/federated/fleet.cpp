@@ -112,6 +112,13 @@ TEST_CASE("offline in the middle of an upload: go on, start again, or give up") 
   check(Trail(OfflinePolicy::give_up, {9, 11}).go(), {TripEnd::dropped, 9, 4, 3, 1, 0, 1, 40, 10, 1});
 }
 
+TEST_CASE("what a transfer that starts again had moved is thrown away, and no other bytes are") {
+  CHECK(Trail(OfflinePolicy::restart, {3, 8}).go().discarded.value() == Approx(30));
+  CHECK(Trail(OfflinePolicy::restart, {9, 11}).go().discarded.value() == Approx(10));
+  CHECK(Trail(OfflinePolicy::resume, {3, 8}).go().discarded.value() == 0);
+  CHECK(Trail(OfflinePolicy::restart, {7.5, 8}).go().discarded.value() == 0);
+}
+
 TEST_CASE("training goes on offline, but with give_up; the upload waits for the client to be back") {
   // Offline from 5 to 9: training ends at 7 all the same.
   check(Trail(OfflinePolicy::resume, {5, 9}).go(), {TripEnd::reported, 12, 4, 3, 2, 2, 1, 40, 20, 1});

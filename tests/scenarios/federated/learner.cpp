@@ -164,6 +164,20 @@ TEST_CASE("epsilon grows with every noisy round, and stands in the curve") {
   CHECK(*lab.run().curve[2].epsilon > *central.curve[2].epsilon);
 }
 
+TEST_CASE("a noisy update that arrives counts as released, used or not; a lost one does not") {
+  FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 1);
+  lab.options().privacy.kind = PrivacyKind::local;
+  const auto learner = learner_of(lab);
+  const auto spent_on = [&](auto end) {
+    learner->dispatch(0, 0, 0, 1);
+    (learner.get()->*end)(0);
+    return learner->epsilon().value_or(0);
+  };
+  const double before = learner->epsilon().value_or(0);
+  CHECK(spent_on(&Learner::abandon) == before);
+  CHECK(spent_on(&Learner::discard) > before);
+}
+
 TEST_CASE("without learning clients hold equal parts, or parts of log-normal sizes") {
   FederatedLab lab(std::vector<LabClient>(7));
   lab.scenario.workload.dataset_samples = 100;
