@@ -66,8 +66,8 @@ std::string formulas_section(const Scenario& scenario) {
          "  energy                 sum over devices of state power x seconds, links always on + per bit, x PUE\n" +
          federated_formulas(scenario) +
          fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
-                     framework.id, number_text(framework.kernel_overhead.value() / micro),
-                     number_text(framework.memory_efficiency), number_text(framework.straggler_per_doubling),
+                     framework.id, number_text(framework.kernel_overhead_us.value),
+                     number_text(framework.memory_efficiency.value), number_text(framework.straggler_per_doubling.value),
                      framework.source) +
          fmt::format("  optimizer {}: {} bytes read and written per parameter, {} fp32 numbers kept for each\n",
                      name_of(optimizer), number_text(optimizer_bytes(framework, optimizer)),

@@ -30,17 +30,17 @@ double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
   constexpr double read_again = 3.0 * 4.0;  // three fp32 numbers
   switch (kind) {
     case OptimizerKind::sgd:
-      return framework.optimizer_bytes_sgd;
+      return framework.optimizer_bytes_sgd.value;
     case OptimizerKind::momentum:
     case OptimizerKind::nesterov:
-      return framework.optimizer_bytes_momentum;
+      return framework.optimizer_bytes_momentum.value;
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
-      return framework.optimizer_bytes_adam;
+      return framework.optimizer_bytes_adam.value;
     case OptimizerKind::lamb:
-      return framework.optimizer_bytes_adam + read_again;
+      return framework.optimizer_bytes_adam.value + read_again;
   }
-  return framework.optimizer_bytes_sgd;
+  return framework.optimizer_bytes_sgd.value;
 }
 
 namespace {
@@ -83,7 +83,7 @@ Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Dev
   Seconds seconds;
   if (device.memory_bandwidth.value() > 0.0) {
     seconds =
-        traffic(layer, pass, samples, share, precision) / (device.memory_bandwidth * framework_.memory_efficiency);
+        traffic(layer, pass, samples, share, precision) / (device.memory_bandwidth * framework_.memory_efficiency.value);
   }
   if (pass == Pass::optimizer) return seconds;
   const LayerCost cost = layer_cost(layer);
@@ -94,7 +94,7 @@ Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Dev
 
 Seconds CostModel::roofline(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
   if (is_nothing(layer, pass)) return Seconds();
-  return work(layer, pass, samples, device, share, precision_) + framework_.kernel_overhead;
+  return work(layer, pass, samples, device, share, precision_) + Seconds(framework_.kernel_overhead_us.value * micro);
 }
 
 Seconds CostModel::time(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
@@ -105,7 +105,7 @@ Seconds CostModel::time(const Layer& layer, Pass pass, double samples, const Dev
   const Seconds whole = work(layer, pass, samples, *host_, Share{}, Precision::fp32);
   if (whole.value() == 0.0) return on_host ? measured * share.work : Seconds();
   const Seconds scaled = measured * (work(layer, pass, samples, device, share, precision_) / whole);
-  return on_host ? scaled : scaled + framework_.kernel_overhead;
+  return on_host ? scaled : scaled + Seconds(framework_.kernel_overhead_us.value * micro);
 }
 
 }  // namespace orrery

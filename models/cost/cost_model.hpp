@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/cost/framework.hpp"
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/measured_times.hpp"
 #include "models/cost/pass_bytes.hpp"
@@ -14,21 +15,6 @@
 #include "topologies/catalogue.hpp"
 
 namespace orrery {
-
-/// What belongs to the software, not to the device; rows of models/cost/frameworks.csv with their source.
-struct FrameworkProfile {
-  std::string id, source;
-  Seconds kernel_overhead;               // host or launch cost of one layer's pass
-  double memory_efficiency = 1.0;        // share of the nominal memory bandwidth that streaming kernels reach
-  double optimizer_bytes_sgd = 12;       // bytes moved per parameter and step, fp32: read w, g; write w
-  double optimizer_bytes_momentum = 20;  // + read and write m
-  double optimizer_bytes_adam = 28;      // read w, g, m, v; write w, m, v
-  double straggler_per_doubling = 0;     // share of step time added per doubling of replicas
-};
-std::vector<FrameworkProfile> read_frameworks(Problems& problems);
-/// Same from a text; `file` stands for it in messages. Problems: a doubled id, a number out of its range, a cell
-/// without source.
-std::vector<FrameworkProfile> parse_frameworks(std::string_view text, const std::string& file, Problems& problems);
 
 enum class OptimizerKind : std::uint8_t { sgd, momentum, nesterov, adam, adamw, lamb };
 std::string_view name_of(OptimizerKind kind);

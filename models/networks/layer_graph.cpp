@@ -10,10 +10,12 @@ const std::vector<std::string>& layer_kind_names() {
   static const std::vector<std::string> names = {"dense",
                                                  "convolution",
                                                  "transposed_convolution",
+                                                 "upsample",
                                                  "max_pool",
                                                  "average_pool",
                                                  "global_average_pool",
                                                  "batch_norm",
+                                                 "group_norm",
                                                  "layer_norm",
                                                  "rms_norm",
                                                  "relu",
@@ -21,10 +23,15 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "sigmoid",
                                                  "gelu",
                                                  "silu",
+                                                 "swiglu",
+                                                 "geglu",
+                                                 "multiply",
                                                  "dropout",
                                                  "embedding",
                                                  "position_embedding",
                                                  "attention",
+                                                 "cross_attention",
+                                                 "mixture_of_experts",
                                                  "lstm",
                                                  "gru",
                                                  "last_token",
@@ -54,7 +61,8 @@ bool is_view(LayerKind kind) {
 }
 
 bool has_second_operand(LayerKind kind) {
-  return kind == LayerKind::residual_add || kind == LayerKind::concatenate;
+  return kind == LayerKind::residual_add || kind == LayerKind::concatenate || kind == LayerKind::multiply ||
+         kind == LayerKind::cross_attention;
 }
 
 bool has_weights(LayerKind kind) {
@@ -69,6 +77,8 @@ bool has_weights(LayerKind kind) {
     case LayerKind::position_embedding:
     case LayerKind::lstm:
     case LayerKind::gru:
+    case LayerKind::group_norm:
+    case LayerKind::mixture_of_experts:
       return true;
     default:
       return false;
@@ -97,8 +107,12 @@ std::int64_t weights(const Layer& layer) {
     case LayerKind::gru:
       return 3 * out * (in + out);
     case LayerKind::batch_norm:
+    case LayerKind::group_norm:
     case LayerKind::layer_norm:
       return 2 * out;
+    case LayerKind::mixture_of_experts:
+      return in * layer.experts +
+             (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * in * layer.expert_units;
     case LayerKind::rms_norm:
       return out;
     default:

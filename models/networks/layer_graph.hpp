@@ -16,10 +16,12 @@ enum class LayerKind : std::uint8_t {
   dense,
   convolution,
   transposed_convolution,
+  upsample,  // nearest neighbour, by `stride`
   max_pool,
   average_pool,
   global_average_pool,
   batch_norm,
+  group_norm,
   layer_norm,
   rms_norm,
   relu,
@@ -27,10 +29,15 @@ enum class LayerKind : std::uint8_t {
   sigmoid,
   gelu,
   silu,
+  swiglu,  // gated: a, b side by side, silu(a) x b
+  geglu,   // the same with gelu(a)
+  multiply,
   dropout,
   embedding,
   position_embedding,
   attention,
+  cross_attention,       // queries from the input, keys and values from `skip`
+  mixture_of_experts,    // router and gated perceptrons of which each token visits some
   lstm,
   gru,
   last_token,
@@ -72,7 +79,13 @@ struct Layer {
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolutions, pooling
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values
   bool causal = false;                   // attention: a token sees itself and what came before
-  double rate = 0;                       // dropout: share of the numbers dropped
+  /// attention: numbers per head of queries and keys, and of values; 0: what the input gives (channels / heads)
+  std::int64_t head_size = 0, value_size = 0;
+  /// mixture_of_experts: routed experts, of which a token visits experts_per_token; shared ones, which all visit; the
+  /// inner width of each, three products with `gated`, else two
+  std::int64_t experts = 0, experts_per_token = 0, shared_experts = 0, expert_units = 0;
+  bool gated = false;
+  double rate = 0;                       // dropout, attention (of its scores): share of the numbers dropped
   std::int64_t vocabulary = 0, positions = 0, segments = 0;  // embedding: rows of the tables added up per token
   bool bias = true;                                          // dense, convolutions
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.

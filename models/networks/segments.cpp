@@ -48,6 +48,7 @@ std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<s
 }  // namespace
 
 std::string_view name_of(Recompute recompute) {
+  if (recompute == Recompute::selective) return "selective";
   return recompute == Recompute::full ? "full" : "none";
 }
 

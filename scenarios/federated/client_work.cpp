@@ -98,7 +98,7 @@ Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::s
   }
   const auto numbers = static_cast<double>(parameters(scenario.workload.network));
   const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(models + 1));
-  return moved / (server.memory_bandwidth * cost.framework().memory_efficiency);
+  return moved / (server.memory_bandwidth * cost.framework().memory_efficiency.value);
 }
 
 ClientWork::ClientWork(const FederatedJob& job) : job_(job) {
@@ -199,7 +199,7 @@ Seconds ClientWork::over_updates(Flops flops, double updates, const Device& devi
   const Seconds computing = flops * updates / device.peak_for(Precision::fp32);
   if (device.memory_bandwidth <= BytesPerSecond{}) return computing;
   const Bytes moved = bytes_per_number(Precision::fp32) * (2.0 * updates * static_cast<double>(bytes_.numbers));
-  return std::max(computing, moved / (device.memory_bandwidth * job_.cost.framework().memory_efficiency));
+  return std::max(computing, moved / (device.memory_bandwidth * job_.cost.framework().memory_efficiency.value));
 }
 
 Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const Device& server) const {

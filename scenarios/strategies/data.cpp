@@ -39,7 +39,7 @@ class DataParallelStep {
   [[nodiscard]] Seconds adding_up(Bytes gradients) const {
     const BytesPerSecond bandwidth = job_.cluster.device().memory_bandwidth;
     if (bandwidth.value() <= 0.0) return Seconds();
-    return gradients * (job_.strategy.devices + 1.0) / (bandwidth * job_.cost.framework().memory_efficiency);
+    return gradients * (job_.strategy.devices + 1.0) / (bandwidth * job_.cost.framework().memory_efficiency.value);
   }
 
   void write() {
@@ -132,7 +132,7 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
                   job.strategy.overlap ? "each exchanged as soon as backward has filled it"
                                        : "exchanged after the whole backward pass"),
       fmt::format("stragglers add {} x log2({}) of the step (framework {})",
-                  job.cost.framework().straggler_per_doubling, job.strategy.devices, job.cost.framework().id)};
+                  job.cost.framework().straggler_per_doubling.value, job.strategy.devices, job.cost.framework().id)};
   if (step.serves()) {
     notes.emplace_back(
         "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
@@ -169,7 +169,7 @@ Plan plan_data(const Job& job) {
   plan.degrees.dp = replicas;
   plan.microbatches = micro_steps;
   plan.memory = whole_memory(job, samples);
-  plan.straggler_share = job.cost.framework().straggler_per_doubling * std::log2(static_cast<double>(replicas));
+  plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(replicas));
   plan.notes = notes_on(job, step, samples);
   note_recompute(job, plan);
   return plan;

@@ -52,7 +52,7 @@ std::vector<std::string> notes_on(const Job& job, double samples, Bytes weights)
                       "an all-reduce of {3} bytes of weights: {0} times fewer exchanges than data parallelism",
                       steps, number_text(samples), workers, number_text(weights.value())),
           fmt::format("stragglers add {} x log2({}) of the step (framework {})",
-                      job.cost.framework().straggler_per_doubling, workers, job.cost.framework().id),
+                      job.cost.framework().straggler_per_doubling.value, workers, job.cost.framework().id),
           rounded_note(job),
           "learns by itself: w = mean over devices of the weights after their local steps; momentum and the like start "
           "anew after every average"};
@@ -81,7 +81,7 @@ Plan plan_local_sgd(const Job& job) {
   plan.model_flops *= static_cast<double>(steps);
   plan.degrees.dp = workers;
   plan.memory = whole_memory(job, samples);
-  plan.straggler_share = job.cost.framework().straggler_per_doubling * std::log2(static_cast<double>(workers));
+  plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(workers));
   plan.notes = notes_on(job, samples, weights);
   note_recompute(job, plan);
   return plan;

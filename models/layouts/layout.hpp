@@ -1,0 +1,55 @@
+// A layout: how a job is spread over devices in every dimension at once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/networks/segments.hpp"
+#include "sim/collectives/library.hpp"
+#include "sim/program/op.hpp"
+
+namespace orrery {
+
+enum class PipelineSchedule : std::uint8_t {
+  gpipe,
+  one_f_one_b,  // interleaved when a stage has several chunks
+  zero_bubble   // ZB-H1 (Qi et al. 2023): gradients of weights fill the bubble, memory as 1F1B
+};
+std::string_view name_of(PipelineSchedule schedule);
+
+enum class SequenceParallel : std::uint8_t { off, on };
+enum class Offload : std::uint8_t { none, optimizer };  // optimizer state and step on the host
+
+struct Layout {
+  int dp = 1, tp = 1, pp = 1, cp = 1;
+  int ep = 1;               // experts are spread over ep of the dp x cp ranks that hold the same dense weights
+  int zero_stage = 0;       // 0..3; 3 is FSDP
+  int zero_group = 0;       // ranks that share states (hybrid sharding); 0: all of dp x cp
+  std::int64_t microbatch = 1;  // samples
+  int interleave = 1;       // chunks of layers per stage
+  SequenceParallel sequence_parallel = SequenceParallel::off;
+  Recompute recompute = Recompute::none;
+  PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
+  Offload offload = Offload::none;
+  /// Dimensions by rank, the fastest first. ep lies inside dp and is not listed.
+  std::array<Dimension, 4> order = {Dimension::tp, Dimension::cp, Dimension::dp, Dimension::pp};
+
+  [[nodiscard]] std::int64_t devices() const { return std::int64_t{dp} * tp * pp * cp; }
+};
+
+/// "tp8 pp8 dp16 v3 b1 zero1 selective sp"
+std::string to_text(const Layout& layout);
+
+/// Ranks apart that neighbours in a dimension are (product of the degrees of faster dimensions).
+std::int64_t stride(const Layout& layout, Dimension dimension);
+int degree(const Layout& layout, Dimension dimension);
+/// Where the group of a dimension sits when nodes of `devices_per_node` are filled in rank order. For dp the group is
+/// dp x cp where cp is the next faster dimension or 1 (gradients are summed over both).
+GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
+/// Samples of one replica / micro-batch.
+std::int64_t microbatches(const Layout& layout, std::int64_t batch);
+
+}  // namespace orrery

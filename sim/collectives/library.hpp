@@ -1,0 +1,53 @@
+// Collectives as a real library (NCCL) carries them out: rings that pass through the devices of a node and then to the
+// next node, pipelined, or double binary trees, or sums in the switch; the fastest is chosen by size and place.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/base/units.hpp"
+#include "sim/collectives/schedule.hpp"
+
+namespace orrery {
+
+/// What a path costs: a link inside a node, or a NIC. Numbers of topologies/fabric_law.hpp in SI units.
+struct LibraryPath {
+  BytesPerSecond bus;         // per rank in a node; network: of the part of the node's NICs that one rank may use
+  BytesPerSecond in_network;  // 0: none
+  double in_network_ranks = 0;
+  Seconds base, hop;
+  Seconds fill;
+  Bytes fill_bytes;
+  double small_ring_loss = 0;
+};
+
+/// Where the ranks of a group sit: `per_node` of them on each of ranks / per_node nodes.
+struct GroupPlace {
+  int ranks = 1;
+  int per_node = 1;
+  [[nodiscard]] int nodes() const { return (ranks + per_node - 1) / per_node; }
+};
+
+enum class LibraryAlgorithm : std::uint8_t { none, ring, tree, in_network, hierarchical };
+std::string_view name_of(LibraryAlgorithm algorithm);
+
+struct LibraryCost {
+  LibraryAlgorithm algorithm = LibraryAlgorithm::none;
+  Seconds overhead;     // start, hops, filling of the pipeline: no wire is busy for them
+  Bytes node_bytes;     // that each rank sends over its link inside the node
+  Bytes network_bytes;  // that each rank sends to the network
+  Seconds wire;         // max(node_bytes / node rate, network_bytes / network rate)
+  [[nodiscard]] Seconds total() const { return overhead + wire; }
+};
+
+/// `bytes` as Collective::bytes counts them. `network` is not read when the group lies in one node. One rank: nothing.
+LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
+                         const LibraryPath& network);
+
+/// A message between two devices: latency of the path and bytes / bandwidth.
+Seconds message_time(Bytes bytes, const LibraryPath& path);
+
+/// What network engineers compare: bytes / time x 2 (n - 1) / n for an all-reduce, (n - 1) / n for an all-gather,
+/// reduce-scatter and all-to-all, 1 for a broadcast (nccl-tests, doc/PERFORMANCE.md).
+BytesPerSecond bus_bandwidth(CollectiveKind kind, int ranks, Bytes bytes, Seconds time);
+
+}  // namespace orrery

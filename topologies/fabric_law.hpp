@@ -1,0 +1,47 @@
+// How a communication library (NCCL and its kin) uses a fabric: constants as rows of topologies/catalogue/
+// fabric_laws.csv (link, constant, value, low, high, source), of links inside a node and of network links.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/errors.hpp"
+#include "sim/base/ranged.hpp"
+#include "topologies/catalogue.hpp"
+
+namespace orrery {
+
+struct FabricLaw {
+  std::string link;  // id, or the default row it was taken from
+  bool measured = false;
+  Ranged bus_GBps;         // plateau of the bus bandwidth of a ring on it, per device (network: of one NIC)
+  Ranged in_network_GBps;  // the same of an all-reduce whose sums the switch makes (NVLS, SHARP); 0: it makes none
+  double in_network_ranks = 0;  // fewer ranks than this do not use it
+  Ranged base_us;          // of one collective, whatever its size
+  Ranged hop_us;           // per step of a ring or level of a tree
+  Ranged fill_us, fill_MB; // medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB))
+  Ranged small_ring_loss;  // plateau x (1 - loss / ranks)
+};
+
+struct FabricConstant {
+  std::string_view name;
+  Ranged FabricLaw::* member;
+  std::string_view meaning;
+};
+const std::vector<FabricConstant>& fabric_constants();
+
+class FabricLaws {
+ public:
+  static FabricLaws read(const std::filesystem::path& folder, Problems& problems);
+  static FabricLaws parse(std::string_view text, const std::string& file, Problems& problems);
+  /// The link's own constants over the defaults of its kind; the plateau of a link without a row is bandwidth x
+  /// efficiency.
+  [[nodiscard]] FabricLaw of(const Link& link) const;
+
+ private:
+  std::vector<FabricLaw> rows_;
+};
+
+}  // namespace orrery
