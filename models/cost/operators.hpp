@@ -13,12 +13,15 @@
 
 namespace orrery {
 
-/// product: `count` products of M x K by K x N, in one launch. streaming: `bytes` through memory. attention: one fused
-/// kernel of `flops`.
+/// product: `count` products of M x K by K x N, in one launch, `bytes` being what they read and write. convolution: the
+/// same as an implicit product. streaming: `bytes` through memory. attention: one fused kernel of `flops`. `launches`
+/// of the same follow one another (the tokens of a recurrent layer); bytes of streaming count all of them, of a product
+/// each.
 struct Operator {
   enum class Kind : std::uint8_t { product, convolution, streaming, attention_forward, attention_backward };
   Kind kind = Kind::streaming;
   double m = 0, n = 0, k = 0, count = 1;
+  double launches = 1;
   double bytes = 0;
   double flops = 0;
 };
@@ -34,18 +37,24 @@ enum class AttentionKernel : std::uint8_t { unfused, flash };
 
 /// The part of a layer that one device works on.
 struct OperatorShare {
-  double tokens = 1;      // rows that the layer works on: samples x tokens of its input (images: samples x pixels)
-  double samples = 1;
-  double work = 1;        // share of the heads, of the units split in columns or rows (tensor parallelism)
-  bool splits_input = false;  // dense: the inner dimension is split (row), else the units (column)
-  double region = 1;      // share of the tokens where the layer is not split itself (sequence parallelism)
-  double context = 1;     // share of the tokens of a sequence that this device has as queries (context parallelism)
-  double expert_tokens = 0;  // mixture of experts: token visits that the experts here work on
-  double experts_here = 0;
-  double logit_bytes = 40;
+  double samples = 1;        // of a micro-batch
+  double context = 1;        // share of every sequence that is here (context parallelism)
+  double work = 1;           // share of the heads or units (tensor parallelism)
+  double input = 1;          // dense: share of the inner dimension (a layer split in rows); work is 1 for its units
+  double region = 1;         // share of the tokens of a layer that is not split otherwise (sequence parallelism)
+  double expert_visits = 0;  // mixture of experts: token visits that the experts here work on
+  double experts = 0;        // that are here
+  double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
   AttentionKernel attention = AttentionKernel::unfused;
 };
 
+/// Bytes per number of streaming kernels, forward / backward, at 16 bits (recipe of Korthikanti et al. 2022 and the
+/// kernels of Megatron-LM): normalisation 4 / 10; residual sum 6 / 8, with the dropout before it 7 / 13; gelu 4 / 8 and
+/// gated 6 / 10 per number out; softmax of the scores 4 / 6, their dropout 5 / 5, layout of the heads 4 / 4; embedding
+/// 14 / 12; batch normalisation 6 / 10 (statistics are a pass of their own); others read and write once. Backward of a
+/// product: two products, of the input's gradient (M, K, N) and of the weights' (K, N, M). Fused attention: 2 T^2 (key
+/// + value size) FLOPs per head and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of
+/// (pixels out) x (filters) x (kernel^2 x channels / groups), per group; depthwise ones stream.
 LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision);
 
 /// The two laws. Products: tiles of 256x128, 128x256, 128x128, 128x64 and 64x64 (shares .97 for 128x128, .88, .72 for

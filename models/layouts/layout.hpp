@@ -25,11 +25,11 @@ enum class Offload : std::uint8_t { none, optimizer };  // optimizer state and s
 
 struct Layout {
   int dp = 1, tp = 1, pp = 1, cp = 1;
-  int ep = 1;               // experts are spread over ep of the dp x cp ranks that hold the same dense weights
-  int zero_stage = 0;       // 0..3; 3 is FSDP
-  int zero_group = 0;       // ranks that share states (hybrid sharding); 0: all of dp x cp
+  int ep = 1;                   // experts are spread over ep of the dp x cp ranks that hold the same dense weights
+  int zero_stage = 0;           // 0..3; 3 is FSDP
+  int zero_group = 0;           // ranks that share states (hybrid sharding); 0: all of dp x cp
   std::int64_t microbatch = 1;  // samples
-  int interleave = 1;       // chunks of layers per stage
+  int interleave = 1;           // chunks of layers per stage
   SequenceParallel sequence_parallel = SequenceParallel::off;
   Recompute recompute = Recompute::none;
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;

@@ -32,9 +32,9 @@ struct LayoutMemory {
 struct StepPrediction {
   StepParts parts;
   LayoutMemory memory;
-  Flops model_flops, hardware_flops;  // of the step, all devices
+  Flops model_flops, hardware_flops;                    // of the step, all devices
   Seconds comm_dp, comm_tp, comm_pp, comm_cp, comm_ep;  // whole, hidden or not
-  Bytes sent_per_device;              // mean over the devices
+  Bytes sent_per_device;                                // mean over the devices
   int microbatches = 1;
   [[nodiscard]] Seconds time() const { return parts.total(); }
   [[nodiscard]] bool fits(const Device& device) const { return memory.peak() <= device.memory; }
@@ -48,10 +48,10 @@ struct ChunkPrice {
   Seconds context_forward, context_backward;                     // exposed context-parallel communication
   Seconds expert_forward, expert_backward;                       // exposed all-to-all
   Bytes boundary;                                                // activations that leave it, per tensor-parallel rank
-  double parameters = 0;         // held by one rank, experts left out
-  double expert_parameters = 0;  // held by one rank
-  Bytes tensor_wire;             // sent by one rank, forward + backward + recompute
-  Flops flops;                   // hardware FLOPs of one rank, all passes
+  double parameters = 0;                                         // held by one rank, experts left out
+  double expert_parameters = 0;                                  // held by one rank
+  Bytes tensor_wire;                                             // sent by one rank, forward + backward + recompute
+  Flops flops;                                                   // hardware FLOPs of one rank, all passes
 };
 
 struct StagePrice {
@@ -62,10 +62,10 @@ struct StagePrice {
 
 struct LayoutPrices {
   std::vector<StagePrice> stages;
-  Seconds transfer;                                // of one micro-batch between neighbouring stages
-  LibraryCost gradient_exchange;                   // of the heaviest stage, once per step
-  Seconds gradient_exposed, parameter_exposed;     // of it, and of gathering parameters (ZeRO 1 to 3), not hidden
-  Seconds tied_exchange;                           // tied embedding, first and last stage
+  Seconds transfer;                             // of one micro-batch between neighbouring stages
+  LibraryCost gradient_exchange;                // of the heaviest stage, once per step
+  Seconds gradient_exposed, parameter_exposed;  // of it, and of gathering parameters (ZeRO 1 to 3), not hidden
+  Seconds tied_exchange;                        // tied embedding, first and last stage
 };
 
 /// Judges layouts of one job. Prices of equal blocks are computed once and kept, so that a search over thousands of

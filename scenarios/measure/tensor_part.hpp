@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "models/training/execution_plan.hpp"
-#include "scenarios/strategies/tensor_split.hpp"
+#include "models/layouts/tensor_split.hpp"
 
 namespace orrery {
 

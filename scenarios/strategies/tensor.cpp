@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "scenarios/strategies/building.hpp"
-#include "scenarios/strategies/tensor_split.hpp"
+#include "models/layouts/tensor_split.hpp"
 
 namespace orrery {
 namespace {

@@ -1,5 +1,5 @@
 // How layers are split over a tensor-parallel group, and the plans of `model split = tensor`.
-#include "scenarios/strategies/tensor_split.hpp"
+#include "models/layouts/tensor_split.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/models/small_networks.hpp"

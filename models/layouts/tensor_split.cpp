@@ -1,8 +1,6 @@
-#include "scenarios/strategies/tensor_split.hpp"
+#include "models/layouts/tensor_split.hpp"
 
 #include <fmt/format.h>
-
-#include "scenarios/strategies/stages.hpp"
 
 namespace orrery {
 namespace {

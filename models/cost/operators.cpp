@@ -1,0 +1,228 @@
+#include "models/cost/operators.hpp"
+
+#include "models/cost/layer_cost.hpp"
+#include "models/cost/pass_bytes.hpp"
+
+namespace orrery {
+namespace {
+
+double number(std::int64_t value) {
+  return static_cast<double>(value);
+}
+
+class Lister {
+ public:
+  Lister(const Layer& layer, const OperatorShare& share, Precision precision)
+      : layer_(layer), share_(share), width_(bytes_in_memory(precision).value()) {}
+
+  LayerOperators list() {
+    if (is_view(layer_.kind)) return {};
+    if (is_loss(layer_.kind)) {
+      list_loss();
+      return std::move(operators_);
+    }
+    switch (layer_.kind) {
+      case LayerKind::dense:
+        list_dense(rows(), number(layer_.in.channels) * share_.input, number(layer_.out.channels) * share_.work);
+        break;
+      case LayerKind::convolution:
+      case LayerKind::transposed_convolution:
+        list_convolution();
+        break;
+      case LayerKind::attention:
+      case LayerKind::cross_attention:
+        list_attention();
+        break;
+      case LayerKind::lstm:
+        list_recurrence(4);
+        break;
+      case LayerKind::gru:
+        list_recurrence(3);
+        break;
+      case LayerKind::mixture_of_experts:
+        list_experts();
+        break;
+      default:
+        list_streaming();
+    }
+    return std::move(operators_);
+  }
+
+ private:
+  /// Tokens (pixels, samples) of the layer that are worked on here.
+  [[nodiscard]] double rows() const {
+    return share_.samples * number(layer_.in.height * layer_.in.width) * share_.context;
+  }
+
+  Operator product(double m, double n, double k, double count = 1) const {
+    Operator op;
+    op.kind = Operator::Kind::product;
+    op.m = m, op.n = n, op.k = k, op.count = count;
+    op.bytes = width_ * count * (m * k + k * n + m * n);
+    return op;
+  }
+
+  Operator streaming(double numbers, double bytes_at_16_bits) const {
+    Operator op;
+    op.bytes = numbers * bytes_at_16_bits * width_ / 2.0;
+    return op;
+  }
+
+  void list_dense(double m, double k, double n, double count = 1) {
+    operators_.forward.push_back(product(m, n, k, count));
+    operators_.backward_input.push_back(product(m, k, n, count));
+    if (!layer_.frozen) operators_.backward_weights.push_back(product(k, n, m, count));
+  }
+
+  void stream(double numbers, double forward, double backward) {
+    operators_.forward.push_back(streaming(numbers, forward));
+    operators_.backward_input.push_back(streaming(numbers, backward));
+  }
+
+  void list_convolution() {
+    const double pixels = share_.samples * number(layer_.out.height * layer_.out.width);
+    const double groups = number(layer_.groups);
+    if (layer_.groups > 1 && layer_.groups == layer_.in.channels) {
+      const double numbers = share_.samples * number(layer_.in.count() + layer_.out.count()) * share_.work;
+      stream(numbers, 2, 6);  // read once, write once; backward reads the input for the weights too
+      return;
+    }
+    const double k = number(layer_.kernel * layer_.kernel * layer_.in.channels) / groups;
+    const double n = number(layer_.out.channels) / groups * share_.work;
+    const double moved = width_ * (share_.samples * number(layer_.in.count() + layer_.out.count()) + k * n * groups);
+    const auto add = [&](std::vector<Operator>& to, double rows, double columns, double inner) {
+      Operator op = product(rows, columns, inner, groups);
+      op.kind = Operator::Kind::convolution;
+      op.bytes = moved;  // not the unfolded image
+      to.push_back(op);
+    };
+    add(operators_.forward, pixels, n, k);
+    add(operators_.backward_input, pixels, k, n);
+    if (!layer_.frozen) add(operators_.backward_weights, k, n, pixels);
+  }
+
+  void list_attention() {
+    operators_.is_attention_core = true;
+    const double heads = number(layer_.heads) * share_.work;
+    const double tokens = number(layer_.in.height), queries = tokens * share_.context;
+    const double size =
+        number(layer_.head_size > 0 ? layer_.head_size : layer_.in.channels / (layer_.heads + 2 * layer_.kv_heads));
+    const double key = layer_.kind == LayerKind::cross_attention ? number(layer_.in.channels / layer_.heads) : size;
+    const double value = layer_.value_size > 0 ? number(layer_.value_size) : key;
+    if (share_.attention == AttentionKernel::flash) {
+      const double flops =
+          2.0 * share_.samples * heads * queries * tokens * (key + value) * (layer_.causal ? 0.5 : 1.0);
+      add_fused(operators_.forward, Operator::Kind::attention_forward, flops);
+      add_fused(operators_.backward_input, Operator::Kind::attention_backward, 2.5 * flops);
+      return;
+    }
+    const double count = share_.samples * heads, scores = count * queries * tokens;
+    operators_.forward.push_back(product(queries, tokens, key, count));
+    operators_.forward.push_back(product(queries, value, tokens, count));
+    operators_.backward_input.push_back(product(queries, key, tokens, count));    // of the queries
+    operators_.backward_input.push_back(product(key, tokens, queries, count));    // of the keys
+    operators_.backward_input.push_back(product(queries, tokens, value, count));  // of the scores
+    operators_.backward_input.push_back(product(tokens, value, queries, count));  // of the values
+    stream(scores, 4, 6);
+    if (layer_.rate > 0) stream(scores, 5, 5);
+    stream(count * queries * value, 4, 4);
+  }
+
+  static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops) {
+    Operator op;
+    op.kind = kind;
+    op.flops = flops;
+    to.push_back(op);
+  }
+
+  /// The products of the inputs of all tokens at once, those of the state token by token.
+  void list_recurrence(double gates) {
+    const double units = number(layer_.out.channels), tokens = number(layer_.in.height);
+    list_dense(rows(), number(layer_.in.channels), gates * units);
+    Operator step = product(share_.samples, gates * units, units);
+    step.launches = tokens;
+    operators_.forward.push_back(step);
+    Operator back = product(share_.samples, units, gates * units);
+    back.launches = tokens;
+    operators_.backward_input.push_back(back);
+    operators_.backward_weights.push_back(product(units, gates * units, rows()));
+    Operator state = streaming(rows() * units * (gates + 1), 4);
+    state.launches = tokens;
+    operators_.forward.push_back(state);
+    operators_.backward_input.push_back(state);
+  }
+
+  /// Router, visits put in the order of the experts, their perceptrons, visits put back; shared experts on every token.
+  void list_experts() {
+    const double hidden = number(layer_.in.channels), units = number(layer_.expert_units) * share_.work;
+    const double visits = share_.expert_visits, each = share_.experts > 0 ? visits / share_.experts : 0.0;
+    const double doubled = layer_.gated ? 2.0 : 1.0;
+    list_dense(rows(), hidden, number(layer_.experts));
+    stream(visits * hidden, 4, 4);
+    if (each > 0) {
+      list_dense(each, hidden, doubled * units, share_.experts);
+      stream(visits * units, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
+      list_dense(each, units, hidden, share_.experts);
+    }
+    stream(visits * hidden, 4, 4);
+    if (layer_.shared_experts == 0) return;
+    const double shared = units * number(layer_.shared_experts);
+    list_dense(rows(), hidden, doubled * shared);
+    stream(rows() * shared, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
+    list_dense(rows(), shared, hidden);
+  }
+
+  void list_loss() {
+    const double logits = rows() * number(layer_.in.channels) * share_.work;
+    operators_.forward.push_back(streaming(logits, 0.4 * share_.logit_bytes));
+    operators_.backward_input.push_back(streaming(logits, 0.6 * share_.logit_bytes));
+  }
+
+  void list_streaming() {
+    const double in = share_.samples * number(layer_.in.count()) * share_.context * share_.work * share_.region;
+    const double out = share_.samples * number(layer_.out.count()) * share_.context * share_.work * share_.region;
+    switch (layer_.kind) {
+      case LayerKind::layer_norm:
+      case LayerKind::rms_norm:
+      case LayerKind::group_norm:
+        return stream(out, 4, 10);
+      case LayerKind::batch_norm:
+        return stream(out, 6, 10);
+      case LayerKind::residual_add:
+        return stream(out, 6, 8);
+      case LayerKind::dropout:  // in the kernel of the sum after it
+        operators_.forward.push_back(streaming(out, 1));
+        operators_.backward_input.push_back(streaming(out, 5));
+        operators_.forward.back().launches = operators_.backward_input.back().launches = 0;
+        return;
+      case LayerKind::gelu:
+      case LayerKind::silu:
+        return stream(out, 4, 8);
+      case LayerKind::swiglu:
+      case LayerKind::geglu:
+      case LayerKind::multiply:
+        return stream(out, 6, 10);
+      case LayerKind::embedding:
+        return stream(out, 14, 12);
+      case LayerKind::relu:
+      case LayerKind::tanh:
+      case LayerKind::sigmoid:
+        return stream(out, 4, 6);
+      default:
+        return stream((in + out) / 2.0, 4, 4);
+    }
+  }
+
+  const Layer& layer_;
+  const OperatorShare& share_;
+  double width_;
+  LayerOperators operators_;
+};
+
+}  // namespace
+
+LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision) {
+  return Lister(layer, share, precision).list();
+}
+
+}  // namespace orrery
