@@ -1,0 +1,195 @@
+// How long a library's collectives take, with n ranks, g of them on each of k = n / g nodes, S the full buffer.
+//
+// A ring passes everything round once for a reduce-scatter, an all-gather or a broadcast and twice for an all-reduce,
+// which is a reduce-scatter and an all-gather. In one pass every rank sends p = S (n - 1) / n (broadcast: S) in n - 1
+// steps. P passes inside a node take
+//
+//   P/2 base + P (n - 1) hop + P p / (bus (1 - loss / n)) + P/2 fill (1 - exp(-2 p / fill_bytes))
+//
+// Form and constants come from fits to nccl-tests (base, hop, plateau of the bus bandwidth; small rings leave channels
+// unused; messages of medium size pay for filling the pipeline and for the change of protocol). The steps are those of
+// NVIDIA/nccl, src/graph/tuning.cc: 2 (n - 1) for an all-reduce, n - 1 for a pass.
+//
+// Between nodes one ring per NIC passes through all devices of a node and goes on to the next one: a rank sends p / g
+// to the network and p (g - 1) / g inside, and the slower of the two sets the pace. Steps of a pass: k - 1 between and
+// n - k inside nodes, or, along trees (whose pieces are pipelined, so that they cost 4 levels' worth), 4 log2 k between
+// and g - 1 inside; the fewer in time. Sums in the switch: see sums_inside() and sums_between().
+#include "sim/collectives/library.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+
+namespace {
+
+/// A group on its paths, with the counts as numbers.
+struct Setting {
+  double n = 1, g = 1, k = 1;  // ranks, ranks per node, nodes
+  Bytes bytes;
+  const LibraryPath& node;
+  const LibraryPath& network;
+};
+
+double passes_of(CollectiveKind kind) {
+  return kind == CollectiveKind::all_reduce ? 2.0 : 1.0;
+}
+
+/// What every rank sends in one pass of a ring.
+Bytes pass_bytes(CollectiveKind kind, const Setting& set) {
+  return kind == CollectiveKind::broadcast ? set.bytes : set.bytes * ((set.n - 1.0) / set.n);
+}
+
+BytesPerSecond ring_rate(const LibraryPath& path, double ranks) {
+  return path.bus * (1.0 - path.small_ring_loss / ranks);
+}
+
+/// What messages of medium size lose, of an all-reduce in which every rank sends `wire`.
+Seconds filling(const LibraryPath& path, Bytes wire) {
+  if (path.fill_bytes.value() <= 0) return Seconds();
+  return path.fill * (1.0 - std::exp(-(wire / path.fill_bytes)));
+}
+
+Seconds time_of(Bytes bytes, BytesPerSecond rate) {
+  return bytes.value() > 0 ? bytes / rate : Seconds();
+}
+
+/// Splits a total into what keeps wires busy and the rest; bytes beyond what fits into the total are not counted.
+LibraryCost cost_of(LibraryAlgorithm algorithm, Seconds total, Bytes node_bytes, Bytes network_bytes,
+                    const Setting& set) {
+  LibraryCost cost;
+  cost.algorithm = algorithm;
+  cost.node_bytes = node_bytes;
+  cost.network_bytes = network_bytes;
+  cost.wire = std::max(time_of(node_bytes, set.node.bus), time_of(network_bytes, set.network.bus));
+  if (cost.wire > total) {
+    const double share = total / cost.wire;
+    cost.node_bytes *= share;
+    cost.network_bytes *= share;
+    cost.wire = total;
+  }
+  cost.overhead = total - cost.wire;
+  return cost;
+}
+
+LibraryCost ring_inside(CollectiveKind kind, const Setting& set) {
+  const double passes = passes_of(kind);
+  const Bytes pass = pass_bytes(kind, set);
+  const Seconds total = set.node.base * (passes / 2.0) + set.node.hop * (passes * (set.n - 1.0)) +
+                        time_of(pass * passes, ring_rate(set.node, set.n)) +
+                        filling(set.node, pass * 2.0) * (passes / 2.0);
+  return cost_of(LibraryAlgorithm::ring, total, pass * passes, Bytes(), set);
+}
+
+/// The switch adds (NVLS): a rank's port carries S (n + 1) / n each way: its buffer to be summed, its share of the sums
+/// to all. Two steps, whatever the number of ranks; its own plateau, in terms of a ring's bytes.
+LibraryCost sums_inside(const Setting& set) {
+  const Bytes wire = set.bytes * (2.0 * (set.n - 1.0) / set.n);
+  const Seconds total =
+      set.node.base + set.node.hop * 2.0 + time_of(wire, set.node.in_network) + filling(set.node, wire);
+  return cost_of(LibraryAlgorithm::in_network, total, set.bytes * ((set.n + 1.0) / set.n), Bytes(), set);
+}
+
+struct Steps {
+  LibraryAlgorithm algorithm = LibraryAlgorithm::ring;
+  Seconds time;  // of one pass
+};
+
+Steps steps_between(const Setting& set) {
+  const Seconds ring = set.network.hop * (set.k - 1.0) + set.node.hop * (set.n - set.k);
+  const Seconds tree = set.network.hop * (4.0 * std::log2(set.k)) + set.node.hop * (set.g - 1.0);
+  if (tree < ring) return {LibraryAlgorithm::tree, tree};
+  return {LibraryAlgorithm::ring, ring};
+}
+
+LibraryCost through_nodes(CollectiveKind kind, const Setting& set) {
+  const double passes = passes_of(kind);
+  const Bytes pass = pass_bytes(kind, set);
+  const Bytes outside = pass * (passes / set.g), inside = pass * (passes * (set.g - 1.0) / set.g);
+  const Steps steps = steps_between(set);
+  const Seconds moving =
+      std::max(time_of(outside, ring_rate(set.network, set.k)), time_of(inside, ring_rate(set.node, set.g)));
+  const Seconds total = set.network.base * (passes / 2.0) + steps.time * passes + moving +
+                        filling(set.network, pass * 2.0) * (passes / 2.0);
+  return cost_of(steps.algorithm, total, inside, outside, set);
+}
+
+/// The network's switches add (SHARP): reduce-scatter in each node, sums of the shares S / g, all-gather in each node.
+LibraryCost sums_between(const Setting& set) {
+  const Bytes inside = set.bytes * (2.0 * (set.g - 1.0) / set.g);
+  const Bytes share = set.bytes / set.g;
+  const Seconds moving = std::max(time_of(share * (2.0 * (set.k - 1.0) / set.k), set.network.in_network),
+                                  time_of(inside, ring_rate(set.node, set.g)));
+  const Seconds total = set.network.base + set.network.hop * 2.0 + set.node.hop * (2.0 * (set.g - 1.0)) + moving +
+                        filling(set.network, inside + share);
+  return cost_of(LibraryAlgorithm::hierarchical, total, inside, share, set);
+}
+
+/// Every rank sends S / n to each other one, at once: (g - 1) S / n inside the node and (n - g) S / n through the NIC,
+/// the slower of which counts. Messages start one after another, those to one node together.
+LibraryCost all_to_all(const Setting& set) {
+  const Bytes piece = set.bytes / set.n;
+  const Bytes inside = piece * (set.g - 1.0), outside = piece * (set.n - set.g);
+  const LibraryPath& slower = set.k > 1 ? set.network : set.node;
+  const Seconds steps = set.node.hop * (set.g - 1.0) + (set.k > 1 ? set.network.hop * (set.k - 1.0) : Seconds());
+  const Seconds moving = std::max(time_of(inside, set.node.bus), time_of(outside, set.network.bus));
+  const Seconds total = slower.base / 2.0 + steps + moving + filling(slower, (inside + outside) * 2.0) / 2.0;
+  return cost_of(LibraryAlgorithm::ring, total, inside, outside, set);
+}
+
+LibraryCost faster(const LibraryCost& one, const LibraryCost& other) {
+  return other.total() < one.total() ? other : one;
+}
+
+bool switch_adds(CollectiveKind kind, const LibraryPath& path, double ranks) {
+  return kind == CollectiveKind::all_reduce && path.in_network.value() > 0 && ranks >= path.in_network_ranks;
+}
+
+}  // namespace
+
+std::string_view name_of(LibraryAlgorithm algorithm) {
+  static constexpr std::array<std::string_view, 5> names{"none", "ring", "tree", "in-network", "hierarchical"};
+  const auto index = static_cast<std::size_t>(algorithm);
+  return index < names.size() ? names[index] : std::string_view("?");
+}
+
+LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
+                         const LibraryPath& network) {
+  ORRERY_EXPECT(place.ranks >= 1 && place.per_node >= 1 && bytes.value() >= 0);
+  if (place.ranks == 1) return {};
+  const double ranks = place.ranks, per_node = std::min(place.ranks, place.per_node);
+  const Setting set{ranks, per_node, std::ceil(ranks / per_node), bytes, node, network};
+  if (kind == CollectiveKind::all_to_all) return all_to_all(set);
+  if (set.k == 1) {
+    const LibraryCost ring = ring_inside(kind, set);
+    return switch_adds(kind, node, ranks) ? faster(ring, sums_inside(set)) : ring;
+  }
+  const LibraryCost ring = through_nodes(kind, set);
+  return switch_adds(kind, network, set.k) ? faster(ring, sums_between(set)) : ring;
+}
+
+Seconds message_time(Bytes bytes, const LibraryPath& path) {
+  return path.hop + time_of(bytes, path.bus);
+}
+
+BytesPerSecond bus_bandwidth(CollectiveKind kind, int ranks, Bytes bytes, Seconds time) {
+  if (ranks < 2 || time.value() <= 0) return BytesPerSecond(0);
+  const double share = (ranks - 1.0) / ranks;
+  switch (kind) {
+    case CollectiveKind::all_reduce:
+      return bytes / time * (2.0 * share);
+    case CollectiveKind::broadcast:
+      return bytes / time;
+    case CollectiveKind::reduce_scatter:
+    case CollectiveKind::all_gather:
+    case CollectiveKind::all_to_all:
+      return bytes / time * share;
+  }
+  return BytesPerSecond(0);
+}
+
+}  // namespace orrery

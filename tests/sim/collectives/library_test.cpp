@@ -1,0 +1,143 @@
+// Hand checks of the library's collectives with the constants of A100 nodes (fits to nccl-tests).
+#include "sim/collectives/library.hpp"
+
+#include <cmath>
+
+#include "tests/catch.hpp"
+
+namespace orrery {
+
+namespace {
+
+constexpr double us = 1e-6;
+
+LibraryPath nvswitch() {
+  LibraryPath path;
+  path.bus = BytesPerSecond(239e9);
+  path.base = Seconds(34 * us);
+  path.hop = Seconds(2.2 * us);
+  path.fill = Seconds(199 * us);
+  path.fill_bytes = Bytes(172e6);
+  path.small_ring_loss = 0.157;
+  return path;
+}
+
+LibraryPath nic() {
+  LibraryPath path;
+  path.bus = BytesPerSecond(0.85 * 25e9);
+  path.base = Seconds(34 * us);
+  path.hop = Seconds(15 * us);
+  return path;
+}
+
+double time_in_node(CollectiveKind kind, int ranks, double bytes) {
+  return library_cost(kind, {ranks, ranks}, Bytes(bytes), nvswitch(), nic()).total().value();
+}
+
+double time_between(CollectiveKind kind, GroupPlace place, double bytes) {
+  return library_cost(kind, place, Bytes(bytes), nvswitch(), nic()).total().value();
+}
+
+}  // namespace
+
+TEST_CASE("all-reduces inside a node take base, steps, wire and filling", "[library]") {
+  using enum CollectiveKind;
+  // 34 + 14 x 2.2 + 1.835 MB / 234.3 GB/s + 199 (1 - exp(-1.835 / 172)) = 34 + 30.8 + 7.8 + 2.1 us
+  CHECK(time_in_node(all_reduce, 8, mebi) == Approx(74.7 * us).epsilon(0.001));
+  CHECK(time_in_node(all_reduce, 8, 16 * mebi) == Approx(221 * us).epsilon(0.003));
+  CHECK(time_in_node(all_reduce, 8, 64 * mebi) == Approx(665 * us).epsilon(0.001));
+  CHECK(time_in_node(all_reduce, 8, gibi) == Approx(8283 * us).epsilon(0.001));
+  CHECK(time_in_node(all_reduce, 2, 16 * mebi) == Approx(133.1 * us).epsilon(0.001));
+  CHECK(time_in_node(all_reduce, 8, 50.3e6) == Approx(0.520e-3).epsilon(0.002));
+}
+
+TEST_CASE("a reduce-scatter and an all-gather are the halves of an all-reduce", "[library]") {
+  using enum CollectiveKind;
+  CHECK(time_in_node(reduce_scatter, 8, 50.3e6) == Approx(0.260e-3).epsilon(0.002));
+  for (const GroupPlace place : {GroupPlace{8, 8}, GroupPlace{16, 8}, GroupPlace{64, 1}, GroupPlace{4096, 4}}) {
+    for (const double bytes : {1e3, 1e6, 1e9}) {
+      const double whole = time_between(all_reduce, place, bytes);
+      CHECK(2 * time_between(reduce_scatter, place, bytes) == Approx(whole).epsilon(1e-12));
+      CHECK(2 * time_between(all_gather, place, bytes) == Approx(whole).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("between nodes the network's wire counts, divided by the ranks of a node", "[library]") {
+  using enum CollectiveKind;
+  // 3.77 GB over 8 nodes, one rank each: 34 + 14 x 15 us + 6.5975 GB / 21.25 GB/s
+  CHECK(time_between(all_reduce, {8, 1}, 3.77e9) == Approx(0.3107).epsilon(0.001));
+  // 16 ranks on 2 nodes: 1.875 GB of every rank, 1/8 of it to the network
+  const LibraryCost cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), nvswitch(), nic());
+  CHECK(cost.network_bytes.value() == Approx(1.875e9 / 8));
+  CHECK(cost.node_bytes.value() == Approx(1.875e9 * 7 / 8));
+  CHECK(cost.wire.value() == Approx(1.875e9 / 8 / 21.25e9));  // the node's 1.64 GB need 6.9 ms only
+  // one hop of 15 and 14 of 2.2 us in each pass
+  CHECK(cost.overhead.value() == Approx((34 + 2 * 15 + 28 * 2.2) * us));
+  CHECK(cost.algorithm == LibraryAlgorithm::ring);
+}
+
+TEST_CASE("a slow link inside the node holds up a ring through the nodes", "[library]") {
+  LibraryPath slow = nvswitch();
+  slow.bus = BytesPerSecond(5e9);
+  slow.small_ring_loss = 0;
+  const LibraryCost cost = library_cost(CollectiveKind::all_reduce, {16, 8}, Bytes(1e9), slow, nic());
+  CHECK(cost.wire.value() == Approx(1.875e9 * 7 / 8 / 5e9));
+}
+
+TEST_CASE("trees take over when a ring through the nodes has more steps than 4 log2", "[library]") {
+  using enum CollectiveKind;
+  CHECK(library_cost(all_reduce, {16, 1}, Bytes(1e6), nvswitch(), nic()).algorithm == LibraryAlgorithm::ring);
+  const LibraryCost cost = library_cost(all_reduce, {64, 1}, Bytes(0), nvswitch(), nic());
+  CHECK(cost.algorithm == LibraryAlgorithm::tree);
+  CHECK(cost.total().value() == Approx((34 + 2 * 24 * 15) * us));
+}
+
+TEST_CASE("sums in the switch serve all-reduces of enough ranks", "[library]") {
+  using enum CollectiveKind;
+  LibraryPath hopper = nvswitch();
+  hopper.in_network = BytesPerSecond(500e9);
+  hopper.in_network_ranks = 6;
+  const auto algorithm = [&](CollectiveKind kind, int ranks) {
+    return library_cost(kind, {ranks, ranks}, Bytes(1e9), hopper, nic()).algorithm;
+  };
+  CHECK(algorithm(all_reduce, 5) == LibraryAlgorithm::ring);
+  CHECK(algorithm(all_reduce, 6) == LibraryAlgorithm::in_network);
+  CHECK(algorithm(all_gather, 8) == LibraryAlgorithm::ring);
+  const LibraryCost cost = library_cost(all_reduce, {8, 8}, Bytes(1e9), hopper, nic());
+  const double filling = 199 * us * (1 - std::exp(-1.75e9 / 172e6));
+  CHECK(cost.total().value() == Approx((34 + 2 * 2.2) * us + 1.75e9 / 500e9 + filling));
+  CHECK(cost.wire <= cost.total());
+}
+
+TEST_CASE("all-to-all sends what stays in the node and what leaves it at once", "[library]") {
+  const LibraryCost cost = library_cost(CollectiveKind::all_to_all, {32, 8}, Bytes(32e6), nvswitch(), nic());
+  CHECK(cost.node_bytes.value() == Approx(7e6));
+  CHECK(cost.network_bytes.value() == Approx(24e6));
+  CHECK(cost.wire.value() == Approx(24e6 / 21.25e9));
+}
+
+TEST_CASE("a group of one needs nothing, and overhead is never negative", "[library]") {
+  CHECK(library_cost(CollectiveKind::all_reduce, {1, 1}, Bytes(1e9), nvswitch(), nic()).total() == Seconds());
+  LibraryPath odd = nvswitch();
+  odd.in_network = BytesPerSecond(1e12);  // faster than the ring's link could be
+  const LibraryCost cost = library_cost(CollectiveKind::all_reduce, {8, 8}, Bytes(1e12), odd, nic());
+  CHECK(cost.overhead.value() >= 0);
+  CHECK(cost.total().value() == Approx(1.75 + 34e-6 + 4.4e-6 + 199e-6));
+  CHECK(cost.wire.value() == Approx(cost.node_bytes.value() / 239e9));
+}
+
+TEST_CASE("bus bandwidths are those of nccl-tests", "[library]") {
+  using enum CollectiveKind;
+  CHECK(bus_bandwidth(all_reduce, 8, Bytes(8e9), Seconds(1)).value() == Approx(14e9));
+  CHECK(bus_bandwidth(all_gather, 8, Bytes(8e9), Seconds(1)).value() == Approx(7e9));
+  CHECK(bus_bandwidth(all_to_all, 8, Bytes(8e9), Seconds(1)).value() == Approx(7e9));
+  CHECK(bus_bandwidth(broadcast, 8, Bytes(8e9), Seconds(1)).value() == Approx(8e9));
+  CHECK(bus_bandwidth(all_reduce, 1, Bytes(8e9), Seconds(1)).value() == 0);
+}
+
+TEST_CASE("a message takes one hop and its bytes", "[library]") {
+  CHECK(message_time(Bytes(21.25e6), nic()).value() == Approx(15 * us + 1e-3));
+}
+
+}  // namespace orrery
