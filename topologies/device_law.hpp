@@ -2,10 +2,12 @@
 // (device, constant, value, low, high, source). The laws themselves stand in models/cost/operator_time.hpp.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/constants_csv.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/ranged.hpp"
 #include "topologies/catalogue.hpp"
@@ -13,10 +15,10 @@
 namespace orrery {
 
 struct DeviceLaw {
-  std::string device;              // id of the device, or of the default row it was taken from
-  bool measured = false;           // false: a default (prior) for devices of its kind and generation
-  Ranged gemm_share;               // eta: plateau share of the peak that matrix products reach
-  Ranged gemm_k0;                  // inner dimension at which half of the plateau is reached: K / (K + k0)
+  std::string device;     // id of the device, or of the default row it was taken from
+  bool measured = false;  // gemm_share is the device's own and not assumed; false: a prior
+  Ranged gemm_share;      // eta: plateau share of the peak that matrix products reach
+  Ranged gemm_k0;         // inner dimension at which half of the plateau is reached: K / (K + k0)
   Ranged gemm_share_fp8, gemm_k0_fp8;
   Ranged gemm_share_tf32;          // tf32 and fp32 products
   Ranged memory_share;             // share of the memory bandwidth that streaming kernels reach
@@ -24,29 +26,36 @@ struct DeviceLaw {
   Ranged kernel_launch_us;         // per streaming kernel
   Ranged attention_forward_share;  // flash attention: share of the peak
   Ranged attention_backward_share;
-  Ranged convolution_share;        // plateau share of convolutions (implicit products)
-  double multiprocessors = 0;      // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
+  Ranged convolution_share;    // plateau share of convolutions (implicit products)
+  double multiprocessors = 0;  // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
 };
 
 /// The constants by name, as in the file, and the member they are: what reading, `explain`, ranges and `fit` walk.
 struct DeviceConstant {
   std::string_view name;
-  Ranged DeviceLaw::* member;
+  Ranged DeviceLaw::*member;
   std::string_view meaning;
 };
 const std::vector<DeviceConstant>& device_constants();
 
 /// Rows for the devices that were measured, and defaults named `default:<kind>` (gpu, cpu, tpu, ...) or
-/// `default:gpu:<first year of the generation>`.
+/// `default:<kind>:<first year of the generation>`, and `default` for every device. Beside device_constants() a row may
+/// give `multiprocessors`, and `gemm_of_achievable`: gemm_share = that x the catalogue's gemm_fraction, for devices
+/// without a gemm_share that is nearer to them.
 class DeviceLaws {
  public:
   static DeviceLaws read(const std::filesystem::path& folder, Problems& problems);
   static DeviceLaws parse(std::string_view text, const std::string& file, Problems& problems);
-  /// The device's own constants over the defaults of its kind and year.
+  /// The device's own constants over the defaults of its generation (the latest that is not after its year), those
+  /// over the defaults of its kind, those over the defaults of all.
   [[nodiscard]] DeviceLaw of(const Device& device) const;
+  /// The rows that `of` reads, at most one per constant: what `orrery show law` prints.
+  [[nodiscard]] std::vector<ConstantRow> rows_of(const Device& device) const;
+  /// Rows that take the place of those of the same device and constant (a file that `orrery fit` wrote).
+  void overlay(std::vector<ConstantRow> rows);
 
  private:
-  std::vector<DeviceLaw> rows_;
+  std::vector<ConstantRow> rows_;
 };
 
 }  // namespace orrery

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/constants_csv.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/ranged.hpp"
 #include "topologies/catalogue.hpp"
@@ -16,32 +17,39 @@ namespace orrery {
 struct FabricLaw {
   std::string link;  // id, or the default row it was taken from
   bool measured = false;
-  Ranged bus_GBps;         // plateau of the bus bandwidth of a ring on it, per device (network: of one NIC)
-  Ranged in_network_GBps;  // the same of an all-reduce whose sums the switch makes (NVLS, SHARP); 0: it makes none
+  Ranged bus_GBps;              // plateau of the bus bandwidth of a ring on it, per device (network: of one NIC)
+  Ranged in_network_GBps;       // the same of an all-reduce whose sums the switch makes (NVLS, SHARP); 0: it makes none
   double in_network_ranks = 0;  // fewer ranks than this do not use it
-  Ranged base_us;          // of one collective, whatever its size
-  Ranged hop_us;           // per step of a ring or level of a tree
-  Ranged fill_us, fill_MB; // medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB))
-  Ranged small_ring_loss;  // plateau x (1 - loss / ranks)
+  Ranged base_us;               // of one collective, whatever its size
+  Ranged hop_us;                // per step of a ring or level of a tree
+  Ranged fill_us, fill_MB;      // medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB))
+  Ranged small_ring_loss;       // plateau x (1 - loss / ranks)
 };
 
 struct FabricConstant {
   std::string_view name;
-  Ranged FabricLaw::* member;
+  Ranged FabricLaw::*member;
   std::string_view meaning;
 };
 const std::vector<FabricConstant>& fabric_constants();
 
+/// Rows of links, and defaults named `default:<kind>` and `default`. Beside fabric_constants() a row may give
+/// `in_network_ranks`; `bus_share`, in the place of bus_GBps: the plateau = that x the link's bandwidth; and
+/// `hop_of_latency`, in the place of hop_us: a hop = that x the link's latency.
 class FabricLaws {
  public:
   static FabricLaws read(const std::filesystem::path& folder, Problems& problems);
   static FabricLaws parse(std::string_view text, const std::string& file, Problems& problems);
-  /// The link's own constants over the defaults of its kind; the plateau of a link without a row is bandwidth x
-  /// efficiency.
+  /// The link's own constants over the defaults of its kind, those over the defaults of all; the plateau of a link that
+  /// no row speaks of is bandwidth x efficiency.
   [[nodiscard]] FabricLaw of(const Link& link) const;
+  /// The rows that `of` reads, at most one per constant.
+  [[nodiscard]] std::vector<ConstantRow> rows_of(const Link& link) const;
+  /// Rows that take the place of those of the same link and constant (a file that `orrery fit` wrote).
+  void overlay(std::vector<ConstantRow> rows);
 
  private:
-  std::vector<FabricLaw> rows_;
+  std::vector<ConstantRow> rows_;
 };
 
 }  // namespace orrery

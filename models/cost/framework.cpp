@@ -1,66 +1,194 @@
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
+#include "models/cost/framework.hpp"
 
-#include "models/cost/cost_model.hpp"
+#include <algorithm>
+#include <set>
+#include <utility>
+
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 
 namespace {
 
-const CsvColumns& columns() {
-  static const CsvColumns names = {
-      {"id", "kernel_overhead_us", "memory_efficiency", "optimizer_bytes_sgd", "optimizer_bytes_momentum",
-       "optimizer_bytes_adam", "straggler_per_doubling", "source"},
-      {}};
-  return names;
+constexpr auto frameworks_file = "frameworks.csv";
+constexpr auto constants_file = "framework_constants.csv";
+
+CsvColumns framework_columns() {
+  return {{"id", "base", "title", "source"}, {}};
 }
 
-double at_least_zero(CsvRow& row, std::string_view column) {
-  const double value = row.required_number(column);
-  if (value < 0.0) row.problem(column, "must be at least 0");
-  return value;
+/// A row of frameworks.csv, and where it stands, for problems that are found later.
+struct Entry {
+  FrameworkProfile profile;
+  std::string base;
+  CsvRow row;
+};
+
+std::vector<std::string> ids_of(const std::vector<Entry>& entries) {
+  std::vector<std::string> ids;
+  for (const Entry& entry : entries) ids.push_back(entry.profile.id);
+  return ids;
 }
 
-double share(CsvRow& row, std::string_view column) {
-  const double value = row.required_number(column);
-  if (!row.text(column).empty() && (value <= 0.0 || value > 1.0)) row.problem(column, "must be above 0 and at most 1");
-  return value;
-}
-
-std::vector<FrameworkProfile> read_rows(CsvTable table) {
-  std::vector<FrameworkProfile> frameworks;
-  std::set<std::string> ids;
+std::vector<Entry> read_entries(CsvTable& table) {
+  std::vector<Entry> entries;
+  std::set<std::string> seen;
   for (CsvRow& row : table.rows()) {
-    FrameworkProfile framework;
-    framework.id = row.required_text("id");
-    framework.source = row.required_text("source");
-    framework.kernel_overhead = Seconds(at_least_zero(row, "kernel_overhead_us") * micro);
-    framework.memory_efficiency = share(row, "memory_efficiency");
-    framework.optimizer_bytes_sgd = at_least_zero(row, "optimizer_bytes_sgd");
-    framework.optimizer_bytes_momentum = at_least_zero(row, "optimizer_bytes_momentum");
-    framework.optimizer_bytes_adam = at_least_zero(row, "optimizer_bytes_adam");
-    framework.straggler_per_doubling = at_least_zero(row, "straggler_per_doubling");
-    if (!ids.insert(framework.id).second) {
-      row.problem("id", "framework \"" + framework.id + "\" is described twice", "", "remove one of the rows");
+    Entry entry{{}, row.text("base"), row};
+    entry.profile.id = row.required_text("id");
+    entry.profile.title = row.required_text("title");
+    entry.profile.source = row.required_text("source");
+    const std::string& id = entry.profile.id;
+    if (!seen.insert(id).second) {
+      row.problem("id", "framework \"" + id + "\" is described twice", "", "remove one of the rows");
+    } else if (!id.empty()) {
+      entries.push_back(std::move(entry));
     }
-    frameworks.push_back(std::move(framework));
+  }
+  return entries;
+}
+
+Entry* find(std::vector<Entry>& entries, std::string_view id) {
+  const auto same = [id](const Entry& entry) { return entry.profile.id == id; };
+  const auto found = std::find_if(entries.begin(), entries.end(), same);
+  return found == entries.end() ? nullptr : &*found;
+}
+
+/// The framework, its base, the base of that, ...; a base that is unknown or in a circle is a problem of the framework.
+std::vector<std::string> chain(std::vector<Entry>& entries, Entry& first) {
+  std::vector<std::string> ids;
+  for (Entry* entry = &first; entry != nullptr; entry = entry->base.empty() ? nullptr : find(entries, entry->base)) {
+    if (std::find(ids.begin(), ids.end(), entry->profile.id) != ids.end()) {
+      first.row.problem("base", "\"" + first.base + "\" is in a circle", "a framework cannot be its own base",
+                        "leave the base of one of them empty");
+      return ids;
+    }
+    ids.push_back(entry->profile.id);
+  }
+  return ids;
+}
+
+/// What the framework gives itself, else what the nearest base gives; constants that none gives are left out.
+std::vector<ConstantRow> resolve(const std::vector<std::string>& ids, const std::vector<ConstantRow>& rows) {
+  std::vector<ConstantRow> chosen;
+  for (const FrameworkConstant& constant : framework_constants()) {
+    for (const std::string& id : ids) {
+      const ConstantRow* row = find_constant(rows, id, constant.name);
+      if (row == nullptr) continue;
+      chosen.push_back(*row);
+      break;
+    }
+  }
+  return chosen;
+}
+
+void fill(Entry& entry, const std::vector<ConstantRow>& rows) {
+  std::vector<std::string> missing = names_in(framework_constants());
+  for (const ConstantRow& row : rows) {
+    set_constant(entry.profile, framework_constants(), row);
+    std::erase(missing, row.constant);
+  }
+  for (const std::string& name : missing) {
+    entry.row.problem("id", "no " + name + " for framework \"" + entry.profile.id + "\"",
+                      "neither it nor its base gives it", std::string("add a row to ") + constants_file);
+  }
+}
+
+struct Frameworks {
+  std::vector<FrameworkProfile> profiles;
+  std::vector<std::vector<ConstantRow>> rows;  // of each profile
+};
+
+Frameworks build(CsvTable table, CsvTable constants, Problems& problems) {
+  const std::size_t before = problems.all().size();
+  std::vector<Entry> entries = read_entries(table);
+  const std::vector<std::string> ids = ids_of(entries);
+  const auto rows = read_constants(std::move(constants), {"framework", names_in(framework_constants()), ids}, problems);
+  const bool whole = problems.all().size() == before;  // else constants would be missed that are there but wrong
+  Frameworks frameworks;
+  for (Entry& entry : entries) {
+    if (!entry.base.empty() && find(entries, entry.base) == nullptr) {
+      entry.row.problem("base", "unknown framework \"" + entry.base + "\"", "", did_you_mean(entry.base, ids));
+      continue;
+    }
+    frameworks.rows.push_back(resolve(chain(entries, entry), rows));
+    if (whole) fill(entry, frameworks.rows.back());
+    frameworks.profiles.push_back(entry.profile);
   }
   return frameworks;
 }
 
-}  // namespace
-
-std::vector<FrameworkProfile> read_frameworks(Problems& problems) {
-  const auto path = data_directory() / "models" / "cost" / "frameworks.csv";
-  return read_rows(CsvTable::read(path.string(), columns(), problems));
+Frameworks read_files(Problems& problems) {
+  const auto folder = data_directory() / "models" / "cost";
+  return build(CsvTable::read((folder / frameworks_file).string(), framework_columns(), problems),
+               CsvTable::read((folder / constants_file).string(), constant_columns("framework"), problems), problems);
 }
 
-std::vector<FrameworkProfile> parse_frameworks(std::string_view text, const std::string& file, Problems& problems) {
-  return read_rows(CsvTable::parse(text, file, columns(), problems));
+}  // namespace
+
+const std::vector<FrameworkConstant>& framework_constants() {
+  static const std::vector<FrameworkConstant> constants = {
+      {"kernel_overhead_us", &FrameworkProfile::kernel_overhead_us, "of one layer's pass in the roofline model, us"},
+      {"memory_efficiency", &FrameworkProfile::memory_efficiency,
+       "roofline: share of the memory bandwidth that streaming kernels reach"},
+      {"optimizer_bytes_sgd", &FrameworkProfile::optimizer_bytes_sgd, "moved per parameter by a step of SGD"},
+      {"optimizer_bytes_momentum", &FrameworkProfile::optimizer_bytes_momentum,
+       "moved per parameter by a step with momentum"},
+      {"optimizer_bytes_adam", &FrameworkProfile::optimizer_bytes_adam, "moved per parameter by a step of Adam, fp32"},
+      {"optimizer_bytes_adam_mixed", &FrameworkProfile::optimizer_bytes_adam_mixed,
+       "moved per parameter by a step of Adam in mixed precision"},
+      {"straggler_per_doubling", &FrameworkProfile::straggler_per_doubling,
+       "share of step time per doubling of replicas on several nodes"},
+      {"host_forward_us", &FrameworkProfile::host_forward_us, "host time per kernel of a forward pass, us"},
+      {"host_backward_us", &FrameworkProfile::host_backward_us, "host time per kernel of a backward pass, us"},
+      {"host_microbatch_ms", &FrameworkProfile::host_microbatch_ms, "host time per micro-batch, ms"},
+      {"host_iteration_ms", &FrameworkProfile::host_iteration_ms, "host time per iteration, ms"},
+      {"flash_attention", &FrameworkProfile::flash_attention, "1: one fused kernel; 0: products and softmax apart"},
+      {"blocking_transfers", &FrameworkProfile::blocking_transfers,
+       "1: pipeline neighbours wait for each exchange; 0: hidden"},
+      {"transfer_latency_us", &FrameworkProfile::transfer_latency_us, "of a pipeline message beside its bytes, us"},
+      {"gradient_overlap", &FrameworkProfile::gradient_overlap,
+       "share of the last backward pass that hides gradient exchange"},
+      {"parameter_overlap", &FrameworkProfile::parameter_overlap,
+       "share of computing that hides gathering sharded parameters"},
+      {"tensor_overlap", &FrameworkProfile::tensor_overlap, "share of tensor-parallel communication hidden"},
+      {"expert_overlap", &FrameworkProfile::expert_overlap, "share of the all-to-all of experts hidden"},
+      {"gather_again_exposed", &FrameworkProfile::gather_again_exposed,
+       "share of backward's second gather that is not hidden"},
+      {"visible_exchange", &FrameworkProfile::visible_exchange,
+       "all-reduces that show in a data-parallel step for each done"},
+      {"length_imbalance", &FrameworkProfile::length_imbalance,
+       "x sqrt(2 ln replicas): share of the step, variable lengths"},
+      {"gradient_bytes", &FrameworkProfile::gradient_bytes, "per gradient as kept"},
+      {"gradient_wire_bytes", &FrameworkProfile::gradient_wire_bytes, "per gradient as sent"},
+      {"logit_bytes", &FrameworkProfile::logit_bytes, "per logit, moved by the loss in all its passes"},
+      {"offload_ns_per_parameter", &FrameworkProfile::offload_ns_per_parameter,
+       "optimizer on the host, per parameter of a rank, ns"},
+      {"reserve_GiB", &FrameworkProfile::reserve_GiB, "context, communication buffers, fragmentation, GiB"},
+      {"model_error", &FrameworkProfile::model_error, "share by which predictions miss beyond the ranges of constants"},
+  };
+  return constants;
+}
+
+std::vector<FrameworkProfile> read_frameworks(Problems& problems) {
+  return read_files(problems).profiles;
+}
+
+std::vector<FrameworkProfile> parse_frameworks(std::string_view frameworks, std::string_view constants,
+                                               Problems& problems) {
+  return build(CsvTable::parse(frameworks, frameworks_file, framework_columns(), problems),
+               CsvTable::parse(constants, constants_file, constant_columns("framework"), problems), problems)
+      .profiles;
+}
+
+std::vector<ConstantRow> framework_rows(std::string_view id, Problems& problems) {
+  const Frameworks frameworks = read_files(problems);
+  for (std::size_t i = 0; i < frameworks.profiles.size(); ++i) {
+    if (frameworks.profiles[i].id == id) return frameworks.rows[i];
+  }
+  return {};
 }
 
 }  // namespace orrery

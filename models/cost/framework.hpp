@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/constants_csv.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/ranged.hpp"
 
@@ -15,39 +16,39 @@ namespace orrery {
 /// (framework, constant, value, low, high, source); what a framework does not give it takes from its base.
 struct FrameworkProfile {
   std::string id, title, source;
-  Ranged kernel_overhead_us;          // roofline alone: host or launch cost of one layer's pass
-  Ranged memory_efficiency{1.0};      // roofline alone: share of the memory bandwidth that streaming kernels reach
-  Ranged optimizer_bytes_sgd{12.0};   // moved per parameter and step, fp32: read w, g; write w
+  Ranged kernel_overhead_us;              // roofline alone: host or launch cost of one layer's pass
+  Ranged memory_efficiency{1.0};          // roofline alone: share of the memory bandwidth that streaming kernels reach
+  Ranged optimizer_bytes_sgd{12.0};       // moved per parameter and step, fp32: read w, g; write w
   Ranged optimizer_bytes_momentum{20.0};  // + read and write m
-  Ranged optimizer_bytes_adam{28.0};  // read w, g, m, v; write w, m, v
+  Ranged optimizer_bytes_adam{28.0};      // read w, g, m, v; write w, m, v
   Ranged optimizer_bytes_adam_mixed{34.0};  // mixed precision: with the 16-bit copy, loss scaling, norm and clipping
-  Ranged straggler_per_doubling;      // share of step time added per doubling of replicas on several nodes
-  Ranged host_forward_us;             // host time per kernel: a stage is never faster than its host
+  Ranged straggler_per_doubling;            // share of step time added per doubling of replicas on several nodes
+  Ranged host_forward_us;                   // host time per kernel: a stage is never faster than its host
   Ranged host_backward_us;
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
-  Ranged flash_attention;             // 1: one fused kernel that keeps no scores; 0: products and softmax apart
-  Ranged blocking_transfers;          // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
-  Ranged transfer_latency_us;         // of a pipeline message beside its bytes
-  Ranged gradient_overlap;            // share of the last micro-batch's backward pass that hides gradient exchange
-  Ranged parameter_overlap;           // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
-  Ranged tensor_overlap;              // share of tensor-parallel communication hidden by computing
-  Ranged expert_overlap;              // share of the all-to-all of experts hidden by computing
-  Ranged gather_again_exposed;        // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged visible_exchange;            // all-reduces that show in a data-parallel step for each one done (0: none but
-                                      // by gradient_overlap)
-  Ranged length_imbalance;            // x sqrt(2 ln n): share of the step for variable lengths over n replicas
-  Ranged gradient_bytes;              // per number as kept (4: fp32 accumulation)
-  Ranged gradient_wire_bytes;         // per number as sent
-  Ranged logit_bytes;                 // per logit, moved by the loss in all its passes
-  Ranged offload_ns_per_parameter;    // optimizer on the host, per parameter of a rank
-  Ranged reserve_GiB;                 // context, communication buffers, fragmentation
-  Ranged model_error;                 // share by which predictions miss beyond the ranges of their constants
+  Ranged flash_attention;           // 1: one fused kernel that keeps no scores; 0: products and softmax apart
+  Ranged blocking_transfers;        // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
+  Ranged transfer_latency_us;       // of a pipeline message beside its bytes
+  Ranged gradient_overlap;          // share of the last micro-batch's backward pass that hides gradient exchange
+  Ranged parameter_overlap;         // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
+  Ranged tensor_overlap;            // share of tensor-parallel communication hidden by computing
+  Ranged expert_overlap;            // share of the all-to-all of experts hidden by computing
+  Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
+  Ranged visible_exchange;          // all-reduces that show in a data-parallel step for each one done (0: none but
+                                    // by gradient_overlap)
+  Ranged length_imbalance;          // x sqrt(2 ln n): share of the step for variable lengths over n replicas
+  Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
+  Ranged gradient_wire_bytes;       // per number as sent
+  Ranged logit_bytes;               // per logit, moved by the loss in all its passes
+  Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
+  Ranged reserve_GiB;               // context, communication buffers, fragmentation
+  Ranged model_error;               // share by which predictions miss beyond the ranges of their constants
 };
 
 struct FrameworkConstant {
   std::string_view name;
-  Ranged FrameworkProfile::* member;
+  Ranged FrameworkProfile::*member;
   std::string_view meaning;
 };
 /// In the order of the struct: what reading, `explain`, ranges and `fit` walk.
@@ -58,5 +59,8 @@ std::vector<FrameworkProfile> read_frameworks(Problems& problems);
 /// or constant, a value outside [low, high], a cell without source, a constant that neither it nor its base gives.
 std::vector<FrameworkProfile> parse_frameworks(std::string_view frameworks, std::string_view constants,
                                                Problems& problems);
+/// The constants of a shipped framework with their sources, each from the framework or the nearest base that gives it
+/// (ConstantRow::owner), in the order of framework_constants(); none for an unknown id.
+std::vector<ConstantRow> framework_rows(std::string_view id, Problems& problems);
 
 }  // namespace orrery

@@ -1,0 +1,126 @@
+#include "topologies/device_law.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "sim/base/csv.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr std::string_view multiprocessors = "multiprocessors";
+/// Times the catalogue's gemm_fraction (the largest share of its peak that matrix products were seen to reach) gives
+/// gemm_share of a device that has none of its own.
+constexpr std::string_view gemm_of_achievable = "gemm_of_achievable";
+
+ConstantNames names() {
+  ConstantNames names{"device", names_in(device_constants()), {}};
+  names.constants.emplace_back(multiprocessors);
+  names.constants.emplace_back(gemm_of_achievable);
+  return names;
+}
+
+std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
+  return read_constants(std::move(table), names(), problems);
+}
+
+/// The year of `default:<kind>:<year>`; 0 for `default:<kind>`; nothing for another owner.
+std::optional<int> default_year(std::string_view owner, const std::string& kind) {
+  const std::string start = "default:" + kind;
+  if (owner == start) return 0;
+  if (!owner.starts_with(start + ":")) return std::nullopt;
+  owner.remove_prefix(start.size() + 1);
+  int year = 0;
+  const auto read = std::from_chars(owner.data(), owner.data() + owner.size(), year);
+  return read.ptr == owner.data() + owner.size() ? std::optional(year) : std::nullopt;
+}
+
+/// Lower is nearer to the device: 0 its own rows, then the latest generation not after its year, then its kind's rows,
+/// then those of every device; nothing when the row is not meant for it.
+std::optional<int> distance(const ConstantRow& row, const Device& device) {
+  constexpr int of_kind = 10'000, of_all = 20'000;
+  if (row.owner == device.id) return 0;
+  if (row.owner == "default") return of_all;
+  const std::optional<int> year = default_year(row.owner, device.kind);
+  if (!year) return std::nullopt;
+  if (*year == 0) return of_kind;
+  return device.year >= *year ? std::optional(1 + device.year - *year) : std::nullopt;
+}
+
+Ranged times(Ranged range, double factor) {
+  return {std::min(1.0, range.value * factor), std::min(1.0, range.low * factor), std::min(1.0, range.high * factor)};
+}
+
+}  // namespace
+
+const std::vector<DeviceConstant>& device_constants() {
+  static const std::vector<DeviceConstant> constants = {
+      {"gemm_share", &DeviceLaw::gemm_share, "plateau of matrix products, share of the peak"},
+      {"gemm_k0", &DeviceLaw::gemm_k0, "inner dimension K at which K / (K + k0) is a half"},
+      {"gemm_share_fp8", &DeviceLaw::gemm_share_fp8, "plateau of fp8 products, share of the fp8 peak"},
+      {"gemm_k0_fp8", &DeviceLaw::gemm_k0_fp8, "inner dimension at half of the fp8 plateau"},
+      {"gemm_share_tf32", &DeviceLaw::gemm_share_tf32, "plateau of tf32 and fp32 products, share of their peak"},
+      {"memory_share", &DeviceLaw::memory_share, "share of the memory bandwidth that streaming kernels reach"},
+      {"gemm_launch_us", &DeviceLaw::gemm_launch_us, "of one matrix product, us"},
+      {"kernel_launch_us", &DeviceLaw::kernel_launch_us, "of one streaming kernel, us"},
+      {"attention_forward_share", &DeviceLaw::attention_forward_share, "fused attention forward, share of the peak"},
+      {"attention_backward_share", &DeviceLaw::attention_backward_share, "fused attention backward, share of the peak"},
+      {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak"},
+  };
+  return constants;
+}
+
+DeviceLaws DeviceLaws::read(const std::filesystem::path& folder, Problems& problems) {
+  DeviceLaws laws;
+  const std::string path = (folder / "device_laws.csv").string();
+  laws.rows_ = read_rows(CsvTable::read(path, constant_columns("device"), problems), problems);
+  return laws;
+}
+
+DeviceLaws DeviceLaws::parse(std::string_view text, const std::string& file, Problems& problems) {
+  DeviceLaws laws;
+  laws.rows_ = read_rows(CsvTable::parse(text, file, constant_columns("device"), problems), problems);
+  return laws;
+}
+
+std::vector<ConstantRow> DeviceLaws::rows_of(const Device& device) const {
+  std::vector<ConstantRow> chosen;
+  for (const std::string& name : names().constants) {
+    const ConstantRow* nearest = nullptr;
+    for (const ConstantRow& row : rows_) {
+      if (row.constant != name) continue;
+      const std::optional<int> far = distance(row, device);
+      if (far && (nearest == nullptr || *far < *distance(*nearest, device))) nearest = &row;
+    }
+    if (nearest != nullptr) chosen.push_back(*nearest);
+  }
+  return chosen;
+}
+
+DeviceLaw DeviceLaws::of(const Device& device) const {
+  DeviceLaw law;
+  law.device = device.id;
+  std::optional<int> nearest_share;
+  for (const ConstantRow& row : rows_of(device)) {
+    set_constant(law, device_constants(), row);
+    if (row.constant == multiprocessors) law.multiprocessors = row.value.value;
+    const std::optional<int> far = distance(row, device);
+    if (row.constant == "gemm_share") {
+      nearest_share = far;
+      law.measured = row.owner == device.id && !row.assumed();
+      if (row.owner != device.id) law.device = row.owner;
+    } else if (row.constant == gemm_of_achievable && (!nearest_share || *far < *nearest_share)) {
+      law.gemm_share = times(row.value, device.gemm_fraction);
+      law.device = row.owner;
+    }
+  }
+  return law;
+}
+
+void DeviceLaws::overlay(std::vector<ConstantRow> rows) {
+  overlay_constants(rows_, std::move(rows));
+}
+
+}  // namespace orrery
