@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/cost/framework.hpp"
+#include "models/cost/cost_model.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "topologies/cluster.hpp"
 #include "topologies/device_law.hpp"

@@ -1,0 +1,38 @@
+// What one micro-batch costs in one block, for one rank of a layout.
+#pragma once
+
+#include "models/layouts/blocks.hpp"
+#include "models/layouts/layout.hpp"
+#include "models/layouts/tensor_split.hpp"
+#include "models/layouts/training_job.hpp"
+
+namespace orrery {
+
+/// Times without what the host adds; communication whole, hidden or not.
+struct BlockPrice {
+  Seconds forward, backward_input, backward_weights;
+  Seconds core;  // attention core forward: what selective recomputation does again
+  Seconds tensor_forward, tensor_backward;
+  Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward
+  Seconds context_forward, context_backward;  // left over by attention's computing
+  Seconds context_whole;
+  Seconds expert_forward, expert_backward;
+  double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
+  double parameters = 0, expert_parameters = 0;  // of one rank
+  double boundary_numbers = 0;                   // that leave the block, whole, per micro-batch
+  Bytes tensor_sent, context_sent, expert_sent;  // by one rank, forward and backward once each
+  Flops forward_flops, backward_flops, core_flops;
+  Bytes kept, kept_selective, kept_full;  // activations of one micro-batch
+};
+
+/// Paths of a cluster as library_cost() takes them.
+struct Paths {
+  LibraryPath node, network;
+};
+Paths paths_of(const TrainingJob& job);
+
+/// `split`: of the whole graph over layout.tp devices (empty for tp = 1).
+BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,
+                       const Paths& paths);
+
+}  // namespace orrery

@@ -1,0 +1,118 @@
+#include "models/layouts/blocks.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "models/networks/segments.hpp"
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+namespace {
+
+bool are_alike(const Layer& a, const Layer& b) {
+  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.kernel == b.kernel && a.stride == b.stride &&
+         a.groups == b.groups && a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_size == b.head_size &&
+         a.value_size == b.value_size && a.causal == b.causal && a.rate == b.rate && a.vocabulary == b.vocabulary &&
+         a.positions == b.positions && a.segments == b.segments && a.bias == b.bias && a.tied == b.tied &&
+         a.frozen == b.frozen && a.experts == b.experts && a.experts_per_token == b.experts_per_token &&
+         a.shared_experts == b.shared_experts && a.expert_units == b.expert_units && a.gated == b.gated;
+}
+
+bool are_alike(const LayerGraph& graph, const Block& a, const Block& b) {
+  if (a.end - a.first != b.end - b.first) return false;
+  for (std::size_t i = 0; i < a.end - a.first; ++i) {
+    if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i])) return false;
+  }
+  return true;
+}
+
+bool repeats_most(const BlockSequence& sequence) {
+  return 2 * sequence.repeats > sequence.blocks.size();
+}
+
+std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
+  const auto is_repeated = [&](const Block& block) { return block.klass == sequence.repeated; };
+  const auto& blocks = sequence.blocks;
+  const auto before =
+      static_cast<std::size_t>(std::find_if(blocks.begin(), blocks.end(), is_repeated) - blocks.begin());
+  const std::size_t each = sequence.repeats / chunks;
+  std::size_t left = sequence.repeats % chunks;
+  std::vector<std::size_t> counts(chunks, each);
+  // One more for chunks that have nothing else, from the second on.
+  for (std::size_t chunk = 1; chunk + 1 < chunks && left > 0; ++chunk, --left) ++counts[chunk];
+  for (std::size_t chunk = 0; chunk < chunks && left > 0; ++chunk, --left) ++counts[chunk];
+  std::vector<std::size_t> starts = {0};
+  std::size_t next = before;
+  for (std::size_t chunk = 0; chunk + 1 < chunks; ++chunk) {
+    std::size_t repeated = 0;
+    while (repeated < counts[chunk]) repeated += is_repeated(blocks[next++]) ? 1 : 0;
+    starts.push_back(next);
+  }
+  starts.push_back(blocks.size());
+  return starts;
+}
+
+/// Fewest chunks of weight at most `limit`, as their starts.
+std::vector<std::size_t> fill(const std::vector<double>& weights, double limit, std::size_t chunks) {
+  std::vector<std::size_t> starts = {0};
+  double held = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t behind = weights.size() - i, open = chunks - starts.size();
+    if (i > starts.back() && (held + weights[i] > limit || behind == open)) {
+      starts.push_back(i);
+      held = 0;
+    }
+    held += weights[i];
+  }
+  return starts;
+}
+
+std::vector<std::size_t> deal_evenly(const std::vector<double>& weights, std::size_t chunks) {
+  double low = *std::max_element(weights.begin(), weights.end());
+  double high = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    (fill(weights, middle, chunks).size() <= chunks ? high : low) = middle;
+  }
+  std::vector<std::size_t> starts = fill(weights, high, chunks);
+  starts.push_back(weights.size());
+  return starts;
+}
+
+}  // namespace
+
+BlockSequence blocks_of(const LayerGraph& graph) {
+  BlockSequence sequence;
+  std::vector<std::size_t> starts = recompute_segments(graph);
+  starts.push_back(graph.layers.size());
+  std::vector<std::size_t> counts;
+  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+    Block block{starts[i], starts[i + 1], 0};
+    const auto known = std::find_if(sequence.classes.begin(), sequence.classes.end(),
+                                    [&](std::size_t other) { return are_alike(graph, sequence.blocks[other], block); });
+    block.klass = static_cast<std::size_t>(known - sequence.classes.begin());
+    if (known == sequence.classes.end()) {
+      sequence.classes.push_back(i);
+      counts.push_back(0);
+    }
+    ++counts[block.klass];
+    sequence.blocks.push_back(block);
+  }
+  const auto most = std::max_element(counts.begin(), counts.end());
+  sequence.repeated = static_cast<std::size_t>(most - counts.begin());
+  sequence.repeats = *most;
+  return sequence;
+}
+
+std::size_t dealt_blocks(const BlockSequence& sequence) {
+  return repeats_most(sequence) ? sequence.repeats : sequence.blocks.size();
+}
+
+std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
+                                     const std::vector<double>& weights) {
+  ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence));
+  return repeats_most(sequence) ? deal_repeated(sequence, chunks) : deal_evenly(weights, chunks);
+}
+
+}  // namespace orrery

@@ -1,0 +1,39 @@
+// A network as the sequence of its blocks: what pipelines cut between and recomputation works in. Equal blocks are
+// priced once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "models/networks/layer_graph.hpp"
+
+namespace orrery {
+
+/// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names.
+struct Block {
+  std::size_t first = 0, end = 0;
+  std::size_t klass = 0;
+};
+
+struct BlockSequence {
+  std::vector<Block> blocks;         // in order: the segments of recompute_segments()
+  std::vector<std::size_t> classes;  // a block of each class
+  /// Class with the most blocks: the repeated block of a transformer.
+  std::size_t repeated = 0;
+  std::size_t repeats = 0;
+};
+BlockSequence blocks_of(const LayerGraph& graph);
+
+/// How the blocks are dealt to pp x interleave chunks: [chunk] = index of its first block, and one behind the last.
+/// Chunk c belongs to stage c mod pp. With repeated blocks (more than half of all): as even as whole blocks allow, what
+/// stands before the first goes with the first chunk, what stands behind the last with the last; when they do not
+/// divide, the chunks with other blocks get fewer. Other networks: cut so that the heaviest chunk is lightest
+/// (`weights` per block). Contract: at least as many (repeated) blocks as chunks.
+std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
+                                     const std::vector<double>& weights);
+
+/// Blocks that can be dealt out: the repeated ones of a transformer, else all.
+std::size_t dealt_blocks(const BlockSequence& sequence);
+
+}  // namespace orrery

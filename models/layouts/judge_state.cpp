@@ -1,0 +1,198 @@
+#include "models/layouts/judge_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/cost/layer_cost.hpp"
+#include "models/cost/pass_bytes.hpp"
+
+namespace orrery {
+namespace {
+
+/// Whether full recomputation runs a block again: not the last (the head), nor one without products (embeddings).
+bool has_products(const LayerGraph& graph, const Block& block) {
+  for (std::size_t i = block.first; i < block.end; ++i) {
+    if (layer_cost(graph.layers[i]).forward > Flops(0)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+StageWork& StageWork::operator+=(const StageWork& other) {
+  forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
+  recompute += other.recompute;
+  tensor_forward += other.tensor_forward, tensor_backward += other.tensor_backward;
+  tensor_recompute += other.tensor_recompute;
+  context_forward += other.context_forward, context_backward += other.context_backward;
+  context_recompute += other.context_recompute;
+  expert_forward += other.expert_forward, expert_backward += other.expert_backward;
+  expert_recompute += other.expert_recompute;
+  tensor_whole += other.tensor_whole, context_whole += other.context_whole, expert_whole += other.expert_whole;
+  parameters += other.parameters, expert_parameters += other.expert_parameters;
+  boundary_numbers = other.boundary_numbers;
+  sent += other.sent, activations += other.activations;
+  largest_block = std::max(largest_block, other.largest_block);
+  largest_parameters = std::max(largest_parameters, other.largest_parameters);
+  blocks += other.blocks;
+  return *this;
+}
+
+LayoutJudge::State::State(TrainingJob job)
+    : job_(std::move(job)), sequence_(blocks_of(job_.network)), paths_(paths_of(job_)) {
+  const LayerGraph& graph = job_.network;
+  training_flops_ = training_flops(graph);
+  for (const Block& block : sequence_.blocks) {
+    const bool again = &block != &sequence_.blocks.back() && has_products(graph, block);
+    for (std::size_t i = block.first; i < block.end; ++i) {
+      const Flops forward = layer_cost(graph.layers[i]).forward;
+      forward_flops_ += forward;
+      if (again) recomputed_flops_ += forward;
+      if (graph.layers[i].kind == LayerKind::attention) core_flops_ += forward;
+    }
+  }
+  bool is_tied = false;
+  for (const Layer& layer : graph.layers) is_tied = is_tied || layer.tied;
+  for (const Layer& layer : graph.layers) {
+    if (is_tied && layer.kind == LayerKind::embedding && tied_numbers_ == 0) {
+      tied_numbers_ = static_cast<double>(layer.vocabulary * layer.out.channels);
+    }
+  }
+}
+
+const TensorSplit& LayoutJudge::State::split_for(int tp) {
+  const auto [at, is_new] = splits_.try_emplace(tp);
+  if (is_new && tp > 1) at->second = split_tensor(job_.network, tp);
+  return at->second;
+}
+
+const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& layout) {
+  // The order of dimensions only moves groups over nodes: what a block's exchanges see of it is their group's place.
+  const auto bits = [](std::int64_t value, int width) {
+    return static_cast<std::uint64_t>(value) & ((std::uint64_t{1} << width) - 1);
+  };
+  const int per_node = job_.cluster.devices_per_node;
+  std::uint64_t key = bits(static_cast<std::int64_t>(klass), 8);
+  key = key << 10 | bits(layout.tp, 10);
+  key = key << 10 | bits(layout.cp, 10);
+  key = key << 10 | bits(layout.ep, 10);
+  key = key << 12 | bits(layout.microbatch, 12);
+  key = key << 1 | (layout.sequence_parallel == SequenceParallel::on ? 1U : 0U);
+  key = key << 4 | bits(place_of(layout, Dimension::tp, per_node).per_node, 4);
+  key = key << 4 | bits(place_of(layout, Dimension::cp, per_node).per_node, 4);
+  key = key << 4 | bits(place_of(layout, Dimension::ep, per_node).per_node, 4);
+  const auto known = prices_.find(key);
+  if (known != prices_.end()) return known->second;
+  const Block& block = sequence_.blocks[sequence_.classes[klass]];
+  return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_)).first->second;
+}
+
+const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& layout) {
+  const int chunks = layout.pp * layout.interleave;
+  const auto [at, is_new] = plans_.try_emplace(chunks);
+  if (!is_new) return at->second;
+  std::vector<double> weights;
+  for (const Block& block : sequence_.blocks) {
+    const BlockPrice& price = price_of(block.klass, layout);
+    weights.push_back((price.forward + price.backward_input + price.backward_weights).value());
+  }
+  const std::vector<std::size_t> starts = deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights);
+  const std::size_t classes = sequence_.classes.size();
+  at->second.assign(static_cast<std::size_t>(chunks) * classes, 0);
+  for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
+    for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) {
+      ++at->second[chunk * classes + sequence_.blocks[i].klass];
+    }
+  }
+  return at->second;
+}
+
+bool LayoutJudge::State::is_recomputed(std::size_t klass, const Layout& layout) const {
+  if (layout.recompute != Recompute::full) return false;
+  const Block& block = sequence_.blocks[sequence_.classes[klass]];
+  return klass != sequence_.blocks.back().klass && has_products(job_.network, block);
+}
+
+void LayoutJudge::State::add_host(StageWork& work, double forward_kernels, double backward_kernels,
+                                  double again_kernels) const {
+  const FrameworkProfile& framework = job_.framework;
+  const double half = 0.5 * framework.host_microbatch_ms.value * 1e-3;
+  const double forward = forward_kernels * framework.host_forward_us.value * micro + half;
+  const double backward = backward_kernels * framework.host_backward_us.value * micro +
+                          again_kernels * framework.host_forward_us.value * micro + half;
+  work.forward += Seconds(std::max(0.0, forward - work.forward_time().value()));
+  work.backward_input += Seconds(std::max(0.0, backward - work.backward_time().value()));
+}
+
+StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, const Layout& layout) {
+  StageWork work;
+  const FrameworkProfile& framework = job_.framework;
+  const double tensor_shown = 1.0 - framework.tensor_overlap.value, expert_shown = 1.0 - framework.expert_overlap.value;
+  double forward_kernels = 0, backward_kernels = 0, again_kernels = 0;
+  for (std::size_t klass = 0; klass < sequence_.classes.size(); ++klass) {
+    if (counts[klass] == 0) continue;
+    const double times = counts[klass];
+    const BlockPrice& price = price_of(klass, layout);
+    const bool again = is_recomputed(klass, layout);
+    work.forward += price.forward * times;
+    work.backward_input += price.backward_input * times;
+    work.backward_weights += price.backward_weights * times;
+    if (again) {
+      work.recompute += price.forward * times;
+      work.tensor_recompute += price.tensor_forward * (times * tensor_shown);
+      work.context_recompute += price.context_forward * times;
+      work.expert_recompute += price.expert_forward * (times * expert_shown);
+      again_kernels += price.forward_kernels * times;
+    } else if (layout.recompute == Recompute::selective) {
+      work.recompute += price.core * times;
+      again_kernels += price.core_kernels * times;
+    }
+    work.tensor_forward += price.tensor_forward * (times * tensor_shown);
+    work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
+                            price.gather_again * (times * framework.gather_again_exposed.value);
+    work.tensor_whole +=
+        (price.tensor_forward * (again ? 2.0 : 1.0) + price.tensor_backward + price.gather_again) * times;
+    work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
+    work.context_whole += price.context_whole * times;
+    work.expert_forward += price.expert_forward * (times * expert_shown);
+    work.expert_backward += price.expert_backward * (times * expert_shown);
+    work.expert_whole += (price.expert_forward * (again ? 2.0 : 1.0) + price.expert_backward) * times;
+    work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
+    work.boundary_numbers = price.boundary_numbers;
+    work.sent += (price.tensor_sent * (again ? 1.5 : 1.0) + price.context_sent + price.expert_sent) * times;
+    const Bytes kept = again                                      ? price.kept_full
+                       : layout.recompute == Recompute::selective ? price.kept_selective
+                                                                  : price.kept;
+    work.activations += kept * times;
+    if (again) work.largest_block = std::max(work.largest_block, price.kept);
+    work.largest_parameters = std::max(work.largest_parameters, price.parameters + price.expert_parameters);
+    work.blocks += counts[klass];
+    forward_kernels += price.forward_kernels * times, backward_kernels += price.backward_kernels * times;
+  }
+  add_host(work, forward_kernels, backward_kernels, again_kernels);
+  return work;
+}
+
+std::vector<StageWork> LayoutJudge::State::chunks_of(const Layout& layout) {
+  const ChunkPlan& plan = plan_for(layout);
+  const std::size_t classes = sequence_.classes.size();
+  std::vector<StageWork> chunks;
+  chunks.reserve(plan.size() / classes);
+  for (std::size_t at = 0; at < plan.size(); at += classes) {
+    // Neighbours are mostly equal.
+    const bool as_before = at > 0 && std::equal(plan.begin() + static_cast<std::ptrdiff_t>(at),
+                                                plan.begin() + static_cast<std::ptrdiff_t>(at + classes),
+                                                plan.begin() + static_cast<std::ptrdiff_t>(at - classes));
+    chunks.push_back(as_before ? chunks.back() : work_of(plan.data() + at, layout));
+  }
+  return chunks;
+}
+
+std::vector<StageWork> LayoutJudge::State::stages_of(const std::vector<StageWork>& chunks, const Layout& layout) {
+  const auto stages = static_cast<std::size_t>(layout.pp);
+  std::vector<StageWork> sums(chunks.begin(), chunks.begin() + layout.pp);
+  for (std::size_t chunk = stages; chunk < chunks.size(); ++chunk) sums[chunk % stages] += chunks[chunk];
+  return sums;
+}
+
+}  // namespace orrery

@@ -1,0 +1,90 @@
+// What a LayoutJudge keeps: prices of blocks, and how they add up to stages.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "models/layouts/block_price.hpp"
+#include "models/layouts/step_prediction.hpp"
+
+namespace orrery {
+
+/// Sum of one micro-batch's work on the blocks of one chunk or stage.
+struct StageWork {
+  Seconds forward, backward_input, backward_weights, recompute;  // computing, the host's delays in forward and input
+  Seconds tensor_forward, tensor_backward, tensor_recompute;     // exposed
+  Seconds context_forward, context_backward, context_recompute;
+  Seconds expert_forward, expert_backward, expert_recompute;
+  Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
+  double parameters = 0, expert_parameters = 0, boundary_numbers = 0;
+  Bytes sent;           // over tensor, context and expert groups
+  Bytes activations;    // of one micro-batch, as the layout keeps them
+  Bytes largest_block;  // kept by the largest block without recomputation
+  double largest_parameters = 0;
+  std::size_t blocks = 0;
+
+  [[nodiscard]] Seconds forward_time() const { return forward + tensor_forward + context_forward + expert_forward; }
+  /// Recomputation included.
+  [[nodiscard]] Seconds backward_time() const {
+    return recompute + tensor_recompute + context_recompute + expert_recompute + backward_input + backward_weights +
+           tensor_backward + context_backward + expert_backward;
+  }
+  StageWork& operator+=(const StageWork& other);
+};
+
+/// Exchange of gradients and parameters of one stage, in one step.
+struct StateExchange {
+  Seconds gradients, parameters;  // whole
+  Seconds exposed;
+  Bytes sent;
+  LibraryCost cost;  // of the gradients
+};
+
+struct LayoutJudge::State {
+ public:
+  explicit State(TrainingJob job);
+  [[nodiscard]] const TrainingJob& job() const { return job_; }
+  [[nodiscard]] const BlockSequence& sequence() const { return sequence_; }
+  StepPrediction predict(const Layout& layout);
+  LayoutMemory memory(const Layout& layout);
+  LayoutPrices prices(const Layout& layout);
+
+ private:
+  /// Blocks of each class in each chunk; [chunk * classes + class].
+  using ChunkPlan = std::vector<std::uint32_t>;
+
+  const BlockPrice& price_of(std::size_t klass, const Layout& layout);
+  const TensorSplit& split_for(int tp);
+  const ChunkPlan& plan_for(const Layout& layout);
+  [[nodiscard]] StageWork work_of(const std::uint32_t* counts, const Layout& layout);
+  [[nodiscard]] std::vector<StageWork> chunks_of(const Layout& layout);
+  /// The chunks of each stage added up.
+  [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
+  void add_host(StageWork& work, double forward_kernels, double backward_kernels, double again_kernels) const;
+  [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
+
+  [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each, int ranks,
+                                          std::int64_t apart) const;
+  [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
+  [[nodiscard]] double wire_bytes_of_gradient() const;
+  [[nodiscard]] LayoutMemory stage_memory(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                          int stage, const Layout& layout) const;
+  [[nodiscard]] LayoutMemory fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                     const Layout& layout) const;
+
+  TrainingJob job_;
+  BlockSequence sequence_;
+  Paths paths_;
+  Flops forward_flops_, recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network
+  double tied_numbers_ = 0;                                               // of an embedding that the head uses too
+  std::map<int, TensorSplit> splits_;
+  std::map<int, ChunkPlan> plans_;  // by number of chunks; networks without repeated blocks
+  std::unordered_map<std::uint64_t, BlockPrice> prices_;
+};
+
+}  // namespace orrery

@@ -1,0 +1,77 @@
+// What the fullest device of a layout must hold.
+#include <algorithm>
+
+#include "models/cost/pass_bytes.hpp"
+#include "models/layouts/judge_state.hpp"
+
+namespace orrery {
+namespace {
+
+/// Passes through chunks whose activations a stage keeps at once: 1F1B min(m, p - stage); interleaved 2 (p - stage - 1)
+/// + (v - 1) p + 1 (Megatron-LM's warm-up and one), which on the first stage is 1 + (p - 1) / (p v) of all its layers
+/// (Korthikanti et al. 2022); GPipe all m.
+double passes_kept(const Layout& layout, int stage, double count) {
+  if (layout.pp == 1) return layout.interleave;
+  if (layout.schedule == PipelineSchedule::gpipe) return count * layout.interleave;
+  if (layout.interleave == 1) return std::min<double>(count, layout.pp - stage);
+  const double warm_up = 2.0 * (layout.pp - stage - 1) + (layout.interleave - 1.0) * layout.pp;
+  return std::min(count * layout.interleave, warm_up + 1.0);
+}
+
+}  // namespace
+
+LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chunks,
+                                              const std::vector<StageWork>& stages, int stage,
+                                              const Layout& layout) const {
+  const StageWork& work = stages[static_cast<std::size_t>(stage)];
+  const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
+  const double all = static_cast<double>(layout.dp) * layout.cp;
+  const double group = layout.zero_group > 0 ? layout.zero_group : all;
+  double dense = work.parameters;
+  const double experts = work.expert_parameters;
+  if (layout.pp > 1 && stage == layout.pp - 1) dense += tied_numbers_ / layout.tp;  // the head's copy
+  const auto held = [&](int sharded_from, double bytes) {
+    if (layout.zero_stage < sharded_from) return Bytes((dense + experts) * bytes);
+    return Bytes((dense / group + experts / std::max(1.0, group / layout.ep)) * bytes);
+  };
+  const double gradient =
+      bytes_in_memory(job_.precision).value() < 4.0 ? job_.framework.gradient_bytes.value : each.gradients;
+  const bool shards_while_running = layout.pp == 1;
+  LayoutMemory memory;
+  memory.states.weights = held(shards_while_running ? 3 : 4, each.weights);
+  memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
+  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer);
+
+  const auto count = static_cast<double>(microbatches(layout, job_.batch));
+  const double passes = passes_kept(layout, stage, count);
+  Bytes kept;  // first the whole rounds through all chunks, then what is left from the first chunk on
+  const auto step = static_cast<std::size_t>(layout.pp);
+  const double per_chunk = passes / layout.interleave;
+  for (std::size_t at = static_cast<std::size_t>(stage); at < chunks.size(); at += step) {
+    kept += chunks[at].activations * per_chunk;
+  }
+  memory.states.activations = kept;
+  memory.working = work.largest_block;
+  if (layout.zero_stage == 3 && shards_while_running) {  // the block at work and the next, fetched ahead
+    memory.working += bytes_in_memory(job_.precision) * (2.0 * work.largest_parameters);
+  }
+  memory.reserve = Bytes(job_.framework.reserve_GiB.value * 1024.0 * 1024.0 * 1024.0);
+  return memory;
+}
+
+LayoutMemory LayoutJudge::State::fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                         const Layout& layout) const {
+  LayoutMemory most = stage_memory(chunks, stages, 0, layout);
+  for (int stage = 1; stage < layout.pp; ++stage) {
+    const LayoutMemory other = stage_memory(chunks, stages, stage, layout);
+    if (other.peak() > most.peak()) most = other;
+  }
+  return most;
+}
+
+LayoutMemory LayoutJudge::State::memory(const Layout& layout) {
+  const std::vector<StageWork> chunks = chunks_of(layout);
+  return fullest(chunks, stages_of(chunks, layout), layout);
+}
+
+}  // namespace orrery

@@ -1,0 +1,165 @@
+#include "models/layouts/obstacles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace orrery {
+namespace {
+
+/// "4 or 8": the divisors of `whole` next below and next above `value`.
+std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
+  std::int64_t below = 0, above = 0;
+  for (std::int64_t divisor = 1; divisor <= whole; ++divisor) {
+    if (whole % divisor != 0) continue;
+    if (divisor < value) below = divisor;
+    if (divisor > value && above == 0) above = divisor;
+  }
+  if (below == 0) return fmt::format("{}", above);
+  return above == 0 ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
+}
+
+class Obstacles {
+ public:
+  Obstacles(const TrainingJob& job, const BlockSequence& sequence, const Layout& layout)
+      : job_(job), sequence_(sequence), layout_(layout) {}
+
+  std::vector<std::string> list() {
+    if (!check_degrees()) return std::move(found_);
+    check_devices();
+    check_batch();
+    check_tensor();
+    check_pipeline();
+    check_context();
+    check_experts();
+    check_sharding();
+    return std::move(found_);
+  }
+
+ private:
+  void check_devices() {
+    const std::int64_t there = std::int64_t{job_.cluster.nodes} * job_.cluster.devices_per_node;
+    if (layout_.devices() <= there) return;
+    found_.push_back(fmt::format("dp {} x tp {} x pp {} x cp {} = {} devices, but the cluster has {} - use dp {}",
+                                 layout_.dp, layout_.tp, layout_.pp, layout_.cp, layout_.devices(), there,
+                                 std::max<std::int64_t>(1, there / (layout_.devices() / layout_.dp))));
+  }
+
+  bool check_degrees() {
+    const auto positive = [&](std::int64_t value, const char* name) {
+      if (value < 1) found_.push_back(fmt::format("{} = {} must be at least 1", name, value));
+    };
+    positive(layout_.dp, "dp"), positive(layout_.tp, "tp"), positive(layout_.pp, "pp"), positive(layout_.cp, "cp");
+    positive(layout_.ep, "ep"), positive(layout_.microbatch, "microbatch"), positive(layout_.interleave, "interleave");
+    return found_.empty();
+  }
+
+  void check_batch() {
+    const std::int64_t together = layout_.dp * layout_.microbatch;
+    if (job_.batch % together == 0 && job_.batch >= together) return;
+    found_.push_back(
+        fmt::format("dp {} x micro-batch {} = {} samples do not divide the batch of {} - use dp x "
+                    "micro-batch = {}",
+                    layout_.dp, layout_.microbatch, together, job_.batch, nearest_divisors(job_.batch, together)));
+  }
+
+  void check_tensor() {
+    if (layout_.tp == 1) return;
+    bool has_attention = false;
+    for (const Layer& layer : job_.network.layers) {
+      if (layer.kind != LayerKind::attention) continue;
+      has_attention = true;
+      if (layer.heads % layout_.tp == 0) continue;
+      found_.push_back(fmt::format("tp {} does not divide the {} heads of {} - use tp {}", layout_.tp, layer.heads,
+                                   job_.network.name, nearest_divisors(layer.heads, layout_.tp)));
+      return;
+    }
+    if (!has_attention) {
+      found_.push_back(fmt::format("tp {}: {} has no attention blocks to split - use tp 1, or kind = \"model\"",
+                                   layout_.tp, job_.network.name));
+    }
+  }
+
+  void check_pipeline() {
+    const std::int64_t chunks = std::int64_t{layout_.pp} * layout_.interleave;
+    const auto blocks = static_cast<std::int64_t>(dealt_blocks(sequence_));
+    if (layout_.pp == 1 && layout_.interleave > 1) {
+      found_.push_back(fmt::format("interleave {} needs a pipeline - use interleave 1 or pp 2", layout_.interleave));
+    }
+    if (chunks > blocks) {
+      found_.push_back(
+          fmt::format("pp {} x interleave {} = {} chunks, but {} has {} blocks - use pp x interleave up "
+                      "to {}",
+                      layout_.pp, layout_.interleave, chunks, job_.network.name, blocks, blocks));
+    } else if (layout_.interleave > 1 && blocks % chunks != 0) {
+      found_.push_back(fmt::format(
+          "pp {} x interleave {} = {} chunks do not divide the {} blocks of {} - use pp x "
+          "interleave = {}",
+          layout_.pp, layout_.interleave, chunks, blocks, job_.network.name, nearest_divisors(blocks, chunks)));
+    }
+    const std::int64_t count = microbatches(layout_, job_.batch);
+    if (layout_.interleave > 1 && layout_.pp > 1 && count % layout_.pp != 0) {
+      found_.push_back(
+          fmt::format("interleaving needs micro-batches in multiples of pp {}, there are {} - use dp x "
+                      "micro-batch so that batch {} / (dp x micro-batch) is one",
+                      layout_.pp, count, job_.batch));
+    }
+    if (layout_.interleave > 1 && layout_.schedule != PipelineSchedule::one_f_one_b) {
+      found_.push_back(
+          fmt::format("schedule {} is not interleaved - use interleave 1 or schedule 1f1b", name_of(layout_.schedule)));
+    }
+  }
+
+  void check_context() {
+    if (layout_.cp == 1) return;
+    const std::int64_t tokens = job_.network.input.height;
+    if (job_.network.sample != "sequence" || tokens % layout_.cp != 0) {
+      found_.push_back(fmt::format("cp {} does not divide the {} tokens of a sample - use cp {}", layout_.cp, tokens,
+                                   nearest_divisors(tokens, layout_.cp)));
+    }
+  }
+
+  void check_experts() {
+    if (layout_.ep == 1) return;
+    std::int64_t experts = 0;
+    for (const Layer& layer : job_.network.layers) experts = std::max(experts, layer.experts);
+    if (experts == 0) {
+      found_.push_back(fmt::format("ep {}: {} has no experts - use ep 1", layout_.ep, job_.network.name));
+      return;
+    }
+    if (experts % layout_.ep != 0) {
+      found_.push_back(fmt::format("ep {} does not divide {} experts - use ep {}", layout_.ep, experts,
+                                   nearest_divisors(experts, layout_.ep)));
+    }
+    const std::int64_t ranks = std::int64_t{layout_.dp} * layout_.cp;
+    if (ranks % layout_.ep != 0) {
+      found_.push_back(fmt::format("ep {} does not divide dp {} x cp {} = {} ranks that share the experts - use ep {}",
+                                   layout_.ep, layout_.dp, layout_.cp, ranks, nearest_divisors(ranks, layout_.ep)));
+    }
+  }
+
+  void check_sharding() {
+    if (layout_.zero_stage < 0 || layout_.zero_stage > 3) {
+      found_.push_back(fmt::format("zero_stage {} is not a stage - use 0, 1, 2 or 3", layout_.zero_stage));
+    }
+    const std::int64_t ranks = std::int64_t{layout_.dp} * layout_.cp;
+    if (layout_.zero_group > 0 && ranks % layout_.zero_group != 0) {
+      found_.push_back(fmt::format("zero_group {} does not divide {} replicas - use {}", layout_.zero_group, ranks,
+                                   nearest_divisors(ranks, layout_.zero_group)));
+    }
+  }
+
+  const TrainingJob& job_;
+  const BlockSequence& sequence_;
+  const Layout& layout_;
+  std::vector<std::string> found_;
+};
+
+}  // namespace
+
+std::vector<std::string> layout_obstacles(const TrainingJob& job, const BlockSequence& sequence, const Layout& layout) {
+  return Obstacles(job, sequence, layout).list();
+}
+
+}  // namespace orrery

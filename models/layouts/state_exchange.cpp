@@ -1,0 +1,126 @@
+// What replicas exchange once a step, the optimizer, and messages between stages.
+#include <algorithm>
+#include <cmath>
+
+#include "models/cost/cost_model.hpp"
+#include "models/cost/pass_bytes.hpp"
+#include "models/layouts/judge_state.hpp"
+
+namespace orrery {
+namespace {
+
+int replicas(const Layout& layout) {
+  return layout.dp * layout.cp;
+}
+
+}  // namespace
+
+double LayoutJudge::State::wire_bytes_of_gradient() const {
+  const double whole = bytes_in_memory(job_.precision).value();
+  return whole < 4.0 ? job_.framework.gradient_wire_bytes.value : whole;
+}
+
+LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parameters, double bytes_each, int ranks,
+                                              std::int64_t apart) const {
+  const std::int64_t in_node = std::clamp<std::int64_t>(job_.cluster.devices_per_node / apart, 1, ranks);
+  return library_cost(kind, {ranks, static_cast<int>(in_node)}, Bytes(parameters * bytes_each), paths_.node,
+                      paths_.network);
+}
+
+/// ZeRO 0: gradients all-reduced; 1 and 2: reduce-scattered, parameters gathered after the update; 3 without a
+/// pipeline: parameters gathered block by block for the forward and for the backward pass, gradients reduce-scattered,
+/// with every micro-batch; 3 in a pipeline: as 2, parameters stay gathered through the step (Llama 3, section 3.3.2).
+StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
+  StateExchange exchange;
+  const int all = replicas(layout);
+  if (all == 1) return exchange;
+  const FrameworkProfile& framework = job_.framework;
+  const double wire = wire_bytes_of_gradient(), kept = bytes_in_memory(job_.precision).value();
+  const std::int64_t apart = std::min(stride(layout, Dimension::dp), stride(layout, Dimension::cp));
+  const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
+  const auto blocks = static_cast<double>(std::max<std::size_t>(1, stage.blocks));
+  const bool by_block = layout.zero_stage == 3 && layout.pp == 1;
+  const double pieces = by_block ? blocks : 1.0;
+  const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
+    LibraryCost cost = over_replicas(kind, stage.parameters / pieces, bytes_each, group, apart);
+    time += cost.total() * pieces;
+    exchange.sent += (cost.node_bytes + cost.network_bytes) * pieces;
+    if (stage.expert_parameters > 0 && all > layout.ep) {
+      const LibraryCost experts = over_replicas(kind, stage.expert_parameters / pieces, bytes_each,
+                                                std::max(1, group / layout.ep), apart * layout.ep);
+      time += experts.total() * pieces;
+      exchange.sent += (experts.node_bytes + experts.network_bytes) * pieces;
+    }
+    return cost;
+  };
+  if (layout.zero_stage == 0) {
+    exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
+  } else {
+    exchange.cost = pay(CollectiveKind::reduce_scatter, wire, exchange.gradients);
+    pay(CollectiveKind::all_gather, kept, exchange.parameters);
+    if (group < all) {  // sums of the groups' shards
+      const LibraryCost across =
+          over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire, all / group, apart * group);
+      exchange.gradients += across.total();
+      exchange.sent += across.node_bytes + across.network_bytes;
+    }
+  }
+  const auto beyond = [](Seconds time, Seconds window) { return std::max(Seconds(0), time - window); };
+  const Seconds forward = stage.forward_time(), backward = stage.backward_time();
+  if (framework.visible_exchange.value > 0) {
+    exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
+  } else if (by_block) {
+    const auto count = static_cast<double>(microbatches(layout, job_.batch));
+    const Seconds hidden =
+        beyond(exchange.parameters, forward * framework.parameter_overlap.value) +
+        beyond(exchange.parameters + exchange.gradients, backward * framework.parameter_overlap.value);
+    exchange.exposed = hidden * count + exchange.parameters / blocks;
+    exchange.parameters *= 2.0 * count;
+    exchange.gradients *= count;
+    exchange.sent *= 1.5 * count;
+  } else {
+    exchange.exposed = beyond(exchange.gradients, backward * framework.gradient_overlap.value) +
+                       beyond(exchange.parameters, forward * framework.gradient_overlap.value);
+  }
+  return exchange;
+}
+
+Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
+  const FrameworkProfile& framework = job_.framework;
+  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
+  const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw;
+  const double bytes =
+      is_mixed && is_adam ? framework.optimizer_bytes_adam_mixed.value : optimizer_bytes(framework, job_.optimizer);
+  const double group = layout.zero_stage == 0 ? 1.0 : layout.zero_group > 0 ? layout.zero_group : replicas(layout);
+  const double held = stage.parameters / group + stage.expert_parameters / std::max(1.0, group / layout.ep);
+  const Seconds host(framework.host_iteration_ms.value * 1e-3);
+  if (layout.offload == Offload::optimizer) {
+    return host + Seconds(held * framework.offload_ns_per_parameter.value * 1e-9);
+  }
+  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
+  return host + Seconds(bandwidth > 0 ? held * bytes / bandwidth : 0.0);
+}
+
+/// Each tensor-parallel rank sends its part; without sequence parallelism the parts are gathered again in the node.
+Seconds LayoutJudge::State::transfer_time(const StageWork& stage, const Layout& layout) const {
+  if (layout.pp == 1) return {};
+  const Bytes whole = bytes_in_memory(job_.precision) * stage.boundary_numbers;
+  const bool leaves_node = stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node;
+  const LibraryPath& path = leaves_node ? paths_.network : paths_.node;
+  Seconds time = Seconds(job_.framework.transfer_latency_us.value * micro) + whole / layout.tp / path.bus;
+  if (layout.tp > 1 && layout.sequence_parallel == SequenceParallel::off) {
+    time += library_cost(CollectiveKind::all_gather, place_of(layout, Dimension::tp, job_.cluster.devices_per_node),
+                         whole, paths_.node, paths_.network)
+                .total();
+  }
+  return time;
+}
+
+Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
+  if (layout.pp == 1 || tied_numbers_ == 0) return {};
+  const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
+  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node;
+  return library_cost(CollectiveKind::all_reduce, {2, in_node ? 2 : 1}, bytes, paths_.node, paths_.network).total();
+}
+
+}  // namespace orrery

@@ -1,0 +1,66 @@
+#include "models/layouts/step_prediction.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "models/cost/cost_model.hpp"
+#include "models/cost/pass_bytes.hpp"
+#include "models/layouts/block_price.hpp"
+#include "models/layouts/judge_state.hpp"
+#include "models/layouts/obstacles.hpp"
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+
+Seconds StepParts::total() const {
+  return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep + bubble +
+         straggler + input;
+}
+
+LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {}
+LayoutJudge::~LayoutJudge() = default;
+
+const TrainingJob& LayoutJudge::job() const {
+  return state_->job();
+}
+
+std::vector<std::string> LayoutJudge::obstacles(const Layout& layout) const {
+  return layout_obstacles(state_->job(), state_->sequence(), layout);
+}
+
+LayoutPrices LayoutJudge::prices(const Layout& layout) {
+  return state_->prices(layout);
+}
+
+LayoutMemory LayoutJudge::memory(const Layout& layout) {
+  return state_->memory(layout);
+}
+
+StepPrediction LayoutJudge::predict(const Layout& layout) {
+  return state_->predict(layout);
+}
+
+std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
+  const Bytes capacity = state_->job().cluster.device.memory;
+  if (memory.peak() <= capacity) return {};
+  const std::pair<const char*, Bytes> parts[] = {{"activations", memory.states.activations + memory.working},
+                                                 {"optimizer state", memory.states.optimizer},
+                                                 {"weights", memory.states.weights},
+                                                 {"gradients", memory.states.gradients}};
+  const auto* largest = std::max_element(std::begin(parts), std::end(parts),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+  const double gib = 1024.0 * 1024.0 * 1024.0;
+  if (largest->second > capacity) {
+    return fmt::format("does not fit: {} {:.0f} of {:.0f} GiB", largest->first, largest->second.value() / gib,
+                       capacity.value() / gib);
+  }
+  return fmt::format("does not fit: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", memory.peak().value() / gib,
+                     capacity.value() / gib, largest->first, largest->second.value() / gib);
+}
+
+}  // namespace orrery
