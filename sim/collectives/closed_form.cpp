@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "sim/base/contract.hpp"
 #include "sim/collectives/schedule.hpp"
 
 namespace orrery {
@@ -100,6 +101,8 @@ Seconds closed_form_time(CollectiveKind kind, Algorithm algorithm, const GroupSh
       return wire.steps(1.0, bytes / shape.ranks) * (shape.ranks - 1.0);
     case Algorithm::double_binary_tree:
       break;
+    case Algorithm::library:  // library_cost()
+      ORRERY_EXPECT(algorithm != Algorithm::library);
   }
   return step_by_step_time(make_schedule(kind, algorithm, shape), bytes, wire);
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "sim/base/units.hpp"
-#include "sim/collectives/schedule.hpp"
+#include "sim/program/program.hpp"
 
 namespace orrery {
 
@@ -42,6 +42,9 @@ struct LibraryCost {
 /// `bytes` as Collective::bytes counts them. `network` is not read when the group lies in one node. One rank: nothing.
 LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
                          const LibraryPath& network);
+
+/// The collective that moves so in a Program. `group`: the simulated members; the cost is that of all.
+Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, const LibraryCost& cost);
 
 /// A message between two devices: latency of the path and bytes / bandwidth.
 Seconds message_time(Bytes bytes, const LibraryPath& path);

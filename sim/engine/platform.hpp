@@ -44,10 +44,19 @@ struct PlatformHost {
   std::optional<Port> network;  // absent: the host reaches only its own node
 };
 
+/// Where a host that stands for others sends what it would send to its equals: hosts with its own links, so that what
+/// it sends loads its lines down as what it would receive. Invalid where it has no such port.
+struct Mirrors {
+  DeviceId inside;  // on its node
+  DeviceId leaf;    // on another node of its leaf
+  DeviceId core;    // on a node of another leaf
+};
+
 struct Platform {
   std::vector<PlatformLink> links;
   std::vector<Zone> zones;
   std::vector<PlatformHost> hosts;
+  std::vector<Mirrors> mirrors;  // of the first hosts; empty: nobody stands for others. Made by sim/engine/fold.hpp
 
   LinkId add_link(PlatformLink link);
 };

@@ -39,8 +39,8 @@ std::string_view name_of(CollectiveKind kind) {
 }
 
 std::string_view name_of(Algorithm algorithm) {
-  static constexpr std::array<std::string_view, 6> names{"ring",         "double-binary-tree", "halving-doubling",
-                                                         "hierarchical", "parameter-server",   "pairwise"};
+  static constexpr std::array<std::string_view, 7> names{
+      "ring", "double-binary-tree", "halving-doubling", "hierarchical", "parameter-server", "pairwise", "library"};
   return pick(names, algorithm);
 }
 

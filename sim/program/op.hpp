@@ -34,14 +34,16 @@ enum class Dimension : std::uint8_t { none, dp, tp, pp, cp, ep };
 
 enum class CollectiveKind : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast, all_to_all };
 
-/// Names of algorithms as in scenario files; the table of their schedules is in sim/collectives/registry.
+/// Names of algorithms as in scenario files; the table of their schedules is in sim/collectives/registry. `library` has
+/// no schedule: it moves as Collective::library says, which sim/collectives/library.hpp works out.
 enum class Algorithm : std::uint8_t {
   ring,
   double_binary_tree,
   halving_doubling,
   hierarchical,
   parameter_server,
-  pairwise
+  pairwise,
+  library
 };
 
 std::string_view name_of(Stream stream);

@@ -1,12 +1,26 @@
 // A Program: everything that one training step does, on every rank, before anything runs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "sim/program/op.hpp"
 
 namespace orrery {
+
+/// Which of its mirrors a rank that stands for others sends to, in place of the next node: see sim/engine/fold.hpp.
+enum class NetworkReach : std::uint8_t { leaf, core };
+
+/// A collective of Algorithm::library: nothing moves for `overhead` after the last member has arrived; then every
+/// member sends both sizes at once, and all is over when the last byte has arrived. Nobody pays a link's latency:
+/// `overhead` holds all of it.
+struct LibraryMoves {
+  Seconds overhead;
+  Bytes node_bytes;     // to the next member on its node; to its own mirror when it stands for them
+  Bytes network_bytes;  // to the member at the same place of the next node; likewise
+  NetworkReach reach = NetworkReach::leaf;
+};
 
 /// Bytes: the size S of the full buffer. all-reduce: S on every rank; reduce-scatter: S in, S/N out; all-gather: S/N
 /// in, S out; broadcast: S from `root` to all; all-to-all: S held by each rank, S/N of it for each other rank.
@@ -15,7 +29,8 @@ struct Collective {
   Algorithm algorithm = Algorithm::ring;
   GroupId group;
   Bytes bytes;
-  int root = 0;  // index within the group: broadcast's source, parameter server's server
+  int root = 0;               // index within the group: broadcast's source, parameter server's server
+  LibraryMoves library = {};  // of Algorithm::library
 };
 
 class Program {

@@ -14,6 +14,8 @@ std::string_view name_of(Fidelity fidelity) {
       return "segments";
     case Fidelity::collapsed:
       return "collapsed";
+    case Fidelity::library:
+      return "library";
     case Fidelity::mixed:
       return "mixed";
   }

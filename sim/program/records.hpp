@@ -32,7 +32,7 @@ struct LinkUse {
 };
 
 /// How collectives were carried out, for the report. `mixed` when several were used in one program.
-enum class Fidelity : std::uint8_t { exact, segments, collapsed, mixed };
+enum class Fidelity : std::uint8_t { exact, segments, collapsed, library, mixed };
 std::string_view name_of(Fidelity fidelity);
 
 struct Records {
