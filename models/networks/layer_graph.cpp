@@ -29,6 +29,7 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "dropout",
                                                  "embedding",
                                                  "position_embedding",
+                                                 "class_token",
                                                  "attention",
                                                  "cross_attention",
                                                  "mixture_of_experts",
@@ -75,6 +76,7 @@ bool has_weights(LayerKind kind) {
     case LayerKind::rms_norm:
     case LayerKind::embedding:
     case LayerKind::position_embedding:
+    case LayerKind::class_token:
     case LayerKind::lstm:
     case LayerKind::gru:
     case LayerKind::group_norm:
@@ -87,6 +89,16 @@ bool has_weights(LayerKind kind) {
 
 std::string to_text(const Shape& shape) {
   return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
+}
+
+std::int64_t head_size(const Layer& layer) {
+  if (layer.head_size > 0) return layer.head_size;
+  const bool is_across = layer.kind == LayerKind::cross_attention;
+  return layer.in.channels / (is_across ? layer.heads : layer.heads + 2 * layer.kv_heads);
+}
+
+std::int64_t value_size(const Layer& layer) {
+  return layer.value_size > 0 ? layer.value_size : head_size(layer);
 }
 
 std::int64_t weights(const Layer& layer) {
@@ -114,7 +126,11 @@ std::int64_t weights(const Layer& layer) {
       return in * layer.experts +
              (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * in * layer.expert_units;
     case LayerKind::rms_norm:
+      return out / layer.heads;
+    case LayerKind::class_token:
       return out;
+    case LayerKind::attention:
+      return layer.positions * layer.heads;
     default:
       return 0;
   }

@@ -35,9 +35,10 @@ enum class LayerKind : std::uint8_t {
   dropout,
   embedding,
   position_embedding,
+  class_token,  // a trained token after the others
   attention,
-  cross_attention,       // queries from the input, keys and values from `skip`
-  mixture_of_experts,    // router and gated perceptrons of which each token visits some
+  cross_attention,     // queries from the input, keys and values from `skip`
+  mixture_of_experts,  // router and gated perceptrons of which each token visits some
   lstm,
   gru,
   last_token,
@@ -77,17 +78,21 @@ struct Layer {
   LayerKind kind = LayerKind::dense;
   Shape in, out;
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolutions, pooling
-  std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values
+  std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values.
+                                         // rms_norm: heads that are normalised apart, with one scale for all
   bool causal = false;                   // attention: a token sees itself and what came before
-  /// attention: numbers per head of queries and keys, and of values; 0: what the input gives (channels / heads)
-  std::int64_t head_size = 0, value_size = 0;
+  /// attention: numbers per head of queries and keys, and of values; 0: what the input gives. shared_size of a key's
+  /// numbers are the same for every head and come once (the rotary part of latent attention).
+  std::int64_t head_size = 0, value_size = 0, shared_size = 0;
   /// mixture_of_experts: routed experts, of which a token visits experts_per_token; shared ones, which all visit; the
   /// inner width of each, three products with `gated`, else two
   std::int64_t experts = 0, experts_per_token = 0, shared_experts = 0, expert_units = 0;
   bool gated = false;
-  double rate = 0;                       // dropout, attention (of its scores): share of the numbers dropped
-  std::int64_t vocabulary = 0, positions = 0, segments = 0;  // embedding: rows of the tables added up per token
-  bool bias = true;                                          // dense, convolutions
+  double rate = 0;  // dropout, attention (of its scores): share of the numbers dropped
+  /// embedding: rows of the tables added up per token. attention: positions is the rows of a table of relative
+  /// positions, one number per head each
+  std::int64_t vocabulary = 0, positions = 0, segments = 0;
+  bool bias = true;  // dense, convolutions
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
@@ -96,7 +101,7 @@ struct Layer {
   /// Weights stay as they are (transfer learning): no gradient, no update, no gradient exchange. A tied layer is frozen
   /// with its embedding, its own bias with it.
   bool frozen = false;
-  /// residual_add, concatenate: the second operand; invalid for every other kind.
+  /// The second operand of kinds that have one; invalid for every other kind.
   LayerId skip;
 };
 
@@ -108,12 +113,17 @@ struct LayerGraph {
   std::vector<Layer> layers;  // in execution order; the last is the loss
 };
 
+/// attention, cross_attention: numbers per head of queries and keys, and of values, given or following from the shapes.
+std::int64_t head_size(const Layer& layer);
+std::int64_t value_size(const Layer& layer);
 /// Whether layers of a kind have weights of their own, so that they can be frozen.
 bool has_weights(LayerKind kind);
 /// Numbers a layer multiplies or looks up, without biases, wherever they live: dense in x out; convolution kernel^2 x
 /// in / groups x out; transposed convolution kernel^2 x in x out; embedding rows x hidden; position embedding tokens x
-/// channels; lstm 4 h (in + h), gru 3 h (in + h) for h units; batch and layer normalisation 2 per channel (scale and
-/// shift), rms normalisation 1 (scale).
+/// channels; class token channels; lstm 4 h (in + h), gru 3 h (in + h) for h units; batch, group and layer
+/// normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per channel of a head; attention
+/// positions x heads; a mixture of experts in x experts (the router) + 2 or 3 (gated) in x expert_units for each
+/// expert, shared ones too.
 std::int64_t weights(const Layer& layer);
 /// Numbers that a layer, or a graph, holds: weights (0 when tied) and biases: out channels; lstm 4 h, gru 6 h (3 h of
 /// either product). The running mean and variance of a batch normalisation are not counted.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -98,19 +99,95 @@ std::string heads_wanted(const Layer& layer) {
                      layer.kv_heads, layer.kv_heads, layer.heads + 2 * layer.kv_heads);
 }
 
-std::optional<Misfit> attend(Layer& layer) {
-  if (layer.heads % layer.kv_heads != 0) {
-    return misfit("kv_heads",
-                  fmt::format("{} heads of queries cannot share {} heads of keys and values evenly; the input is {}",
-                              layer.heads, layer.kv_heads, to_text(layer.in)),
-                  "use a divisor of heads");
+std::optional<Misfit> check_key_heads(const Layer& layer) {
+  if (layer.heads % layer.kv_heads == 0) return std::nullopt;
+  return misfit("kv_heads",
+                fmt::format("{} heads of queries cannot share {} heads of keys and values evenly; the input is {}",
+                            layer.heads, layer.kv_heads, to_text(layer.in)),
+                "use a divisor of heads");
+}
+
+/// Attention whose heads have a size of their own, which the input must add up to.
+std::optional<Misfit> attend_with_sizes(Layer& layer) {
+  const std::int64_t queries = layer.heads * layer.head_size;
+  const std::int64_t keys = layer.kv_heads * (layer.head_size - layer.shared_size) + layer.shared_size;
+  const std::int64_t values = layer.kv_heads * value_size(layer);
+  if (layer.shared_size > layer.head_size) {
+    return misfit("shared_size", fmt::format("{} numbers of a key cannot be shared of {}; the input is {}",
+                                             layer.shared_size, layer.head_size, to_text(layer.in)));
   }
+  if (layer.in.width != 1 || layer.in.channels != queries + keys + values) {
+    return misfit("head_size", fmt::format("queries of {}, keys of {} and values of {} numbers side by side need "
+                                           "Tx1x{}, but the input is {}",
+                                           queries, keys, values, queries + keys + values, to_text(layer.in)));
+  }
+  layer.out = {layer.in.height, 1, layer.heads * value_size(layer)};
+  return std::nullopt;
+}
+
+std::optional<Misfit> attend(Layer& layer) {
+  if (auto uneven = check_key_heads(layer)) return uneven;
+  if (layer.head_size > 0) return attend_with_sizes(layer);
   const std::int64_t parts = layer.heads + 2 * layer.kv_heads;
   if (layer.in.width != 1 || layer.in.channels % parts != 0) {
     return misfit("heads", fmt::format("{}, but the input is {}", heads_wanted(layer), to_text(layer.in)));
   }
   layer.out = {layer.in.height, 1, layer.in.channels / parts * layer.heads};
   return std::nullopt;
+}
+
+/// Queries come from the input; keys and values from the second operand, which fits_second_operand() checks.
+std::optional<Misfit> attend_across(Layer& layer) {
+  if (auto uneven = check_key_heads(layer)) return uneven;
+  if (layer.in.width != 1 || layer.in.channels % layer.heads != 0 ||
+      (layer.head_size > 0 && layer.in.channels != layer.heads * layer.head_size)) {
+    return misfit("heads", fmt::format("{} heads of queries need Tx1xh, h {} {}, but the input is {}", layer.heads,
+                                       layer.head_size > 0 ? "being" : "a multiple of",
+                                       layer.heads * std::max<std::int64_t>(layer.head_size, 1), to_text(layer.in)));
+  }
+  layer.out = {layer.in.height, 1, layer.heads * value_size(layer)};
+  return std::nullopt;
+}
+
+/// Two halves of the channels side by side become one.
+std::optional<Misfit> gate(Layer& layer) {
+  if (layer.in.channels % 2 != 0) {
+    return misfit("kind", fmt::format("takes two halves side by side, but its input {} has an odd number of channels",
+                                      to_text(layer.in)));
+  }
+  layer.out = {layer.in.height, layer.in.width, layer.in.channels / 2};
+  return std::nullopt;
+}
+
+/// Normalisations of parts of the channels.
+std::optional<Misfit> normalise_parts(Layer& layer, const std::string& key, std::int64_t parts) {
+  if (layer.in.channels % parts != 0) {
+    return misfit(key, fmt::format("{} {} do not divide the channels of the input {}", parts, key, to_text(layer.in)));
+  }
+  layer.out = layer.in;
+  return std::nullopt;
+}
+
+std::optional<Misfit> visit_experts(Layer& layer) {
+  if (layer.experts_per_token > layer.experts) {
+    return misfit("experts_per_token", fmt::format("a token cannot visit {} of {} experts; the input is {}",
+                                                   layer.experts_per_token, layer.experts, to_text(layer.in)));
+  }
+  return take_sequence(layer, layer.in);
+}
+
+Misfit same_shape_needed(const Layer& layer, const Layer& second, const std::string& verb) {
+  return misfit("skip",
+                fmt::format("it {} {} of \"{}\" {} {}", verb, to_text(second.out), second.name,
+                            layer.kind == LayerKind::multiply ? "with" : "to", to_text(layer.in)),
+                "give both branches the same shape, for example by a 1x1 convolution");
+}
+
+std::optional<Misfit> take_keys_and_values(const Layer& layer, const Layer& second) {
+  const std::int64_t wanted = layer.kv_heads * (head_size(layer) + value_size(layer));
+  if (second.out.width == 1 && second.out.channels == wanted) return std::nullopt;
+  return misfit("skip", fmt::format("{} heads of keys and values side by side need Tx1x{}, but \"{}\" gives {}",
+                                    layer.kv_heads, wanted, second.name, to_text(second.out)));
 }
 
 }  // namespace
@@ -147,10 +224,46 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
       return take_sequence(layer, {layer.in.height, 1, units});
     case LayerKind::last_token:
       return take_sequence(layer, {1, 1, layer.in.channels});
+    case LayerKind::class_token:
+      return take_sequence(layer, {layer.in.height + 1, 1, layer.in.channels});
     case LayerKind::attention:
       return attend(layer);
+    case LayerKind::cross_attention:
+      return attend_across(layer);
+    case LayerKind::swiglu:
+    case LayerKind::geglu:
+      return gate(layer);
+    case LayerKind::group_norm:
+      return normalise_parts(layer, "groups", layer.groups);
+    case LayerKind::rms_norm:
+      return normalise_parts(layer, "heads", layer.heads);
+    case LayerKind::upsample:
+      layer.out = {layer.in.height * layer.stride, layer.in.width * layer.stride, layer.in.channels};
+      return std::nullopt;
+    case LayerKind::mixture_of_experts:
+      return visit_experts(layer);
     default:
       layer.out = is_loss(layer.kind) ? Shape{1, 1, 1} : layer.in;  // one loss per sample
+      return std::nullopt;
+  }
+}
+
+std::optional<Misfit> join_second_operand(Layer& layer, const Layer& second) {
+  switch (layer.kind) {
+    case LayerKind::residual_add:
+    case LayerKind::multiply:
+      if (second.out == layer.in) return std::nullopt;
+      return same_shape_needed(layer, second, layer.kind == LayerKind::multiply ? "multiplies" : "adds");
+    case LayerKind::cross_attention:
+      return take_keys_and_values(layer, second);
+    default:
+      if (second.out.height != layer.in.height || second.out.width != layer.in.width) {
+        return misfit("skip",
+                      fmt::format("it appends the channels of {} of \"{}\" to {}", to_text(second.out), second.name,
+                                  to_text(layer.in)),
+                      "give both branches the same height and width");
+      }
+      layer.out.channels = layer.in.channels + second.out.channels;
       return std::nullopt;
   }
 }

@@ -19,8 +19,12 @@ struct Misfit {
 /// Output shape of `layer` (whose `in` and keys are set) into `layer.out`. `units` is what its units or filters key
 /// says (0 for kinds without). Nothing is changed and a Misfit is returned when the input does not fit.
 /// Windows (convolution, pooling): out = (in + 2 padding - kernel) / stride + 1, rounded down. Transposed convolution:
-/// out = (in - 1) stride - 2 padding + kernel. A concatenation's second operand is the builder's to add.
+/// out = (in - 1) stride - 2 padding + kernel. What a second operand adds is join_second_operand()'s.
 std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units);
+
+/// Whether the second operand of a residual_add, multiply, concatenate or cross_attention fits; a concatenation's
+/// output takes its channels.
+std::optional<Misfit> join_second_operand(Layer& layer, const Layer& second);
 
 /// Whether what a loss reads fits the number of classes: one vector of scores per prediction, or, for detection_loss, a
 /// grid of boxes (objectness, x, y, width, height, then the classes). Nothing for layers that are no losses.

@@ -102,24 +102,20 @@ class NetworkBuilder {
   void connect_skip(LayerSpec& spec, Layer& layer, const Placement& place) {
     layer.skip = find(spec, "skip", spec.skip, place);
     if (broken_) return;
-    const bool adds = layer.kind == LayerKind::residual_add;
     if (!layer.skip.valid()) {
       refuse(spec, "skip", layer,
-             fmt::format("a block whose input is {} must not come first in the network", adds ? "added" : "appended"));
+             fmt::format("a block whose input is {} must not come first in the network", done_with_skip(layer.kind)));
       return;
     }
-    const Layer& other = graph_.layers[layer.skip.index()];
-    if (adds && !(other.out == layer.in)) {
-      refuse(spec, "skip", layer,
-             fmt::format("it adds {} of \"{}\" to {}", to_text(other.out), other.name, to_text(layer.in)),
-             "give both branches the same shape, for example by a 1x1 convolution");
-    } else if (other.out.height != layer.in.height || other.out.width != layer.in.width) {
-      refuse(spec, "skip", layer,
-             fmt::format("it appends the channels of {} of \"{}\" to {}", to_text(other.out), other.name,
-                         to_text(layer.in)),
-             "give both branches the same height and width");
+    if (const auto misfit = join_second_operand(layer, graph_.layers[layer.skip.index()])) {
+      refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
     }
-    if (!adds) layer.out.channels = layer.in.channels + other.out.channels;
+  }
+
+  static std::string_view done_with_skip(LayerKind kind) {
+    if (kind == LayerKind::concatenate) return "appended";
+    if (kind == LayerKind::residual_add) return "added";
+    return kind == LayerKind::multiply ? "multiplied" : "attended to";
   }
 
   /// A tied layer uses the weights of the nearest embedding before it, and is frozen with it.
