@@ -24,6 +24,7 @@ class Lister {
     switch (layer_.kind) {
       case LayerKind::dense:
         list_dense(rows(), number(layer_.in.channels) * share_.input, number(layer_.out.channels) * share_.work);
+        list_bias_gradient();
         break;
       case LayerKind::convolution:
       case LayerKind::transposed_convolution:
@@ -77,6 +78,13 @@ class Lister {
   void stream(double numbers, double forward, double backward) {
     operators_.forward.push_back(streaming(numbers, forward));
     operators_.backward_input.push_back(streaming(numbers, backward));
+  }
+
+  /// Sums the outputs' gradients over the tokens. Where the inner dimension is split the bias is added, and its
+  /// gradient summed, in the kernel of the residual sum.
+  void list_bias_gradient() {
+    if (!layer_.bias || layer_.frozen || share_.input < 1.0) return;
+    operators_.backward_weights.push_back(streaming(rows() * number(layer_.out.channels) * share_.work, 2));
   }
 
   void list_convolution() {

@@ -52,7 +52,8 @@ struct OperatorShare {
 /// kernels of Megatron-LM): normalisation 4 / 10; residual sum 6 / 8, with the dropout before it 7 / 13; gelu 4 / 8 and
 /// gated 6 / 10 per number out; softmax of the scores 4 / 6, their dropout 5 / 5, layout of the heads 4 / 4; embedding
 /// 14 / 12; batch normalisation 6 / 10 (statistics are a pass of their own); others read and write once. Backward of a
-/// product: two products, of the input's gradient (M, K, N) and of the weights' (K, N, M). Fused attention: 2 T^2 (key
+/// product: two products, of the input's gradient (M, K, N) and of the weights' (K, N, M), and the bias' sum, 2. Fused
+/// attention: 2 T^2 (key
 /// + value size) FLOPs per head and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of
 /// (pixels out) x (filters) x (kernel^2 x channels / groups), per group; depthwise ones stream.
 LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision);
