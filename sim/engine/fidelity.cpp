@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -84,7 +85,13 @@ std::int32_t segments_for(const Program& program, const std::map<Key, Usage>& us
   return messages(usages, every_step) <= budget ? every_step : largest_that_fits(usages, budget);
 }
 
-Fidelity fidelity_of(const std::vector<std::shared_ptr<const CollectivePlan>>& plans, std::int32_t segments) {
+Fidelity fidelity_of(const std::vector<std::shared_ptr<const CollectivePlan>>& all, std::int32_t segments) {
+  std::vector<std::shared_ptr<const CollectivePlan>> plans;
+  for (const auto& plan : all) {
+    if (plan) plans.push_back(plan);
+  }
+  if (plans.empty() && !all.empty()) return Fidelity::library;
+  if (plans.size() < all.size()) return Fidelity::mixed;
   const auto exact = static_cast<std::size_t>(
       std::count_if(plans.begin(), plans.end(), [](const auto& plan) { return plan->is_exact(); }));
   if (exact == plans.size()) return Fidelity::exact;
@@ -107,21 +114,27 @@ GroupShape shape_of(const Program& program, const Collective& collective, const 
 CollectivePlans plan_collectives(const Program& program, const Platform& platform, const std::vector<DeviceId>& hosts,
                                  const EngineOptions& options) {
   std::map<Key, Usage> usages;
-  std::vector<Key> keys;
+  std::vector<std::optional<Key>> keys;
   for (const Collective& collective : program.collectives()) {
+    if (collective.algorithm == Algorithm::library) {
+      keys.emplace_back();
+      continue;
+    }
     const GroupShape shape = shape_of(program, collective, platform, hosts);
     keys.push_back(key_of(collective, shape));
-    const auto [place, fresh] = usages.try_emplace(keys.back());
+    const auto [place, fresh] = usages.try_emplace(*keys.back());
     if (fresh) place->second.schedule = make_schedule(collective.kind, collective.algorithm, shape);
     ++place->second.collectives;
   }
   const std::int32_t segments = segments_for(program, usages, options);
   std::map<Key, std::shared_ptr<const CollectivePlan>> made;
   CollectivePlans result;
-  for (const Key& key : keys) {
-    auto& plan = made[key];
-    if (!plan) plan = std::make_shared<const CollectivePlan>(std::move(usages[key].schedule), segments);
-    result.plans.push_back(plan);
+  for (const std::optional<Key>& key : keys) {
+    result.plans.emplace_back();
+    if (!key) continue;
+    auto& plan = made[*key];
+    if (!plan) plan = std::make_shared<const CollectivePlan>(std::move(usages[*key].schedule), segments);
+    result.plans.back() = plan;
   }
   result.fidelity = fidelity_of(result.plans, segments);
   return result;

@@ -13,7 +13,7 @@ namespace orrery {
 
 /// The plans of a program's collectives; equal ones share theirs.
 struct CollectivePlans {
-  std::vector<std::shared_ptr<const CollectivePlan>> plans;  // one per collective
+  std::vector<std::shared_ptr<const CollectivePlan>> plans;  // one per collective; none for Algorithm::library
   Fidelity fidelity = Fidelity::exact;
 };
 

@@ -150,18 +150,43 @@ void Interpreter::start(CollectiveId id) {
     hosts.push_back(hosts_[group[i].index()]);
     place_[group[i].index()] = i;
   }
-  const std::vector<Bytes>& sent = sent_in(id);
-  Meeting& meeting = meetings_[id.index()];
+  // By an event of its own: the run has returned by then and can be dropped.
+  auto done = [this, id] { kernel_.after(Seconds(), [this, id] { collective_ended(id); }); };
+  if (collective.algorithm == Algorithm::library) {
+    start_library(id, std::move(hosts), std::move(done));
+  } else {
+    start_schedule(id, std::move(hosts), std::move(done));
+  }
+}
+
+/// `sent`: by place in the group.
+void Interpreter::record_start(const Meeting& meeting, const std::vector<Bytes>& sent) {
   for (const OpId op : meeting.arrived) {
     Activity& activity = activities_[op.index()];
     activity.start = kernel_.now();
     activity.bytes = sent[place_[activity.rank.index()]];
   }
-  // By an event of its own: the run has returned by then and can be dropped.
-  const auto done = [this, id] { kernel_.after(Seconds(), [this, id] { collective_ended(id); }); };
-  meeting.run =
-      std::make_unique<CollectiveRun>(plans_.plans[id.index()], collective.bytes, std::move(hosts), kernel_, done);
+}
+
+void Interpreter::start_schedule(CollectiveId id, std::vector<DeviceId> members, std::function<void()> done) {
+  Meeting& meeting = meetings_[id.index()];
+  record_start(meeting, sent_in(id));
+  meeting.run = std::make_unique<CollectiveRun>(plans_.plans[id.index()], program_.collective(id).bytes,
+                                                std::move(members), kernel_, std::move(done));
   meeting.run->start();
+}
+
+void Interpreter::start_library(CollectiveId id, std::vector<DeviceId> members, std::function<void()> done) {
+  Meeting& meeting = meetings_[id.index()];
+  const LibraryMoves& moves = program_.collective(id).library;
+  std::vector<LibraryTargets> targets = library_targets(kernel_.platform(), members, moves.reach);
+  std::vector<Bytes> sent;
+  sent.reserve(targets.size());
+  for (const LibraryTargets& target : targets) sent.push_back(library_bytes(moves, target));
+  record_start(meeting, sent);
+  meeting.library =
+      std::make_unique<LibraryRun>(moves, std::move(members), std::move(targets), kernel_, std::move(done));
+  meeting.library->start();
 }
 
 const std::vector<Bytes>& Interpreter::sent_in(CollectiveId id) {
@@ -176,6 +201,7 @@ void Interpreter::collective_ended(CollectiveId id) {
   Meeting& meeting = meetings_[id.index()];
   for (const OpId op : meeting.arrived) end(op);
   meeting.run.reset();
+  meeting.library.reset();
   begin_all_ready();
 }
 
@@ -195,7 +221,10 @@ void Interpreter::end(OpId id) {
 std::string Interpreter::stuck() const {
   constexpr std::size_t most = 5;
   std::uint64_t failures = failures_;
-  for (const Meeting& meeting : meetings_) failures += meeting.run ? meeting.run->failures() : 0;
+  for (const Meeting& meeting : meetings_) {
+    failures += meeting.run ? meeting.run->failures() : 0;
+    failures += meeting.library ? meeting.library->failures() : 0;
+  }
   std::vector<std::string> names;
   for (std::size_t i = 0; i < has_ended_.size() && names.size() < most; ++i) {
     if (!has_ended_[i]) names.push_back(describe(program_, OpId(i)));

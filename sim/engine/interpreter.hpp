@@ -11,6 +11,7 @@
 #include "sim/engine/collective_run.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/engine/fidelity.hpp"
+#include "sim/engine/library_run.hpp"
 #include "sim/program/order.hpp"
 
 namespace orrery {
@@ -27,12 +28,16 @@ class Interpreter {
   struct Meeting {
     std::vector<OpId> arrived;
     std::unique_ptr<CollectiveRun> run;
+    std::unique_ptr<LibraryRun> library;  // instead, of Algorithm::library
   };
 
   void begin(OpId id);
   void begin_receive(OpId id);
   void arrive(OpId id, CollectiveId collective);
   void start(CollectiveId id);
+  void start_schedule(CollectiveId id, std::vector<DeviceId> members, std::function<void()> done);
+  void start_library(CollectiveId id, std::vector<DeviceId> members, std::function<void()> done);
+  void record_start(const Meeting& meeting, const std::vector<Bytes>& sent);
   void work_ended(OpId id, Outcome outcome);
   void message_ended(OpId id, Outcome outcome);
   void collective_ended(CollectiveId id);

@@ -128,6 +128,11 @@ void check_collectives(const Program& program, Reasons& reasons) {
     const Collective& collective = program.collectives()[i];
     const std::string name = fmt::format("collective {} ({})", i, name_of(collective.kind));
     if (!is_amount(collective.bytes.value())) reasons.push_back(name + ": its bytes are not a size of 0 or more");
+    const LibraryMoves& moves = collective.library;
+    if (!is_amount(moves.overhead.value()) || !is_amount(moves.node_bytes.value()) ||
+        !is_amount(moves.network_bytes.value())) {
+      reasons.push_back(name + ": what it costs is not a time and sizes of 0 or more");
+    }
     const auto* group = group_of(program, CollectiveId(i));
     if (!group) {
       reasons.push_back(name + ": its group does not exist");

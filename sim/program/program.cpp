@@ -57,8 +57,14 @@ std::string details(const Program& program, const Op& op) {
   const CollectiveId id = std::get<CollectiveCall>(op.action).collective;
   if (!knows(program, id)) return {};
   const Collective& collective = program.collective(id);
-  return fmt::format("{} collective {} group {} {} B", name_of(collective.algorithm), id.index(),
-                     number_of(collective.group), number_text(collective.bytes.value()));
+  std::string text = fmt::format("{} collective {} group {} {} B", name_of(collective.algorithm), id.index(),
+                                 number_of(collective.group), number_text(collective.bytes.value()));
+  if (collective.algorithm == Algorithm::library) {
+    const LibraryMoves& moves = collective.library;
+    text += fmt::format(" ({} s, then {} B in the node and {} B on the network)", number_text(moves.overhead.value()),
+                        number_text(moves.node_bytes.value()), number_text(moves.network_bytes.value()));
+  }
+  return text;
 }
 
 }  // namespace

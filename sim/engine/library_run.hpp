@@ -1,0 +1,54 @@
+// One collective of Algorithm::library on a kernel: a delay, then every member's bytes to its neighbours at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "sim/engine/kernel.hpp"
+#include "sim/program/program.hpp"
+
+namespace orrery {
+
+/// Whom a member of a library collective sends to; invalid where there is nobody.
+struct LibraryTargets {
+  DeviceId node, network;
+};
+
+/// Of every member, in order. Inside its node: the next member, the last one's is the first. On the network: the member
+/// at the same place of the next node, counting nodes as they first appear. A member that is alone in its node, or
+/// whose node is the only one, sends to its mirror where the platform has one.
+std::vector<LibraryTargets> library_targets(const Platform& platform, const std::vector<DeviceId>& members,
+                                            NetworkReach reach);
+
+/// Bytes that a member with these targets sends.
+Bytes library_bytes(const LibraryMoves& moves, const LibraryTargets& targets);
+
+/// Carries it out. Keep it alive until `done` has been called or the kernel has run out of events.
+class LibraryRun {
+ public:
+  /// `done`: called when the last byte has arrived, or never if something failed.
+  LibraryRun(const LibraryMoves& moves, std::vector<DeviceId> members, std::vector<LibraryTargets> targets,
+             Kernel& kernel, std::function<void()> done);
+  LibraryRun(const LibraryRun&) = delete;
+  LibraryRun& operator=(const LibraryRun&) = delete;
+
+  void start();
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
+
+ private:
+  void send_all();
+  void send(DeviceId from, DeviceId to, Bytes bytes);
+  void ended(Outcome outcome);
+
+  LibraryMoves moves_;
+  std::vector<DeviceId> members_;
+  std::vector<LibraryTargets> targets_;
+  Kernel& kernel_;
+  std::function<void()> done_;
+  std::size_t left_ = 1;  // flows that have not ended, and the sending of them
+  std::uint64_t failures_ = 0;
+};
+
+}  // namespace orrery
