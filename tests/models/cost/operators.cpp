@@ -1,0 +1,169 @@
+// Kernels of layers counted by hand, and the two laws against published rates.
+#include "models/cost/operators.hpp"
+
+#include <cmath>
+#include <numeric>
+
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+Layer layer_of(LayerKind kind, Shape in, Shape out) {
+  Layer layer;
+  layer.id = LayerId(0);
+  layer.kind = kind;
+  layer.in = in;
+  layer.out = out;
+  return layer;
+}
+
+Device a100() {
+  Device device;
+  device.id = "a100-sxm-80";
+  device.kind = "gpu";
+  device.year = 2020;
+  device.peak[static_cast<std::size_t>(Precision::fp16)] = FlopsPerSecond(312e12);
+  device.memory_bandwidth = BytesPerSecond(2.039e12);
+  return device;
+}
+
+DeviceLaw a100_law() {
+  Problems problems;
+  const DeviceLaw law = DeviceLaws::read(data_directory() / "topologies" / "catalogue", problems).of(a100());
+  problems.throw_if_any();
+  return law;
+}
+
+Operator product(double m, double n, double k, double count = 1) {
+  Operator op;
+  op.kind = Operator::Kind::product;
+  op.m = m, op.n = n, op.k = k, op.count = count;
+  op.bytes = 2.0 * count * (m * k + k * n + m * n);
+  return op;
+}
+
+double milliseconds(const Operator& op) {
+  return operator_time(op, a100(), a100_law(), Precision::fp16).value() * 1e3;
+}
+
+double flops(const std::vector<Operator>& operators) {
+  return std::accumulate(operators.begin(), operators.end(), 0.0,
+                         [](double sum, const Operator& op) { return sum + flops_of(op).value(); });
+}
+
+double streamed(const std::vector<Operator>& operators) {
+  return std::accumulate(operators.begin(), operators.end(), 0.0, [](double sum, const Operator& op) {
+    return op.kind == Operator::Kind::streaming ? sum + op.bytes : sum;
+  });
+}
+
+TEST_CASE("Products on an A100 take what was published, and what the law says by hand") {
+  // 8192^3: 1,024 tiles of 256 x 128 each 2 x 256 x 128 x (8192 + 340) FLOPs at .845 x 312 / 108 TFLOP/s, and a launch.
+  const double by_hand = 2048.0 / 108 * 2 * 256 * 128 * (8192 + 340) / (0.845 * 312e12 / 108) + 6e-6;
+  CHECK(milliseconds(product(8192, 8192, 8192)) == Approx(by_hand * 1e3));
+  CHECK(2 * std::pow(8192.0, 3) / milliseconds(product(8192, 8192, 8192)) * 1e-9 == Approx(253.7).epsilon(0.01));
+  CHECK(2 * std::pow(1024.0, 3) / milliseconds(product(1024, 1024, 1024)) * 1e-9 == Approx(119.4).epsilon(0.03));
+  CHECK(milliseconds(product(2048, 4608, 12288)) == Approx(0.910).epsilon(0.01));    // QKV of GPT-3 over 8
+  CHECK(milliseconds(product(8192, 6144, 768)) == Approx(0.429).epsilon(0.01));      // projection of 22B over 8
+  CHECK(milliseconds(product(2048, 2048, 128, 12)) == Approx(0.185).epsilon(0.01));  // scores of 12 heads
+}
+
+TEST_CASE("A product is never faster than its bytes, nor than its launch") {
+  const double bytes = 2.0 * (1 * 8192.0 + 8192.0 * 8192.0 + 8192.0);
+  CHECK(milliseconds(product(1, 8192, 8192)) >= bytes / (0.88 * 2.039e12) * 1e3);
+  CHECK(milliseconds(product(1, 1, 1)) >= 6e-3);
+}
+
+TEST_CASE("Without a number of multiprocessors products follow K / (K + k0)") {
+  DeviceLaw law = a100_law();
+  law.multiprocessors = 0;
+  const Operator op = product(4096, 4096, 1000);
+  const double seconds = operator_time(op, a100(), law, Precision::fp16).value();
+  CHECK(seconds == Approx(flops_of(op).value() * (1000 + 340) / 1000 / (0.845 * 312e12) + 6e-6));
+}
+
+TEST_CASE("Larger products take longer, whatever the dimension that grows") {
+  for (double size = 64; size < 5000; size *= 1.7) {
+    const double now = milliseconds(product(size, size, size));
+    CHECK(milliseconds(product(2 * size, size, size)) >= now);
+    CHECK(milliseconds(product(size, 2 * size, size)) >= now);
+    CHECK(milliseconds(product(size, size, 2 * size)) >= now);
+  }
+}
+
+TEST_CASE("A dense layer is one product forward, two backward, and the sum of its bias") {
+  Layer dense = layer_of(LayerKind::dense, {10, 1, 64}, {10, 1, 32});
+  OperatorShare share;
+  share.samples = 4;
+  const LayerOperators whole = operators_of(dense, share, Precision::fp16);
+  REQUIRE(whole.forward.size() == 1);
+  CHECK(flops(whole.forward) == 2.0 * 40 * 64 * 32);
+  CHECK(flops(whole.backward_input) == 2.0 * 40 * 64 * 32);
+  CHECK(flops(whole.backward_weights) == 2.0 * 40 * 64 * 32);
+  CHECK(streamed(whole.backward_weights) == 2.0 * 40 * 32);
+  dense.frozen = true;
+  CHECK(operators_of(dense, share, Precision::fp16).backward_weights.empty());
+  share.input = 0.5;
+  dense.frozen = false;
+  const LayerOperators rows = operators_of(dense, share, Precision::fp16);
+  CHECK(rows.forward[0].k == 32);
+  CHECK(streamed(rows.backward_weights) == 0);  // added with the residual sum
+}
+
+TEST_CASE("Attention apart and as one kernel") {
+  Layer attention = layer_of(LayerKind::attention, {128, 1, 3 * 64}, {128, 1, 64});
+  attention.heads = attention.kv_heads = 4;
+  OperatorShare share;
+  share.samples = 2;
+  const LayerOperators apart = operators_of(attention, share, Precision::fp16);
+  CHECK(apart.is_attention_core);
+  CHECK(flops(apart.forward) == 2 * 4 * 2 * 2.0 * 128 * 128 * 16);
+  CHECK(flops(apart.backward_input) == 2 * flops(apart.forward));
+  CHECK(streamed(apart.forward) == 2.0 * 4 * (4 * 128 * 128 + 4 * 128 * 16));
+  attention.rate = 0.1;
+  CHECK(streamed(operators_of(attention, share, Precision::fp16).forward) == 2.0 * 4 * (9 * 128 * 128 + 4 * 128 * 16));
+  share.attention = AttentionKernel::flash;
+  const LayerOperators fused = operators_of(attention, share, Precision::fp16);
+  CHECK(fused.forward.size() == 1);
+  CHECK(flops(fused.forward) == flops(apart.forward));
+  CHECK(flops(fused.backward_input) == 2.5 * flops(fused.forward));
+  attention.causal = true;
+  CHECK(flops(operators_of(attention, share, Precision::fp16).forward) == 0.5 * flops(fused.forward));
+}
+
+TEST_CASE("A convolution is an implicit product, a depthwise one moves its numbers") {
+  Layer convolution = layer_of(LayerKind::convolution, {8, 8, 16}, {8, 8, 32});
+  convolution.kernel = 3, convolution.padding = 1;
+  OperatorShare share;
+  share.samples = 4;
+  const LayerOperators whole = operators_of(convolution, share, Precision::fp16);
+  CHECK(flops(whole.forward) == 2.0 * 4 * 64 * 9 * 16 * 32);
+  CHECK(flops(whole.backward_input) == flops(whole.forward));
+  CHECK(flops(whole.backward_weights) == flops(whole.forward));
+  Layer depthwise = layer_of(LayerKind::convolution, {8, 8, 16}, {8, 8, 16});
+  depthwise.kernel = 3, depthwise.padding = 1, depthwise.groups = 16;
+  CHECK(streamed(operators_of(depthwise, share, Precision::fp16).forward) == 4.0 * 2 * (1024 + 1024));
+}
+
+TEST_CASE("Experts work on the visits they get") {
+  Layer experts = layer_of(LayerKind::mixture_of_experts, {64, 1, 32}, {64, 1, 32});
+  experts.experts = 8, experts.experts_per_token = 2, experts.expert_units = 16, experts.gated = true;
+  OperatorShare share;
+  share.experts = 4, share.expert_visits = 128;
+  const LayerOperators here = operators_of(experts, share, Precision::bf16);
+  CHECK(flops(here.forward) == 2.0 * 64 * 32 * 8 + 2.0 * 128 * 32 * 32 + 2.0 * 128 * 16 * 32);
+}
+
+TEST_CASE("Streaming kernels take their launch and their bytes; fp32 numbers are twice as wide") {
+  const Layer norm = layer_of(LayerKind::layer_norm, {100, 1, 64}, {100, 1, 64});
+  const LayerOperators half = operators_of(norm, {}, Precision::fp16), whole = operators_of(norm, {}, Precision::fp32);
+  CHECK(streamed(half.forward) == 4.0 * 6400);
+  CHECK(streamed(half.backward_input) == 10.0 * 6400);
+  CHECK(streamed(whole.forward) == 8.0 * 6400);
+  CHECK(milliseconds(half.forward[0]) == Approx((4e-6 + 25600 / (0.88 * 2.039e12)) * 1e3));
+}
+
+}  // namespace
+}  // namespace orrery

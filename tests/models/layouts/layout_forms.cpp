@@ -1,0 +1,182 @@
+// Pipelines, obstacles, blocks and properties of layouts.
+#include <functional>
+
+#include "models/layouts/blocks.hpp"
+#include "sim/base/random.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/layouts/megatron.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+/// A network of equal blocks without embedding or head would not be one: so the repeated block dominates.
+TrainingJob free_transfers(std::int64_t batch, int devices) {
+  TrainingJob job = megatron_job({48, 1024, 16}, batch, devices, "ideal");
+  job.network_law.bus_GBps = Ranged(1e12);
+  job.node_law.bus_GBps = Ranged(1e12);
+  return job;
+}
+
+Layout pipeline(int pp, int interleave = 1, PipelineSchedule schedule = PipelineSchedule::one_f_one_b) {
+  Layout layout;
+  layout.pp = pp, layout.interleave = interleave, layout.schedule = schedule;
+  return layout;
+}
+
+Seconds busy(const StepPrediction& step) {
+  return step.parts.compute + step.parts.recompute;
+}
+
+TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 less the weights' gradients twice") {
+  const TrainingJob job = free_transfers(64, 8);
+  LayoutJudge judge(job);
+  const LayoutPrices prices = judge.prices(pipeline(8));
+  Seconds sum, most, weights;
+  std::size_t slowest = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const ChunkPrice& chunk = prices.stages[i].chunks[0];
+    const Seconds both = chunk.forward + chunk.backward_input + chunk.backward_weights;
+    sum += both;
+    if (both > most) most = both, slowest = i;
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i != slowest) weights += prices.stages[i].chunks[0].backward_weights;
+  }
+  const StepPrediction plain = judge.predict(pipeline(8));
+  CHECK(plain.microbatches == 64);
+  CHECK(busy(plain).value() == Approx(64 * most.value()));
+  CHECK(plain.parts.bubble.value() == Approx((sum - most).value()));
+  const StepPrediction zero = judge.predict(pipeline(8, 1, PipelineSchedule::zero_bubble));
+  CHECK(zero.parts.bubble.value() == Approx((sum - most - weights * 2.0).value()));
+  const StepPrediction interleaved = judge.predict(pipeline(8, 3));
+  CHECK(interleaved.parts.bubble.value() == Approx((sum - most).value() / 3).epsilon(0.2));  // other chunks
+  CHECK(judge.predict(pipeline(8, 1, PipelineSchedule::gpipe)).time() >= plain.time() * (1 - 1e-12));
+}
+
+TEST_CASE("Blocks of a transformer: embedding, equal blocks, head") {
+  const LayerGraph graph = megatron_graph({12, 256, 4});
+  const BlockSequence sequence = blocks_of(graph);
+  CHECK(sequence.classes.size() == 3);
+  CHECK(sequence.repeats == 12);
+  CHECK(dealt_blocks(sequence) == 12);
+  const std::vector<double> equal(sequence.blocks.size(), 1.0);
+  CHECK(deal_blocks(sequence, 4, equal) == std::vector<std::size_t>{0, 4, 7, 10, 14});
+  CHECK(deal_blocks(sequence, 5, equal) == std::vector<std::size_t>{0, 3, 6, 9, 11, 14});  // the ends have two
+  CHECK(deal_blocks(sequence, 1, equal) == std::vector<std::size_t>{0, 14});
+}
+
+TEST_CASE("A network without repeated blocks is cut so that the heaviest part is lightest") {
+  BlockSequence sequence;
+  for (std::size_t i = 0; i < 5; ++i) sequence.blocks.push_back({i, i + 1, i});
+  sequence.repeats = 1;
+  CHECK(deal_blocks(sequence, 2, {5, 1, 1, 1, 2}) == std::vector<std::size_t>{0, 1, 5});
+  CHECK(deal_blocks(sequence, 3, {1, 1, 1, 1, 1}) == std::vector<std::size_t>{0, 2, 4, 5});
+  CHECK(deal_blocks(sequence, 5, {9, 1, 1, 1, 1}) == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
+}
+
+TEST_CASE("What a layout breaks is told with the nearest that would do") {
+  const TrainingJob job = megatron_job(megatron_175b, 1536, 64);
+  const LayoutJudge judge(job);
+  Layout layout;
+  layout.tp = 10, layout.pp = 8, layout.dp = 1, layout.interleave = 5;
+  CHECK(
+      judge.obstacles(layout) ==
+      std::vector<std::string>{
+          "dp 1 x tp 10 x pp 8 x cp 1 = 80 devices, but the cluster has 64 - use dp 1",
+          "tp 10 does not divide the 96 heads of megatron - use tp 8 or 12",
+          "pp 8 x interleave 5 = 40 chunks do not divide the 96 blocks of megatron - use pp x interleave = 32 or 48"});
+  layout = {};
+  layout.dp = 7, layout.cp = 3, layout.ep = 2, layout.zero_stage = 4;
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{
+            "dp 7 x micro-batch 1 = 7 samples do not divide the batch of 1536 - use dp x micro-batch = 6 or 8",
+            "cp 3 does not divide the 2048 tokens of a sample - use cp 2 or 4",
+            "ep 2: megatron has no experts - use ep 1", "zero_stage 4 is not a stage - use 0, 1, 2 or 3"});
+  layout = {};
+  layout.pp = 128;
+  CHECK(judge.obstacles(layout).back() ==
+        "pp 128 x interleave 1 = 128 chunks, but megatron has 96 blocks - use pp x interleave up to 96");
+  layout = {};
+  layout.pp = 8, layout.interleave = 3, layout.dp = 1, layout.microbatch = 512;
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{"interleaving needs micro-batches in multiples of pp 8, there are 3 - use dp x "
+                                 "micro-batch so that batch 1536 / (dp x micro-batch) is one"});
+}
+
+TEST_CASE("Memory obstacles name what does not fit") {
+  const TrainingJob job = megatron_job(megatron_175b, 1536, 64);
+  LayoutJudge judge(job);
+  Layout layout;
+  layout.tp = 8, layout.pp = 8;
+  CHECK(judge.memory_obstacle(judge.memory(layout)).starts_with("does not fit: 1"));
+  layout.pp = 1;
+  CHECK(judge.memory_obstacle(judge.memory(layout)).starts_with("does not fit: optimizer state "));
+  layout.pp = 8, layout.recompute = Recompute::full, layout.interleave = 3;
+  CHECK(judge.memory_obstacle(judge.memory(layout)).empty());
+}
+
+TEST_CASE("Parts add up, and faster wires, lower latency and more micro-batches never slow a layout") {
+  Random random(7);
+  for (int i = 0; i < 40; ++i) {
+    Layout layout;
+    layout.tp = 1 << random.below(4), layout.pp = 1 << random.below(4), layout.dp = 1 << random.below(4);
+    layout.recompute = static_cast<Recompute>(random.below(3));
+    layout.zero_stage = static_cast<int>(random.below(4));
+    layout.sequence_parallel = random.below(2) == 0 ? SequenceParallel::off : SequenceParallel::on;
+    TrainingJob job = megatron_job({48, 2048, 16}, 512, 512, i % 2 == 0 ? "megatron-2021" : "modern");
+    const auto time = [&](const TrainingJob& other) { return LayoutJudge(other).predict(layout).time(); };
+    const StepPrediction before = LayoutJudge(job).predict(layout);
+    const StepParts& parts = before.parts;
+    for (const Seconds part : {parts.compute, parts.recompute, parts.optimizer, parts.exposed_dp, parts.exposed_tp,
+                               parts.exposed_pp, parts.bubble, parts.straggler}) {
+      CHECK(part >= Seconds(0));
+    }
+    const auto improved = [&](const std::function<void(TrainingJob&)>& change) {
+      TrainingJob better = job;
+      change(better);
+      return time(better);
+    };
+    CHECK(improved([](TrainingJob& better) { better.network_law.bus_GBps.value *= 2; }) <= before.time());
+    CHECK(improved([](TrainingJob& better) { better.node_law.bus_GBps.value *= 2; }) <= before.time());
+    CHECK(improved([](TrainingJob& better) { better.network_law.hop_us.value /= 2; }) <= before.time());
+    CHECK(improved([](TrainingJob& better) { better.framework.transfer_latency_us.value = 0; }) <= before.time());
+    // Twice the samples cost less than twice the time: the bubble and the exchange are paid once.
+    CHECK(improved([](TrainingJob& better) { better.batch *= 2; }) <= before.time() * 2.0 * (1 + 1e-9));
+  }
+}
+
+TEST_CASE("Sharding states divides them, and only them") {
+  const TrainingJob job = megatron_job({24, 2048, 16}, 512, 64, "modern");
+  LayoutJudge judge(job);
+  Layout layout;
+  layout.dp = 64, layout.microbatch = 1;
+  const auto states = [&](int stage) {
+    layout.zero_stage = stage;
+    return judge.memory(layout).states;
+  };
+  const MemoryEstimate none = states(0), one = states(1), two = states(2), three = states(3);
+  CHECK(one.optimizer.value() == Approx(none.optimizer.value() / 64));
+  CHECK(one.gradients == none.gradients);
+  CHECK(two.gradients.value() == Approx(none.gradients.value() / 64));
+  CHECK(two.weights == none.weights);
+  CHECK(three.weights.value() == Approx(none.weights.value() / 64));
+  CHECK(three.activations == none.activations);
+}
+
+TEST_CASE("Places of groups follow the order of dimensions") {
+  Layout layout;
+  layout.tp = 4, layout.dp = 8, layout.pp = 2;
+  CHECK(place_of(layout, Dimension::tp, 8).per_node == 4);
+  CHECK(place_of(layout, Dimension::dp, 8).per_node == 2);
+  CHECK(place_of(layout, Dimension::dp, 8).nodes() == 4);
+  CHECK(stride(layout, Dimension::pp) == 32);
+  layout.order = {Dimension::dp, Dimension::pp, Dimension::tp, Dimension::cp};
+  CHECK(place_of(layout, Dimension::dp, 8).per_node == 8);
+  CHECK(place_of(layout, Dimension::tp, 8).per_node == 1);
+  CHECK(to_text(layout) == "tp4 pp2 dp8 b1");
+}
+
+}  // namespace
+}  // namespace orrery
