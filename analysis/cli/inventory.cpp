@@ -7,7 +7,6 @@
 
 #include "analysis/cli/inventory_text.hpp"
 #include "analysis/reports/columns.hpp"
-#include "models/cost/cost_model.hpp"
 #include "models/cost/describe.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "models/training/dataset.hpp"
@@ -138,15 +137,6 @@ Lines list_grids(const Catalogue& catalogue) {
   return lines;
 }
 
-Lines list_frameworks(const Catalogue& /*catalogue*/) {
-  Problems problems;
-  Lines lines;
-  for (const FrameworkProfile& framework : read_frameworks(problems))
-    lines.emplace_back(framework.id, framework.source);
-  problems.throw_if_any();
-  return lines;
-}
-
 Lines list_data_sets(const Catalogue& /*catalogue*/) {
   Lines lines;
   for (const DataSetInfo& info : data_sets())
@@ -169,6 +159,7 @@ Lines list_scenarios(const Catalogue& /*catalogue*/) {
 }
 
 std::vector<Inventory> joined(std::vector<Inventory> table) {
+  for (Inventory& inventory : constant_inventories()) table.push_back(std::move(inventory));
   for (Inventory& inventory : federation_inventories()) table.push_back(std::move(inventory));
   return table;
 }
@@ -183,7 +174,6 @@ const std::vector<Inventory>& inventories() {
       {"fabrics", list_fabrics, show_line<list_fabrics>},
       {"grids", list_grids, show_line<list_grids>},
       {"networks", list_networks, show_network},
-      {"frameworks", list_frameworks, show_line<list_frameworks>},
       {"datasets", list_data_sets, show_line<list_data_sets>},
       {"strategies", list_strategies, show_line<list_strategies>},
       {"collectives", list_collectives, show_line<list_collectives>},

@@ -17,6 +17,7 @@ struct Inventory {
   std::string (*show)(const Catalogue& catalogue, const std::string& name);  // empty text: unknown name
 };
 const std::vector<Inventory>& inventories();
+std::vector<Inventory> constant_inventories();    // frameworks and laws
 std::vector<Inventory> federation_inventories();  // of them, those in a file of their own
 
 /// The inventory of a kind (singular accepted); throws UsageError with did-you-mean.

@@ -43,8 +43,8 @@ Ranged read_value(CsvRow& row, std::string_view constant) {
   const Ranged read(value, row.number("low").value_or(value), row.number("high").value_or(value));
   if (read.low > value) row.problem("low", fmt::format("is above the value {}", value));
   if (read.high < value) row.problem("high", fmt::format("is below the value {}", value));
-  if (read.low < 0.0) row.problem("low", "must be at least 0");
-  if (read.high > largest_value(constant)) {
+  if (read.low < 0.0 && value >= 0.0) row.problem("low", "must be at least 0");
+  if (read.high > std::max(value, largest_value(constant))) {
     row.problem("high", fmt::format("must be at most {}", largest_value(constant)));
   }
   return read;

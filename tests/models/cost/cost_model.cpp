@@ -187,46 +187,5 @@ TEST_CASE("More work never takes less, a faster device never longer, on every la
   }
 }
 
-TEST_CASE("The shipped framework profiles: ideal has no overhead, pytorch the published fits") {
-  Problems problems;
-  const std::vector<FrameworkProfile> frameworks = read_frameworks(problems);
-  problems.throw_if_any();
-  REQUIRE(frameworks.size() >= 2);
-  CHECK(frameworks[0].id == "ideal");
-  CHECK(frameworks[0].kernel_overhead_us.value == 0.0);
-  CHECK(frameworks[0].memory_efficiency.value == 1.0);
-  CHECK(frameworks[1].id == "pytorch");
-  CHECK(frameworks[1].kernel_overhead_us.value == 6.0);
-  CHECK(frameworks[1].memory_efficiency.value == 0.88);
-  CHECK(frameworks[1].straggler_per_doubling.value == 0.009);
-  for (const FrameworkProfile& framework : frameworks) CHECK_FALSE(framework.source.empty());
-}
-
-TEST_CASE("Malformed framework rows are all reported") {
-  Problems problems;
-  (void)parse_frameworks(
-      "id,kernel_overhead_us,memory_efficiency,optimizer_bytes_sgd,optimizer_bytes_momentum,optimizer_bytes_adam,"
-      "straggler_per_doubling,source\n"
-      "a,-1,1.5,12,20,28,0,x\n"
-      "a,1,0.5,12,20,,0,\n",
-      "frameworks.csv", problems);
-  CHECK(message([&] { problems.throw_if_any(); }) ==
-        R"(frameworks.csv:2:3: kernel_overhead_us: must be at least 0
-  a,-1,1.5,12,20,28,0,x
-    ^
-frameworks.csv:2:6: memory_efficiency: must be above 0 and at most 1
-  a,-1,1.5,12,20,28,0,x
-       ^
-frameworks.csv:3:1: id: framework "a" is described twice - remove one of the rows
-  a,1,0.5,12,20,,0,
-  ^
-frameworks.csv:3:15: optimizer_bytes_adam: cell is empty (required)
-  a,1,0.5,12,20,,0,
-                ^
-frameworks.csv:3:18: source: cell is empty (required)
-  a,1,0.5,12,20,,0,
-                   ^)");
-}
-
 }  // namespace
 }  // namespace orrery
