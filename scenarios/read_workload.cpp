@@ -181,6 +181,10 @@ class WorkloadReader {
   }
 
   void check_data_to_learn_from() {
+    for (const std::string& obstacle : obstacles_to_execution(workload_.network)) {
+      table_.problem("learn", workload_.network.name + " cannot be executed: " + obstacle, {},
+                     "simulate it instead: leave out learn");
+    }
     std::vector<std::string> names;
     bool is_described_only = false;
     for (const DataSetInfo& info : data_sets()) {
@@ -220,7 +224,7 @@ class WorkloadReader {
   }
 
   void check_initial_weights() {
-    if (workload_.network.layers.empty()) return;
+    if (workload_.network.layers.empty() || !obstacles_to_execution(workload_.network).empty()) return;
     for (const std::string& pattern : workload_.weights.fresh) names_layers("fresh_layers", pattern);
     const ExecutionPlan plan(workload_.network);
     std::vector<float> weights(plan.weight_count());

@@ -10,9 +10,30 @@ double number(std::int64_t count) {
   return static_cast<double>(count);
 }
 
-/// Scores of one sample: heads x tokens x tokens.
+/// Scores of one sample: heads x tokens x tokens of the keys.
 double attention_scores(const Layer& layer) {
-  return number(layer.heads) * number(layer.in.height) * number(layer.in.height);
+  return number(layer.heads) * number(layer.in.height) * number(key_tokens(layer));
+}
+
+/// Products of an expert's perceptron: gate, up and down, or up and down.
+double expert_products(const Layer& layer) {
+  return layer.gated ? 3.0 : 2.0;
+}
+
+/// Weights that a token meets: the router, the experts it visits and the shared ones.
+double weights_visited(const Layer& layer) {
+  const double experts = number(layer.experts_per_token + layer.shared_experts);
+  return number(layer.in.channels) *
+         (number(layer.experts) + experts * expert_products(layer) * number(layer.expert_units));
+}
+
+/// Of one sample: the router's probabilities; of a visit the copies of the input and of the output that go to and come
+/// from an expert (the router's gradient needs the output); of every perceptron what its products and gate read.
+double kept_by_experts(const Layer& layer) {
+  const double visits = number(layer.experts_per_token), hidden = number(layer.in.channels);
+  const double perceptrons = visits + number(layer.shared_experts);
+  return number(layer.in.height) * (number(layer.experts) + 2.0 * visits * hidden +
+                                    perceptrons * expert_products(layer) * number(layer.expert_units));
 }
 
 /// Matrix products of one forward pass, in FLOPs.
@@ -27,8 +48,10 @@ double product_flops(const Layer& layer) {
     case LayerKind::transposed_convolution:  // at every input position: 2 x kernel^2 x in x out
       return 2.0 * number(layer.in.height) * number(layer.in.width) * number(weights(layer));
     case LayerKind::attention:  // T tokens, width h: Q K^T and scores V, 2 T^2 h each (Korthikanti et al. 2022); in
-                                // full, not halved for causality
-      return 4.0 * number(layer.in.height) * number(layer.in.height) * number(layer.out.channels);
+    case LayerKind::cross_attention:  // full, not halved for causality
+      return 2.0 * attention_scores(layer) * number(head_size(layer) + value_size(layer));
+    case LayerKind::mixture_of_experts:
+      return 2.0 * number(layer.in.height) * weights_visited(layer);
     default:
       return 0.0;
   }
@@ -44,6 +67,7 @@ void set_inner_traffic(const Layer& layer, LayerCost& cost) {
   const double count = cost.output_numbers;
   switch (layer.kind) {
     case LayerKind::batch_norm:  // forward reads its input twice (statistics, then normalisation)
+    case LayerKind::group_norm:
       cost.inner_forward = count;
       cost.inner_backward = 2.0 * count;  // sums over input and output gradient first, then the gradient itself
       break;
@@ -51,9 +75,14 @@ void set_inner_traffic(const Layer& layer, LayerCost& cost) {
     case LayerKind::rms_norm:    // of its own that reads input and output gradient again
       cost.inner_backward = layer.frozen ? 0.0 : 2.0 * count;
       break;
+    case LayerKind::cross_attention:
     case LayerKind::attention:  // without flash attention the scores go through memory: written by Q K^T, read and
       cost.inner_forward = 4.0 * attention_scores(layer);   // written by softmax, read by the product with V;
       cost.inner_backward = 6.0 * attention_scores(layer);  // backward: 5 reads and 2 writes, one read being `stored`
+      break;
+    case LayerKind::mixture_of_experts:  // every number kept was written and is read again
+      cost.inner_forward = 2.0 * kept_by_experts(layer);
+      cost.inner_backward = 2.0 * kept_by_experts(layer);
       break;
     case LayerKind::lstm:  // the sums of the gates are written by the products and read by the gates, which write
     case LayerKind::gru:   // what backward needs; backward writes the gates' gradients and reads them in its products
@@ -78,7 +107,11 @@ void set_inner_traffic(const Layer& layer, LayerCost& cost) {
 double numbers_read(const Layer& layer) {
   switch (layer.kind) {
     case LayerKind::residual_add:
+    case LayerKind::multiply:
       return 2.0 * number(layer.in.count());
+    case LayerKind::cross_attention:  // queries; keys and values
+      return number(layer.in.count()) +
+             number(key_tokens(layer) * layer.kv_heads * (head_size(layer) + value_size(layer)));
     case LayerKind::concatenate:  // both operands
     case LayerKind::last_token:
       return number(layer.out.count());
@@ -106,7 +139,10 @@ KeptForBackward kept_for_backward(const Layer& layer) {
     case LayerKind::max_pool:
     case LayerKind::gelu:
     case LayerKind::silu:
+    case LayerKind::swiglu:
+    case LayerKind::geglu:
     case LayerKind::batch_norm:
+    case LayerKind::group_norm:
     case LayerKind::layer_norm:
     case LayerKind::rms_norm:
       return {true, false, 0.0, 0.0};
@@ -116,8 +152,17 @@ KeptForBackward kept_for_backward(const Layer& layer) {
       return {false, true, 0.0, 0.0};
     case LayerKind::dropout:
       return {false, false, 0.0, out};
+    case LayerKind::multiply:
+      return {true, false, 0.0, 0.0, true};
     case LayerKind::attention:
-      return {true, false, attention_scores(layer), 0.0};
+    case LayerKind::cross_attention: {  // the scores; where some are dropped also which, and what is left of them
+      const double scores = attention_scores(layer);
+      const bool is_across = layer.kind == LayerKind::cross_attention;
+      return layer.rate > 0 ? KeptForBackward{true, false, 2.0 * scores, scores, is_across}
+                            : KeptForBackward{true, false, scores, 0.0, is_across};
+    }
+    case LayerKind::mixture_of_experts:
+      return {true, false, kept_by_experts(layer), 0.0};
     case LayerKind::lstm:  // four gates and the cell; input and output for the gradients of the two weights
       return {!layer.frozen, !layer.frozen, 5.0 * out, 0.0};
     case LayerKind::gru:  // three gates and the recurrent sum inside the new gate; the update gate needs the output
@@ -137,8 +182,10 @@ LayerCost layer_cost(const Layer& layer) {
   cost.input_numbers = numbers_read(layer);
   cost.output_numbers = number(layer.out.count());
   const KeptForBackward kept = kept_for_backward(layer);
-  cost.stored_numbers =
-      (kept.input ? number(layer.in.count()) : 0.0) + (kept.output ? cost.output_numbers : 0.0) + kept.own;
+  if (kept.input) cost.stored_numbers += number(layer.in.count());
+  if (kept.second) cost.stored_numbers += cost.input_numbers - number(layer.in.count());
+  if (kept.output) cost.stored_numbers += cost.output_numbers;
+  cost.stored_numbers += kept.own;
   set_inner_traffic(layer, cost);
   return cost;
 }

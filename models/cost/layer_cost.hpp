@@ -37,8 +37,9 @@ LayerCost layer_cost(const Layer& layer);
 /// not kept by a frozen layer.
 struct KeptForBackward {
   bool input = false, output = false;
-  double own = 0;    // numbers per sample that only this layer knows (attention scores, gates, class probabilities)
-  double masks = 0;  // of these one byte each in every precision: which numbers a dropout let pass
+  double own = 0;       // numbers per sample that only this layer knows (attention scores, gates, class probabilities)
+  double masks = 0;     // of these one byte each in every precision: which numbers a dropout let pass
+  bool second = false;  // the second operand
 };
 KeptForBackward kept_for_backward(const Layer& layer);
 

@@ -62,6 +62,9 @@ class KeptActivations {
       const Layer& layer = graph_.layers[i];
       const KeptForBackward kept = kept_for_backward(layer);
       if (kept.input) bytes += hold(read_by(layer.input), layer.in.count(), shares_[i].input);
+      if (kept.second) {
+        bytes += hold(read_by(layer.skip), graph_.layers[layer.skip.index()].out.count(), shares_[i].input);
+      }
       if (kept.output) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
       const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number_) : bytes_per_number_;
       bytes += (kept.own * own_width + kept.masks) * shares_[i].work;

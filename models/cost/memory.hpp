@@ -38,8 +38,8 @@ struct InFlight {
 /// the largest of their shares (what was gathered for one of them holds the others' part), a view's output being its
 /// input; nothing below the lowest layer that trains; the loss keeps its predictions or probabilities in fp32 in every
 /// precision (as automatic mixed precision does). A transformer block keeps 32 T h + 2 heads T^2 bytes in 16 bits, and
-/// with a dropout after attention and after the perceptron 34 T h + 2 heads T^2, as Korthikanti et al. 2022 less the
-/// dropout of the scores. Attention is counted as frameworks run it unfused, with its scores kept; models/kernels keeps
+/// with a dropout after attention, after the perceptron and of the scores 34 T h + 5 heads T^2, as Korthikanti et al.
+/// 2022, equation 1. Attention is counted as frameworks run it unfused, with its scores kept; models/kernels keeps
 /// one number per head and token instead.
 /// With recompute = full: what crosses into a segment of recompute_segments(), of every pass in flight, and what
 /// backward needs of the largest segment besides, of one pass; a transformer's blocks keep 2 T h bytes each in 16 bits

@@ -33,6 +33,12 @@ constexpr std::array table = {
     Row{LayerKind::sigmoid, make_sigmoid},
     Row{LayerKind::gelu, make_gelu},
     Row{LayerKind::silu, make_silu},
+    Row{LayerKind::swiglu, make_swiglu},
+    Row{LayerKind::geglu, make_geglu},
+    Row{LayerKind::multiply, make_multiply},
+    Row{LayerKind::upsample, make_upsample},
+    Row{LayerKind::group_norm, make_group_norm},
+    Row{LayerKind::class_token, make_class_token},
     Row{LayerKind::dropout, make_dropout},
     Row{LayerKind::embedding, make_embedding},
     Row{LayerKind::position_embedding, make_position_embedding},
@@ -55,6 +61,17 @@ void LayerKernel::initialise(std::span<float> parameters, Random& random) const 
   const auto weights = parameters.first(static_cast<std::size_t>(count.weights));
   for (float& weight : weights) weight = static_cast<float>(deviation * random.normal());
   std::fill(parameters.begin() + count.weights, parameters.end(), 0.0F);
+}
+
+std::string why_not_executed(const Layer& layer) {
+  if (is_loss(layer.kind)) return {};
+  const bool known = std::any_of(table.begin(), table.end(), [&](const Row& at) { return at.kind == layer.kind; });
+  if (!known) return "has no kernel";
+  if (layer.kind != LayerKind::attention) return {};
+  if (layer.rate > 0) return "drops scores, which its kernel does not";
+  if (layer.positions > 0) return "has a table of relative positions, which its kernel has not";
+  const bool is_even = head_size(layer) == value_size(layer) && layer.shared_size == 0;
+  return is_even ? std::string() : "has queries and values of different sizes, which its kernel has not";
 }
 
 std::unique_ptr<LayerKernel> make_layer_kernel(const Layer& layer) {

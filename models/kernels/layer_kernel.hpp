@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "models/kernels/gemm.hpp"
 #include "models/networks/layer_graph.hpp"
@@ -31,7 +32,7 @@ struct ForwardData {
       tied_table{};                 // a tied layer: hidden x vocabulary of its embedding (it has only biases itself)
   std::span<const float> input{};   // samples x in.count()
   std::span<float> output{};        // samples x out.count(); overwritten
-  std::span<const float> second{};  // residual_add, concatenate: the second operand, samples x its count
+  std::span<const float> second{};  // of kinds that have one: the second operand, samples x its count
   std::span<float> kept{};          // samples x kept_count(): stays until the backward pass
   std::span<float> scratch{};       // at least scratch_count(samples): anybody's between two calls
   std::span<const float> state{};   // state_count(): running statistics
@@ -108,7 +109,11 @@ class LayerKernel {
   virtual void update_state(const BatchContext& /*context*/, std::span<float> /*state*/) const {}
 };
 
-/// The implementation of a layer. The losses are not LayerKernels: see loss.hpp.
+/// Why a layer cannot be executed, in words; empty when it can. Kinds that are only priced have no kernel; attention
+/// has one for heads of one size, without dropped scores and without a table of relative positions.
+std::string why_not_executed(const Layer& layer);
+
+/// The implementation of a layer that can be executed. The losses are not LayerKernels: see loss.hpp.
 std::unique_ptr<LayerKernel> make_layer_kernel(const Layer& layer);
 
 }  // namespace orrery

@@ -32,6 +32,13 @@ std::unique_ptr<LayerKernel> make_tanh(const Layer& layer);        // tanh(x)
 std::unique_ptr<LayerKernel> make_sigmoid(const Layer& layer);     // 1 / (1 + exp(-x))
 std::unique_ptr<LayerKernel> make_gelu(const Layer& layer);        // x Phi(x), Phi the normal distribution function
 std::unique_ptr<LayerKernel> make_silu(const Layer& layer);        // x / (1 + exp(-x))
+std::unique_ptr<LayerKernel> make_swiglu(const Layer& layer);      // silu(a) b of channels a, b side by side
+std::unique_ptr<LayerKernel> make_geglu(const Layer& layer);       // gelu(a) b
+std::unique_ptr<LayerKernel> make_multiply(const Layer& layer);    // input x second
+std::unique_ptr<LayerKernel> make_upsample(const Layer& layer);    // every pixel stride x stride times
+/// Scale and shift per channel of (x - mean) / deviation, over all positions and the channels of a group of one sample.
+std::unique_ptr<LayerKernel> make_group_norm(const Layer& layer);
+std::unique_ptr<LayerKernel> make_class_token(const Layer& layer);  // a trained token after those of the input
 /// Training: each number is 0 with probability `rate`, else divided by 1 - rate; a draw depends on seed, layer, sample
 /// and place alone. Evaluation: the same numbers.
 std::unique_ptr<LayerKernel> make_dropout(const Layer& layer);

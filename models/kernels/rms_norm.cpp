@@ -41,11 +41,12 @@ void add_parameter_gradient(const float* __restrict x, float inverse, const floa
   for (std::int64_t i = 0; i < count; ++i) dscale[i] += dy[i] * (x[i] * inverse);
 }
 
-/// Parameters: scales. Kept: 1 / size of every position.
+/// Parameters: scales of a head, the same for all. Kept: 1 / size of every head of every position.
 class RmsNorm final : public LayerKernel {
  public:
-  explicit RmsNorm(const Layer& layer) : channels_(layer.in.channels), positions_(layer.in.height * layer.in.width) {
-    ORRERY_EXPECT(layer.in == layer.out);
+  explicit RmsNorm(const Layer& layer)
+      : channels_(layer.in.channels / layer.heads), positions_(layer.in.height * layer.in.width * layer.heads) {
+    ORRERY_EXPECT(layer.in == layer.out && layer.in.channels % layer.heads == 0);
   }
   [[nodiscard]] ParameterCount parameter_count() const override { return {.weights = channels_}; }
   [[nodiscard]] std::int64_t kept_count() const override { return positions_; }

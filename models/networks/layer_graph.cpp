@@ -93,12 +93,16 @@ std::string to_text(const Shape& shape) {
 
 std::int64_t head_size(const Layer& layer) {
   if (layer.head_size > 0) return layer.head_size;
-  const bool is_across = layer.kind == LayerKind::cross_attention;
-  return layer.in.channels / (is_across ? layer.heads : layer.heads + 2 * layer.kv_heads);
+  const bool is_across = layer.kind == LayerKind::cross_attention;  // whose input is the queries alone
+  return (is_across ? layer.in.channels : layer.out.channels) / layer.heads;
 }
 
 std::int64_t value_size(const Layer& layer) {
   return layer.value_size > 0 ? layer.value_size : head_size(layer);
+}
+
+std::int64_t key_tokens(const Layer& layer) {
+  return layer.key_tokens > 0 ? layer.key_tokens : layer.in.height;
 }
 
 std::int64_t weights(const Layer& layer) {

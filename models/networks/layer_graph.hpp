@@ -84,6 +84,7 @@ struct Layer {
   /// attention: numbers per head of queries and keys, and of values; 0: what the input gives. shared_size of a key's
   /// numbers are the same for every head and come once (the rotary part of latent attention).
   std::int64_t head_size = 0, value_size = 0, shared_size = 0;
+  std::int64_t key_tokens = 0;  // cross_attention: tokens of the second operand, set with it; 0: those of the input
   /// mixture_of_experts: routed experts, of which a token visits experts_per_token; shared ones, which all visit; the
   /// inner width of each, three products with `gated`, else two
   std::int64_t experts = 0, experts_per_token = 0, shared_experts = 0, expert_units = 0;
@@ -116,6 +117,7 @@ struct LayerGraph {
 /// attention, cross_attention: numbers per head of queries and keys, and of values, given or following from the shapes.
 std::int64_t head_size(const Layer& layer);
 std::int64_t value_size(const Layer& layer);
+std::int64_t key_tokens(const Layer& layer);
 /// Whether layers of a kind have weights of their own, so that they can be frozen.
 bool has_weights(LayerKind kind);
 /// Numbers a layer multiplies or looks up, without biases, wherever they live: dense in x out; convolution kernel^2 x

@@ -183,9 +183,12 @@ Misfit same_shape_needed(const Layer& layer, const Layer& second, const std::str
                 "give both branches the same shape, for example by a 1x1 convolution");
 }
 
-std::optional<Misfit> take_keys_and_values(const Layer& layer, const Layer& second) {
+std::optional<Misfit> take_keys_and_values(Layer& layer, const Layer& second) {
   const std::int64_t wanted = layer.kv_heads * (head_size(layer) + value_size(layer));
-  if (second.out.width == 1 && second.out.channels == wanted) return std::nullopt;
+  if (second.out.width == 1 && second.out.channels == wanted) {
+    layer.key_tokens = second.out.height;
+    return std::nullopt;
+  }
   return misfit("skip", fmt::format("{} heads of keys and values side by side need Tx1x{}, but \"{}\" gives {}",
                                     layer.kv_heads, wanted, second.name, to_text(second.out)));
 }

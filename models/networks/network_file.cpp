@@ -45,18 +45,32 @@ void read_embedding(TomlTable& table, LayerSpec& spec) {
   spec.layer.segments = table.integer("segments", 0, non_negative);
 }
 
-void read_attention(TomlTable& table, Layer& layer) {
-  layer.heads = table.required_integer("heads", at_least_one);
-  layer.kv_heads = table.integer("kv_heads", layer.heads, at_least_one);
-  layer.causal = table.boolean("causal", false);
-}
-
-double read_rate(TomlTable& table) {
-  const double rate = table.required_number("rate");
+double checked_rate(TomlTable& table, double rate) {
   if (!(rate >= 0.0 && rate < 1.0)) {
     table.problem("rate", fmt::format("{} is out of range", rate), "must be at least 0 and below 1");
   }
   return rate;
+}
+
+void read_attention(TomlTable& table, Layer& layer) {
+  layer.heads = table.required_integer("heads", at_least_one);
+  layer.kv_heads = table.integer("kv_heads", layer.heads, at_least_one);
+  layer.head_size = table.integer("head_size", 0, non_negative);
+  layer.value_size = table.integer("value_size", 0, non_negative);
+  layer.rate = checked_rate(table, table.number("rate", 0.0));
+  if (layer.kind != LayerKind::attention) return;
+  layer.shared_size = table.integer("shared_size", 0, non_negative);
+  layer.causal = table.boolean("causal", false);
+  layer.positions = table.integer("positions", 0, non_negative);
+}
+
+void read_experts(TomlTable& table, Layer& layer) {
+  layer.experts = table.required_integer("experts", at_least_one);
+  layer.experts_per_token = table.required_integer("experts_per_token", at_least_one);
+  layer.shared_experts = table.integer("shared_experts", 0, non_negative);
+  layer.expert_units = table.required_integer("expert_units", at_least_one);
+  layer.gated = table.boolean("gated", true);
+  layer.bias = false;
 }
 
 /// The keys that belong to the kind; any other key is unknown.
@@ -88,8 +102,25 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_attention(table, spec.layer);
       break;
     case LayerKind::dropout:
-      spec.layer.rate = read_rate(table);
+      spec.layer.rate = checked_rate(table, table.required_number("rate"));
       break;
+    case LayerKind::cross_attention:
+      read_attention(table, spec.layer);
+      spec.skip = table.required_text("skip");
+      break;
+    case LayerKind::mixture_of_experts:
+      read_experts(table, spec.layer);
+      break;
+    case LayerKind::group_norm:
+      spec.layer.groups = table.required_integer("groups", at_least_one);
+      break;
+    case LayerKind::rms_norm:
+      spec.layer.heads = table.integer("heads", 1, at_least_one);
+      break;
+    case LayerKind::upsample:
+      spec.layer.stride = table.required_integer("stride", at_least_one);
+      break;
+    case LayerKind::multiply:
     case LayerKind::residual_add:
     case LayerKind::concatenate:
       spec.skip = table.required_text("skip");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "models/cost/layer_cost.hpp"
@@ -32,6 +33,19 @@ void require_one_loss(const LayerGraph& graph) {
   }
   problems.throw_if_any();
   ORRERY_EXPECT(!graph.layers.empty());
+}
+
+void require_kernels(const LayerGraph& graph) {
+  Problems problems;
+  for (const std::string& obstacle : obstacles_to_execution(graph)) {
+    problems.add({.at = {.file = graph.name},
+                  .key = {},
+                  .what = "cannot be executed: " + obstacle,
+                  .why = {},
+                  .suggestion = "simulate it instead: its cost is known",
+                  .source_line = {}});
+  }
+  problems.throw_if_any();
 }
 
 /// How many layers read the output of each layer.
@@ -71,9 +85,21 @@ class SlotPool {
 
 }  // namespace
 
+std::vector<std::string> obstacles_to_execution(const LayerGraph& graph) {
+  std::vector<std::string> obstacles;
+  std::set<std::string> told;
+  for (const Layer& layer : graph.layers) {
+    const std::string why = why_not_executed(layer);
+    if (why.empty() || !told.insert(std::string(name_of(layer.kind)) + why).second) continue;
+    obstacles.push_back(fmt::format("layer \"{}\" ({}) {}", layer.name, name_of(layer.kind), why));
+  }
+  return obstacles;
+}
+
 ExecutionPlan::ExecutionPlan(LayerGraph graph, Recompute recompute)
     : graph_(std::move(graph)), steps_(graph_.layers.size()) {
   require_one_loss(graph_);
+  require_kernels(graph_);
   segments_ = recompute == Recompute::full ? recompute_segments(graph_) : std::vector<std::size_t>{0};
   for (std::size_t i = 0; i + 1 < graph_.layers.size(); ++i) {
     kernels_.push_back(make_layer_kernel(graph_.layers[i]));

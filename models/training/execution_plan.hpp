@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "models/kernels/layer_kernel.hpp"
@@ -42,11 +43,16 @@ struct ParameterBlock {
   std::int64_t block = 0;
 };
 
+/// Why a network can only be simulated: for every reason the first layer that gives it. Empty when every layer has a
+/// kernel.
+std::vector<std::string> obstacles_to_execution(const LayerGraph& graph);
+
 /// The vector of weights of a network: the parameters of every layer in order, then the state (running statistics) of
 /// every layer in order. Gradients are as long as the parameters alone. Immutable: one plan serves all threads.
 class ExecutionPlan {
  public:
-  /// Throws InvalidInput naming the layer when the graph does not end with its only loss.
+  /// Throws InvalidInput naming the layer when the graph does not end with its only loss, or when layers have no
+  /// kernel.
   explicit ExecutionPlan(LayerGraph graph, Recompute recompute = Recompute::none);
 
   [[nodiscard]] const LayerGraph& graph() const { return graph_; }

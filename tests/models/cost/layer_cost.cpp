@@ -55,6 +55,54 @@ TEST_CASE("The attention core costs 4 T^2 h FLOPs and keeps its input and its sc
   CHECK(bytes(layer, Pass::forward, 1) == 4.0 * (16 * 24 + 16 * 8 + 4 * 512));
 }
 
+TEST_CASE(
+    "Attention with sizes of its own: 2 T^2 heads (queries' + values' size) FLOPs; dropped scores are kept twice") {
+  Layer layer = layer_of(LayerKind::attention, {16, 1, 2 * 6 + 2 * (6 + 4)}, {16, 1, 2 * 4});
+  layer.heads = layer.kv_heads = 2;
+  layer.head_size = 6;
+  layer.value_size = 4;
+  layer.rate = 0.1;
+  CHECK(layer_cost(layer).forward.value() == 2.0 * 16 * 16 * 2 * (6 + 4));
+  CHECK(kept_for_backward(layer).own == 2 * 2 * 16 * 16);
+  CHECK(kept_for_backward(layer).masks == 2 * 16 * 16);
+  CHECK(kept_for_backward(layer).input);
+}
+
+TEST_CASE("Cross attention has as many keys as the second operand has tokens") {
+  Layer layer = layer_of(LayerKind::cross_attention, {16, 1, 8}, {16, 1, 8});
+  layer.heads = layer.kv_heads = 2;
+  layer.key_tokens = 5;
+  const LayerCost cost = layer_cost(layer);
+  CHECK(cost.forward.value() == 4.0 * 16 * 5 * 8);
+  CHECK(cost.input_numbers == 16 * 8 + 5 * 2 * 8);
+  CHECK(cost.stored_numbers == 16 * 8 + 5 * 2 * 8 + 2 * 16 * 5);
+}
+
+TEST_CASE("A mixture of experts: the router, the experts a token visits and the shared ones") {
+  Layer layer = layer_of(LayerKind::mixture_of_experts, {16, 1, 8}, {16, 1, 8});
+  layer.experts = 10;
+  layer.experts_per_token = 2;
+  layer.shared_experts = 1;
+  layer.expert_units = 5;
+  layer.gated = true;
+  const LayerCost cost = layer_cost(layer);
+  CHECK(cost.forward.value() == 2.0 * 16 * (8 * 10 + 3 * 3 * 8 * 5));
+  CHECK(cost.backward.value() == 2.0 * cost.forward.value());
+  CHECK(cost.parameters == 8 * 10 + 11 * 3 * 8 * 5);
+  // input; probabilities, two copies of input and output, three numbers of each inner unit
+  CHECK(cost.stored_numbers == 16 * 8 + 16 * (10 + 2 * 2 * 8 + 3 * 3 * 5));
+}
+
+TEST_CASE("Gates, products and group normalisation count no FLOPs and keep what they read") {
+  const LayerCost gate = layer_cost(layer_of(LayerKind::swiglu, {16, 1, 12}, {16, 1, 6}));
+  CHECK(gate.forward.value() == 0.0);
+  CHECK(gate.stored_numbers == 16 * 12);
+  CHECK(gate.output_numbers == 16 * 6);
+  CHECK(layer_cost(layer_of(LayerKind::multiply, {16, 1, 6}, {16, 1, 6})).stored_numbers == 2 * 16 * 6);
+  CHECK(layer_cost(layer_of(LayerKind::group_norm, {4, 4, 6}, {4, 4, 6})).parameters == 12);
+  CHECK(layer_cost(layer_of(LayerKind::upsample, {4, 4, 6}, {8, 8, 6})).stored_numbers == 0.0);
+}
+
 TEST_CASE("Bytes of a dense layer: activations per sample, weights once, backward with gradients") {
   const Layer layer = layer_of(LayerKind::dense, {1, 1, 1000}, {1, 1, 500});
   CHECK(bytes(layer, Pass::forward, 1) == 4.0 * (1500 + 500000));

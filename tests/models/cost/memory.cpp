@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/networks/transformer.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/small_networks.hpp"
 
@@ -88,6 +89,36 @@ TEST_CASE("Dropouts after attention and perceptron add two masks of T h bytes: 3
   block.front() = block[13] = block.back() = 0.0;
   const MemoryEstimate memory = estimate_memory(graph, block, 1, Precision::fp16, OptimizerKind::adam);
   CHECK(memory.activations.value() == 34 * 6 * 8 + 2 * 2 * 6 * 6);
+}
+
+TEST_CASE("With dropout of the scores a block keeps 34 T h + 5 a T^2 bytes: Korthikanti et al., equation 1") {
+  TransformerShape shape;
+  shape.layers = 2, shape.hidden = 768, shape.heads = 12;
+  shape.vocabulary = 50257, shape.tokens = 1024;
+  shape.dropout = 0.1;
+  const LayerGraph graph = transformer_graph(shape);
+  const double tokens = 1024, hidden = 768, heads = 12;
+  const MemoryEstimate block = estimate_memory(graph, only(graph, "block.2."), 1, Precision::fp16, OptimizerKind::adam);
+  CHECK(block.activations.value() == 34 * tokens * hidden + 5 * heads * tokens * tokens);
+}
+
+TEST_CASE("Factors and what is attended to are kept, once") {
+  const LayerGraph product = small_network(network_text("[4, 1, 6]", "6",
+                                                        "{ name = \"a\", kind = \"layer_norm\" },\n"
+                                                        "{ name = \"b\", kind = \"gelu\" },\n"
+                                                        "{ name = \"c\", kind = \"multiply\", skip = \"a\" },\n"
+                                                        "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+  // inputs of a, b and c; the second operand of c is the input of b
+  CHECK(whole(product, 1, Precision::fp32, OptimizerKind::sgd).activations.value() == 4.0 * (24 + 24 + 24 + 24));
+  const LayerGraph across =
+      small_network(network_text("[4, 1, 6]", "6",
+                                 "{ name = \"kv\", kind = \"dense\", units = 12 },\n"
+                                 "{ name = \"q\", kind = \"dense\", units = 6 },\n"
+                                 "{ name = \"x\", kind = \"cross_attention\", heads = 2, skip = \"kv\" },\n"
+                                 "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+  // inputs of kv and q (kv's output, the keys and values too), queries, scores, probabilities
+  CHECK(whole(across, 1, Precision::fp32, OptimizerKind::sgd).activations.value() ==
+        4.0 * (24 + 48 + 24 + 2 * 16 + 24));
 }
 
 TEST_CASE("Frozen layers are held, but have no gradients, no optimizer state, no fp32 copy and keep nothing") {

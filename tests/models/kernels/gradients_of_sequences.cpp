@@ -48,6 +48,29 @@ TEST_CASE("the gradients of layer and root-mean-square normalisation agree with 
   }
 }
 
+TEST_CASE("the gradients of gates agree with finite differences") {
+  for (const LayerKind kind : {LayerKind::swiglu, LayerKind::geglu}) {
+    check_gradients(small_layer(kind, {2, 3, 14}, {.channels = 7}));
+    check_gradients(small_layer(kind, {4, 1, 34}, {.channels = 17}), {.spread = 2});
+  }
+}
+
+TEST_CASE("the gradients of products of two operands agree with finite differences") {
+  check_gradients(small_layer(LayerKind::multiply, {2, 3, 4}), {.second = 24});
+}
+
+TEST_CASE("the gradients of normalised heads, which share their scales, agree with finite differences") {
+  Layer layer = small_layer(LayerKind::rms_norm, {3, 1, 12});
+  layer.heads = 3;
+  check_gradients(layer);
+}
+
+TEST_CASE("the gradients of a class token agree with finite differences") {
+  Layer layer = small_layer(LayerKind::class_token, {4, 1, 5});
+  layer.out.height = 5;
+  check_gradients(layer);
+}
+
 TEST_CASE("the gradients of dropout agree with finite differences") {
   Layer layer = small_layer(LayerKind::dropout, {4, 1, 9});
   layer.rate = 0.4;

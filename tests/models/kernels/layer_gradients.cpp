@@ -37,6 +37,23 @@ TEST_CASE("the gradients of pooling agree with finite differences") {
   check_gradients(small_layer(LayerKind::global_average_pool, {3, 4, 5}));
 }
 
+TEST_CASE("the gradients of group normalisation agree with finite differences") {
+  for (const std::int64_t groups : {1, 2, 6}) {
+    Layer layer = small_layer(LayerKind::group_norm, {3, 2, 6});
+    layer.groups = groups;
+    check_gradients(layer, {.tolerance = 3e-3});  // six numbers in a group: higher derivatives are larger
+  }
+}
+
+TEST_CASE("the gradients of upsampling agree with finite differences") {
+  Layer layer = small_layer(LayerKind::upsample, {2, 3, 5}, {.stride = 2});
+  layer.out = {4, 6, 5};
+  check_gradients(layer);
+  layer.stride = 3;
+  layer.out = {6, 9, 5};
+  check_gradients(layer);
+}
+
 TEST_CASE("the gradients of activations agree with finite differences") {
   for (const LayerKind kind : {LayerKind::relu, LayerKind::tanh, LayerKind::sigmoid}) {
     check_gradients(small_layer(kind, {2, 3, 7}), {.kinked = kind == LayerKind::relu});

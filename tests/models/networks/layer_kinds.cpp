@@ -182,6 +182,81 @@ TEST_CASE("Heads that cannot share, and inputs that heads do not divide, are nam
                                             ^)");
 }
 
+TEST_CASE("Attention with sizes of its own, and attention to another layer") {
+  const Layer latent = around("[6, 1, 29]",
+                              "{ name = \"a\", kind = \"attention\", heads = 2, head_size = 6, value_size = 4, "
+                              "shared_size = 3, rate = 0.1, positions = 32 }")
+                           .layers[0];
+  CHECK(to_text(latent.out) == "6x1x8");  // input: 2 6 + 2 (6 - 3) + 3 + 2 4 = 29
+  CHECK(latent.rate == 0.1);
+  CHECK(parameters(latent) == 32 * 2);
+  const LayerGraph across = small_network(
+      network_text("[6, 1, 10]", "4",
+                   "{ name = \"kv\", kind = \"dense\", units = 16 },\n{ name = \"q\", kind = \"dense\", units = 16 },\n"
+                   "{ name = \"x\", kind = \"cross_attention\", heads = 4, kv_heads = 2, skip = \"kv\" },\n" +
+                       dense + loss));
+  CHECK(across.layers[2].skip == LayerId(0));
+  CHECK(across.layers[2].key_tokens == 6);
+  CHECK(to_text(across.layers[2].out) == "6x1x16");
+  CHECK(
+      problem_around("[8, 1, 12]", "{ name = \"a\", kind = \"attention\", heads = 2, head_size = 3 }") ==
+      R"(small.toml:9:58: network.layers[0].head_size: layer "a" (attention) does not fit: queries of 6, keys of 6 and values of 6 numbers side by side need Tx1x18, but the input is 8x1x12 (the network's input gives 8x1x12)
+  { name = "a", kind = "attention", heads = 2, head_size = 3 },
+                                                           ^)");
+  CHECK(
+      problems_of(network_text("[8, 1, 12]", "4",
+                               "{ name = \"kv\", kind = \"dense\", units = 10 },\n"
+                               "{ name = \"x\", kind = \"cross_attention\", heads = 2, skip = \"kv\" },\n" +
+                                   loss)) ==
+      R"(small.toml:10:59: network.layers[1].skip: layer "x" (cross_attention) does not fit: 2 heads of keys and values side by side need Tx1x20, but "kv" gives 8x1x10 (layer "kv" gives 8x1x10)
+  { name = "x", kind = "cross_attention", heads = 2, skip = "kv" },
+                                                            ^)");
+}
+
+TEST_CASE("Experts, gates, groups, upsampling and class tokens have their shapes and parameters") {
+  const Layer experts = around("[5, 1, 8]",
+                               "{ name = \"e\", kind = \"mixture_of_experts\", experts = 10, experts_per_token = 2, "
+                               "expert_units = 3, shared_experts = 1 }")
+                            .layers[0];
+  CHECK(to_text(experts.out) == "5x1x8");
+  CHECK(parameters(experts) == 8 * 10 + 11 * 3 * 8 * 3);
+  const Layer plain = around("[5, 1, 8]",
+                             "{ name = \"e\", kind = \"mixture_of_experts\", experts = 10, experts_per_token = 2, "
+                             "expert_units = 3, gated = false }")
+                          .layers[0];
+  CHECK(parameters(plain) == 8 * 10 + 10 * 2 * 8 * 3);
+  CHECK(to_text(around("[5, 1, 8]", "{ name = \"g\", kind = \"geglu\" }").layers[0].out) == "5x1x4");
+  CHECK(parameters(around("[4, 4, 6]", "{ name = \"g\", kind = \"group_norm\", groups = 3 }").layers[0]) == 12);
+  CHECK(parameters(around("[4, 1, 6]", "{ name = \"g\", kind = \"rms_norm\", heads = 3 }").layers[0]) == 2);
+  CHECK(to_text(around("[4, 5, 6]", "{ name = \"u\", kind = \"upsample\", stride = 3 }").layers[0].out) == "12x15x6");
+  const Layer token = around("[4, 1, 6]", "{ name = \"c\", kind = \"class_token\" }").layers[0];
+  CHECK(to_text(token.out) == "5x1x6");
+  CHECK(parameters(token) == 6);
+}
+
+TEST_CASE("Experts, gates, groups and factors that do not fit are named with the shape") {
+  const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
+  CHECK(first_line(problem_around("[5, 1, 8]",
+                                  "{ name = \"e\", kind = \"mixture_of_experts\", experts = 2, experts_per_token = 3, "
+                                  "expert_units = 3 }")) ==
+        "small.toml:9:77: network.layers[0].experts_per_token: layer \"e\" (mixture_of_experts) does not fit: a token "
+        "cannot visit 3 of 2 experts; the input is 5x1x8 (the network's input gives 5x1x8)");
+  CHECK(
+      first_line(problem_around("[5, 1, 7]", "{ name = \"g\", kind = \"swiglu\" }")) ==
+      "small.toml:9:22: network.layers[0].kind: layer \"g\" (swiglu) does not fit: takes two halves side by side, but "
+      "its input 5x1x7 has an odd number of channels (the network's input gives 5x1x7)");
+  CHECK(first_line(problem_around("[4, 4, 6]", "{ name = \"g\", kind = \"group_norm\", groups = 4 }")) ==
+        "small.toml:9:45: network.layers[0].groups: layer \"g\" (group_norm) does not fit: 4 groups do not divide the "
+        "channels of the input 4x4x6 (the network's input gives 4x4x6)");
+  CHECK(first_line(problems_of(network_text("[4, 1, 2]", "4",
+                                            "{ name = \"a\", kind = \"dense\", units = 3 },\n"
+                                            "{ name = \"b\", kind = \"dense\", units = 5 },\n"
+                                            "{ name = \"m\", kind = \"multiply\", skip = \"a\" },\n" +
+                                                loss))) ==
+        "small.toml:11:41: network.layers[2].skip: layer \"m\" (multiply) does not fit: it multiplies 4x1x3 of \"a\" "
+        "with 4x1x5 (layer \"b\" gives 4x1x5) - give both branches the same shape, for example by a 1x1 convolution");
+}
+
 TEST_CASE("Concatenated layers have the same height and width") {
   CHECK(
       problems_of(network_text("[4, 4, 2]", "4",

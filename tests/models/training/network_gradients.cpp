@@ -127,6 +127,34 @@ layers = [
 ]
 )";
 
+const char* const gated_network = R"(
+[network]
+name = "small"
+title = "gates"
+source = "made for this test"
+sample = "image"
+input = [2, 2, 2]
+classes = 3
+layers = [
+  { name = "stem", kind = "convolution", filters = 4 },
+  { name = "stem.norm", kind = "group_norm", groups = 2 },
+  { name = "up", kind = "upsample", stride = 2 },
+  { name = "gate", kind = "sigmoid" },
+  { name = "product", kind = "multiply", skip = "up" },
+  { name = "tokens", kind = "pixels_to_tokens" },
+  { name = "heads", kind = "rms_norm", heads = 2 },
+  { name = "class", kind = "class_token" },
+  { name = "swiglu", kind = "swiglu" },
+  { name = "mean", kind = "global_average_pool" },
+  { name = "head", kind = "dense", units = 3 },
+  { name = "loss", kind = "softmax_cross_entropy" },
+]
+)";
+
+TEST_CASE("gradients flow through gates, products, groups, upsampling and a class token") {
+  CHECK(share_of_wrong_gradients(network_of(gated_network), 1.0F / 512, 2e-3) == 0.0);
+}
+
 TEST_CASE("gradients flow through sums, concatenations and outputs that several layers read") {
   CHECK(share_of_wrong_gradients(network_of(residual_network), 1.0F / 256, 2e-3) == 0.0);
 }
