@@ -13,7 +13,10 @@ double number(std::int64_t value) {
 class Lister {
  public:
   Lister(const Layer& layer, const OperatorShare& share, Precision precision)
-      : layer_(layer), share_(share), width_(bytes_in_memory(precision).value()) {}
+      : layer_(layer),
+        share_(share),
+        width_(bytes_in_memory(precision).value()),
+        is_cast_(bytes_per_number(precision) < bytes_in_memory(precision)) {}
 
   LayerOperators list() {
     if (is_view(layer_.kind)) return {};
@@ -70,6 +73,10 @@ class Lister {
   }
 
   void list_dense(double m, double k, double n, double count = 1) {
+    if (is_cast_) {  // scaled and cast, and once more transposed for the gradient of the weights
+      operators_.forward.push_back(streaming(m * k * count, 4));
+      operators_.backward_input.push_back(streaming(m * n * count, 4));
+    }
     operators_.forward.push_back(product(m, n, k, count));
     operators_.backward_input.push_back(product(m, k, n, count));
     if (!layer_.frozen) operators_.backward_weights.push_back(product(k, n, m, count));
@@ -224,6 +231,7 @@ class Lister {
   const Layer& layer_;
   const OperatorShare& share_;
   double width_;
+  bool is_cast_;  // products have a narrower format than what is kept
   LayerOperators operators_;
 };
 

@@ -102,7 +102,8 @@ class BlockPricer {
 
   void add(const std::vector<Operator>& operators, Seconds& time, double& kernels, Flops& flops) const {
     for (const Operator& op : operators) {
-      time += operator_time(op, job_.cluster.device, job_.device_law, job_.precision);
+      time += operator_time(op, job_.cluster.device, job_.device_law, job_.precision) /
+              job_.framework.kernel_efficiency.value;
       kernels += op.launches;
       flops += flops_of(op);
     }
