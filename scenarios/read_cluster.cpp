@@ -98,7 +98,9 @@ class ClusterResolver {
     take_fabric();
     cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
     cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
+    cluster.torus_axes = static_cast<int>(keys_.torus_axes.value_or(cluster.torus_axes));
     if (keys_.nodes_per_leaf) require_reader("nodes_per_leaf");
+    if (keys_.torus_axes) require_reader("torus_axes");
     if (keys_.oversubscription) require_reader("oversubscription");
     if (spec_.present) check_links();
   }
@@ -110,7 +112,8 @@ class ClusterResolver {
   void require_reader(const std::string& key) {
     const std::string& fabric = spec_.description.fabric;
     if (spec_.present && !fabric_reads(fabric, key)) {
-      complain(key, "has no effect", "fabric = \"" + fabric + "\" does not read it", "remove it, or choose fat-tree");
+      complain(key, "has no effect", "fabric = \"" + fabric + "\" does not read it",
+               std::string("remove it, or choose ") + (key == "torus_axes" ? "torus" : "fat-tree"));
     }
   }
 
@@ -164,6 +167,7 @@ ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading) {
   keys.network_link = table.text("network_link");
   keys.fabric = table.text("fabric");
   keys.nodes_per_leaf = table.integer("nodes_per_leaf", count);
+  keys.torus_axes = table.integer("torus_axes", count);
   keys.oversubscription = table.number("oversubscription", at_least_one);
   return keys;
 }
@@ -180,6 +184,7 @@ ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
   if (over.device) keys.system.reset();
   if (over.fabric) {
     keys.nodes_per_leaf.reset();
+    keys.torus_axes.reset();
     keys.oversubscription.reset();
   }
   overlay(keys.system, over.system);
@@ -191,6 +196,7 @@ ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
   overlay(keys.network_link, over.network_link);
   overlay(keys.fabric, over.fabric);
   overlay(keys.nodes_per_leaf, over.nodes_per_leaf);
+  overlay(keys.torus_axes, over.torus_axes);
   overlay(keys.oversubscription, over.oversubscription);
   return keys;
 }
@@ -210,6 +216,7 @@ void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
   record("nics", description.nics_per_node);
   if (!table.has("fabric")) table.text("fabric", description.fabric);
   if (fabric_reads(description.fabric, "nodes_per_leaf")) record("nodes_per_leaf", description.nodes_per_leaf);
+  if (fabric_reads(description.fabric, "torus_axes")) record("torus_axes", description.torus_axes);
   if (table.has("oversubscription") || !fabric_reads(description.fabric, "oversubscription")) return;
   table.number("oversubscription", description.oversubscription);
 }

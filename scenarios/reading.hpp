@@ -119,7 +119,7 @@ Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph&
 /// What a cluster table says itself; merged over another one before defaults are filled in.
 struct ClusterKeys {
   std::optional<std::string> system, device, node_link, network_link, fabric;
-  std::optional<std::int64_t> nodes, devices_per_node, nics, nodes_per_leaf;
+  std::optional<std::int64_t> nodes, devices_per_node, nics, nodes_per_leaf, torus_axes;
   std::optional<double> oversubscription;
 };
 ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading);

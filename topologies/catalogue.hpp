@@ -80,6 +80,7 @@ struct System {
   std::string fabric = "star";    // a name in the table of shapes
   int nodes_per_leaf = 16;        // fat-tree
   double oversubscription = 1.0;  // leaf down capacity / leaf up capacity
+  int torus_axes = 3;             // torus
 };
 
 struct GridIntensity {

@@ -83,6 +83,7 @@ ClusterDescription describe_system(const System& system, const Catalogue& catalo
   description.fabric = system.fabric;
   description.nodes_per_leaf = system.nodes_per_leaf;
   description.oversubscription = system.oversubscription;
+  description.torus_axes = system.torus_axes;
   description.rest_idle = rest_of_node(system.node_idle, device->idle, system.devices_per_node);
   description.rest_training = rest_of_node(system.node_training, device->typical, system.devices_per_node);
   return description;

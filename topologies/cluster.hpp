@@ -19,9 +19,10 @@ struct ClusterDescription {
   std::optional<Link> node_link;     // inside a node; nothing: devices of a node talk over the network
   int nics_per_node = 1;             // shared by the node's devices when fewer; device d uses NIC d * nics / devices
   std::optional<Link> network_link;  // of one NIC; nothing: a single node
-  std::string fabric = "star";       // a name in the table of shapes: star, fat-tree, rail-optimised, wan-star
-  int nodes_per_leaf = 16;           // fat-tree: nodes under one leaf switch
+  std::string fabric = "star";       // a name in the table of shapes (fabrics())
+  int nodes_per_leaf = 16;           // fat-tree: nodes under one leaf switch; dragonfly: of a group
   double oversubscription = 1.0;     // leaf down capacity / leaf up capacity, >= 1
+  int torus_axes = 3;                // torus: a port has a line in each direction of each axis
   Watts rest_idle, rest_training;    // of one node beside its devices (host, fans); 0 when unknown
 };
 

@@ -23,7 +23,7 @@ ClusterDescription fat_tree(int nodes, int nodes_per_leaf, double oversubscripti
 TEST_CASE("the table of shapes names every shape once") {
   std::string all;
   for (const FabricEntry& entry : fabrics()) all += entry.name + " ";
-  CHECK(all == "star fat-tree rail-optimised wan-star ");
+  CHECK(all == "star fat-tree rail-optimised dragonfly torus wan-star ");
 }
 
 TEST_CASE("a 4:1 fat tree has a quarter of its leaf's NICs on the way to the core") {
@@ -66,6 +66,50 @@ TEST_CASE("on rails, equal local devices of all nodes share a leaf, others cross
   CHECK(link_named(platform, "rail1.up").bandwidth.value() == 15e9);  // 3 nodes x 10 / 2
 }
 
+TEST_CASE("a dragonfly's groups have as many global lines as NICs") {
+  ClusterDescription description = fat_tree(6, 3, 1);
+  description.fabric = "dragonfly";
+  const Platform platform = build_cluster(description).platform;
+  CHECK(route_names(platform, 0, 2) == "node0.nic0.up node2.nic0.down");
+  CHECK(route_names(platform, 0, 5) == "node0.nic0.up group0.up group1.down node5.nic0.down");
+  CHECK(link_named(platform, "group0.up").bandwidth.value() == 30e9);
+  description.oversubscription = 2;  // every group talks to one other one
+  CHECK(link_named(build_cluster(description).platform, "group0.up").bandwidth.value() == 15e9);
+}
+
+TEST_CASE("a torus leaves its planes over the lines of its longest axis") {
+  // 32 devices on 3 axes: 4 planes of 2 x 4; 8 ports of 10 GB/s, a third of each along the longest axis
+  ClusterDescription description = gpu_boxes(8, 4, 4);
+  description.fabric = "torus";
+  description.node_link.reset();
+  Platform platform = build_cluster(description).platform;
+  CHECK(check(platform).empty());
+  CHECK(platform.zones.size() == 4);
+  CHECK(route_names(platform, 0, 7) == "node0.nic0.up node1.nic3.down");
+  CHECK(route_names(platform, 0, 8) == "node0.nic0.up plane0.up plane1.down node2.nic0.down");
+  CHECK(route_names(platform, 31, 0) == "node7.nic3.up plane3.up plane0.down node0.nic0.down");
+  CHECK(link_named(platform, "plane0.up").bandwidth.value() == Approx(80e9 / 3));
+  // on 2 axes: 8 rings of 4, half of each port between them; rings on one axis alone: 32 planes of one device
+  description.torus_axes = 2;
+  platform = build_cluster(description).platform;
+  CHECK(platform.zones.size() == 8);
+  CHECK(link_named(platform, "plane7.down").bandwidth.value() == Approx(20e9));
+  description.torus_axes = 1;
+  platform = build_cluster(description).platform;
+  CHECK(platform.zones.size() == 32);
+  CHECK(link_named(platform, "plane31.up").bandwidth.value() == Approx(10e9));
+  description.torus_axes = 7;
+  CHECK(test::refusal(description) == "torus: 7 axes (1 to 6 can be built)");
+}
+
+TEST_CASE("a torus of a prime number of places is one ring, and one place has nothing around it") {
+  ClusterDescription description = gpu_boxes(7, 1, 1);
+  description.fabric = "torus";
+  CHECK(build_cluster(description).platform.zones.size() == 7);
+  description.nodes = 1;
+  CHECK(build_cluster(description).platform.zones.size() == 1);
+}
+
 TEST_CASE("in a WAN star every node is a site behind one line, up and down apart") {
   ClusterDescription description = gpu_boxes(2, 2, 1);
   description.fabric = "wan-star";
@@ -91,7 +135,7 @@ TEST_CASE("a shape refuses what it cannot serve") {
 }
 
 TEST_CASE("every pair of devices has a route, in every shape and for uneven numbers") {
-  const auto fabric = GENERATE(as<std::string>{}, "star", "fat-tree", "rail-optimised");
+  const auto fabric = GENERATE(as<std::string>{}, "star", "fat-tree", "rail-optimised", "dragonfly", "torus");
   const int nodes = GENERATE(1, 2, 3, 7);
   const int devices = GENERATE(1, 3, 4);
   const int nics = GENERATE(1, 2, 4);

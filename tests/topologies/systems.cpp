@@ -55,8 +55,12 @@ TEST_CASE("four RTX 3080 of a laboratory box share one 10 GbE line") {
 TEST_CASE("chips of a TPU pod have one port each, inside a host and across") {
   const Platform platform = nodes_of("tpu-v4-pod", 2).platform;
   CHECK(route_names(platform, 0, 1) == "node0.nic0.up node0.nic1.down");
-  CHECK(route_names(platform, 0, 7) == "node0.nic0.up node1.nic3.down");
+  CHECK(route_names(platform, 0, 7) == "node0.nic0.up plane0.up plane1.down node1.nic3.down");  // 2 x 2 x 2
   CHECK(link_named(platform, "node0.nic0.up").bandwidth.value() == Approx(150e9 * 0.9));
+  // the whole pod is 16 x 16 x 16 chips with 25 GB/s in each direction of each axis
+  const Platform pod = nodes_of("tpu-v4-pod", 1024).platform;
+  CHECK(pod.zones.size() == 16);
+  CHECK(link_named(pod, "plane9.up").bandwidth.value() == Approx(256 * 2 * 25e9 * 0.9));
 }
 
 TEST_CASE("every GPU of an AWS p5 drives four of the 32 NICs") {

@@ -61,6 +61,7 @@ void read_network(CsvRow& row, System& system) {
                 "it is a leaf's capacity down divided by its capacity up");
   }
   system.oversubscription = oversubscription;
+  system.torus_axes = whole(row, "torus_axes", 1, system.torus_axes);
   system.max_nodes = whole(row, "max_nodes", 1, 0);
 }
 
@@ -97,7 +98,7 @@ System read_system(CsvRow& row, UniqueIds& ids, const Catalogue& known) {
 }  // namespace
 
 std::vector<System> read_systems(const std::string& path, const Catalogue& known, Problems& problems) {
-  CsvTable table = CsvTable::read(path, {columns(), {}}, problems);
+  CsvTable table = CsvTable::read(path, {columns(), {"torus_axes"}}, problems);
   std::vector<System> systems;
   UniqueIds ids;
   for (CsvRow& row : table.rows()) systems.push_back(read_system(row, ids, known));

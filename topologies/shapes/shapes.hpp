@@ -8,6 +8,8 @@ namespace orrery {
 LeafPlan plan_star(const ClusterDescription& description, int ports, double lines);
 LeafPlan plan_fat_tree(const ClusterDescription& description, int ports, double lines);
 LeafPlan plan_rail_optimised(const ClusterDescription& description, int ports, double lines);
+LeafPlan plan_dragonfly(const ClusterDescription& description, int ports, double lines);
+LeafPlan plan_torus(const ClusterDescription& description, int ports, double lines);
 LeafPlan plan_wan_star(const ClusterDescription& description, int ports, double lines);
 
 }  // namespace orrery
