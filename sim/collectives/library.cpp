@@ -13,7 +13,7 @@
 // Between nodes one ring per NIC passes through all devices of a node and goes on to the next one: a rank sends p / g
 // to the network and p (g - 1) / g inside, and the slower of the two sets the pace. Steps of a pass: k - 1 between and
 // n - k inside nodes, or, along trees (whose pieces are pipelined, so that they cost 4 levels' worth), 4 log2 k between
-// and g - 1 inside; the fewer in time. Sums in the switch: see sums_inside() and sums_between().
+// and g - 1 inside; the fewer in time. Sums in the switch: see sums_inside(), trees_over_sums() and sums_between().
 #include "sim/collectives/library.hpp"
 
 #include <algorithm>
@@ -118,6 +118,18 @@ LibraryCost through_nodes(CollectiveKind kind, const Setting& set) {
   return cost_of(steps.algorithm, total, inside, outside, set);
 }
 
+/// The switch of each node adds and double binary trees join the nodes (NVLSTree, NCCL 2.18): each of two trees carries
+/// half of a rank's share S / g. Of two nodes each is a root once and a leaf once, which makes S / g per rank; of more,
+/// the inner node of one tree is a leaf of the other: one piece up and two down, and one up, of S / 2 g each.
+LibraryCost trees_over_sums(const Setting& set) {
+  const Bytes share = set.bytes / set.g, outside = share * (set.k > 2 ? 2.0 : 1.0);
+  const Bytes wire = set.bytes * (2.0 * (set.n - 1.0) / set.n);
+  const Seconds moving = std::max(time_of(outside, set.network.bus), time_of(wire, set.node.in_network));
+  const Seconds total = set.network.base + set.node.hop * 2.0 + set.network.hop * (8.0 * std::log2(set.k)) + moving +
+                        filling(set.network, wire);
+  return cost_of(LibraryAlgorithm::hierarchical, total, set.bytes * ((set.g + 1.0) / set.g), outside, set);
+}
+
 /// The network's switches add (SHARP): reduce-scatter in each node, sums of the shares S / g, all-gather in each node.
 LibraryCost sums_between(const Setting& set) {
   const Bytes inside = set.bytes * (2.0 * (set.g - 1.0) / set.g);
@@ -136,7 +148,8 @@ LibraryCost all_to_all(const Setting& set) {
   const Bytes inside = piece * (set.g - 1.0), outside = piece * (set.n - set.g);
   const LibraryPath& slower = set.k > 1 ? set.network : set.node;
   const Seconds steps = set.node.hop * (set.g - 1.0) + (set.k > 1 ? set.network.hop * (set.k - 1.0) : Seconds());
-  const Seconds moving = std::max(time_of(inside, set.node.bus), time_of(outside, set.network.bus));
+  const Seconds moving =
+      std::max(time_of(inside, ring_rate(set.node, set.g)), time_of(outside, ring_rate(set.network, set.k)));
   const Seconds total = slower.base / 2.0 + steps + moving + filling(slower, (inside + outside) * 2.0) / 2.0;
   return cost_of(LibraryAlgorithm::ring, total, inside, outside, set);
 }
@@ -168,8 +181,10 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
     const LibraryCost ring = ring_inside(kind, set);
     return switch_adds(kind, node, ranks) ? faster(ring, sums_inside(set)) : ring;
   }
-  const LibraryCost ring = through_nodes(kind, set);
-  return switch_adds(kind, network, set.k) ? faster(ring, sums_between(set)) : ring;
+  LibraryCost best = through_nodes(kind, set);
+  if (switch_adds(kind, node, per_node)) best = faster(best, trees_over_sums(set));
+  if (switch_adds(kind, network, set.k)) best = faster(best, sums_between(set));
+  return best;
 }
 
 Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, const LibraryCost& cost) {
@@ -177,7 +192,7 @@ Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, c
 }
 
 Seconds message_time(Bytes bytes, const LibraryPath& path) {
-  return path.hop + time_of(bytes, path.bus);
+  return path.hop + time_of(bytes, ring_rate(path, 2.0));
 }
 
 BytesPerSecond bus_bandwidth(CollectiveKind kind, int ranks, Bytes bytes, Seconds time) {

@@ -46,7 +46,7 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
 /// The collective that moves so in a Program. `group`: the simulated members; the cost is that of all.
 Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, const LibraryCost& cost);
 
-/// A message between two devices: latency of the path and bytes / bandwidth.
+/// A message between two devices: a hop, and the bytes at the rate of a ring of two.
 Seconds message_time(Bytes bytes, const LibraryPath& path);
 
 /// What network engineers compare: bytes / time x 2 (n - 1) / n for an all-reduce, (n - 1) / n for an all-gather,

@@ -110,6 +110,25 @@ TEST_CASE("sums in the switch serve all-reduces of enough ranks", "[library]") {
   CHECK(cost.wire <= cost.total());
 }
 
+TEST_CASE("two nodes whose switches add exchange each sum once", "[library]") {
+  using enum CollectiveKind;
+  LibraryPath hopper = nvswitch();
+  hopper.in_network = BytesPerSecond(500e9);
+  hopper.in_network_ranks = 6;
+  // 1 GB / 8 per rank at 21.25 GB/s, where rings would send 1.875 times as much; 8 steps of 15 us and 2 of 2.2
+  LibraryCost cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), hopper, nic());
+  CHECK(cost.algorithm == LibraryAlgorithm::hierarchical);
+  CHECK(cost.network_bytes.value() == Approx(1e9 / 8));
+  CHECK(cost.total().value() == Approx(1e9 / 8 / 21.25e9 + (34 + 8 * 15 + 2 * 2.2) * us));
+  // with a fast network the switches' plateau counts: 1.875 GB at 500 GB/s
+  LibraryPath fast = nic();
+  fast.bus = BytesPerSecond(50e9);
+  cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), hopper, fast);
+  CHECK(cost.total().value() == Approx(1.875e9 / 500e9 + (34 + 8 * 15 + 2 * 2.2) * us));
+  // more nodes send twice as much, a ring a little less
+  CHECK(library_cost(all_reduce, {32, 8}, Bytes(1e10), hopper, nic()).algorithm == LibraryAlgorithm::ring);
+}
+
 TEST_CASE("all-to-all sends what stays in the node and what leaves it at once", "[library]") {
   const LibraryCost cost = library_cost(CollectiveKind::all_to_all, {32, 8}, Bytes(32e6), nvswitch(), nic());
   CHECK(cost.node_bytes.value() == Approx(7e6));
