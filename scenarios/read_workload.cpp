@@ -30,17 +30,48 @@ class WorkloadReader {
 
  private:
   void read_network() {
+    if (table_.has("hf_config")) {
+      read_config();
+      return;
+    }
+    refuse(table_, "tokens", ValueType::number, "hf_config", "the network says its input itself");
     const std::string name = table_.required_text("network");
     if (name.empty()) return;
-    const bool is_file = name.ends_with(".toml");
+    if (name.ends_with(".json")) {
+      table_.problem("network", "\"" + name + "\" is no network file", "a config.json is read under another key",
+                     "write hf_config = \"" + name + "\"");
+      return;
+    }
+    const bool is_file = is_network_path(name);
     const std::vector<std::string> known = network_names();
     if (!is_file && std::find(known.begin(), known.end(), name) == known.end()) {
       table_.problem("network", "unknown network \"" + name + "\"", {}, did_you_mean(name, known));
       return;
     }
+    if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
+    load(is_file ? workload_.network_file : name, 0);
+  }
+
+  /// The network of a Hugging Face config.json.
+  void read_config() {
+    if (table_.has("network")) {
+      table_.problem("network", "is given beside hf_config", "each says what is trained", "keep one of them");
+      (void)table_.text("network", "");
+    }
+    const std::string name = table_.required_text("hf_config");
+    const std::int64_t tokens = table_.integer("tokens", Range{1.0, 1e7}).value_or(0);
+    workload_.network_file = path_in(reading_, table_, "hf_config", name);
+    if (name.ends_with(".json")) {
+      load(workload_.network_file, tokens);
+    } else {
+      table_.problem("hf_config", "\"" + name + "\" is no config.json", "its name ends otherwise",
+                     "name the config.json of a Hugging Face model");
+    }
+  }
+
+  void load(const std::string& name, std::int64_t tokens) {
     try {
-      if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
-      workload_.network = load_network(is_file ? workload_.network_file : name);
+      workload_.network = load_network(name, tokens);
     } catch (const InvalidInput& error) {
       for (const Problem& problem : error.problems()) reading_.problems.add(problem);
     }

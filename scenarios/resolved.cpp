@@ -67,7 +67,8 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
     if (!federation.capacity_traces[i].empty()) add(group + ".capacity_trace", federation.capacity_traces[i]);
   }
   if (!scenario.device_file.empty()) add("cluster.device", scenario.device_file);
-  if (!scenario.workload.network_file.empty()) add("workload.network", scenario.workload.network_file);
+  const std::string& network = scenario.workload.network_file;
+  if (!network.empty()) add(network.ends_with(".json") ? "workload.hf_config" : "workload.network", network);
   return values;
 }
 

@@ -96,7 +96,8 @@ Lines list_networks(const Catalogue& /*catalogue*/) {
 
 std::string show_network(const Catalogue& /*catalogue*/, const std::string& name) {
   const std::vector<std::string> names = network_names();
-  return std::find(names.begin(), names.end(), name) == names.end() ? std::string{} : describe(load_network(name));
+  const bool known = is_network_path(name) || std::find(names.begin(), names.end(), name) != names.end();
+  return known ? describe(load_network(name)) : std::string{};
 }
 
 Lines list_strategies(const Catalogue& /*catalogue*/) {

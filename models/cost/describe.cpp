@@ -18,6 +18,7 @@ std::string describe(const LayerGraph& graph) {
       "and backward)\n\n",
       graph.name, graph.title, graph.source, graph.sample, to_text(graph.input), graph.classes, parameters(graph),
       frozen, training_flops(graph).value() / giga);
+  if (!graph.notes.empty()) text += fmt::format("assumed:\n  {}\n\n", fmt::join(graph.notes, "\n  "));
   text += fmt::format("{:<{}}  {:<22}  {:>12}    {:<12}  {:>11}  {:>14}  {:>12}\n", "layer", name_width, "kind", "in",
                       "out", "parameters", "forward MFLOP", "stored k");
   for (const Layer& layer : graph.layers) {

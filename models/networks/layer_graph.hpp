@@ -111,7 +111,8 @@ struct LayerGraph {
   std::string sample;  // what one sample is: image, sequence
   Shape input;
   std::int64_t classes = 0;
-  std::vector<Layer> layers;  // in execution order; the last is the loss
+  std::vector<Layer> layers;         // in execution order; the last is the loss
+  std::vector<std::string> notes{};  // what was assumed or left out where the network was made from another format
 };
 
 /// attention, cross_attention: numbers per head of queries and keys, and of values, given or following from the shapes.
@@ -146,7 +147,10 @@ LayerGraph read_network(const std::filesystem::path& file, Problems& problems);
 LayerGraph parse_network(std::string_view text, const std::string& file, Problems& problems);
 /// Names of the networks that ship with Orrery (models/networks/*.toml), sorted.
 std::vector<std::string> network_names();
-/// By name, or by path when the name ends in .toml. Throws InvalidInput; an unknown name gets a did-you-mean.
-LayerGraph load_network(const std::string& name);
+/// Whether a name is a path: it ends in .toml (a network file), .json (a Hugging Face config.json) or .onnx.
+bool is_network_path(std::string_view name);
+/// By name, or by path. Throws InvalidInput; an unknown name gets a did-you-mean. `tokens`: of a config.json, the
+/// length of a sample (0: as many as the model has positions).
+LayerGraph load_network(const std::string& name, std::int64_t tokens = 0);
 
 }  // namespace orrery

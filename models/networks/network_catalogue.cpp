@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "models/networks/hf_config.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "models/networks/network_file.hpp"
 #include "sim/base/files.hpp"
@@ -45,10 +46,18 @@ std::vector<std::string> network_names() {
   return names;
 }
 
-LayerGraph load_network(const std::string& name) {
+bool is_network_path(std::string_view name) {
+  return name.ends_with(".toml") || name.ends_with(".json") || name.ends_with(".onnx");
+}
+
+LayerGraph load_network(const std::string& name, std::int64_t tokens) {
   Problems problems;
   LayerGraph graph;
-  if (name.ends_with(".toml")) {
+  if (name.ends_with(".json")) {
+    std::vector<std::string> assumed;
+    graph = read_hf_config(name, tokens, problems, assumed);
+    graph.notes = std::move(assumed);
+  } else if (name.ends_with(".toml")) {
     graph = read_network(name, problems);
   } else {
     const std::vector<std::string> known = network_names();

@@ -43,10 +43,11 @@ struct TransformerShape {
   Feedforward feedforward = Feedforward::gelu;
   Normalisation normalisation = Normalisation::layer_norm;
   Positions position = Positions::learned;
-  bool biases = true;       // of every dense layer but the head
-  bool qkv_bias = false;    // of the products before attention alone (Qwen2)
-  bool query_norm = false;  // rms norm of queries and keys (Qwen3)
-  bool tied = true;         // the head's weights are the embedding's
+  bool biases = true;            // of every dense layer but the head
+  bool qkv_bias = false;         // of the products before attention alone (Qwen2)
+  bool projection_bias = false;  // of the product after attention alone
+  bool query_norm = false;       // rms norm of queries and keys (Qwen3)
+  bool tied = true;              // the head's weights are the embedding's
   bool head_bias = false;
   BlockOrder order = BlockOrder::serial;
   bool normalise_after = false;  // post-norm (BERT)

@@ -108,7 +108,7 @@ class BlockWriter {
       dense("qkv", input, (shape_.heads + 2 * shape_.kv_heads) * shape_.head_size, qkv_bias());
     }
     writer_.add(std::move(layer));
-    dense("projection", writer_.last(), shape_.hidden, bias());
+    dense("projection", writer_.last(), shape_.hidden, shape_.projection_bias ? Bias::with : bias());
   }
 
   [[nodiscard]] Layer attention_layer(const std::string& part, LayerKind kind) const {

@@ -1,0 +1,197 @@
+#include "models/networks/hf_families.hpp"
+
+#include "models/networks/hf_readers.hpp"
+
+namespace orrery {
+
+namespace {
+
+HfModel gpt2(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("n_embd", 768);
+  shape.layers = keys.integer("n_layer", 12);
+  shape.heads = keys.integer("n_head", 12);
+  shape.ffn = keys.optional_integer("n_inner").value_or(0);
+  shape.vocabulary = keys.integer("vocab_size", 50257);
+  shape.positions = model.positions = keys.integer("n_positions", 1024);
+  shape.feedforward = activation(keys, "activation_function", "gelu_new", Gate::without);
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.dropout = dropout(keys, {"resid_pdrop", "embd_pdrop", "attn_pdrop"}, 0.1);
+  return model;
+}
+
+HfModel gpt_neox(HfKeys& keys) {
+  HfModel model = common(keys, {6144, 44, 64, 0, 24576, 50432, 2048});
+  TransformerShape& shape = model.shape;
+  shape.feedforward = activation(keys, "hidden_act", "gelu", Gate::without);
+  shape.position = Positions::rotary;
+  shape.tied = keys.boolean("tie_word_embeddings", false);
+  shape.order = keys.boolean("use_parallel_residual", true) ? BlockOrder::parallel : BlockOrder::serial;
+  shape.dropout = dropout(keys, {"hidden_dropout", "attention_dropout"}, 0.0);
+  return model;
+}
+
+HfModel phi(HfKeys& keys) {
+  HfModel model = common(keys, {2048, 24, 32, 0, 8192, 51200, 2048});
+  TransformerShape& shape = model.shape;
+  shape.feedforward = activation(keys, "hidden_act", "gelu_new", Gate::without);
+  shape.kv_heads = keys.optional_integer("num_key_value_heads").value_or(0);
+  shape.position = Positions::rotary;
+  shape.tied = keys.boolean("tie_word_embeddings", false);
+  shape.head_bias = true;  // in the family's code
+  shape.order = BlockOrder::parallel_one_norm;
+  shape.dropout = dropout(keys, {"resid_pdrop", "embd_pdrop", "attention_dropout"}, 0.0);
+  return model;
+}
+
+HfModel opt(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("hidden_size", 768);
+  shape.layers = keys.integer("num_hidden_layers", 12);
+  shape.heads = keys.integer("num_attention_heads", 12);
+  shape.ffn = keys.integer("ffn_dim", 3072);
+  shape.vocabulary = keys.integer("vocab_size", 50272);
+  model.positions = keys.integer("max_position_embeddings", 2048);
+  shape.positions = model.positions + 2;  // the family's code leaves two rows free
+  shape.feedforward = activation(keys, "activation_function", "relu", Gate::without);
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.normalise_after = !keys.boolean("do_layer_norm_before", true);
+  if (keys.optional_integer("word_embed_proj_dim").value_or(shape.hidden) != shape.hidden) {
+    keys.problem("word_embed_proj_dim", "is not hidden_size", "embeddings of another width are not made");
+  }
+  shape.dropout = dropout(keys, {"dropout"}, 0.1);
+  return model;
+}
+
+HfModel bloom(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("n_embed", "hidden_size", 64);
+  shape.layers = keys.integer("num_hidden_layers", "n_layer", 2);
+  shape.heads = keys.integer("num_attention_heads", "n_head", 8);
+  shape.vocabulary = keys.integer("vocab_size", 250880);
+  model.positions = keys.integer("seq_length", 2048);  // alibi: any length
+  shape.position = Positions::alibi;
+  shape.embedding_norm = true;
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.dropout = dropout(keys, {"hidden_dropout", "attention_dropout"}, 0.0);
+  return model;
+}
+
+HfModel falcon(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("hidden_size", 4544);
+  shape.layers = keys.integer("num_hidden_layers", 32);
+  shape.heads = keys.integer("num_attention_heads", 71);
+  shape.ffn = keys.optional_integer("ffn_hidden_size").value_or(0);
+  shape.vocabulary = keys.integer("vocab_size", 65024);
+  model.positions = keys.integer("max_position_embeddings", 2048);
+  shape.biases = keys.boolean("bias", false);
+  shape.position = keys.boolean("alibi", false) ? Positions::alibi : Positions::rotary;
+  const bool is_new = keys.boolean("new_decoder_architecture", false);
+  const bool shares_one = keys.boolean("multi_query", true);
+  if (is_new) {
+    shape.kv_heads = keys.optional_integer("num_kv_heads").value_or(0);
+  } else if (shares_one) {
+    shape.kv_heads = 1;
+  }
+  const bool is_parallel = keys.boolean("parallel_attn", true);
+  if (is_new) {
+    shape.order = BlockOrder::parallel;
+  } else if (is_parallel) {
+    shape.order = BlockOrder::parallel_one_norm;
+  }
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.dropout = dropout(keys, {"hidden_dropout", "attention_dropout"}, 0.0);
+  return model;
+}
+
+HfModel bert(HfKeys& keys) {
+  HfModel model = common(keys, {768, 12, 12, 0, 3072, 30522, 512});
+  TransformerShape& shape = model.shape;
+  shape.family = TransformerFamily::encoder;
+  shape.positions = model.positions;
+  shape.segments = keys.integer("type_vocab_size", 2);
+  shape.normalise_after = shape.embedding_norm = true;
+  shape.feedforward = activation(keys, "hidden_act", "gelu", Gate::without);
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.dropout = dropout(keys, {"hidden_dropout_prob", "attention_probs_dropout_prob"}, 0.1);
+  keys.note("the head is the masked language model's; the pooler is left out");
+  return model;
+}
+
+HfModel t5(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.family = TransformerFamily::encoder_decoder;
+  shape.hidden = keys.integer("d_model", 512);
+  shape.head_size = keys.integer("d_kv", 64);
+  shape.ffn = keys.integer("d_ff", 2048);
+  shape.layers = keys.integer("num_layers", 6);
+  shape.decoder_layers = keys.optional_integer("num_decoder_layers").value_or(0);
+  shape.heads = keys.integer("num_heads", 8);
+  shape.vocabulary = keys.integer("vocab_size", 32128);
+  shape.positions = keys.integer("relative_attention_num_buckets", 32);
+  shape.position = Positions::relative;
+  shape.normalisation = Normalisation::rms_norm;
+  shape.biases = false;
+  const bool is_gated = keys.has("feed_forward_proj") && keys.text("feed_forward_proj", "relu").starts_with("gated-");
+  shape.feedforward = is_gated ? Feedforward::geglu : activation(keys, "feed_forward_proj", "relu", Gate::without);
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  shape.dropout = dropout(keys, {"dropout_rate"}, 0.1);
+  model.positions = keys.integer("n_positions", 512);
+  keys.note("encoder and decoder read samples of the same number of tokens");
+  return model;
+}
+
+/// The library's default of 2 classes is for other purposes: a model without its labels is taken for ImageNet's.
+std::int64_t labels(HfKeys& keys) {
+  if (const std::int64_t count = keys.members("id2label"); count > 0) return count;
+  return keys.integer("num_labels", 1000);
+}
+
+HfModel vit(HfKeys& keys) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("hidden_size", 768);
+  shape.layers = keys.integer("num_hidden_layers", 12);
+  shape.heads = keys.integer("num_attention_heads", 12);
+  shape.ffn = keys.integer("intermediate_size", 3072);
+  shape.feedforward = activation(keys, "hidden_act", "gelu", Gate::without);
+  shape.dropout = dropout(keys, {"hidden_dropout_prob", "attention_probs_dropout_prob"}, 0.0);
+  if (!keys.boolean("qkv_bias", true)) {
+    keys.problem("qkv_bias", "is false", "networks have biases in every product or in none");
+  }
+  model.patches = {keys.integer("image_size", 224), keys.integer("patch_size", 16), keys.integer("num_channels", 3),
+                   labels(keys)};
+  return model;
+}
+
+}  // namespace
+
+const std::vector<HfFamily>& hf_family_table() {
+  static const std::vector<HfFamily> table = {{"bert", bert},
+                                              {"bloom", bloom},
+                                              {"deepseek_v3", read_deepseek},
+                                              {"falcon", falcon},
+                                              {"gemma", read_gemma},
+                                              {"gpt2", gpt2},
+                                              {"gpt_neox", gpt_neox},
+                                              {"llama", read_llama},
+                                              {"mistral", read_mistral},
+                                              {"mixtral", read_mixtral},
+                                              {"opt", opt},
+                                              {"phi", phi},
+                                              {"phi3", read_phi3},
+                                              {"qwen2", read_qwen2},
+                                              {"qwen3", read_qwen3},
+                                              {"qwen3_moe", read_qwen3_moe},
+                                              {"t5", t5},
+                                              {"vit", vit}};
+  return table;
+}
+
+}  // namespace orrery

@@ -1,0 +1,54 @@
+// Keys of a Hugging Face config.json, read with the default of the model's family; every default used is noted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/errors.hpp"
+
+namespace orrery {
+
+class HfKeys {
+ public:
+  /// `prefix`: "text_config." when the keys stand there; `config` is that object of `text`.
+  HfKeys(nlohmann::json config, std::string prefix, std::string_view text, std::string file, Problems& problems,
+         std::vector<std::string>& assumed);
+
+  [[nodiscard]] bool has(const std::string& key) const;  // and is not null
+  [[nodiscard]] bool is_null(const std::string& key) const;
+  /// Members of an object; 0 when there is none.
+  [[nodiscard]] std::int64_t members(const std::string& key) const;
+  /// A whole number of at least `low` and at most 10^7; null counts as absent, as in the family's own code.
+  std::int64_t integer(const std::string& key, std::int64_t fallback, std::int64_t low = 1);
+  /// The first of two names that is there (bloom: n_embed, hidden_size); the second is the one that is noted.
+  std::int64_t integer(const std::string& alias, const std::string& key, std::int64_t fallback);
+  /// Absent or null: nothing, which is not noted.
+  std::optional<std::int64_t> optional_integer(const std::string& key, std::int64_t low = 1);
+  double rate(const std::string& key, double fallback);  // at least 0 and below 1
+  bool boolean(const std::string& key, bool fallback);
+  std::string text(const std::string& key, const std::string& fallback);
+
+  void problem(const std::string& key, const std::string& what, const std::string& why = {},
+               const std::string& suggestion = {});
+  void note(const std::string& text) { assumed_.push_back(text); }
+  void family(std::string name) { family_ = std::move(name); }
+
+ private:
+  [[nodiscard]] const nlohmann::json* value(const std::string& key) const;
+  void wrong_type(const std::string& key, const nlohmann::json& found, std::string_view wanted);
+  std::int64_t checked(const std::string& key, const nlohmann::json& found, std::int64_t low, std::int64_t fallback);
+  void defaulted(const std::string& key, const std::string& fallback);
+
+  nlohmann::json config_;
+  std::string prefix_, text_, file_, family_;
+  std::map<std::string, std::size_t> offsets_;
+  Problems& problems_;
+  std::vector<std::string>& assumed_;
+};
+
+}  // namespace orrery

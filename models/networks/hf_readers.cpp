@@ -1,0 +1,43 @@
+#include "models/networks/hf_readers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace orrery {
+
+Feedforward activation(HfKeys& keys, const std::string& key, const std::string& fallback, Gate gate) {
+  const std::string name = keys.text(key, fallback);
+  if (name.find("gelu") != std::string::npos) return gate == Gate::with ? Feedforward::geglu : Feedforward::gelu;
+  if (gate == Gate::with && (name == "silu" || name == "swish")) return Feedforward::swiglu;
+  if (gate == Gate::without && name == "relu") return Feedforward::relu;
+  keys.problem(key,
+               fmt::format("activation \"{}\" is not known {} a gate", name, gate == Gate::with ? "with" : "without"),
+               gate == Gate::with ? "known: silu, swish, gelu and its forms" : "known: relu, gelu and its forms");
+  return gate == Gate::with ? Feedforward::swiglu : Feedforward::gelu;
+}
+
+double dropout(HfKeys& keys, const std::vector<std::string>& names, double fallback) {
+  double low = 1.0, high = 0.0;
+  for (const std::string& name : names) {
+    const double rate = keys.rate(name, fallback);
+    low = std::min(low, rate);
+    high = std::max(high, rate);
+  }
+  if (low != high) keys.note(fmt::format("dropout = {} everywhere (the rates given differ)", high));
+  return high;
+}
+
+HfModel common(HfKeys& keys, const Defaults& defaults) {
+  HfModel model;
+  TransformerShape& shape = model.shape;
+  shape.hidden = keys.integer("hidden_size", defaults.hidden);
+  shape.layers = keys.integer("num_hidden_layers", defaults.layers);
+  shape.heads = keys.integer("num_attention_heads", defaults.heads);
+  shape.ffn = keys.integer("intermediate_size", defaults.ffn);
+  shape.vocabulary = keys.integer("vocab_size", defaults.vocabulary);
+  model.positions = keys.integer("max_position_embeddings", defaults.positions);
+  return model;
+}
+
+}  // namespace orrery

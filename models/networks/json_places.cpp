@@ -1,0 +1,104 @@
+#include "models/networks/json_places.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace orrery {
+
+namespace {
+
+/// Walks valid JSON and notes where the values of objects begin.
+class Walker {
+ public:
+  explicit Walker(std::string_view text) : text_(text) {}
+
+  std::map<std::string, std::size_t> walk() {
+    while (at_ < text_.size()) step();
+    return std::move(offsets_);
+  }
+
+ private:
+  enum class Inside : std::uint8_t { object, array };
+
+  void step() {
+    const char sign = text_[at_];
+    if (sign == '"') {
+      const std::string word = string();
+      if (expects_key()) {
+        key_ = word;
+        find_value();
+      }
+      return;
+    }
+    if (sign == '{' || sign == '[') open(sign == '{' ? Inside::object : Inside::array);
+    if ((sign == '}' || sign == ']') && !inside_.empty()) close();
+    if (sign == ',') has_key_ = false;
+    ++at_;
+  }
+
+  [[nodiscard]] bool expects_key() const { return !inside_.empty() && inside_.back() == Inside::object && !has_key_; }
+
+  void find_value() {
+    while (at_ < text_.size() &&
+           (text_[at_] == ':' || text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+      ++at_;
+    }
+    has_key_ = true;
+    if (std::find(inside_.begin(), inside_.end(), Inside::array) == inside_.end()) offsets_[path() + key_] = at_;
+  }
+
+  void open(Inside what) {
+    path_.push_back(inside_.empty() || what == Inside::array ? std::string() : key_ + ".");
+    inside_.push_back(what);
+    has_key_ = false;
+  }
+
+  void close() {
+    inside_.pop_back();
+    path_.pop_back();
+    has_key_ = true;
+  }
+
+  [[nodiscard]] std::string path() const {
+    std::string path;
+    for (const std::string& part : path_) path += part;
+    return path;
+  }
+
+  /// The letters between the quotation marks, escapes as they are.
+  std::string string() {
+    std::string word;
+    for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
+      word += text_[at_];
+      if (text_[at_] == '\\' && at_ + 1 < text_.size()) word += text_[++at_];
+    }
+    ++at_;
+    return word;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<Inside> inside_;
+  std::vector<std::string> path_;
+  std::string key_;
+  bool has_key_ = false;
+  std::map<std::string, std::size_t> offsets_;
+};
+
+}  // namespace
+
+JsonPlace place_in(std::string_view text, std::size_t offset, const std::string& file) {
+  offset = std::min(offset, text.size());
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+  const std::size_t end = std::min(text.find('\n', begin), text.size());
+  const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
+  return {{file, line, static_cast<int>(offset - begin) + 1}, std::string(text.substr(begin, end - begin))};
+}
+
+std::map<std::string, std::size_t> json_offsets(std::string_view text) {
+  return Walker(text).walk();
+}
+
+}  // namespace orrery

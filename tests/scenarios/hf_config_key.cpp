@@ -1,0 +1,58 @@
+// [workload] hf_config: a network by the config.json of a Hugging Face model.
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/scenarios/malformed.hpp"
+
+namespace orrery {
+namespace {
+
+/// A config.json in a folder of its own, removed at the end.
+class ConfigFile {
+ public:
+  ConfigFile() : folder_(std::filesystem::temp_directory_path() / ("orrery-hf-" + std::to_string(getpid()))) {
+    std::filesystem::create_directories(folder_);
+    write_file(path(), R"({"model_type": "gpt2", "n_layer": 2, "n_embd": 64, "n_head": 4, "vocab_size": 100})");
+  }
+  ~ConfigFile() { std::filesystem::remove_all(folder_); }
+  ConfigFile(const ConfigFile&) = delete;
+  ConfigFile& operator=(const ConfigFile&) = delete;
+  [[nodiscard]] std::string path() const { return (folder_ / "config.json").string(); }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_CASE("A workload may name a config.json instead of a network, with the length of its samples") {
+  const ConfigFile config;
+  const std::string workload = "[workload]\nhf_config = \"" + config.path() + "\"\n";
+  const Scenario plain = scenario_of(workload + "steps = 10\n" + box + alone);
+  CHECK(plain.workload.network.name == "gpt2");
+  CHECK(to_text(plain.workload.network.input) == "1024x1x1");
+  const Scenario shorter = scenario_of(workload + "tokens = 128\nsteps = 10\n" + box + alone);
+  CHECK(to_text(shorter.workload.network.input) == "128x1x1");
+  CHECK(shorter.workload.network_file == config.path());
+}
+
+TEST_CASE("Mistakes around hf_config are told with what to do") {
+  check_malformed({
+      {"a config.json as network", "[workload]\nnetwork = \"some/config.json\"\nsteps = 1\n" + box + alone,
+       R"(lab.toml:2:11: workload.network: "some/config.json" is no network file (a config.json is read under another key) - write hf_config = "some/config.json"
+  network = "some/config.json"
+            ^)"},
+      {"tokens of a network that says them", two_nn + "tokens = 5\nsteps = 1\n" + box + alone,
+       R"(lab.toml:3:10: workload.tokens: belongs to hf_config (the network says its input itself) - remove it
+  tokens = 5
+           ^)"},
+      {"something else as config.json", "[workload]\nhf_config = \"model.toml\"\nsteps = 1\n" + box + alone,
+       R"(lab.toml:2:13: workload.hf_config: "model.toml" is no config.json (its name ends otherwise) - name the config.json of a Hugging Face model
+  hf_config = "model.toml"
+              ^)"},
+  });
+}
+
+}  // namespace
+}  // namespace orrery
