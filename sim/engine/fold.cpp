@@ -125,6 +125,42 @@ void count_copies(const FoldRequest& request, const std::vector<FoldFlow>& folde
   }
 }
 
+/// Counts, for every folded link, the links that hold its place in the ports and leaves of the ranks it stands for.
+class LikeLinks {
+ public:
+  LikeLinks(const Platform& whole, Fold& fold) : whole_(whole), fold_(fold), counted_(whole.links.size(), 0) {
+    fold_.link_count.assign(fold_.original.size(), 0.0);
+  }
+
+  void count(const FoldRequest& request) {
+    for (std::size_t rank = 0; rank < request.hosts.size(); ++rank) {
+      const PlatformHost& host = whole_.hosts[request.hosts[rank].index()];
+      const PlatformHost& like = fold_.platform.hosts[fold_.hosts[request.stand_in[rank]].index()];
+      for (const auto& [port, folded] : {std::pair(&host.inside, &like.inside), {&host.network, &like.network}}) {
+        if (!*port || !*folded) continue;
+        add((*port)->up, (*folded)->up);
+        add((*port)->down, (*folded)->down);
+      }
+      if (!host.network || !like.network) continue;
+      const Zone &zone = whole_.zones[static_cast<std::size_t>(host.network->zone)],
+                 &folded = fold_.platform.zones[static_cast<std::size_t>(like.network->zone)];
+      add(zone.up, folded.up);
+      add(zone.down, folded.down);
+    }
+  }
+
+ private:
+  void add(const std::vector<LinkId>& links, const std::vector<LinkId>& folded) {
+    for (std::size_t i = 0; i < links.size() && i < folded.size(); ++i) {
+      if (std::exchange(counted_[links[i].index()], 1) == 0) fold_.link_count[folded[i].index()] += 1.0;
+    }
+  }
+
+  const Platform& whole_;
+  Fold& fold_;
+  std::vector<char> counted_;
+};
+
 }  // namespace
 
 Fold fold(const Platform& platform, const FoldRequest& request) {
@@ -139,6 +175,7 @@ Fold fold(const Platform& platform, const FoldRequest& request) {
     result.platform.links[i].bandwidth *= 1.0 / shares.divisor[result.original[i].index()];
   }
   count_copies(request, folded, platform.links.size(), result);
+  LikeLinks(platform, result).count(request);
   result.obstacles = flows.obstacles();
   result.obstacles.insert(result.obstacles.end(), shares.obstacles.begin(), shares.obstacles.end());
   return result;

@@ -37,12 +37,13 @@ struct FoldRequest {
 };
 
 struct Fold {
-  Platform platform;                   // host i: representative i; mirrors after them
-  std::vector<DeviceId> hosts;         // for run_program: host i of representative i
-  std::vector<double> copies;          // per representative: ranks that it stands for, itself included
-  std::vector<LinkId> original;        // per link of `platform`: the link of the whole platform that it is
-  std::vector<double> link_copies;     // per link: links of the whole platform that carry the same (for joules)
-  std::vector<NetworkReach> reach;     // per traffic: what its collectives' LibraryMoves::reach has to be
+  Platform platform;                // host i: representative i; mirrors after them
+  std::vector<DeviceId> hosts;      // for run_program: host i of representative i
+  std::vector<double> copies;       // per representative: ranks that it stands for, itself included
+  std::vector<LinkId> original;     // per link of `platform`: the link of the whole platform that it is
+  std::vector<double> link_copies;  // per link: bytes of the whole job on its like, per byte on it
+  std::vector<double> link_count;   // per link: links of the whole job that it stands for (several ranks can share one)
+  std::vector<NetworkReach> reach;  // per traffic: what its collectives' LibraryMoves::reach has to be
   std::vector<std::string> obstacles;  // why the job cannot be folded; then nothing else holds
 };
 

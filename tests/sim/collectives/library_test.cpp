@@ -129,6 +129,19 @@ TEST_CASE("two nodes whose switches add exchange each sum once", "[library]") {
   CHECK(library_cost(all_reduce, {32, 8}, Bytes(1e10), hopper, nic()).algorithm == LibraryAlgorithm::ring);
 }
 
+TEST_CASE("a network that adds takes each node's share once", "[library]") {
+  LibraryPath sharp = nic();
+  sharp.in_network = BytesPerSecond(21.25e9);
+  sharp.in_network_ranks = 4;
+  const LibraryCost cost = library_cost(CollectiveKind::all_reduce, {32, 8}, Bytes(8e9), nvswitch(), sharp);
+  CHECK(cost.algorithm == LibraryAlgorithm::hierarchical);
+  CHECK(cost.network_bytes.value() == Approx(1e9));
+  // 1 GB each way in terms of a ring of 4: 2 x 3/4; inside 14 GB / 234.3 GB/s are 60 ms
+  CHECK(cost.total().value() == Approx(1.5e9 / 21.25e9 + (34 + 2 * 15 + 14 * 2.2) * us));
+  CHECK(library_cost(CollectiveKind::all_reduce, {16, 8}, Bytes(8e9), nvswitch(), sharp).algorithm ==
+        LibraryAlgorithm::ring);
+}
+
 TEST_CASE("all-to-all sends what stays in the node and what leaves it at once", "[library]") {
   const LibraryCost cost = library_cost(CollectiveKind::all_to_all, {32, 8}, Bytes(32e6), nvswitch(), nic());
   CHECK(cost.node_bytes.value() == Approx(7e6));

@@ -260,6 +260,36 @@ TEST_CASE("a fold says how many ranks and bytes each part of it stands for", "[f
     if (link.name.find(".nic") == std::string::npos) continue;
     CHECK(link.bandwidth.value() == Approx(20e9 / 4));  // four devices share it
     CHECK(folded.link_copies[i] == 8);
+    CHECK(folded.link_count[i] == 2);  // of four nodes, two a stage
+  }
+}
+
+TEST_CASE("bytes of folded links times their copies are those of the whole job", "[fold]") {
+  const Grid grid{2, 2, 4, 4};
+  const Platform platform = nodes_of(4, 4, 2, 4, 1e3);
+  std::vector<RankId> everyone;
+  std::vector<DeviceId> hosts;
+  for (std::size_t rank = 0; rank < grid.ranks(); ++rank) {
+    everyone.emplace_back(rank);
+    hosts.emplace_back(rank);
+  }
+  const FoldRequest asked = request(grid);
+  const Fold folded = fold(platform, asked);
+  const Records whole = run_program(Step(grid, everyone, NetworkReach::leaf).program(),
+                                    *make_kernel(EngineKind::flow, platform), hosts, {});
+  const Records part = run_program(Step(grid, asked.representatives, NetworkReach::leaf).program(),
+                                   *make_kernel(EngineKind::flow, folded.platform), folded.hosts, {});
+  for (const char* kind : {".nvlink.up", ".nvlink.down", ".nic.up", ".nic.down"}) {
+    double all = 0, some = 0;
+    for (const LinkUse& use : whole.links) {
+      if (platform.links[use.link.index()].name.ends_with(kind)) all += use.bytes.value();
+    }
+    for (const LinkUse& use : part.links) {
+      if (!folded.platform.links[use.link.index()].name.ends_with(kind)) continue;
+      some += use.bytes.value() * folded.link_copies[use.link.index()];
+    }
+    CHECK(all > 0);
+    CHECK(some == Approx(all).epsilon(1e-12));
   }
 }
 
