@@ -15,15 +15,8 @@ constexpr std::string_view multiprocessors = "multiprocessors";
 /// gemm_share of a device that has none of its own.
 constexpr std::string_view gemm_of_achievable = "gemm_of_achievable";
 
-ConstantNames names() {
-  ConstantNames names{"device", names_in(device_constants()), {}};
-  names.constants.emplace_back(multiprocessors);
-  names.constants.emplace_back(gemm_of_achievable);
-  return names;
-}
-
 std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
-  return read_constants(std::move(table), names(), problems);
+  return read_constants(std::move(table), {"device", device_constant_names(), {}}, problems);
 }
 
 /// The year of `default:<kind>:<year>`; 0 for `default:<kind>`; nothing for another owner.
@@ -72,6 +65,13 @@ const std::vector<DeviceConstant>& device_constants() {
   return constants;
 }
 
+std::vector<std::string> device_constant_names() {
+  std::vector<std::string> names = names_in(device_constants());
+  names.emplace_back(multiprocessors);
+  names.emplace_back(gemm_of_achievable);
+  return names;
+}
+
 DeviceLaws DeviceLaws::read(const std::filesystem::path& folder, Problems& problems) {
   DeviceLaws laws;
   const std::string path = (folder / "device_laws.csv").string();
@@ -87,7 +87,7 @@ DeviceLaws DeviceLaws::parse(std::string_view text, const std::string& file, Pro
 
 std::vector<ConstantRow> DeviceLaws::rows_of(const Device& device) const {
   std::vector<ConstantRow> chosen;
-  for (const std::string& name : names().constants) {
+  for (const std::string& name : device_constant_names()) {
     const ConstantRow* nearest = nullptr;
     for (const ConstantRow& row : rows_) {
       if (row.constant != name) continue;

@@ -37,6 +37,8 @@ struct DeviceConstant {
   std::string_view meaning;
 };
 const std::vector<DeviceConstant>& device_constants();
+/// Their names, and the other names that a row may give.
+std::vector<std::string> device_constant_names();
 
 /// Rows for the devices that were measured, and defaults named `default:<kind>` (gpu, cpu, tpu, ...) or
 /// `default:<kind>:<first year of the generation>`, and `default` for every device. Beside device_constants() a row may

@@ -13,16 +13,8 @@ constexpr std::string_view in_network_ranks = "in_network_ranks";
 constexpr std::string_view bus_share = "bus_share";
 constexpr std::string_view hop_of_latency = "hop_of_latency";
 
-ConstantNames names() {
-  ConstantNames names{"link", names_in(fabric_constants()), {}};
-  names.constants.emplace_back(in_network_ranks);
-  names.constants.emplace_back(bus_share);
-  names.constants.emplace_back(hop_of_latency);
-  return names;
-}
-
 std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
-  return read_constants(std::move(table), names(), problems);
+  return read_constants(std::move(table), {"link", fabric_constant_names(), {}}, problems);
 }
 
 Ranged times(Ranged range, double factor) {
@@ -68,6 +60,14 @@ const std::vector<FabricConstant>& fabric_constants() {
   return constants;
 }
 
+std::vector<std::string> fabric_constant_names() {
+  std::vector<std::string> names = names_in(fabric_constants());
+  names.emplace_back(in_network_ranks);
+  names.emplace_back(bus_share);
+  names.emplace_back(hop_of_latency);
+  return names;
+}
+
 FabricLaws FabricLaws::read(const std::filesystem::path& folder, Problems& problems) {
   FabricLaws laws;
   const std::string path = (folder / "fabric_laws.csv").string();
@@ -85,7 +85,7 @@ std::vector<ConstantRow> FabricLaws::rows_of(const Link& link) const {
   const std::array<std::string, 3> owners{link.id, "default:" + link.kind, "default"};
   std::vector<ConstantRow> chosen;
   for (const std::string& owner : owners) {
-    for (const std::string& name : names().constants) {
+    for (const std::string& name : fabric_constant_names()) {
       const ConstantRow* row = find_constant(rows_, owner, name);
       if (row != nullptr && !already_said(chosen, name)) chosen.push_back(*row);
     }

@@ -32,6 +32,8 @@ struct FabricConstant {
   std::string_view meaning;
 };
 const std::vector<FabricConstant>& fabric_constants();
+/// Their names, and the other names that a row may give.
+std::vector<std::string> fabric_constant_names();
 
 /// Rows of links, and defaults named `default:<kind>` and `default`. Beside fabric_constants() a row may give
 /// `in_network_ranks`; `bus_share`, in the place of bus_GBps: the plateau = that x the link's bandwidth; and

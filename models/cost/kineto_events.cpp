@@ -81,6 +81,35 @@ std::int64_t number_in(const Json& event, std::initializer_list<const char*> key
   return -1;
 }
 
+/// Sizes of the inputs, as `record_shapes=True` writes them; empty without. Inputs that are no tensors have none.
+std::vector<std::vector<std::int64_t>> shapes_of(const Json& event) {
+  std::vector<std::vector<std::int64_t>> shapes;
+  const auto arguments = event.find("args");
+  if (arguments == event.end() || !arguments->is_object()) return shapes;
+  const auto listed = arguments->find("Input Dims");
+  if (listed == arguments->end() || !listed->is_array()) return shapes;
+  for (const Json& input : *listed) {
+    shapes.emplace_back();
+    if (!input.is_array()) continue;
+    for (const Json& size : input) {
+      if (size.is_number_integer()) shapes.back().push_back(size.get<std::int64_t>());
+    }
+  }
+  return shapes;
+}
+
+std::string first_type_of(const Json& event) {
+  const auto arguments = event.find("args");
+  if (arguments == event.end() || !arguments->is_object()) return {};
+  const auto types = arguments->find("Input type");
+  if (types == arguments->end() || !types->is_array() || types->empty()) return {};
+  return types->front().is_string() ? types->front().get<std::string>() : std::string{};
+}
+
+bool is_product(std::string_view name) {
+  return name == "aten::mm" || name == "aten::addmm" || name == "aten::bmm" || name == "aten::baddbmm";
+}
+
 bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(),
                      [&](std::string_view beginning) { return name.starts_with(beginning); });
@@ -120,6 +149,10 @@ void add_event(const Json& event, std::size_t index, const std::string& file, Tr
   read.duration_us = event.at("dur").get<double>();
   read.sequence = number_in(event, {"Sequence number"});
   read.external = number_in(event, {"External id", "external id"});
+  if (is_product(read.name)) {
+    read.shapes = shapes_of(event);
+    read.type = first_type_of(event);
+  }
   trace.events.push_back(std::move(read));
 }
 

@@ -19,6 +19,9 @@ struct TraceEvent {
   double start_us = 0, duration_us = 0;
   std::int64_t sequence = -1;  // 'Sequence number': an operator's is that of the gradient function it makes; -1: none
   std::int64_t external = -1;  // 'External id': an operator's own, a kernel's that of the operator that started it
+  /// Of matrix products whose trace was recorded with record_shapes: the sizes of their inputs, and the first's type.
+  std::vector<std::vector<std::int64_t>> shapes;
+  std::string type;
   [[nodiscard]] double end_us() const { return start_us + duration_us; }
 };
 
