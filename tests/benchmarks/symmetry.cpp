@@ -144,6 +144,35 @@ void library_all_reduce(benchmark::State& state) {
 }
 BENCHMARK(library_all_reduce)->Arg(1024)->Arg(4096)->Arg(16384)->Unit(benchmark::kMillisecond);
 
+/// Tensor groups in nodes, pipelines of 8 stages, the rest data-parallel: folding alone, one rank of every stage for
+/// all.
+void fold_grid(benchmark::State& state) {
+  const auto devices = static_cast<std::size_t>(state.range(0));
+  constexpr std::size_t stages = 8, stage = places;  // a stage of a replica is a node
+  const std::size_t replica = stages * stage;
+  const Platform platform = boxes(devices);
+  std::size_t obstacles = 0;
+  for (auto _ : state) {
+    FoldRequest request;
+    FoldTraffic tensor{"tensor", FoldTraffic::Kind::collective, {}}, data{"data", FoldTraffic::Kind::collective, {}},
+        messages{"messages", FoldTraffic::Kind::messages, {}};
+    tensor.groups.resize(devices / stage);
+    data.groups.resize(replica);
+    for (std::size_t s = 0; s < stages; ++s) request.representatives.emplace_back(s * stage);
+    for (std::size_t rank = 0; rank < devices; ++rank) {
+      request.hosts.emplace_back(rank);
+      request.stand_in.push_back(rank / stage % stages);
+      tensor.groups[rank / stage].emplace_back(rank);
+      data.groups[rank % replica].emplace_back(rank);
+      if (rank / stage % stages + 1 < stages) messages.groups.push_back({RankId(rank), RankId(rank + stage)});
+    }
+    request.traffic = {std::move(tensor), std::move(data), std::move(messages)};
+    obstacles = fold(platform, request).obstacles.size();
+  }
+  state.counters["obstacles"] = static_cast<double>(obstacles);
+}
+BENCHMARK(fold_grid)->Arg(1024)->Arg(16384)->Unit(benchmark::kMillisecond);
+
 /// What a search asks, without any engine.
 void library_cost_alone(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(cost_of_all_reduce(4096, Bytes(gibi)));
