@@ -145,7 +145,7 @@ std::vector<bool> needs_gradient(const LayerGraph& graph);
 LayerGraph read_network(const std::filesystem::path& file, Problems& problems);
 /// Same from a text; `file` stands for it in messages.
 LayerGraph parse_network(std::string_view text, const std::string& file, Problems& problems);
-/// Names of the networks that ship with Orrery (models/networks/*.toml), sorted.
+/// Names of the networks that ship with Orrery (models/networks/*.toml and transformers.csv), sorted.
 std::vector<std::string> network_names();
 /// Whether a name is a path: it ends in .toml (a network file), .json (a Hugging Face config.json) or .onnx.
 bool is_network_path(std::string_view name);

@@ -4,6 +4,7 @@
 #include "models/networks/hf_config.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "models/networks/network_file.hpp"
+#include "models/networks/transformer_table.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -13,6 +14,14 @@ namespace {
 
 std::filesystem::path networks_directory() {
   return data_directory() / "models" / "networks";
+}
+
+/// The network of a name: a row of the table of transformers, or a file.
+LayerGraph shipped_network(const std::string& name, Problems& problems) {
+  for (const TransformerRow& row : read_transformers(problems)) {
+    if (row.shape.name == name) return graph_of(row);
+  }
+  return read_network(networks_directory() / (name + ".toml"), problems);
 }
 
 LayerGraph build_when_sound(TomlDocument& document, const Problems& problems) {
@@ -42,6 +51,9 @@ std::vector<std::string> network_names() {
   for (const auto& entry : std::filesystem::directory_iterator(networks_directory())) {
     if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
   }
+  Problems problems;
+  for (const TransformerRow& row : read_transformers(problems)) names.push_back(row.shape.name);
+  problems.throw_if_any();
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -62,7 +74,7 @@ LayerGraph load_network(const std::string& name, std::int64_t tokens) {
   } else {
     const std::vector<std::string> known = network_names();
     if (std::binary_search(known.begin(), known.end(), name)) {
-      graph = read_network(networks_directory() / (name + ".toml"), problems);
+      graph = shipped_network(name, problems);
     } else {
       Problem problem;
       problem.key = "network";

@@ -1,4 +1,6 @@
 // The networks that ship with Orrery against their published figures.
+#include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,10 +54,104 @@ const std::vector<Published>& published() {
   return rows;
 }
 
+// Transformers by their dimensions (models/networks/transformers.csv). Parameters: the released checkpoints as the
+// transformers library counts them, except GPT-3, Megatron's and Megatron-Turing's, 12 l h^2 + 13 l h + (V + s + 2) h
+// (0 here), which the published figures round, and OPT's, the same with two more positions. BERT-base is 109,514,298
+// with the head of the masked language model (109,482,240 with the pooler instead); DeepSeek's are without the router's
+// correction numbers (256 for each of 58 layers) and without the head that predicts a second token.
+const std::map<std::string, std::int64_t>& published_transformers() {
+  static const std::map<std::string, std::int64_t> rows = {
+      {"bert-base", 109514298},
+      {"bloom-176b", 176247271424},
+      {"deepseek-v2", 235741434880},
+      {"deepseek-v2-lite", 15706484224},
+      {"deepseek-v3", 671026404352},
+      {"falcon-180b", 179522565120},
+      {"falcon-40b", 41303293952},
+      {"falcon-7b", 6921720704},
+      {"gemma-7b", 8537680896},
+      {"gpt-neox-20b", 20554567680},
+      {"gpt2-large", 774030080},
+      {"gpt2-medium", 354823168},
+      {"gpt3-175b", 174604259328},
+      {"llama-13b", 13015864320},
+      {"llama-33b", 32528943616},
+      {"llama-65b", 65285660672},
+      {"llama-7b", 6738415616},
+      {"llama2-13b", 13015864320},
+      {"llama2-70b", 68976648192},
+      {"llama2-7b", 6738415616},
+      {"llama3-405b", 405853388800},
+      {"llama3-70b", 70553706496},
+      {"llama3-8b", 8030261248},
+      {"llama3.2-1b", 1235814400},
+      {"llama3.2-3b", 3212749824},
+      {"megatron-1.7b", 0},
+      {"megatron-1008b", 0},
+      {"megatron-145.6b", 0},
+      {"megatron-175b", 0},
+      {"megatron-18.4b", 0},
+      {"megatron-22b", 0},
+      {"megatron-3.6b", 0},
+      {"megatron-310.1b", 0},
+      {"megatron-39.1b", 0},
+      {"megatron-529.6b", 0},
+      {"megatron-7.5b", 0},
+      {"megatron-76.1b", 0},
+      {"mistral-7b", 7241732096},
+      {"mixtral-8x22b", 140620634112},
+      {"mixtral-8x7b", 46702792704},
+      {"mt-nlg-530b", 0},
+      {"opt-175b", 174604468224},
+      {"opt-66b", 0},
+      {"phi-2", 2779683840},
+      {"qwen2.5-0.5b", 494032768},
+      {"qwen2.5-72b", 72706203648},
+      {"qwen2.5-7b", 7615616512},
+      {"qwen3-235b-a22b", 235093634560},
+      {"qwen3-30b-a3b", 30532122624},
+      {"qwen3-32b", 32762123264},
+      {"qwen3-8b", 8190735360},
+      {"t5-11b", 11307321344},
+      {"t5-3b", 2851598336},
+      {"tinyllama-1.1b", 1100048384},
+      {"vit-b16", 86567656},
+      {"vit-h14", 632045800},
+      {"vit-l16", 304326632},
+  };
+  return rows;
+}
+
 TEST_CASE("Every network that ships has a published row here, and the other way round") {
   std::vector<std::string> names;
   for (const Published& row : published()) names.push_back(row.name);
+  for (const auto& [name, count] : published_transformers()) names.push_back(name);
+  std::sort(names.begin(), names.end());
   CHECK(network_names() == names);
+}
+
+TEST_CASE("Transformers by their dimensions have the published parameters") {
+  for (const auto& [name, count] : published_transformers()) {
+    CAPTURE(name);
+    const LayerGraph graph = load_network(name);
+    CHECK(graph.name == name);
+    if (count > 0) {
+      CHECK(parameters(graph) == count);
+      continue;
+    }
+    const Layer& embedding = graph.layers.front();
+    const std::int64_t h = embedding.out.channels;
+    const std::int64_t blocks = std::count_if(graph.layers.begin(), graph.layers.end(),
+                                              [](const Layer& layer) { return layer.kind == LayerKind::attention; });
+    CHECK(parameters(graph) == 12 * blocks * h * h + 13 * blocks * h + (graph.classes + embedding.positions + 2) * h);
+  }
+}
+
+TEST_CASE("Megatron's published FLOPs per sample: 24 l s h^2 (1 + s / (6 h) + V / (12 l h)) forward") {
+  const LayerGraph graph = load_network("megatron-18.4b");  // Narayanan et al. 2021, appendix, without recomputation
+  const double l = 40, s = 2048, h = 6144, v = 51200;
+  const double forward = 24 * l * s * h * h * (1 + s / (6 * h) + v / (12 * l * h));
+  CHECK(2e9 * forward_gmac(graph) == Approx(forward).epsilon(1e-12));
 }
 
 TEST_CASE("Parameters and forward products of the shipped networks are the published ones") {
@@ -129,7 +225,7 @@ TEST_CASE("The shipped networks have the shapes of their papers' tables") {
 }
 
 TEST_CASE("Language models look back only, encoders both ways; every query head has its keys") {
-  for (const std::string& name : network_names()) {
+  for (const auto& [name, count, gmac, tolerance] : published()) {
     CAPTURE(name);
     for (const Layer& layer : load_network(name).layers) {
       if (layer.kind != LayerKind::attention) continue;
@@ -159,8 +255,8 @@ TEST_CASE("A mistyped network gets the nearest name; a path is read as a file") 
   };
   CHECK(message("resnet-50") == "network: unknown network \"resnet-50\" - did you mean \"resnet50\"?");
   CHECK(message("perceiver") ==
-        "network: unknown network \"perceiver\" - known: 2nn, bert-large, char-lstm, fedavg-cnn, gpt-mini, gpt2, "
-        "gpt2-xl, gru-rows, lenet5, logistic, lstm-rows, mobilenet-small, ...");
+        "network: unknown network \"perceiver\" - known: 2nn, bert-base, bert-large, bloom-176b, char-lstm, "
+        "deepseek-v2, deepseek-v2-lite, deepseek-v3, falcon-180b, falcon-40b, falcon-7b, fedavg-cnn, ...");
   CHECK(message("nowhere/small.toml") == "nowhere/small.toml: cannot be read (No such file or directory)");
 }
 
