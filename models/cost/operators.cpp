@@ -102,7 +102,7 @@ class Lister {
       stream(numbers, 2, 6);  // read once, write once; backward reads the input for the weights too
       return;
     }
-    const double k = number(layer_.kernel * layer_.kernel * layer_.in.channels) / groups;
+    const double k = number(kernel_area(layer_) * layer_.in.channels) / groups;
     const double n = number(layer_.out.channels) / groups * share_.work;
     const double moved = width_ * (share_.samples * number(layer_.in.count() + layer_.out.count()) + k * n * groups);
     const auto add = [&](std::vector<Operator>& to, double rows, double columns, double inner) {

@@ -67,6 +67,7 @@ std::string why_not_executed(const Layer& layer) {
   if (is_loss(layer.kind)) return {};
   const bool known = std::any_of(table.begin(), table.end(), [&](const Row& at) { return at.kind == layer.kind; });
   if (!known) return "has no kernel";
+  if (layer.kernel_width > 0) return "has windows that are not square, which its kernel has not";
   if (layer.kind != LayerKind::attention) return {};
   if (layer.rate > 0) return "drops scores, which its kernel does not";
   if (layer.positions > 0) return "has a table of relative positions, which its kernel has not";

@@ -91,6 +91,10 @@ std::string to_text(const Shape& shape) {
   return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
 }
 
+std::int64_t kernel_area(const Layer& layer) {
+  return layer.kernel * (layer.kernel_width > 0 ? layer.kernel_width : layer.kernel);
+}
+
 std::int64_t head_size(const Layer& layer) {
   if (layer.head_size > 0) return layer.head_size;
   const bool is_across = layer.kind == LayerKind::cross_attention;  // whose input is the queries alone
@@ -111,7 +115,7 @@ std::int64_t weights(const Layer& layer) {
     case LayerKind::dense:
       return in * out;
     case LayerKind::convolution:
-      return layer.kernel * layer.kernel * (in / layer.groups) * out;
+      return kernel_area(layer) * (in / layer.groups) * out;
     case LayerKind::transposed_convolution:
       return layer.kernel * layer.kernel * in * out;
     case LayerKind::embedding:

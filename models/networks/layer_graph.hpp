@@ -78,6 +78,8 @@ struct Layer {
   LayerKind kind = LayerKind::dense;
   Shape in, out;
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolutions, pooling
+  /// convolution: columns of a window that is not square, and the padding left and right of it; 0 columns: square
+  std::int64_t kernel_width = 0, padding_width = 0;
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values.
                                          // rms_norm: heads that are normalised apart, with one scale for all
   bool causal = false;                   // attention: a token sees itself and what came before
@@ -115,6 +117,8 @@ struct LayerGraph {
   std::vector<std::string> notes{};  // what was assumed or left out where the network was made from another format
 };
 
+/// Numbers of a window: kernel^2, or kernel x kernel_width.
+std::int64_t kernel_area(const Layer& layer);
 /// attention, cross_attention: numbers per head of queries and keys, and of values, given or following from the shapes.
 std::int64_t head_size(const Layer& layer);
 std::int64_t value_size(const Layer& layer);

@@ -16,7 +16,20 @@ Misfit misfit(std::string key, std::string what, std::string suggestion = {}) {
   return {std::move(key), std::move(what), std::move(suggestion)};
 }
 
+/// A window that is not square: rows as the others, columns with a size and a padding of their own.
+std::optional<Misfit> slide_oblong_window(Layer& layer, std::int64_t channels) {
+  const std::int64_t height = layer.in.height + 2 * layer.padding, width = layer.in.width + 2 * layer.padding_width;
+  if (layer.kernel > height || layer.kernel_width > width) {
+    return misfit("kernel_width",
+                  fmt::format("a {}x{} window is larger than the input {} with padding {} and {}", layer.kernel,
+                              layer.kernel_width, to_text(layer.in), layer.padding, layer.padding_width));
+  }
+  layer.out = {(height - layer.kernel) / layer.stride + 1, (width - layer.kernel_width) / layer.stride + 1, channels};
+  return std::nullopt;
+}
+
 std::optional<Misfit> slide_window(Layer& layer, std::int64_t channels) {
+  if (layer.kernel_width > 0) return slide_oblong_window(layer, channels);
   const std::int64_t height = layer.in.height + 2 * layer.padding, width = layer.in.width + 2 * layer.padding;
   if (layer.kernel > height || layer.kernel > width) {
     return misfit("kernel",

@@ -22,6 +22,8 @@ void read_window(TomlTable& table, LayerSpec& spec) {
 
 void read_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
+  spec.layer.kernel_width = table.integer("kernel_width", 0, at_least_one);
+  if (spec.layer.kernel_width > 0) spec.layer.padding_width = table.integer("padding_width", 0, non_negative);
   spec.layer.bias = table.boolean("bias", true);
   spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;
   if (table.boolean("depthwise", false)) {

@@ -47,6 +47,15 @@ TEST_CASE("A transposed convolution undoes the shape of the convolution") {
   CHECK(parameters(bare) == 49 * 6 * 2);
 }
 
+TEST_CASE("A convolution's window may be oblong") {
+  const Layer layer = around("[17, 17, 4]",
+                             "{ name = \"c\", kind = \"convolution\", filters = 8, kernel = 1, kernel_width = 7, "
+                             "padding_width = 3, bias = false }")
+                          .layers[0];
+  CHECK(to_text(layer.out) == "17x17x8");
+  CHECK(parameters(layer) == 7 * 4 * 8);
+}
+
 TEST_CASE("Recurrent layers keep the tokens and change the width") {
   const Layer lstm = around("[28, 1, 20]", "{ name = \"r\", kind = \"lstm\", units = 16 }").layers[0];
   CHECK(to_text(lstm.out) == "28x1x16");
@@ -110,7 +119,7 @@ TEST_CASE("A depthwise convolution has as many filters and groups as its input h
   CHECK(parameters(layer) == 9 * 6 + 6);
   CHECK(
       problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"convolution\", depthwise = true, filters = 3 }") ==
-      R"(small.toml:9:55: network.layers[0]: unknown key "filters" - known: bias, depthwise, frozen, input, kernel, kind, name, padding, stride, strided
+      R"(small.toml:9:55: network.layers[0]: unknown key "filters" - known: bias, depthwise, frozen, input, kernel, kernel_width, kind, name, padding, stride, strided
   { name = "d", kind = "convolution", depthwise = true, filters = 3 },
                                                         ^)");
 }
