@@ -2,17 +2,42 @@
 // cannot say.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/cost/memory.hpp"
 #include "scenarios/scenario.hpp"
+#include "sim/base/ranged.hpp"
+#include "sim/engine/platform.hpp"
 #include "sim/program/program.hpp"
 
 namespace orrery {
 
 struct Degrees {
   int dp = 1, tp = 1, pp = 1, cp = 1, ep = 1;
+};
+
+/// A platform of a plan's own, on which one rank may stand for many devices and one link for many.
+struct PlanPlatform {
+  Platform platform;
+  std::vector<LinkPower> link_power;  // of each of its links
+  std::vector<double> copies;         // devices that each rank stands for; empty: one each
+  std::vector<double> link_copies;    // links that each link stands for; empty: one each
+};
+
+/// What the closed forms say of a layout, beside its simulation.
+struct LayoutFigures {
+  std::string text;       // "tp8 pp8 dp16 b1"
+  Ranged step_time;       // seconds, with the range that all constants give it
+  Bytes sent_per_device;  // mean, hidden or not
+  /// Of it, by all devices inside tp, cp and ep groups: on no wire of the simulation.
+  Bytes in_groups;
+  LinkScope groups = LinkScope::intra_node;  // what they cross
+  Flops hardware_flops;                      // of the step, recomputation included
+  std::string collective;                    // algorithm of the exchange of gradients
+  BytesPerSecond bus;                        // bus bandwidth that it reaches
+  Bytes working;                             // memory beside states and activations: buffers, the framework's own
 };
 
 struct Plan {
@@ -28,6 +53,8 @@ struct Plan {
   /// Share of the step time that waiting for the slowest replica adds; not in the program, for analysis to add:
   /// FrameworkProfile::straggler_per_doubling x log2(replicas).
   double straggler_share = 0;
+  std::optional<PlanPlatform> platform{};  // nothing: the cluster's
+  std::optional<LayoutFigures> layout{};   // hybrid
 };
 
 /// What a strategy sees. Owns nothing: scenario and catalogue outlive it.
@@ -60,6 +87,7 @@ Plan plan_data(const Job& job);
 Plan plan_tensor(const Job& job);
 Plan plan_layers(const Job& job);
 Plan plan_pipeline(const Job& job);
+Plan plan_hybrid(const Job& job);
 Plan plan_local_sgd(const Job& job);
 
 }  // namespace orrery

@@ -11,9 +11,14 @@ void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan
   way.model_flops = plan.model_flops;
   way.notes = plan.notes;
   way.placement = plan.placement;
-  way.platform = cluster.platform;
-  way.link_power = cluster.link_power;
-  way.devices.assign(cluster.platform.hosts.size(), cluster.device());
+  way.layout = plan.layout;
+  way.platform = plan.platform ? plan.platform->platform : cluster.platform;
+  way.link_power = plan.platform ? plan.platform->link_power : cluster.link_power;
+  if (plan.platform) {
+    way.copies = plan.platform->copies;
+    way.link_copies = plan.platform->link_copies;
+  }
+  way.devices.assign(way.platform.hosts.size(), cluster.device());
   way.steps = std::ceil(static_cast<double>(scenario.workload.steps) / plan.optimizer_steps);
 }
 

@@ -159,6 +159,8 @@ std::string_view name_of(StrategyKind kind) {
       return "model";
     case StrategyKind::pipeline:
       return "pipeline";
+    case StrategyKind::hybrid:
+      return "hybrid";
     case StrategyKind::async:
       return "async";
     case StrategyKind::local_sgd:

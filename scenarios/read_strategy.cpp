@@ -3,6 +3,7 @@
 
 #include "scenarios/federation_reading.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/read_hybrid.hpp"
 #include "scenarios/strategy_options.hpp"
 
 namespace orrery {
@@ -30,10 +31,14 @@ class StrategyReader {
                      "learn = true executes in fp32 or bf16, another precision learns otherwise",
                      "use precision = \"fp32\" or \"bf16\", or learn = false");
     }
-    spec_.recompute = read_recompute(table_, workload_.recompute, workload_.network);
+    spec_.recompute = spec_.kind == StrategyKind::hybrid
+                          ? choose(table_, "recompute", hybrid_recomputes(), workload_.recompute)
+                          : read_recompute(table_, workload_.recompute, workload_.network);
     spec_.optimizer = workload_.optimizer;
     if (spec_.kind != StrategyKind::federated) read_cluster();
-    if (!is_cosimulated(spec_.kind)) {
+    if (spec_.kind == StrategyKind::hybrid) {
+      read_hybrid(table_, spec_);
+    } else if (!is_cosimulated(spec_.kind)) {
       read_central();
     } else {
       if (spec_.kind == StrategyKind::async) read_devices();

@@ -15,6 +15,7 @@
 #include "models/training/optimizer.hpp"
 #include "models/training/partition.hpp"
 #include "scenarios/federated_options.hpp"
+#include "scenarios/hybrid_options.hpp"
 #include "sim/base/toml_reader.hpp"
 #include "sim/collectives/schedule.hpp"
 #include "sim/engine/engine.hpp"
@@ -84,10 +85,9 @@ struct FederationSpec {
 };
 
 /// async and local_sgd: asynchronous SGD with a parameter server, and local SGD, on the devices of a cluster.
-enum class StrategyKind : std::uint8_t { single, data, model, pipeline, async, local_sgd, federated };
+enum class StrategyKind : std::uint8_t { single, data, model, pipeline, hybrid, async, local_sgd, federated };
 std::string_view name_of(StrategyKind kind);
 enum class Split : std::uint8_t { tensor, layers };
-enum class PipelineSchedule : std::uint8_t { gpipe, one_f_one_b };
 
 struct StrategySpec {
   std::string name;
@@ -103,6 +103,8 @@ struct StrategySpec {
   // pipeline
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
   int microbatches = 1;
+  // hybrid
+  HybridOptions hybrid;
   // memory and arithmetic, as overrides of [workload]
   Precision precision = Precision::fp32;
   int accumulation = 1;

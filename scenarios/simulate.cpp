@@ -16,17 +16,19 @@ namespace orrery {
 namespace {
 
 std::string does_not_fit(const Way& way, const std::string& device) {
-  return fmt::format(
+  std::string text = fmt::format(
       "needs {:.2f} GiB on each {} of {:.2f} GiB (weights {:.2f}, gradients {:.2f}, optimizer {:.2f}, activations "
-      "{:.2f})",
-      way.memory.peak().value() / gibi, device, way.capacity.value() / gibi, way.memory.weights.value() / gibi,
+      "{:.2f}",
+      way.memory_peak().value() / gibi, device, way.capacity.value() / gibi, way.memory.weights.value() / gibi,
       way.memory.gradients.value() / gibi, way.memory.optimizer.value() / gibi, way.memory.activations.value() / gibi);
+  if (way.layout) text += fmt::format(", buffers and the framework's own {:.2f}", way.layout->working.value() / gibi);
+  return text + ")";
 }
 
 /// Returns whether the way goes on.
 bool require_memory(Way& way, const Device& device) {
   way.capacity = device.memory;
-  way.fits = way.memory.peak() <= way.capacity;
+  way.fits = way.memory_peak() <= way.capacity;
   if (way.fits) return true;
   way.status = WayStatus::infeasible;
   way.error = does_not_fit(way, device.id);
@@ -61,7 +63,7 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
   }
-  way.records = run_step(plan, cluster.platform, engine_options(scenario, strategy, options.progress), options.engine);
+  way.records = run_step(plan, way.platform, engine_options(scenario, strategy, options.progress), options.engine);
   if (scenario.workload.data_origin == DataOrigin::clients) {
     way.data_transfer = transfer_data(scenario, options.engine);
   }

@@ -19,15 +19,15 @@ const std::vector<StrategyOption>& strategy_options() {
   using enum StrategyKind;
   using enum ValueType;
   using Kinds = std::vector<StrategyKind>;
-  static const Kinds everyone = {single, data, model, pipeline, local_sgd, async, federated};
+  static const Kinds everyone = {single, data, model, pipeline, hybrid, local_sgd, async, federated};
   static const Kinds shared_out = {data, model, pipeline, local_sgd};
   static const Kinds served = {async, federated};
   static const Kinds alone = {local_sgd, async, federated};
   static const std::vector<StrategyOption> options = {
       {"precision", text, everyone},
       {"recompute", text, everyone},
-      {"cluster", table, {single, data, model, pipeline, local_sgd, async}},
-      {"devices", number, {data, model, pipeline, local_sgd, async}},
+      {"cluster", table, {single, data, model, pipeline, hybrid, local_sgd, async}},
+      {"devices", number, {data, model, pipeline, hybrid, local_sgd, async}},
       {"accumulation", number, {single, data, model}},
       {"collective", text, {data, model, local_sgd}},
       {"fidelity", text, shared_out},
@@ -35,8 +35,30 @@ const std::vector<StrategyOption>& strategy_options() {
       {"bucket_MiB", number, {data}},
       {"overlap", boolean, {data}},
       {"split", text, {model}},
-      {"schedule", text, {pipeline}},
+      {"schedule", text, {pipeline, hybrid}},
       {"microbatches", number, {pipeline}},
+      // hybrid: read_hybrid.cpp
+      {"dp", number, {hybrid}},
+      {"tp", number, {hybrid}},
+      {"pp", number, {hybrid}},
+      {"cp", number, {hybrid}},
+      {"ep", number, {hybrid}},
+      {"order", texts, {hybrid}},
+      {"microbatch", number, {hybrid}},
+      {"interleave", number, {hybrid}},
+      {"sequence_parallel", boolean, {hybrid}},
+      {"zero_stage", number, {hybrid}},
+      {"zero_group", number, {hybrid}},
+      {"offload", text, {hybrid}},
+      {"capacity_factor", number, {hybrid}},
+      {"expert_imbalance", number, {hybrid}},
+      {"length_variation", number, {hybrid}},
+      {"computed_tokens", number, {hybrid}},
+      {"head_tokens", number, {hybrid}},
+      {"jitter", number, {hybrid}},
+      {"straggler", table, {hybrid}},
+      {"input", table, {hybrid}},
+      {"fold", text, {hybrid}},
       {"local_steps", number, {local_sgd, federated}},
       {"save_weights", text, alone},
       // async and federated: read_cosimulated.cpp

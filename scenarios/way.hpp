@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,7 +62,8 @@ struct Way {
   // The plan without its program
   Degrees degrees;
   MemoryEstimate memory;
-  Bytes capacity;  // memory of the device
+  std::optional<LayoutFigures> layout;  // hybrid
+  Bytes capacity;                       // memory of the device
   bool fits = true;
   int microbatches = 1;
   double samples_per_step = 0;  // federated: samples trained on per round, mean
@@ -72,6 +74,8 @@ struct Way {
   std::vector<LinkPower> link_power;  // of each link of the platform
   std::vector<Device> devices;        // of each host of the platform
   std::vector<DeviceId> placement;
+  std::vector<double> copies;       // devices that each rank stands for; empty: one each
+  std::vector<double> link_copies;  // links that each link stands for; empty: one each
   /// Random stragglers, as a share of the simulated step: step time = makespan x (1 + share).
   double straggler_share = 0;
   Records records;                                    // centralised: one step
@@ -84,6 +88,14 @@ struct Way {
   double steps = 0;  // steps (rounds) to train: as asked, or as many as the target took; 0: unknown
   bool target_reached = false;
   std::optional<MeasuredSteps> measured;  // none: simulated
+
+  /// On the fullest device: states, activations, and what a layout needs beside.
+  [[nodiscard]] Bytes memory_peak() const { return memory.peak() + (layout ? layout->working : Bytes()); }
+  [[nodiscard]] double copies_of(RankId rank) const { return copies.empty() ? 1.0 : copies[rank.index()]; }
+  /// Devices that take part in a planned step.
+  [[nodiscard]] double devices_used() const {
+    return copies.empty() ? static_cast<double>(placement.size()) : std::accumulate(copies.begin(), copies.end(), 0.0);
+  }
 };
 
 /// Progress of a long stage: its name ("learning fedavg"), the share done, a short word on where it stands ("round 12,

@@ -126,6 +126,17 @@ void from_optional(const json& j, std::optional<Value>& value) {
   if (!j.is_null()) value = j.get<Value>();
 }
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ranged, value, low, high)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayoutFigures, text, step_time, sent_per_device, in_groups, groups, hardware_flops,
+                                   collective, bus, working)
+// Written as Way is: nothing is null.
+void to_json(json& j, const std::optional<LayoutFigures>& figures) {
+  j = optional_json(figures);
+}
+void from_json(const json& j, std::optional<LayoutFigures>& figures) {
+  from_optional(j, figures);
+}
+
 void to_json(json& j, const CurvePoint& point) {
   j = {point.round,
        point.epoch,
@@ -184,8 +195,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, links, zones, hosts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataTransfer, time, bytes, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, seed, status, error, degrees, memory, capacity, fits, microbatches,
                                    samples_per_step, model_flops, notes, platform, link_power, devices, placement,
-                                   straggler_share, records, data_transfer, federated, samples, histograms, curve,
-                                   curve_source, steps, target_reached)
+                                   copies, link_copies, layout, straggler_share, records, data_transfer, federated,
+                                   samples, histograms, curve, curve_source, steps, target_reached)
 
 std::string to_bytes(const Way& way) {
   std::string bytes;

@@ -67,8 +67,8 @@ std::string formulas_section(const Scenario& scenario) {
          federated_formulas(scenario) +
          fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
                      framework.id, number_text(framework.kernel_overhead_us.value),
-                     number_text(framework.memory_efficiency.value), number_text(framework.straggler_per_doubling.value),
-                     framework.source) +
+                     number_text(framework.memory_efficiency.value),
+                     number_text(framework.straggler_per_doubling.value), framework.source) +
          fmt::format("  optimizer {}: {} bytes read and written per parameter, {} fp32 numbers kept for each\n",
                      name_of(optimizer), number_text(optimizer_bytes(framework, optimizer)),
                      optimizer_states(optimizer));
@@ -90,8 +90,9 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
     const Cluster cluster = build_cluster(strategy.cluster.description);
     const Plan plan = make_plan({scenario, strategy, cost, cluster});
     text +=
-        fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n", cost.name(),
-                    plan.program.ops().size(), plan.program.ranks(), number_text(plan.memory.peak().value() / gibi));
+        fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n",
+                    plan.layout ? "operators" : cost.name(), plan.program.ops().size(), plan.program.ranks(),
+                    number_text((plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())).value() / gibi));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
   } catch (const Infeasible& reason) {
     text += fmt::format("  infeasible: {}\n", reason.what());

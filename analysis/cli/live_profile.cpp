@@ -24,6 +24,8 @@ std::vector<int> batches_used(const Scenario& scenario) {
       case StrategyKind::pipeline:
         insert(step / strategy.microbatches);
         break;
+      case StrategyKind::hybrid:  // priced by the laws of the device, not by a profile
+        break;
       case StrategyKind::async:
       case StrategyKind::federated:
         insert(strategy.federated.local_batch > 0

@@ -26,6 +26,10 @@ std::vector<Interval> computing(std::span<const Activity> activities) {
 /// Links of the ports of the hosts in use, and of the leaves when these hosts stand in more than one.
 std::set<LinkId> links_in_use(const Way& way) {
   std::set<LinkId> links;
+  if (!way.link_copies.empty()) {  // folded: its platform has no others
+    for (std::size_t link = 0; link < way.link_copies.size(); ++link) links.emplace(link);
+    return links;
+  }
   std::set<std::int32_t> zones;
   const auto add = [&links](const std::vector<LinkId>& some) { links.insert(some.begin(), some.end()); };
   for (const DeviceId device : way.placement) {
@@ -50,9 +54,10 @@ EnergyParts link_energy(const Way& way, Seconds time) {
   EnergyParts parts;
   for (const LinkId link : links_in_use(way)) {
     const LinkPower& power = way.link_power[link.index()];
-    parts.idle += power.always_on * time;
+    const double copies = way.link_copies.empty() ? 1.0 : way.link_copies[link.index()];
+    parts.idle += power.always_on * time * copies;
     if (link.index() < way.records.links.size()) {
-      parts.communication += energy_in_use(power, way.records.links[link.index()]);
+      parts.communication += energy_in_use(power, way.records.links[link.index()]) * copies;
     }
   }
   return parts;
@@ -62,17 +67,21 @@ EnergyParts link_energy(const Way& way, Seconds time) {
 EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>& by_rank, const ClusterSpec& cluster,
                         Seconds time) {
   std::map<std::int32_t, std::vector<Interval>> nodes;
+  std::map<std::int32_t, double> devices;  // that the ranks on a node stand for
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
     const std::vector<Interval> own = computing(by_rank[rank]);
-    auto& node = nodes[way.platform.hosts[way.placement[rank].index()].node];
+    const std::int32_t number = way.platform.hosts[way.placement[rank].index()].node;
+    auto& node = nodes[number];
+    devices[number] += way.copies_of(RankId(rank));
     node.insert(node.end(), own.begin(), own.end());
   }
   const Watts training = std::max(cluster.description.rest_training, cluster.description.rest_idle);
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
     const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
-    parts.compute += training * active;
-    parts.idle += cluster.description.rest_idle * (time - active);
+    const double copies = way.copies.empty() ? 1.0 : devices[node] / cluster.description.devices_per_node;
+    parts.compute += training * active * copies;
+    parts.idle += cluster.description.rest_idle * (time - active) * copies;
   }
   return parts;
 }
@@ -145,12 +154,12 @@ std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy,
     const Device& device = way.devices[way.placement[rank].index()];
     const auto own = device_energy(time, device, energy.blocked_fraction);
     if (!own) return std::nullopt;
-    parts += *own;
+    parts += *own * way.copies_of(RankId(rank));
   }
   parts += rest_energy(way, by_rank, cluster, makespan + stragglers);
   parts += link_energy(way, makespan + stragglers);
   parts = parts * energy.pue;
-  parts.communication += wan_energy(traffic(way.platform, way.records.links).wan, energy);
+  parts.communication += wan_energy(traffic(way.platform, links_of_all(way)).wan, energy);
   return parts;
 }
 

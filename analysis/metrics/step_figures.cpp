@@ -53,22 +53,29 @@ Bytes wide_bytes(const FederatedRun& run, const Population& population, const Fe
 StepFigures central_step(const Way& way, Precision precision) {
   StepFigures step;
   step.time = with_stragglers(step_time(way.records), way.straggler_share);
-  step.devices = static_cast<double>(way.placement.size());
+  step.devices = way.devices_used();
   step.peak = FlopsPerSecond{};
-  for (const DeviceId device : way.placement) {
-    step.peak = plus(step.peak, peak_of(way.devices[device.index()], precision), 1.0);
+  for (std::size_t rank = 0; rank < way.placement.size(); ++rank) {
+    const Device& device = way.devices[way.placement[rank].index()];
+    step.peak = plus(step.peak, peak_of(device, precision), way.copies_of(RankId(rank)));
   }
   Flops executed;
   Bytes sent;
   for (const Activity& activity : way.records.activities) {
-    executed += activity.flops;
-    sent += activity.bytes;
+    executed += activity.flops * way.copies_of(activity.rank);
+    sent += activity.bytes * way.copies_of(activity.rank);
   }
+  if (way.layout) executed = way.layout->hardware_flops;
   // What processors executed beyond the model's FLOPs is not counted.
   if (!way.measured) step.executed = executed;
-  step.traffic = traffic(way.platform, way.records.links);
+  step.traffic = traffic(way.platform, links_of_all(way));
+  if (way.layout) {
+    (way.layout->groups == LinkScope::intra_node ? step.traffic.intra_node : step.traffic.inter_node) +=
+        way.layout->in_groups;
+  }
   step.bottleneck = bottleneck(wires(way.platform, way.records.links), way.records.makespan);
   if (step.devices > 0) step.bytes_per_device = sent.value() / step.devices;
+  if (way.layout) step.bytes_per_device = way.layout->sent_per_device.value();
   return step;
 }
 

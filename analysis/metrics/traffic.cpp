@@ -19,6 +19,12 @@ Bytes sum(const std::set<LinkId>& which, const std::vector<LinkUse>& links) {
 
 }  // namespace
 
+std::vector<LinkUse> links_of_all(const Way& way) {
+  std::vector<LinkUse> links = way.records.links;
+  for (std::size_t i = 0; i < links.size() && i < way.link_copies.size(); ++i) links[i].bytes *= way.link_copies[i];
+  return links;
+}
+
 Traffic traffic(const Platform& platform, const std::vector<LinkUse>& links) {
   Traffic result;
   if (links.empty()) return result;

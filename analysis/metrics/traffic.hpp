@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scenarios/federated_run.hpp"
+#include "scenarios/way.hpp"
 #include "sim/engine/platform.hpp"
 #include "sim/program/records.hpp"
 
@@ -20,6 +21,9 @@ struct Traffic {
 /// links (the NIC), whose scope it takes; a message within a node crosses the first of its inside port's up links (the
 /// device's lane). Where a lane also leads to the NIC (PCIe), the NIC's bytes are taken off.
 Traffic traffic(const Platform& platform, const std::vector<LinkUse>& links);
+
+/// A way's use of its links, the bytes of a link that stands for others being those of all.
+std::vector<LinkUse> links_of_all(const Way& way);
 
 /// One direction of one link over a step (co-simulated: of a shared line over the whole run).
 struct WireUse {

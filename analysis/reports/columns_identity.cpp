@@ -38,6 +38,7 @@ Cell global_batch(const ResultRow& row) {
 
 Cell collective(const ResultRow& row) {
   const StrategySpec& strategy = *row.strategy;
+  if (strategy.kind == StrategyKind::hybrid) return row.way->layout ? to_cell(row.way->layout->collective) : Cell{};
   const bool splits = strategy.kind == StrategyKind::data || strategy.kind == StrategyKind::local_sgd ||
                       (strategy.kind == StrategyKind::model && strategy.split == Split::tensor);
   return splits ? to_cell(name_of(strategy.collective)) : Cell{};
@@ -46,13 +47,26 @@ Cell collective(const ResultRow& row) {
 std::string compute_model(const ResultRow& row) {
   if (row.way->measured) return "executed";
   const WorkloadSpec& workload = row.scenario->workload;
+  if (row.strategy->kind == StrategyKind::hybrid) return "operators";
   const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
   return replays ? "replay" : "roofline";
 }
 
-Cell microbatches(const ResultRow& row) {
+Cell microbatches_of(const ResultRow& row) {
   if (row.cosimulated() || row.way->samples_per_step <= 0) return {};
   return std::int64_t{row.way->microbatches};
+}
+
+Cell zero_stage(const ResultRow& row) {
+  return std::int64_t{row.strategy->kind == StrategyKind::hybrid ? row.strategy->hybrid.layout.zero_stage : 0};
+}
+
+Cell schedule(const ResultRow& row) {
+  const StrategySpec& strategy = *row.strategy;
+  if (strategy.kind == StrategyKind::pipeline) return to_cell(name_of(strategy.schedule));
+  const Layout& layout = strategy.hybrid.layout;
+  const bool pipelines = strategy.kind == StrategyKind::hybrid && layout.pp > 1;
+  return pipelines ? to_cell(name_of(layout.schedule)) : Cell{};
 }
 
 Cell central_only(const ResultRow& row, Cell cell) {
@@ -77,16 +91,21 @@ std::vector<Column> identity_columns() {
       {"pp", "count", group, "pipeline-parallel degree: stages, also of a split by layers", degree(&Degrees::pp)},
       {"cp", "count", group, "context-parallel degree: devices that share a sequence", degree(&Degrees::cp)},
       {"ep", "count", group, "expert-parallel degree: devices that share the experts", degree(&Degrees::ep)},
-      {"zero_stage", "count", group, "ZeRO stage: 0, optimizer state, gradients and weights are all replicated",
-       [](const ResultRow& row) { return central_only(row, std::int64_t{0}); }},
-      {"microbatches", "count", group, "pieces that a step's batch is cut into", microbatches},
+      {"zero_stage", "count", group,
+       "ZeRO stage: 0, optimizer state, gradients and weights are all replicated; 1, optimizer state is shared out; 2, "
+       "gradients too; 3, weights too",
+       [](const ResultRow& row) { return central_only(row, zero_stage(row)); }},
+      {"schedule", "", group, "order of work of a pipeline's stages: gpipe, 1f1b, zb-h1", schedule},
+      {"microbatches", "count", group, "pieces that a step's batch is cut into", microbatches_of},
       {"global_batch_samples", "count", group, "samples of one optimizer step; federated: of one round, mean",
        global_batch},
       {"precision", "", group, "number format of weights, activations and messages",
        [](const ResultRow& row) { return to_cell(name_of(row.strategy->precision)); }},
-      {"recompute", "", group, "activations computed again in the backward pass: none; full: all but segments' inputs",
+      {"recompute", "", group,
+       "activations computed again in backward: none, selective (attention's scores), full (all but segments' inputs)",
        [](const ResultRow& row) { return to_cell(name_of(row.strategy->recompute)); }},
-      {"collective", "", group, "algorithm of the collectives", collective},
+      {"collective", "", group, "algorithm of the collectives; hybrid: what the library takes for the gradients",
+       collective},
       {"engine", "", group,
        "flow: contended network; closed-form: every message alone; measured: really executed, `orrery measure`",
        [](const ResultRow& row) {
@@ -97,7 +116,9 @@ std::vector<Column> identity_columns() {
          return row.cosimulated() ? std::string_view{} : name_of(row.way->records.fidelity);
        })},
       {"compute_model", "", group,
-       "replay: scaled from executed steps; roofline: from FLOPs and bytes; executed: measured",
+       "replay: scaled from executed steps; roofline: from FLOPs and bytes; operators: kernel by kernel, by the laws "
+       "of "
+       "the device; executed: measured",
        [](const ResultRow& row) { return to_cell(compute_model(row)); }},
       {"status", "", group, "ok; infeasible: cannot be or does not fit; failed: the simulation ended with an error",
        [](const ResultRow& row) { return to_cell(name_of(row.way->status)); }},

@@ -25,6 +25,20 @@ Getter rate(std::optional<double> Throughput::*which) {
   return simulated([which](const ResultRow& row) { return row.throughput.*which; });
 }
 
+/// The step with the range that the constants of a layout give it.
+Getter of_range(double Ranged::*end) {
+  return simulated([end](const ResultRow& row) -> std::optional<Seconds> {
+    if (!row.way->layout || row.way->layout->step_time.value <= 0) return std::nullopt;
+    const Ranged& range = row.way->layout->step_time;
+    return row.time.step * (range.*end / range.value);
+  });
+}
+
+std::optional<double> bus_bandwidth_GBps(const ResultRow& row) {
+  if (!row.way->layout || row.way->layout->bus.value() <= 0) return std::nullopt;
+  return row.way->layout->bus.value() / giga;
+}
+
 Getter bytes(Bytes Traffic::*which) {
   return simulated([which](const ResultRow& row) { return row.traffic.*which; });
 }
@@ -37,6 +51,9 @@ std::vector<Column> time_columns() {
       {"step_time_s", "s", group,
        "one optimizer step; federated: one server step, mean; the sum of the parts up to input_s",
        part(&StepTime::step)},
+      {"step_time_low_s", "s", group, "hybrid: the step with all constants' ranges, added in squares: low end",
+       of_range(&Ranged::low)},
+      {"step_time_high_s", "s", group, "the same: high end", of_range(&Ranged::high)},
       {"compute_s", "s", group, "forward and backward passes on the critical device", part(&StepTime::compute)},
       {"recompute_s", "s", group, "activations computed again", part(&StepTime::recompute)},
       {"optimizer_s", "s", group, "update of the weights; federated: local updates and the server's aggregation",
@@ -86,6 +103,8 @@ std::vector<Column> traffic_columns() {
   return {
       {"bytes_sent_per_device", "bytes", group, "sent by one device in a step, mean; federated: by a client on a trip",
        simulated([](const ResultRow& row) { return row.bytes_per_device; })},
+      {"bus_bandwidth_GBps", "GB/s", group, "hybrid: bus bandwidth that the exchange of gradients reaches when alone",
+       simulated([](const ResultRow& row) { return bus_bandwidth_GBps(row); })},
       {"bytes_intra_node", "bytes", group, "of a step's messages that stay in their node, each counted once",
        bytes(&Traffic::intra_node)},
       {"bytes_inter_node", "bytes", group, "of a step's messages between nodes of one site, each counted once",

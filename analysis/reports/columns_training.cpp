@@ -60,7 +60,9 @@ std::vector<Column> memory_columns() {
        gibibytes([](const Way& way) { return way.memory.optimizer; })},
       {"memory_activations_GiB", "GiB", group, "activations kept for the backward pass on the fullest device",
        gibibytes([](const Way& way) { return way.memory.activations; })},
-      {"memory_peak_GiB", "GiB", group, "sum of the four", gibibytes([](const Way& way) { return way.memory.peak(); })},
+      {"memory_working_GiB", "GiB", group, "hybrid: buffers of the block at work, and the framework's own",
+       gibibytes([](const Way& way) { return way.memory_peak() - way.memory.peak(); })},
+      {"memory_peak_GiB", "GiB", group, "sum of the five", gibibytes([](const Way& way) { return way.memory_peak(); })},
       {"memory_capacity_GiB", "GiB", group, "memory of the device; federated: of the smallest client", capacity},
       {"fits", "", group, "whether the peak is within the capacity", fits},
   };

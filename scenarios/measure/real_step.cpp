@@ -17,6 +17,7 @@ std::unique_ptr<RealStep> make_real_step(const RealJob& job) {
   if (strategy.precision != Precision::fp32) {
     throw Infeasible("only fp32 is executed by several processes: messages are float32");
   }
+  if (strategy.kind == StrategyKind::hybrid) throw Infeasible("kind = hybrid is not executed");
   if (strategy.kind == StrategyKind::pipeline) return make_staged(job);
   if (strategy.kind != StrategyKind::model || strategy.devices == 1) return make_data_parallel(job);
   return strategy.split == Split::layers ? make_staged(job) : make_tensor_parallel(job);

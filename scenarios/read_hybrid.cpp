@@ -1,0 +1,168 @@
+// kind = "hybrid": the degrees of a layout and what they multiply to, and what disturbs its steps.
+#include "scenarios/read_hybrid.hpp"
+
+#include <algorithm>
+
+namespace orrery {
+namespace {
+
+constexpr Range count{1.0, 1e6};
+constexpr Range factor{1.0, 1e6};
+constexpr Range share{0.0, 1.0, Range::Low::open};
+
+class HybridReader {
+ public:
+  HybridReader(TomlTable& table, StrategySpec& spec) : table_(table), spec_(spec), layout_(spec.hybrid.layout) {}
+
+  void read() {
+    read_degrees();
+    read_order();
+    read_pieces();
+    read_states();
+    read_tokens();
+    read_disturbances();
+    static const Names<Folding> folds = {{"auto", Folding::automatic}, {"never", Folding::never}};
+    spec_.hybrid.fold = choose(table_, "fold", folds, spec_.hybrid.fold);
+  }
+
+ private:
+  int integer(std::string_view key, int fallback) { return static_cast<int>(table_.integer(key, fallback, count)); }
+
+  void read_degrees() {
+    layout_.tp = integer("tp", 1);
+    layout_.pp = integer("pp", 1);
+    layout_.cp = integer("cp", 1);
+    const std::int64_t rest = std::int64_t{layout_.tp} * layout_.pp * layout_.cp;
+    const std::int64_t there =
+        std::int64_t{spec_.cluster.description.nodes} * spec_.cluster.description.devices_per_node;
+    const bool known = spec_.cluster.present;
+    const auto asked = table_.integer("devices", count);
+    const std::int64_t usable = asked.value_or(known ? there : rest);
+    layout_.dp = integer("dp", static_cast<int>(std::clamp<std::int64_t>(usable / rest, 1, 1000000)));
+    layout_.ep = integer("ep", 1);
+    check_product(rest, usable, asked.has_value());
+    const std::int64_t devices = layout_.devices();
+    spec_.devices = static_cast<int>(std::min<std::int64_t>(devices, 1000000000));
+    if (known && devices > there) {
+      table_.problem(largest_key(), fmt::format("{} devices are too many", devices),
+                     fmt::format("dp x tp x pp x cp = {} x {} x {} x {}, and the cluster has {}", layout_.dp,
+                                 layout_.tp, layout_.pp, layout_.cp, there),
+                     "use smaller degrees, or a larger cluster");
+    }
+  }
+
+  /// `devices` is dp times the rest, whichever of the two is given.
+  void check_product(std::int64_t rest, std::int64_t usable, bool asked) {
+    if (table_.has("dp")) {
+      if (asked && layout_.dp * rest != usable) {
+        table_.problem("devices", fmt::format("{} is not dp x tp x pp x cp", usable),
+                       fmt::format("that is {} x {} = {}", layout_.dp, rest, layout_.dp * rest),
+                       "leave one of them out");
+      }
+    } else if (usable > rest && usable % rest != 0) {
+      table_.problem(asked ? "devices" : "dp", fmt::format("{} devices are no multiple of tp x pp x cp", usable),
+                     fmt::format("that is {}, and every replica has as many", rest),
+                     fmt::format("use dp = {}: {} devices", usable / rest, usable / rest * rest));
+    }
+  }
+
+  /// Where to point when the product is too large.
+  [[nodiscard]] std::string_view largest_key() const {
+    for (const std::string_view key : {"dp", "devices", "tp", "pp", "cp"}) {
+      if (table_.has(key)) return key;
+    }
+    return "name";
+  }
+
+  void read_order() {
+    if (!table_.has("order")) return;
+    static const Names<Dimension> names = {
+        {"tp", Dimension::tp}, {"cp", Dimension::cp}, {"dp", Dimension::dp}, {"pp", Dimension::pp}};
+    const std::vector<std::string> given = table_.texts("order");
+    std::vector<std::string> sorted = given, wanted = texts_of(names);
+    std::sort(sorted.begin(), sorted.end());
+    std::sort(wanted.begin(), wanted.end());
+    if (sorted != wanted) {
+      table_.problem("order", "is not each of tp, cp, dp, pp once", "ranks are numbered along every dimension",
+                     "write order = [\"tp\", \"cp\", \"dp\", \"pp\"], the fastest first");
+      return;
+    }
+    for (std::size_t i = 0; i < given.size(); ++i) layout_.order[i] = value_of(names, given[i], Dimension::dp);
+  }
+
+  void read_pieces() {
+    layout_.microbatch = table_.integer("microbatch", 1, count);
+    layout_.schedule = choose(table_, "schedule", hybrid_schedules(), layout_.schedule);
+    layout_.interleave = integer("interleave", 1);
+    layout_.recompute = spec_.recompute;
+    layout_.sequence_parallel =
+        table_.boolean("sequence_parallel", false) ? SequenceParallel::on : SequenceParallel::off;
+  }
+
+  void read_states() {
+    static const Names<Offload> offloads = {{"none", Offload::none}, {"optimizer", Offload::optimizer}};
+    constexpr Range stages{0.0, 3.0};
+    layout_.zero_stage = static_cast<int>(table_.integer("zero_stage", 0, stages));
+    if (layout_.zero_stage > 0) {
+      constexpr Range group{0.0, 1e6};
+      layout_.zero_group = static_cast<int>(table_.integer("zero_group", 0, group));
+    } else {
+      refuse(table_, "zero_group", ValueType::number, "zero_stage = 1 | 2 | 3",
+             "with zero_stage = 0 nothing is shared");
+    }
+    layout_.offload = choose(table_, "offload", offloads, layout_.offload);
+  }
+
+  void read_tokens() {
+    HybridOptions& hybrid = spec_.hybrid;
+    hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, positive);
+    hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
+    hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
+    hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);
+    hybrid.head_tokens = table_.number("head_tokens", hybrid.head_tokens, share);
+  }
+
+  void read_disturbances() {
+    HybridOptions& hybrid = spec_.hybrid;
+    hybrid.jitter = table_.number("jitter", 0.0, fraction);
+    if (auto slow = table_.table("straggler")) {
+      SlowRank straggler;
+      const std::int64_t last = layout_.devices() - 1;
+      const Range ranks{0.0, static_cast<double>(last)};
+      straggler.rank = static_cast<int>(slow->required_integer("rank", ranks));
+      straggler.factor = slow->required_number("factor", factor);
+      slow->finish();
+      hybrid.straggler = straggler;
+    }
+    if (auto input = table_.table("input")) {
+      hybrid.input.samples_per_s = input->number("samples_per_s", 0.0, non_negative);
+      hybrid.input.host_GBps = input->number("host_GBps", 0.0, non_negative);
+      input->finish();
+    }
+  }
+
+  TomlTable& table_;
+  StrategySpec& spec_;
+  Layout& layout_;
+};
+
+}  // namespace
+
+const Names<PipelineSchedule>& hybrid_schedules() {
+  static const Names<PipelineSchedule> names = {{"gpipe", PipelineSchedule::gpipe},
+                                                {"1f1b", PipelineSchedule::one_f_one_b},
+                                                {"zb-h1", PipelineSchedule::zero_bubble}};
+  return names;
+}
+
+const Names<Recompute>& hybrid_recomputes() {
+  static const Names<Recompute> names = {
+      {"none", Recompute::none}, {"selective", Recompute::selective}, {"full", Recompute::full}};
+  return names;
+}
+
+void read_hybrid(TomlTable& table, StrategySpec& spec) {
+  HybridReader(table, spec).read();
+}
+
+}  // namespace orrery

@@ -1,0 +1,16 @@
+// The keys of kind = "hybrid".
+#pragma once
+
+#include "scenarios/reading.hpp"
+
+namespace orrery {
+
+/// Reads the layout and what disturbs it into `spec`, whose cluster, precision and recompute stand. Whether the network
+/// can be laid out so is no matter of reading: LayoutJudge says it, and such a way is infeasible, not wrong.
+void read_hybrid(TomlTable& table, StrategySpec& spec);
+
+/// What can be written for each of them; also the lists of [search].
+const Names<PipelineSchedule>& hybrid_schedules();
+const Names<Recompute>& hybrid_recomputes();
+
+}  // namespace orrery

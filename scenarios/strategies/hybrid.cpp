@@ -1,0 +1,100 @@
+// Every dimension of parallelism at once: the layout is judged and priced in closed form, and its stages are simulated,
+// one rank standing for all devices that do the same.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "scenarios/strategies/hybrid_notes.hpp"
+#include "scenarios/strategies/hybrid_platform.hpp"
+#include "scenarios/strategies/hybrid_step.hpp"
+#include "scenarios/training_job.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+void require_possible(const LayoutJudge& judge, const Layout& layout) {
+  const std::vector<std::string> obstacles = judge.obstacles(layout);
+  if (!obstacles.empty()) throw Infeasible(join(obstacles, "; "));
+}
+
+/// Until the loader of one replica has its next micro-batch ready, at the slower of its two rates.
+Seconds load_time(const Job& job) {
+  const HybridOptions& options = job.strategy.hybrid;
+  const auto samples = static_cast<double>(options.layout.microbatch);
+  double seconds = 0;
+  if (options.input.samples_per_s > 0) seconds = samples / options.input.samples_per_s;
+  if (options.input.host_GBps > 0) {
+    const double bytes = samples * job.scenario.workload.stored_bytes_per_sample;
+    seconds = std::max(seconds, bytes / (options.input.host_GBps * giga));
+  }
+  return Seconds(seconds);
+}
+
+/// Of stragglers that are not simulated: of drawn times the slowest shows by itself.
+double straggler_share(const HybridOptions& options, const StepPrediction& prediction) {
+  const Seconds without = prediction.time() - prediction.parts.straggler;
+  return options.jitter > 0 || without <= Seconds() ? 0.0 : prediction.parts.straggler / without;
+}
+
+/// What devices send inside tp, cp and ep groups, which are simulated as time alone.
+void add_group_traffic(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
+                       const LayoutPrices& prices, LayoutFigures& figures) {
+  for (const StagePrice& stage : prices.stages) {
+    for (const ChunkPrice& chunk : stage.chunks) figures.in_groups += chunk.tensor_wire;
+  }
+  const double devices_per_stage = static_cast<double>(layout.devices()) / layout.pp;
+  figures.in_groups *= prediction.microbatches * devices_per_stage;
+  for (const Dimension dimension : {Dimension::tp, Dimension::cp, Dimension::ep}) {
+    if (place_of(layout, dimension, job.cluster.devices_per_node).nodes() > 1) figures.groups = LinkScope::inter_node;
+  }
+}
+
+LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
+                         const LayoutPrices& prices) {
+  LayoutFigures figures;
+  figures.text = to_text(layout);
+  figures.step_time = predicted_range(job, layout, [](const StepPrediction& step) { return step.time().value(); });
+  figures.sent_per_device = prediction.sent_per_device;
+  add_group_traffic(job, layout, prediction, prices, figures);
+  figures.hardware_flops = prediction.hardware_flops;
+  figures.working = prediction.memory.working + prediction.memory.reserve;
+  figures.collective = std::string(name_of(prices.gradient_exchange.algorithm));
+  if (prices.gradient_exchange.total() > Seconds()) {
+    figures.bus = exchange_bus_bandwidth(job, layout, prices);
+  }
+  return figures;
+}
+
+}  // namespace
+
+Plan plan_hybrid(const Job& job) {
+  const HybridOptions& options = job.strategy.hybrid;
+  const Layout& layout = options.layout;
+  LayoutJudge judge(training_job(job.scenario, job.strategy));
+  require_possible(judge, layout);
+  const StepPrediction prediction = judge.predict(layout);
+  const LayoutPrices prices = judge.prices(layout);
+
+  Plan plan;
+  plan.degrees = {layout.dp, layout.tp, layout.pp, layout.cp, layout.ep};
+  plan.microbatches = prediction.microbatches;
+  plan.samples = static_cast<double>(job.scenario.workload.batch);
+  plan.model_flops = prediction.model_flops;
+  plan.memory = prediction.memory.states;
+  plan.straggler_share = straggler_share(options, prediction);
+  plan.layout = figures_of(judge.job(), layout, prediction, prices);
+
+  const HybridPlatform platform = hybrid_platform(judge.job(), options, prices);
+  plan.program = Program(platform.ranks.count());
+  plan.placement = platform.placement;
+  write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
+                     load_time(job), platform.transfer_beyond, platform.exchange},
+                    plan.program);
+  plan.platform = platform.own;
+  plan.notes = hybrid_notes(judge, options, prediction, prices, platform);
+  return plan;
+}
+
+}  // namespace orrery

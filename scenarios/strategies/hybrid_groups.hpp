@@ -1,0 +1,45 @@
+// The groups of a hybrid program, and the collectives that their members call one after the other.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "scenarios/strategies/hybrid_ranks.hpp"
+#include "sim/program/program.hpp"
+
+namespace orrery {
+
+/// Who meets. alone: the rank itself, to spend time. slices: the tp ranks of a layer; parts: the cp ranks of a
+/// sequence; experts: the ep ranks that share them. replicas: the dp x cp ranks of the same weights. ends: first and
+/// last stage.
+enum class Meeting : std::uint8_t { alone, slices, parts, experts, replicas, ends };
+
+class HybridGroups {
+ public:
+  HybridGroups(const Layout& layout, const HybridRanks& ranks, Program& program);
+
+  /// The next collective of the rank's group of this kind: its members call the same ones in the same order. `what`:
+  /// its kind, bytes and times; the same from every member.
+  CollectiveId next(RankId rank, Meeting meeting, Collective what);
+  /// A collective that only takes its time.
+  CollectiveId spend(RankId rank, Meeting meeting, Seconds time);
+
+ private:
+  struct Group {
+    GroupId id;
+    std::vector<CollectiveId> calls;
+    std::map<RankId, std::size_t> made;  // calls of each member so far
+  };
+  [[nodiscard]] std::vector<RankId> members(RankId rank, Meeting meeting) const;
+  /// The member that stands for the group here.
+  [[nodiscard]] RankId leader(RankId rank, Meeting meeting) const;
+
+  const Layout& layout_;
+  const HybridRanks& ranks_;
+  Program& program_;
+  std::map<std::pair<Meeting, RankId>, Group> groups_;
+};
+
+}  // namespace orrery

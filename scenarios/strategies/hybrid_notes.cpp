@@ -1,0 +1,118 @@
+#include "scenarios/strategies/hybrid_notes.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sim/base/text.hpp"
+#include "sim/engine/fold.hpp"
+
+namespace orrery {
+namespace {
+
+double milliseconds(Seconds time) {
+  return time.value() * kilo;
+}
+
+std::string stage_note(std::size_t index, const StagePrice& stage) {
+  Seconds forward, backward, tensor, context, expert;
+  for (const ChunkPrice& chunk : stage.chunks) {
+    forward += chunk.forward;
+    backward += chunk.backward_input + chunk.backward_weights + chunk.recompute;
+    tensor += chunk.tensor_forward + chunk.tensor_backward + chunk.tensor_recompute;
+    context += chunk.context_forward + chunk.context_backward;
+    expert += chunk.expert_forward + chunk.expert_backward;
+  }
+  std::string text =
+      fmt::format("stage {}{}{}: {:.4g} ms forward and {:.4g} ms backward per micro-batch", index,
+                  stage.layers.empty() ? "" : ", ", stage.layers, milliseconds(forward), milliseconds(backward));
+  for (const auto& [name, time] : {std::pair{"tp", tensor}, {"cp", context}, {"ep", expert}}) {
+    if (time > Seconds()) text += fmt::format(", {:.4g} ms of {} exchanges beside", milliseconds(time), name);
+  }
+  return text + fmt::format("; optimizer {:.4g} ms", milliseconds(stage.optimizer));
+}
+
+void add_stages(const LayoutPrices& prices, std::vector<std::string>& notes) {
+  std::string before;
+  for (std::size_t i = 0; i < prices.stages.size(); ++i) notes.push_back(stage_note(i, prices.stages[i]));
+}
+
+std::string parts_note(const StepPrediction& prediction) {
+  const StepParts& parts = prediction.parts;
+  std::string text = fmt::format("closed form: step {:.4g} s =", prediction.time().value());
+  const std::pair<const char*, Seconds> all[] = {{"compute", parts.compute},       {"recompute", parts.recompute},
+                                                 {"optimizer", parts.optimizer},   {"exposed dp", parts.exposed_dp},
+                                                 {"exposed tp", parts.exposed_tp}, {"exposed pp", parts.exposed_pp},
+                                                 {"exposed cp", parts.exposed_cp}, {"exposed ep", parts.exposed_ep},
+                                                 {"bubble", parts.bubble},         {"stragglers", parts.straggler}};
+  const char* sign = " ";
+  for (const auto& [name, time] : all) {
+    if (time <= Seconds()) continue;
+    text += fmt::format("{}{} {:.4g}", sign, name, time.value());
+    sign = " + ";
+  }
+  return text;
+}
+
+std::string memory_note(const LayoutMemory& memory) {
+  const auto gib = [](Bytes bytes) { return bytes.value() / gibi; };
+  return fmt::format(
+      "memory of the fullest device: weights {:.3g} + gradients {:.3g} + optimizer {:.3g} + activations {:.3g} + "
+      "working "
+      "{:.3g} + reserve {:.3g} = {:.3g} GiB",
+      gib(memory.states.weights), gib(memory.states.gradients), gib(memory.states.optimizer),
+      gib(memory.states.activations), gib(memory.working), gib(memory.reserve), gib(memory.peak()));
+}
+
+std::string range_text(const Ranged& range) {
+  if (range.low == range.high) return number_text(range.value);
+  return fmt::format("{} ({} to {})", number_text(range.value), number_text(range.low), number_text(range.high));
+}
+
+template <class Law, class Constants>
+void add_constants(const std::string& of, const Law& law, const Constants& constants, std::vector<std::string>& notes) {
+  for (const auto& constant : constants) {
+    notes.push_back(
+        fmt::format("{}: {} = {}: {}", of, constant.name, range_text(law.*constant.member), constant.meaning));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOptions& options,
+                                      const StepPrediction& prediction, const LayoutPrices& prices,
+                                      const HybridPlatform& platform) {
+  const TrainingJob& job = judge.job();
+  std::vector<std::string> notes = {fmt::format("layout {}: {} devices, {} micro-batches per replica",
+                                                to_text(options.layout), options.layout.devices(),
+                                                prediction.microbatches)};
+  add_stages(prices, notes);
+  if (options.layout.pp > 1) {
+    notes.push_back(
+        fmt::format("a message between stages: {:.4g} ms, {}", milliseconds(prices.transfer),
+                    job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden"));
+  }
+  const LibraryCost& exchange = prices.gradient_exchange;
+  if (exchange.total() > Seconds()) {
+    notes.push_back(fmt::format(
+        "exchange of gradients ({}): {:.4g} ms of overhead + {:.4g} ms of wire, {:.3g} GB/s of bus bandwidth; {:.4g} "
+        "ms "
+        "show",
+        name_of(exchange.algorithm), milliseconds(exchange.overhead), milliseconds(exchange.wire),
+        exchange_bus_bandwidth(job, options.layout, prices).value() / giga, milliseconds(prices.gradient_exposed)));
+  }
+  notes.push_back(parts_note(prediction));
+  notes.push_back(memory_note(prediction.memory));
+  notes.push_back(platform.ranks.note());
+  notes.insert(notes.end(), platform.notes.begin(), platform.notes.end());
+  notes.emplace_back(folding_rule());
+  add_constants("framework " + job.framework.id, job.framework, framework_constants(), notes);
+  add_constants("device " + job.cluster.device.id, job.device_law, device_constants(), notes);
+  if (job.cluster.node_link) add_constants("node link " + job.node_law.link, job.node_law, fabric_constants(), notes);
+  if (job.cluster.network_link) {
+    add_constants("network link " + job.network_law.link, job.network_law, fabric_constants(), notes);
+  }
+  return notes;
+}
+
+}  // namespace orrery

@@ -1,0 +1,32 @@
+// The wires of a hybrid program: links as fast as the laws of the library say, and folded where that gives the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/layouts/step_prediction.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/strategies/hybrid_ranks.hpp"
+
+namespace orrery {
+
+struct HybridPlatform {
+  HybridRanks ranks;
+  std::vector<DeviceId> placement;  // of each rank, on `own`
+  PlanPlatform own;
+  Collective exchange;             // of the gradients, its group left out
+  Seconds transfer_beyond;         // of prices.transfer, what the wires do not take
+  std::vector<std::string> notes;  // why it is not folded further
+};
+
+/// Links carry what the laws of their fabric reach (bus_GBps), so that a collective or message that is alone takes on
+/// them what the closed forms say; what has no wire there (rings of few ranks, sums in the switch) is put into the
+/// overhead, or scales the bytes. Folded as HybridRanks says; where fold() sees a difference, one step less.
+HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices);
+
+/// Gradients of the heaviest stage, as sent by one rank.
+Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices);
+/// The bus bandwidth that their exchange reaches.
+BytesPerSecond exchange_bus_bandwidth(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices);
+
+}  // namespace orrery

@@ -1,0 +1,34 @@
+// The program of one step of a layout, from the prices of its stages.
+#pragma once
+
+#include <cstdint>
+
+#include "models/layouts/step_prediction.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/strategies/hybrid_ranks.hpp"
+
+namespace orrery {
+
+struct HybridStep {
+  const HybridOptions& options;
+  const LayoutPrices& prices;
+  const FrameworkProfile& framework;
+  const HybridRanks& ranks;
+  int microbatches = 1;
+  std::uint64_t seed = 1;   // of the jitter
+  Seconds load;             // until the loader has the next micro-batch; zero: data is always there
+  Seconds transfer_beyond;  // of prices.transfer: what a message does not take on the wires of the platform
+  Collective exchange;      // of the gradients of one stage, its group left out
+};
+
+/// Adds every operation of the step to a program with ranks.count() ranks. Each task of a stage (task_order) is
+///   receive -> compute -> exposed exchanges inside the group (tp, cp, ep) -> send,
+/// each after the one before, so that the parts of the step add up; with blocking transfers the stage waits for its
+/// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that only take their time: they
+/// use no wire that anything else uses. Recomputation comes before the backward pass that needs it. The exchange of
+/// gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they say
+/// that shows beyond its own time follows it; then the sum of tied weights, then the optimizer. Data is loaded one
+/// micro-batch ahead, the first one during the step before, so the last load of a step is for the next.
+void write_hybrid_step(const HybridStep& step, Program& program);
+
+}  // namespace orrery
