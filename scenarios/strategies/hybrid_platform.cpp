@@ -121,7 +121,11 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
 
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Fold fold) {
   HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}};
-  for (const LinkId link : fold.original) platform.own.link_power.push_back(cluster.link_power[link.index()]);
+  for (std::size_t i = 0; i < fold.original.size(); ++i) {
+    platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
+    // link_copies counts bytes; links that several devices share are fewer.
+    platform.own.link_power.back().always_on *= fold.link_count[i] / fold.link_copies[i];
+  }
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
   platform.own.link_copies = std::move(fold.link_copies);

@@ -1,6 +1,7 @@
 #include "sim/engine/fold.hpp"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -132,7 +133,12 @@ class LikeLinks {
     fold_.link_count.assign(fold_.original.size(), 0.0);
   }
 
+  /// Links of leaves count when the ranks are in more than one.
   void count(const FoldRequest& request) {
+    std::set<std::int32_t> leaves;
+    for (const DeviceId host : request.hosts) {
+      if (whole_.hosts[host.index()].network) leaves.insert(whole_.hosts[host.index()].network->zone);
+    }
     for (std::size_t rank = 0; rank < request.hosts.size(); ++rank) {
       const PlatformHost& host = whole_.hosts[request.hosts[rank].index()];
       const PlatformHost& like = fold_.platform.hosts[fold_.hosts[request.stand_in[rank]].index()];
@@ -141,7 +147,7 @@ class LikeLinks {
         add((*port)->up, (*folded)->up);
         add((*port)->down, (*folded)->down);
       }
-      if (!host.network || !like.network) continue;
+      if (!host.network || !like.network || leaves.size() < 2) continue;
       const Zone &zone = whole_.zones[static_cast<std::size_t>(host.network->zone)],
                  &folded = fold_.platform.zones[static_cast<std::size_t>(like.network->zone)];
       add(zone.up, folded.up);
