@@ -1,4 +1,4 @@
-// `orrery validate --federated`: published measurements, learned anew and set beside ours.
+// `orrery validate`: predictions set beside published measurements.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,171 +7,93 @@
 #include <iostream>
 
 #include "analysis/cli/command.hpp"
-#include "analysis/cli/progress_bar.hpp"
-#include "analysis/reports/text_table.hpp"
-#include "analysis/validation/verdicts.hpp"
-#include "models/networks/layer_patterns.hpp"
+#include "analysis/cli/validate_federated.hpp"
+#include "analysis/validation/measured/outcome.hpp"
+#include "analysis/validation/measured/set_scores.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
 namespace po = boost::program_options;
 
+constexpr std::size_t table_width = 120;
+
 CommandSpec validate_spec() {
   CommandSpec spec;
   spec.name = "validate";
-  spec.summary = "rerun published measurements, and print published, ours, ratio, inside the band or not";
-  spec.examples = {"orrery validate --federated", "orrery validate --federated --rows '2nn-iid-*' -o rows.csv",
+  spec.summary =
+      "predict published measurements and print how far off we are, set by set; or learn published rounds anew";
+  spec.examples = {"orrery validate                              # the rows that ship with Orrery",
+                   "orrery validate rows.csv -o predictions.csv  # signed error, range and reason of every row",
+                   "orrery validate --federated", "orrery validate --federated --rows '2nn-iid-*' -o rows.csv",
                    "orrery validate --federated --full -o rows.csv --resume     # hours; goes on where it stopped"};
+  spec.positional = {"[ROWS.csv]"};
   spec.options.add_options()("federated", "rounds of federated averaging to a target accuracy (McMahan et al. 2017)")(
-      "full", "every row of tables 1, 2 and 4; without it those that take about two minutes")(
+      "full", "federated: every row of tables 1, 2 and 4; without it those that take about two minutes")(
       "rows", po::value<std::string>()->value_name("PATTERN"),
-      "only rows whose name matches; * stands for any letters")("seed", po::value<std::uint64_t>()->default_value(1),
-                                                                "of partition, selection and weights")(
-      "output,o", po::value<std::string>()->value_name("FILE"), "CSV of the rows, written after each")(
-      "resume", "keep the rows that stand in FILE already")("force", "overwrite FILE")("quiet,q", "no progress bar");
+      "federated: only rows whose name matches; * stands for any letters")(
+      "seed", po::value<std::uint64_t>()->default_value(1), "federated: of partition, selection and weights")(
+      "output,o", po::value<std::string>()->value_name("FILE"), "CSV of the rows")(
+      "resume", "federated: keep the rows that stand in FILE already")("force", "overwrite FILE")("quiet,q",
+                                                                                                  "no progress bar");
   spec.notes =
-      "Reads MNIST (`./dev data mnist`). The learning rate of each row is the best of a grid, as in the paper: see\n"
+      "ROWS.csv has the columns of analysis/validation/measured.csv, of which id, metric, value and unit are needed. "
+      "Rows\n"
+      "that do not say enough are skipped, and the reason stands in FILE; what was assumed for the others stands there "
+      "too.\n"
+      "--federated reads MNIST (`./dev data mnist`). The learning rate of each row is the best of a grid, as in the "
+      "paper: see\n"
       "analysis/validation/federated_rows.csv. Ends with code 5 when a row, a ratio or an ordering is outside its "
       "band.";
   return spec;
 }
 
-/// Those that are asked for.
-std::vector<PublishedRow> wanted_rows(const po::variables_map& values, const std::vector<PublishedRow>& all) {
-  if (values.count("full") != 0 && values.count("rows") != 0) {
-    throw UsageError("orrery validate: --full is every row and --rows some of them - give one of the two");
-  }
-  std::vector<PublishedRow> rows;
-  for (const PublishedRow& row : all) {
-    const bool is_wanted = values.count("rows") != 0 ? matches(values["rows"].as<std::string>(), row.name)
-                                                     : values.count("full") != 0 || row.fast;
-    if (is_wanted) rows.push_back(row);
-  }
-  if (rows.empty()) throw UsageError("orrery validate: no row matches " + values["rows"].as<std::string>());
-  return rows;
-}
-
-/// Where rows go, and what stands there already.
-class ResultsFile {
- public:
-  explicit ResultsFile(const po::variables_map& values) {
-    if (values.count("output") == 0) {
-      if (values.count("resume") == 0) return;
-      throw UsageError("orrery validate: --resume goes on with a file - name it with -o");
-    }
-    path_ = values["output"].as<std::string>();
-    if (!std::filesystem::exists(path_)) return;
-    if (values.count("resume") != 0) {
-      Problems problems;
-      rows_ = read_reruns(path_, problems);
-      problems.throw_if_any();
-      keep(values["seed"].as<std::uint64_t>());
-    } else if (values.count("force") == 0) {
-      throw UsageError(
-          fmt::format("orrery validate: {} exists - choose another -o, or add --resume or --force", path_));
-    }
-  }
-
-  [[nodiscard]] bool has(const std::string& row) const {
-    return std::any_of(rows_.begin(), rows_.end(), [&](const RerunRow& done) { return done.name == row; });
-  }
-
-  void add(RerunRow row, const std::vector<PublishedRow>& published) {
-    rows_.push_back(std::move(row));
-    if (!path_.empty()) write_file(path_, to_csv(judge_rows(published, rows_)));
-  }
-
-  [[nodiscard]] const std::vector<RerunRow>& rows() const { return rows_; }
-
- private:
-  void keep(std::uint64_t seed) const {
-    for (const RerunRow& row : rows_) {
-      if (row.seed == seed) continue;
-      throw UsageError(
-          fmt::format("orrery validate: {} has rows of seed {} - go on with --seed {}", path_, row.seed, row.seed));
-    }
-  }
-
-  std::string path_;
-  std::vector<RerunRow> rows_;
-};
-
-void run_rows(const po::variables_map& values, const std::vector<PublishedRow>& wanted,
-              const std::vector<PublishedRow>& all, ResultsFile& results) {
-  const DataSet data = load_data_set("mnist", 1);
-  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
-  for (std::size_t index = 0; index < wanted.size(); ++index) {
-    const PublishedRow& row = wanted[index];
-    if (results.has(row.name)) continue;
-    const auto report = [&](double share, const std::string& detail) {
-      bar.show(row.name, (static_cast<double>(index) + share) / static_cast<double>(wanted.size()), detail);
-    };
-    results.add(rerun_row(row, data, values["seed"].as<std::uint64_t>(), report), all);
+void refuse_federated_options(const po::variables_map& values) {
+  for (const char* option : {"full", "rows", "resume"}) {
+    if (values.count(option) == 0) continue;
+    throw UsageError(
+        fmt::format("orrery validate: --{} belongs to --federated - add it, or leave --{} out", option, option));
   }
 }
 
-std::string figure(const std::optional<double>& value, int decimals) {
-  return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
+std::string output_file(const po::variables_map& values) {
+  if (values.count("output") == 0) return {};
+  const auto path = values["output"].as<std::string>();
+  if (std::filesystem::exists(path) && values.count("force") == 0) {
+    throw UsageError(fmt::format("orrery validate: {} exists - choose another -o, or add --force", path));
+  }
+  return path;
 }
 
-void print_rows(const std::vector<RowVerdict>& rows) {
-  std::vector<TextRow> lines;
-  for (const RowVerdict& row : rows) {
-    const PublishedRow& cell = *row.published;
-    lines.push_back(
-        {{cell.name, number_text(cell.published_rounds), figure(row.ours->rounds, 1), figure(row.ratio(), 2),
-          fmt::format("{} to {}", number_text(cell.band_low), number_text(cell.band_high)), row.inside() ? "yes" : "no",
-          number_text(row.ours->learning_rate) + (row.at_edge() ? ", edge of the grid" : ""), cell.certainty},
-         {}});
-  }
-  std::cout << "Rounds of federated averaging to the target accuracy (McMahan et al. 2017), MNIST, 100 clients\n\n";
-  for (const std::string& line : text_table({{"row", Align::left},
-                                             {"published"},
-                                             {"ours"},
-                                             {"ratio"},
-                                             {"band"},
-                                             {"inside"},
-                                             {"learning rate"},
-                                             {"certainty", Align::left}},
-                                            lines, 120)) {
-    std::cout << line << '\n';
-  }
+void print_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetScore>& scores) {
+  const auto scored =
+      std::count_if(outcomes.begin(), outcomes.end(), [](const RowOutcome& row) { return row.predicted.has_value(); });
+  std::cout << fmt::format("Predictions of {} of {} published measurements: error = predicted / measured - 1\n\n",
+                           scored, outcomes.size());
+  for (const std::string& line : score_table(scores, table_width)) std::cout << line << '\n';
+  std::cout
+      << "\nmean, median, worst: of |error| in %; in range: % of the measurements inside the predicted range; rank,\n"
+         "regret: order of layouts of one job (Spearman), and by how much the predicted best is worse than the\n"
+         "best; null: mean |error| of one rate for the whole set. calibration: constants were fitted to these rows;\n"
+         "doubtful: their own settings are in question.\n";
 }
 
-void print_ratios(const std::vector<RatioVerdict>& ratios) {
-  for (const RatioVerdict& ratio : ratios) {
-    std::cout << fmt::format("  {}: {:.1f} (published {}, band {} to {}): {}\n", ratio.published.name, ratio.ours,
-                             number_text(ratio.published.published), number_text(ratio.published.low),
-                             number_text(ratio.published.high), ratio.inside() ? "inside" : "outside");
-  }
-}
-
-void print_orderings(const std::vector<OrderingVerdict>& orderings) {
-  const auto held = std::count_if(orderings.begin(), orderings.end(), [](const auto& o) { return o.holds; });
-  std::cout << fmt::format(
-      "  orderings of the tables (one setting differs, published rounds by more than {} x): {} of {} hold\n",
-      clear_difference, held, orderings.size());
-  for (const OrderingVerdict& ordering : orderings) {
-    if (!ordering.holds) std::cout << fmt::format("    not held: {} before {}\n", ordering.fewer, ordering.more);
-  }
-}
-
-ExitCode report(const std::vector<PublishedRow>& all, const std::vector<RerunRow>& ours) {
-  const std::vector<RowVerdict> rows = judge_rows(all, ours);
-  const std::vector<RatioVerdict> ratios = judge_ratios(published_ratios(all), rows);
-  const std::vector<OrderingVerdict> orderings = judge_orderings(rows);
-  print_rows(rows);
-  std::cout << "\nBetween rows\n";
-  print_ratios(ratios);
-  print_orderings(orderings);
-  const bool all_inside = std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.inside(); }) &&
-                          std::all_of(ratios.begin(), ratios.end(), [](const auto& r) { return r.inside(); }) &&
-                          std::all_of(orderings.begin(), orderings.end(), [](const auto& o) { return o.holds; });
-  return all_inside ? ExitCode::ok : ExitCode::assertion_failed;
+ExitCode validate_rows(const po::variables_map& values) {
+  refuse_federated_options(values);
+  const std::string output = output_file(values);
+  const std::string file =
+      values.count("ROWS.csv") != 0 ? values["ROWS.csv"].as<std::string>() : shipped_measured_rows();
+  Problems problems;
+  const std::vector<MeasuredRow> rows = read_measured_rows(file, problems);
+  const std::vector<SetRole> roles = read_set_roles(problems);
+  problems.throw_if_any();
+  const ValidationTables tables = read_validation_tables();
+  const std::vector<RowOutcome> outcomes = predict_rows(rows, tables);
+  if (!output.empty()) write_file(output, to_csv(outcomes));
+  print_scores(outcomes, set_scores(outcomes, roles));
+  return ExitCode::ok;
 }
 
 }  // namespace
@@ -179,14 +101,11 @@ ExitCode report(const std::vector<PublishedRow>& all, const std::vector<RerunRow
 ExitCode validate_command(const Arguments& arguments) {
   const auto values = parse(validate_spec(), arguments);
   if (!values) return ExitCode::ok;
-  if (values->count("federated") == 0) {
-    throw UsageError("orrery validate: say what: --federated - see `orrery validate --help`");
+  if (values->count("federated") == 0) return validate_rows(*values);
+  if (values->count("ROWS.csv") != 0) {
+    throw UsageError("orrery validate: --federated has its own rows - leave ROWS.csv out, or --federated");
   }
-  const std::vector<PublishedRow> all = published_rows();
-  const std::vector<PublishedRow> wanted = wanted_rows(*values, all);
-  ResultsFile results(*values);
-  run_rows(*values, wanted, all, results);
-  return report(all, results.rows());
+  return validate_federated(*values);
 }
 
 }  // namespace orrery

@@ -1,0 +1,67 @@
+#include "analysis/validation/measured/counted_flops.hpp"
+
+#include "analysis/validation/measured/words.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double passes = 3;  // forward, gradients of inputs, gradients of weights
+
+bool multiplies(const Layer& layer) {
+  return layer.kind == LayerKind::dense || layer.kind == LayerKind::convolution ||
+         layer.kind == LayerKind::transposed_convolution;
+}
+
+double product_flops(const Layer& layer) {
+  const Shape& places = layer.kind == LayerKind::transposed_convolution ? layer.in : layer.out;
+  return 2.0 * static_cast<double>(weights(layer)) * static_cast<double>(places.height * places.width);
+}
+
+double attention_flops(const Layer& layer) {
+  const auto tokens = static_cast<double>(layer.in.height);
+  const auto width = static_cast<double>(layer.out.channels);
+  return 4.0 * tokens * tokens * width;
+}
+
+CountedFlops as_counted(CountedFlops flops, FlopConvention convention) {
+  if (convention == FlopConvention::causal) flops.attention /= 2;
+  if (convention == FlopConvention::leading_term) flops.attention = flops.head = 0;
+  return flops;
+}
+
+}  // namespace
+
+CountedFlops counted_flops(const LayerGraph& graph) {
+  CountedFlops flops;
+  double last = 0;
+  for (const Layer& layer : graph.layers) {
+    if (layer.kind == LayerKind::attention) flops.attention += attention_flops(layer);
+    if (!multiplies(layer)) continue;
+    flops.body += last;
+    last = product_flops(layer);
+  }
+  flops.head = last;
+  return flops;
+}
+
+FlopConvention convention_of(const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  if (has_words(words, "causal attention")) return FlopConvention::causal;
+  if (has_words(words, "96bslh*")) return FlopConvention::leading_term;
+  return FlopConvention::full;
+}
+
+double model_flops(const CountedFlops& flops, FlopConvention convention, double samples) {
+  const CountedFlops counted = as_counted(flops, convention);
+  return passes * samples * (counted.body + counted.head + counted.attention);
+}
+
+double hardware_flops(const CountedFlops& flops, FlopConvention convention, Recompute recompute, double samples) {
+  const CountedFlops counted = as_counted(flops, convention);
+  double again = 0;
+  if (recompute == Recompute::full) again = counted.body + counted.attention;
+  if (recompute == Recompute::selective) again = counted.attention;
+  return model_flops(flops, convention, samples) + samples * again;
+}
+
+}  // namespace orrery

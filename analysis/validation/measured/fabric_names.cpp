@@ -1,0 +1,148 @@
+#include "analysis/validation/measured/fabric_names.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/validation/measured/words.hpp"
+#include "sim/base/csv.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+/// Rates in texts are rounded; below this difference the catalogue's stands.
+constexpr double rounding = 0.05;
+/// The fastest single NIC of a rate "per node" without a number of NICs.
+constexpr double fastest_nic = 50e9;
+
+NamedLink at_rate(const Link& link, double bytes_per_second, std::string assumed) {
+  NamedLink named{link, bytes_per_second / link.down.value(), 1, std::move(assumed)};
+  if (std::abs(named.scale - 1) < rounding) named.scale = 1;
+  named.link->down = link.down * named.scale;
+  named.link->up = link.up * named.scale;
+  return named;
+}
+
+NamedLink none(std::string why) {
+  NamedLink named;
+  named.assumed = std::move(why);
+  return named;
+}
+
+void add(std::string& list, const std::string& text) {
+  if (!text.empty()) list += (list.empty() ? "" : ", ") + text;
+}
+
+bool is_of_kind(const Link& link, const std::string& kind) {
+  return kind == "efa" ? link.id.rfind("efa-", 0) == 0 : link.kind == kind && link.id.find("veth") != 0;
+}
+
+}  // namespace
+
+std::vector<FabricName> read_fabric_names(const Catalogue& catalogue, Problems& problems) {
+  const auto file = data_directory() / "analysis" / "validation" / "fabric_names.csv";
+  CsvTable table = CsvTable::read(file.string(), {{"place", "words", "link", "kind", "assumed"}, {}}, problems);
+  std::vector<FabricName> names;
+  for (CsvRow& row : table.rows()) {
+    FabricName name{row.required_text("place"), row.required_text("words"), row.text("link"), row.text("kind"),
+                    row.text("assumed")};
+    const bool is_id = !name.link.empty() && name.link != "device" && name.link != "rate";
+    if (is_id && catalogue.link(name.link) == nullptr) {
+      row.problem("link", "the catalogue has no link \"" + name.link + "\"");
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Fabrics::Fabrics(const Catalogue& catalogue, std::vector<FabricName> names)
+    : catalogue_(&catalogue), names_(std::move(names)) {}
+
+const FabricName* Fabrics::name_of(std::string_view place, std::string_view text) const {
+  const std::vector<std::string> words = words_of(text);
+  const auto found = std::find_if(names_.begin(), names_.end(), [&](const FabricName& name) {
+    return name.place == place && has_words(words, name.words);
+  });
+  return found == names_.end() ? nullptr : &*found;
+}
+
+const System* Fabrics::usual_system(const Device& device) const {
+  const auto has = [&](const System& system) { return system.device == device.id; };
+  const auto found = std::find_if(catalogue_->systems.begin(), catalogue_->systems.end(), has);
+  return found == catalogue_->systems.end() ? nullptr : &*found;
+}
+
+const Link* Fabrics::nearest(const std::string& kind, double bytes_per_second) const {
+  const Link* best = nullptr;
+  const auto distance = [&](const Link& link) { return std::abs(std::log(link.down.value() / bytes_per_second)); };
+  for (const Link& link : catalogue_->links) {
+    if (is_of_kind(link, kind) && (best == nullptr || distance(link) < distance(*best))) best = &link;
+  }
+  return best;
+}
+
+NamedLink Fabrics::usual_node(const Device& device) const {
+  const System* system = usual_system(device);
+  const std::string id = system != nullptr && !system->node_link.empty() ? system->node_link : device.link;
+  const Link* link = catalogue_->link(id);
+  if (link == nullptr) return none("no link inside the node is named, and " + device.id + " has none of its own");
+  return {*link, 1, 1, "link inside the node: " + id};
+}
+
+NamedLink Fabrics::in_node(std::string_view text, const Device& device, double node_GBps) const {
+  NamedLink named;
+  const FabricName* name = text.empty() ? nullptr : name_of("node", text);
+  if (text.empty() || (name != nullptr && name->link == "device")) {
+    named = usual_node(device);
+  } else if (name == nullptr || name->link.empty()) {
+    return none("link inside the node \"" + std::string(text) + "\" is unknown");
+  } else {
+    named = {*catalogue_->link(name->link), 1, 1, name->assumed};
+  }
+  const auto written = rate_in(text);
+  const double both_ways = node_GBps > 0 ? node_GBps * giga : written ? written->bytes_per_second : 0;
+  if (named.link && both_ways > 0) named = at_rate(*named.link, both_ways / 2, named.assumed);
+  return named;
+}
+
+NamedLink Fabrics::usual_network(const Device& device, int devices_per_node) const {
+  const System* system = usual_system(device);
+  const Link* link = system == nullptr ? nullptr : catalogue_->link(system->network_link);
+  if (link == nullptr) return none("no network is named, and " + device.id + " has no usual one");
+  // As many NICs per device as the usual system has.
+  const int nics = std::max(1, system->nics_per_node * devices_per_node / std::max(1, system->devices_per_node));
+  return {*link, 1, nics, "network of " + system->id};
+}
+
+NamedLink Fabrics::network(std::string_view text, const Device& device, int devices_per_node) const {
+  if (text.empty()) return usual_network(device, devices_per_node);
+  const auto rate = rate_in(text);
+  const FabricName* name = name_of("network", text);
+  if (name != nullptr && name->link.empty()) return none("network \"" + std::string(text) + "\": " + name->assumed);
+  const bool by_rate = name == nullptr || name->link == "rate";
+  if (by_rate && !rate) return none("network \"" + std::string(text) + "\": no rate in the text");
+  const auto count = count_in(text);
+  int nics = count.value_or(1);
+  double per_nic = rate ? rate->bytes_per_second : catalogue_->link(name->link)->down.value();
+  std::string assumed = name == nullptr ? "" : name->assumed;
+  if (!count && rate && per_nic > fastest_nic) {
+    nics = devices_per_node;
+    per_nic /= nics;
+    add(assumed, "a NIC per device");
+  }
+  if (!count && !rate) {
+    const System* system = usual_system(device);
+    if (system != nullptr) nics = std::max(1, system->nics_per_node * devices_per_node / system->devices_per_node);
+    add(assumed, std::to_string(nics) + " NICs per node");
+  }
+  const std::string kind = name != nullptr && !name->kind.empty() ? name->kind : nics > 1 ? "infiniband" : "ethernet";
+  if (name == nullptr) add(assumed, "network of kind " + kind);
+  const Link* link = by_rate ? nearest(kind, per_nic) : catalogue_->link(name->link);
+  if (link == nullptr) return none("the catalogue has no link of kind " + kind);
+  NamedLink named = at_rate(*link, per_nic, assumed);
+  named.nics = nics;
+  return named;
+}
+
+}  // namespace orrery

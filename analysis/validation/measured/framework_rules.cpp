@@ -1,0 +1,66 @@
+#include "analysis/validation/measured/framework_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "analysis/validation/measured/words.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double default_year = 2022;
+
+/// Words of everything that says who measured with what.
+std::vector<std::string> words_about(const MeasuredRow& row) {
+  return words_of(row.source + " " + row.model + " " + row.notes + " " + row.table);
+}
+
+bool any(const std::vector<std::string>& words, std::initializer_list<const char*> patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const char* pattern) { return has_words(words, pattern); });
+}
+
+FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& words) {
+  if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return {"deepspeed-zero3", "sharded, DeepSpeed"};
+  if (any(words, {"fsdp*"}) || row.zero_stage.rfind("FSDP", 0) == 0) {
+    return {"pytorch-fsdp", "sharded, FSDP"};
+  }
+  if (any(words, {"offload"})) return {"deepspeed-zero3", "sharded with offload"};
+  if (row.year.value_or(default_year) <= 2021) return {"deepspeed-zero3", "sharded, before FSDP"};
+  return {"pytorch-fsdp", "sharded, year"};
+}
+
+FrameworkChoice by_year(const MeasuredRow& row) {
+  const double year = row.year.value_or(default_year);
+  if (year <= 2020) return {"megatron-2020", "year"};
+  if (year <= 2022) return {"megatron-2021", "year"};
+  return {"modern", "year"};
+}
+
+}  // namespace
+
+int zero_stage_of(const MeasuredRow& row) {
+  if (row.zero_stage.empty()) return 0;
+  const auto number = parse_number(row.zero_stage);
+  if (number && (*number == 0 || *number == 1 || *number == 2 || *number == 3)) return static_cast<int>(*number);
+  if (has_words(words_of(row.zero_stage), "fsdp*")) return 3;
+  throw RowSkipped(fmt::format("zero_stage \"{}\" is unknown", row.zero_stage));
+}
+
+FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) {
+  const std::vector<std::string> words = words_about(row);
+  if (zero_stage_of(row) == 3) return sharded(row, words);
+  const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
+  if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
+    return {"pytorch-ddp", "data parallel, no decoder"};
+  }
+  if (any(words, {"megatron deepspeed", "vtrain", "neox", "bigscience*", "mt nlg", "bloom"})) {
+    return {"megatron-deepspeed-2021", "words"};
+  }
+  if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
+  return by_year(row);
+}
+
+}  // namespace orrery

@@ -1,0 +1,23 @@
+// Which software a published row was measured with: the profile of models/cost/frameworks.csv that prices it.
+#pragma once
+
+#include <string>
+
+#include "analysis/validation/measured/measured_row.hpp"
+#include "analysis/validation/measured/row_network.hpp"
+
+namespace orrery {
+
+/// Id of a framework profile, and the rule that chose it. In this order: states sharded by zero_stage 3 or FSDP (the
+/// words DeepSpeed, offload, FSDP; else by year: DeepSpeed until 2021, then FSDP); the words of Megatron-DeepSpeed and
+/// its users (vTrain, GPT-NeoX, BigScience, MT-NLG); convolutional networks and BERT by data alone; the words NeMo,
+/// MegaScale, torchtitan; a decoder by year: 2020 and before, until 2022, later.
+struct FrameworkChoice {
+  std::string id, rule;
+};
+FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network);
+
+/// 0 to 3 from "0", "1", "FSDP", "FSDP 256-way in pod", ...; 0 for an empty cell. Throws RowSkipped for another text.
+int zero_stage_of(const MeasuredRow& row);
+
+}  // namespace orrery

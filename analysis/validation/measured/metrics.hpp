@@ -1,0 +1,48 @@
+// What each published metric is, as a function of a prediction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/validation/measured/solved_case.hpp"
+
+namespace orrery {
+
+/// What the null model says: value = scale x rate ^ exponent, with one rate for a whole set: FLOP/s of a device, bytes
+/// per second of a bus, a share of the maximum power. exponent 1 for rates, -1 for times; 0: it says nothing.
+struct NullModel {
+  double scale = 0, exponent = 0;
+};
+
+/// A prediction in the unit of its row, and what was assumed for it.
+struct Predicted {
+  Ranged value;
+  std::vector<std::string> assumed;
+  NullModel null;
+};
+
+struct Metric {
+  std::string_view name, unit;  // unit "time": any unit of time; empty: any
+  Predicted (*predict)(const MeasuredRow& row, CaseSolver& solver);
+};
+/// Every metric that can be predicted, by name and unit.
+std::vector<Metric> training_metrics();
+std::vector<Metric> memory_metrics();
+std::vector<Metric> layer_metrics();
+std::vector<Metric> ratio_metrics();
+std::vector<Metric> collective_metrics();
+std::vector<Metric> kernel_metrics();
+std::vector<Metric> power_metrics();
+
+/// Seconds of a unit of time ("us", "ms", "s", "min", "h", "days"); nothing for another unit.
+std::optional<double> seconds_per(std::string_view unit);
+
+/// The range of a figure that is proportional to the inverse of another.
+Ranged inverse_of(const Ranged& range, double numerator);
+Ranged times(const Ranged& range, double factor);
+/// `middle` with the relative deviations of `like`.
+Ranged as_sure_as(double middle, const Ranged& like);
+
+}  // namespace orrery

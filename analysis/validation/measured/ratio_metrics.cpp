@@ -1,0 +1,119 @@
+// Figures that compare two runs: scaling efficiency, speed-up of pipelines, time to train.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "analysis/validation/measured/metrics.hpp"
+#include "analysis/validation/measured/words.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
+
+/// The number before (after = false) or after a word in the notes.
+std::optional<double> number_beside(const MeasuredRow& row, std::string_view word, int offset) {
+  const std::vector<std::string> words = words_of(row.notes);
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const auto at = static_cast<std::ptrdiff_t>(index) + offset;
+    if (words[index] != word || at < 0 || at >= static_cast<std::ptrdiff_t>(words.size())) continue;
+    if (const auto number = parse_number(words[static_cast<std::size_t>(at)])) return number;
+  }
+  return std::nullopt;
+}
+
+/// The same work per device on fewer devices.
+MeasuredRow on_fewer(const MeasuredRow& row, std::int64_t devices) {
+  MeasuredRow fewer = row;
+  fewer.devices = devices;
+  fewer.dp = devices;
+  if (row.global_batch) fewer.global_batch = std::max<std::int64_t>(1, *row.global_batch * devices / *row.devices);
+  if (row.devices_per_node) fewer.devices_per_node = std::min(*row.devices_per_node, devices);
+  return fewer;
+}
+
+/// Of data parallelism at a constant batch per device, against one device, or those of "from 8 to 256" in the notes.
+Predicted scaling_efficiency(const MeasuredRow& row, CaseSolver& solver) {
+  const bool by_data = row.tp.value_or(1) == 1 && row.pp.value_or(1) == 1;
+  if (!row.devices || !by_data) throw RowSkipped("scaling of more than data parallelism: the reference run is unknown");
+  const double base = number_beside(row, "from", 1).value_or(1);
+  if (base < 1 || base >= static_cast<double>(*row.devices)) throw RowSkipped("the reference run is unknown");
+  const SolvedCase& solved = solver.solve(row);
+  const SolvedCase& reference = solver.solve(on_fewer(row, static_cast<std::int64_t>(base)));
+  const double scale = row.unit == "%" ? 100 : 1;
+  // Constants of the device move both runs alike: what is left is the time that the larger one adds.
+  const double added = 1 - reference.seconds.value / solved.seconds.value;
+  const double off = solved.row.job.framework.model_error.value + added / 3;
+  const double ratio = 1 - added;
+  Predicted predicted{{ratio * scale, std::max(0.0, ratio - off) * scale, std::min(1.0, ratio + off) * scale},
+                      solved.row.assumed,
+                      {scale, 1}};
+  predicted.assumed.push_back(fmt::format("against {} device(s)", number_text(base)));
+  return predicted;
+}
+
+/// K M / (K - 1 + M): micro-batches of equal stages that pass through a GPipe pipeline, in steps of one stage, against
+/// one device (Huang et al. 2019, section 2.3).
+double pipeline_speedup(double stages, double microbatches) {
+  return stages * microbatches / (stages - 1 + microbatches);
+}
+
+Predicted speedup_over(const MeasuredRow& row, double stages, double microbatches) {
+  if (!row.pp) throw RowSkipped("missing: pp");
+  if (!has_words(words_of(row.model), "transformer")) {
+    throw RowSkipped("stages of unequal work, of a network that the catalogue does not have");
+  }
+  const auto count = number_beside(row, "micro", -1);
+  if (!count) throw RowSkipped("missing: number of micro-batches, in the notes");
+  const double ratio = pipeline_speedup(static_cast<double>(*row.pp), *count) / pipeline_speedup(stages, microbatches);
+  constexpr double share_of_transfers = 0.15;  // assumed: messages and unequal ends of the pipeline
+  return {{ratio, ratio * (1 - share_of_transfers), ratio * (1 + share_of_transfers)},
+          {"stages of equal work, transfers and overheads left out"},
+          {static_cast<double>(*row.pp), 1}};
+}
+
+Predicted speedup_over_two_and_one(const MeasuredRow& row, CaseSolver&) {
+  return speedup_over(row, 2, 1);
+}
+
+Predicted speedup_over_two(const MeasuredRow& row, CaseSolver&) {
+  return speedup_over(row, 2, number_beside(row, "micro", -1).value_or(1));
+}
+
+Predicted imagenet_epochs(const MeasuredRow& row, CaseSolver& solver, double epochs) {
+  const SolvedCase& solved = solver.solve(row);
+  const double steps = epochs * imagenet_images / static_cast<double>(solved.row.job.batch);
+  Predicted predicted{times(solved.seconds, steps / *seconds_per(row.unit)), solved.row.assumed, {}};
+  predicted.assumed.push_back(fmt::format("{} epochs of {} images", number_text(epochs), number_text(imagenet_images)));
+  return predicted;
+}
+
+bool is_imagenet(const MeasuredRow& row) {
+  return has_words(words_of(row.model + " " + row.notes), "imagenet");
+}
+
+Predicted time_to_train(const MeasuredRow& row, CaseSolver& solver) {
+  const auto epochs = number_beside(row, "epochs", -1);
+  const bool is_image_network = has_words(words_of(row.model), "resnet*");
+  if (!epochs || !is_image_network) throw RowSkipped("missing: samples of the whole training");
+  return imagenet_epochs(row, solver, *epochs);
+}
+
+Predicted time_per_epoch(const MeasuredRow& row, CaseSolver& solver) {
+  if (!is_imagenet(row)) throw RowSkipped("missing: samples of an epoch");
+  return imagenet_epochs(row, solver, 1);
+}
+
+}  // namespace
+
+std::vector<Metric> ratio_metrics() {
+  return {{"scaling_efficiency", "%", scaling_efficiency},
+          {"scaling_efficiency", "fraction", scaling_efficiency},
+          {"speedup_vs_K2_M1", "x", speedup_over_two_and_one},
+          {"speedup_vs_K2", "x", speedup_over_two},
+          {"time_to_train", "time", time_to_train},
+          {"time_per_epoch", "time", time_per_epoch}};
+}
+
+}  // namespace orrery

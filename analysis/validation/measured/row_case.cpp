@@ -1,0 +1,199 @@
+#include "analysis/validation/measured/row_case.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/validation/measured/framework_rules.hpp"
+#include "analysis/validation/measured/words.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double first_year_of_bf16 = 2023;
+constexpr double first_year_of_sequence_parallel = 2023;
+constexpr double default_year = 2022;
+
+/// Share of the tokens of BERT's pre-training that is masked, and reaches the vocabulary: 20 of 128, 80 of 512
+/// (max_predictions_per_seq of NVIDIA/DeepLearningExamples and of Devlin et al.).
+constexpr double masked_share = 20.0 / 128;
+
+void set_precision(RowCase& target, const MeasuredRow& row) {
+  if (const auto named = precision_named(row.precision)) {
+    target.job.precision = *named;
+    return;
+  }
+  if (!row.precision.empty()) throw RowSkipped(fmt::format("precision \"{}\" is unknown", row.precision));
+  const bool is_late = row.year.value_or(default_year) >= first_year_of_bf16;
+  target.job.precision = !target.network.is_transformer() ? Precision::fp32
+                         : is_late                        ? Precision::bf16
+                                                          : Precision::fp16;
+  target.assumed.push_back(fmt::format("precision {}", name_of(target.job.precision)));
+}
+
+void set_optimizer(RowCase& target, const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  target.job.optimizer = !target.network.is_transformer() ? OptimizerKind::momentum
+                         : has_words(words, "lamb")       ? OptimizerKind::lamb
+                                                          : OptimizerKind::adam;
+  if (has_words(words, "offload")) target.layout.offload = Offload::optimizer;
+}
+
+void set_recompute(RowCase& target, const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.recompute);
+  if (row.recompute.empty()) {
+    target.open.recompute = target.network.is_transformer();
+  } else if (has_words(words, "none") || has_words(words, "no") || has_words(words, "selective 0 layers")) {
+    target.layout.recompute = Recompute::none;
+  } else if (has_words(words, "selective")) {
+    target.layout.recompute = Recompute::selective;
+  } else if (has_words(words, "full") || has_words(words, "yes")) {
+    target.layout.recompute = Recompute::full;
+  } else {
+    throw RowSkipped(fmt::format("recompute \"{}\" is unknown", row.recompute));
+  }
+}
+
+std::int64_t devices_of(const MeasuredRow& row) {
+  if (row.devices) return *row.devices;
+  const std::int64_t product = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) * row.dp.value_or(1);
+  const bool says_something = row.tp || row.pp || row.cp || row.dp;
+  if (!says_something) throw RowSkipped("missing: devices");
+  return product;
+}
+
+/// tp, pp, cp and dp, whose product is the number of devices.
+void set_degrees(RowCase& target, const MeasuredRow& row, std::int64_t devices) {
+  Layout& layout = target.layout;
+  layout.tp = static_cast<int>(row.tp.value_or(1));
+  layout.pp = static_cast<int>(row.pp.value_or(1));
+  layout.cp = static_cast<int>(row.cp.value_or(1));
+  layout.ep = static_cast<int>(row.ep.value_or(1));
+  layout.zero_stage = zero_stage_of(row);
+  const std::int64_t model_ranks = std::int64_t{layout.tp} * layout.pp * layout.cp;
+  if (devices % model_ranks != 0) {
+    throw RowSkipped(
+        fmt::format("{} devices are no multiple of tp {} x pp {} x cp {}", devices, layout.tp, layout.pp, layout.cp));
+  }
+  layout.dp = static_cast<int>(devices / model_ranks);
+  if (row.dp && *row.dp != layout.dp) {
+    throw RowSkipped(fmt::format("dp is {}, but {} devices / (tp {} x pp {} x cp {}) are {}", *row.dp, devices,
+                                 layout.tp, layout.pp, layout.cp, layout.dp));
+  }
+  target.open.tensor_and_pipeline = devices > 1 && !row.tp && !row.pp && layout.zero_stage < 3;
+}
+
+/// A row of a convolutional network may name its batch per device in the notes only: "batch per GPU ... (default 192)".
+std::optional<std::int64_t> batch_in_notes(const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  for (std::size_t index = 0; index + 1 < words.size(); ++index) {
+    if (words[index] != "default") continue;
+    const auto number = parse_number(words[index + 1]);
+    if (number && *number >= 1) return static_cast<std::int64_t>(*number);
+  }
+  return std::nullopt;
+}
+
+void set_batch(RowCase& target, const MeasuredRow& row) {
+  for (const char* column : {"global_batch", "micro_batch"}) {
+    if (row.words(column).empty()) continue;
+    throw RowSkipped(fmt::format("{} \"{}\" is no number of samples", column, row.words(column)));
+  }
+  Layout& layout = target.layout;
+  std::optional<std::int64_t> micro = row.micro_batch;
+  if (!micro && !target.network.is_transformer()) {
+    micro = batch_in_notes(row);
+    if (micro) target.assumed.push_back(fmt::format("micro-batch {}", *micro));
+  }
+  if (!row.global_batch && (!micro || layout.pp > 1)) throw RowSkipped("missing: global_batch");
+  target.job.batch = row.global_batch.value_or(micro.value_or(1) * layout.dp);
+  if (!row.global_batch) target.assumed.push_back(fmt::format("batch {}", target.job.batch));
+  if (!micro && !target.network.is_transformer()) {
+    // One pass over a device's share: frameworks of convolutional networks do not accumulate unless told to.
+    micro = std::max<std::int64_t>(1, target.job.batch / layout.dp);
+  }
+  target.open.microbatch = !micro.has_value();
+  layout.microbatch = micro.value_or(1);
+  const std::int64_t together = layout.microbatch * layout.dp;
+  const std::int64_t whole = std::max<std::int64_t>(1, std::llround(double(target.job.batch) / double(together)));
+  if (whole * together == target.job.batch) return;
+  target.job.batch = whole * together;
+  target.assumed.push_back(fmt::format("batch {}, a multiple of micro-batch x dp", target.job.batch));
+}
+
+void set_pipeline(RowCase& target, const MeasuredRow& row) {
+  target.layout.interleave = static_cast<int>(row.interleave.value_or(1));
+  target.open.interleave = !row.interleave && target.layout.pp > 1 && target.open.microbatch;
+  if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.push_back("interleave 1");
+}
+
+void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
+  const bool is_late = row.year.value_or(default_year) >= first_year_of_sequence_parallel;
+  const bool is_on = row.seq_parallel.empty() ? is_late && target.network.is_transformer() : row.seq_parallel == "yes";
+  target.layout.sequence_parallel = is_on && target.layout.tp > 1 ? SequenceParallel::on : SequenceParallel::off;
+  if (row.seq_parallel.empty() && target.layout.tp > 1) {
+    target.assumed.push_back(is_on ? "sequence parallel" : "no sequence parallelism");
+  }
+}
+
+/// BERT's head works on the masked tokens of pre-training, on none in fine-tuning.
+void set_tokens(RowCase& target, const MeasuredRow& row) {
+  if (!target.network.is_bert) return;
+  const bool is_tuning = has_words(words_of(row.model), "squad");
+  target.job.head_tokens = is_tuning ? 0.0 : masked_share;
+  target.assumed.push_back(is_tuning ? "no vocabulary head" : "head on 20 of 128 tokens");
+}
+
+}  // namespace
+
+std::optional<Precision> precision_named(std::string_view text) {
+  const std::vector<std::string> words = words_of(text);
+  if (has_words(words, "fp8*")) return Precision::fp8;
+  if (has_words(words, "bf16")) return Precision::bf16;
+  if (has_words(words, "fp16") || has_words(words, "amp") || has_words(words, "mixed")) return Precision::fp16;
+  if (has_words(words, "tf32")) return Precision::tf32;
+  if (has_words(words, "fp32")) return Precision::fp32;
+  if (has_words(words, "fp64")) return Precision::fp64;
+  return std::nullopt;
+}
+
+RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
+  RowCase target;
+  target.network = network_of(row, tables.models);
+  target.assumed = target.network.assumed;
+  const std::int64_t devices = devices_of(row);
+  set_degrees(target, row, devices);
+  set_cluster(target, row, devices, tables);
+  set_precision(target, row);
+  set_optimizer(target, row);
+  set_recompute(target, row);
+  set_batch(target, row);
+  set_pipeline(target, row);
+  set_sequence_parallel(target, row);
+  set_tokens(target, row);
+  const FrameworkChoice choice = framework_of(row, target.network);
+  target.job.framework = tables.framework(choice.id);
+  target.framework_rule = choice.rule;
+  target.assumed.push_back("software " + choice.id);
+  target.job.network = target.network.graph(target.layout.tp);
+  return target;
+}
+
+std::string case_key(const MeasuredRow& row) {
+  const auto text = [](const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; };
+  std::string key;
+  for (const std::string* part : {&row.source, &row.model, &row.precision, &row.recompute, &row.device, &row.intra_link,
+                                  &row.inter_link, &row.zero_stage, &row.seq_parallel, &row.notes}) {
+    key += *part + '\n';
+  }
+  for (const auto& part :
+       {row.layers, row.hidden, row.heads, row.kv_heads, row.ffn_hidden, row.vocab, row.seq_len, row.global_batch,
+        row.micro_batch, row.devices, row.devices_per_node, row.tp, row.pp, row.dp, row.cp, row.ep, row.interleave}) {
+    key += text(part) + '\n';
+  }
+  return key + number_text(row.year.value_or(0)) + '\n' + number_text(row.params_b.value_or(0));
+}
+
+}  // namespace orrery

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/validation/measured/row_case.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr std::int64_t usual_devices_per_node = 8;
+
+/// Plateaus follow the rate that the text names.
+FabricLaw law_of(const FabricLaws& laws, const NamedLink& named, const Catalogue& catalogue) {
+  FabricLaw law = laws.of(*catalogue.link(named.link->id));
+  for (Ranged* plateau : {&law.bus_GBps, &law.in_network_GBps}) {
+    *plateau = Ranged(plateau->value * named.scale, plateau->low * named.scale, plateau->high * named.scale);
+  }
+  return law;
+}
+
+std::int64_t devices_per_node(RowCase& target, const MeasuredRow& row, std::int64_t devices, const System* usual) {
+  if (row.devices_per_node) return *row.devices_per_node;
+  const std::int64_t assumed = usual != nullptr ? usual->devices_per_node : usual_devices_per_node;
+  if (devices > 1) target.assumed.push_back(fmt::format("{} devices per node", std::min(assumed, devices)));
+  return assumed;
+}
+
+void assume(RowCase& target, const NamedLink& named) {
+  if (!named.assumed.empty()) target.assumed.push_back(named.assumed);
+}
+
+}  // namespace
+
+void set_cluster(RowCase& target, const MeasuredRow& row, std::int64_t devices, const ValidationTables& tables) {
+  const NamedDevice named = find_device(row.device, tables.devices, tables.catalogue);
+  if (named.device == nullptr) throw RowSkipped(named.assumed);
+  if (!named.assumed.empty()) target.assumed.push_back(fmt::format("device {}: {}", named.device->id, named.assumed));
+  const Fabrics fabrics(tables.catalogue, tables.fabrics);
+  ClusterDescription& cluster = target.job.cluster;
+  cluster.device = *named.device;
+  target.job.device_law = tables.device_laws.of(cluster.device);
+  const std::int64_t whole_node = devices_per_node(target, row, devices, fabrics.usual_system(cluster.device));
+  const std::int64_t per_node = std::min(whole_node, devices);
+  if (devices % per_node != 0) {
+    throw RowSkipped(fmt::format("{} devices do not fill nodes of {}", devices, per_node));
+  }
+  cluster.devices_per_node = static_cast<int>(per_node);
+  cluster.nodes = static_cast<int>(devices / per_node);
+  if (per_node > 1) {
+    const NamedLink link = fabrics.in_node(row.intra_link, cluster.device, named.node_GBps);
+    if (!link.link) throw RowSkipped(link.assumed);
+    assume(target, link);
+    cluster.node_link = link.link;
+    target.job.node_law = law_of(tables.fabric_laws, link, tables.catalogue);
+  }
+  if (cluster.nodes == 1) return;
+  const NamedLink link = fabrics.network(row.inter_link, cluster.device, static_cast<int>(whole_node));
+  if (!link.link) throw RowSkipped(link.assumed);
+  assume(target, link);
+  cluster.network_link = link.link;
+  cluster.nics_per_node = link.nics;
+  target.job.network_law = law_of(tables.fabric_laws, link, tables.catalogue);
+}
+
+}  // namespace orrery

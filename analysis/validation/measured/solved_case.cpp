@@ -1,0 +1,146 @@
+#include "analysis/validation/measured/solved_case.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr std::int64_t tried_microbatches[] = {1, 2, 4, 8};
+constexpr Recompute tried_recomputes[] = {Recompute::none, Recompute::selective, Recompute::full};
+constexpr int most_stages = 16;
+
+std::vector<Layout> with_degrees(const RowCase& open) {
+  if (!open.open.tensor_and_pipeline) return {open.layout};
+  std::vector<Layout> layouts;
+  const std::int64_t devices = open.layout.devices();
+  for (int tp = 1; tp <= open.job.cluster.devices_per_node; tp *= 2) {
+    for (int pp = 1; pp <= most_stages; pp *= 2) {
+      if (devices % (std::int64_t{tp} * pp) != 0) continue;
+      Layout layout = open.layout;
+      layout.tp = tp;
+      layout.pp = pp;
+      layout.dp = static_cast<int>(devices / tp / pp);
+      if (tp == 1) layout.sequence_parallel = SequenceParallel::off;
+      layouts.push_back(layout);
+    }
+  }
+  return layouts;
+}
+
+std::vector<Layout> with_microbatches(const Layout& layout, const RowCase& open) {
+  std::vector<Layout> layouts;
+  for (const std::int64_t samples : tried_microbatches) {
+    Layout tried = layout;
+    if (open.open.microbatch) tried.microbatch = samples;
+    if (open.job.batch % (tried.microbatch * tried.dp) == 0) layouts.push_back(tried);
+    if (!open.open.microbatch) break;
+  }
+  return layouts;
+}
+
+std::vector<Layout> with_interleave(const Layout& layout, const RowCase& open) {
+  std::vector<Layout> layouts = {layout};
+  if (!open.open.interleave || layout.pp == 1) return layouts;
+  const std::int64_t blocks = open.network.shape.layers / layout.pp;
+  const bool divides = microbatches(layout, open.job.batch) % layout.pp == 0;
+  for (int chunks = 2; divides && chunks <= blocks; ++chunks) {
+    if (blocks % chunks != 0) continue;
+    layouts.push_back(layout);
+    layouts.back().interleave = chunks;
+  }
+  return layouts;
+}
+
+std::vector<Layout> candidates(const RowCase& open) {
+  std::vector<Layout> all;
+  for (const Layout& degrees : with_degrees(open)) {
+    for (const Layout& batched : with_microbatches(degrees, open)) {
+      for (Layout layout : with_interleave(batched, open)) {
+        for (const Recompute recompute : tried_recomputes) {
+          if (open.open.recompute) layout.recompute = recompute;
+          all.push_back(layout);
+          if (!open.open.recompute) break;
+        }
+      }
+    }
+  }
+  return all;
+}
+
+/// What was open and is now settled.
+std::string settled(const RowCase& open, const Layout& layout) {
+  std::vector<std::string> parts;
+  if (open.open.tensor_and_pipeline)
+    parts.push_back(fmt::format("tp {}, pp {}, dp {}", layout.tp, layout.pp, layout.dp));
+  if (open.open.microbatch) parts.push_back(fmt::format("micro-batch {}", layout.microbatch));
+  if (open.open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
+  if (open.open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
+  return join(parts, ", ") + " (the fastest that fits)";
+}
+
+SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
+  SolvedCase solved;
+  solved.row = case_of(row, tables);
+  if (solved.row.open.any()) {
+    solved.row.layout = chosen_layout(solved.row);
+    solved.row.assumed.push_back(settled(solved.row, solved.row.layout));
+  }
+  LayoutJudge judge(solved.row.job);
+  const std::vector<std::string> obstacles = judge.obstacles(solved.row.layout);
+  if (!obstacles.empty()) throw RowSkipped("cannot run: " + join(obstacles, "; "));
+  solved.step = judge.predict(solved.row.layout);
+  solved.seconds = predicted_range(solved.row.job, solved.row.layout,
+                                   [](const StepPrediction& step) { return step.time().value(); });
+  solved.flops = counted_flops(solved.row.job.network);
+  return solved;
+}
+
+}  // namespace
+
+Layout chosen_layout(const RowCase& open) {
+  LayoutJudge judge(open.job);
+  std::optional<Layout> fastest, smallest;
+  Seconds least_time;
+  Bytes least_memory;
+  std::string obstacle = "batch " + std::to_string(open.job.batch) + " does not divide";
+  for (const Layout& layout : candidates(open)) {
+    const std::vector<std::string> obstacles = judge.obstacles(layout);
+    if (!obstacles.empty()) {
+      obstacle = obstacles.front();
+      continue;
+    }
+    const StepPrediction step = judge.predict(layout);
+    if (step.fits(open.job.cluster.device) && (!fastest || step.time() < least_time)) {
+      fastest = layout;
+      least_time = step.time();
+    }
+    if (!smallest || step.memory.peak() < least_memory) {
+      smallest = layout;
+      least_memory = step.memory.peak();
+    }
+  }
+  if (!smallest) throw RowSkipped("no setting of what the row leaves open can run: " + obstacle);
+  return fastest ? *fastest : *smallest;
+}
+
+const SolvedCase& CaseSolver::solve(const MeasuredRow& row) {
+  const auto [at, is_new] = kept_.try_emplace(case_key(row));
+  Kept& kept = at->second;
+  if (is_new) {
+    try {
+      kept.solved = std::make_shared<const SolvedCase>(solved_case(row, *tables_));
+    } catch (const RowSkipped& skipped) {
+      kept.skipped = skipped.what();
+    } catch (const Infeasible& infeasible) {
+      kept.skipped = infeasible.what();
+    }
+  }
+  if (kept.solved == nullptr) throw RowSkipped(kept.skipped);
+  return *kept.solved;
+}
+
+}  // namespace orrery

@@ -1,0 +1,161 @@
+// Times and rates of whole steps.
+#include <array>
+
+#include "analysis/validation/measured/metrics.hpp"
+#include "analysis/validation/measured/words.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+struct TimeUnit {
+  std::string_view name;
+  double seconds;
+};
+constexpr TimeUnit time_units[] = {{"us", 1e-6}, {"ms", 1e-3},    {"s", 1},       {"min", 60},
+                                   {"h", 3600},  {"hours", 3600}, {"days", 86400}};
+
+double batch_of(const SolvedCase& solved) {
+  return static_cast<double>(solved.row.job.batch);
+}
+
+double devices_of(const SolvedCase& solved) {
+  return static_cast<double>(solved.row.layout.devices());
+}
+
+double peak_of(const SolvedCase& solved) {
+  return solved.row.job.cluster.device.peak_for(solved.row.job.precision).value();
+}
+
+double counted_model(const MeasuredRow& row, const SolvedCase& solved) {
+  return model_flops(solved.flops, convention_of(row), batch_of(solved));
+}
+
+double counted_hardware(const MeasuredRow& row, const SolvedCase& solved) {
+  return hardware_flops(solved.flops, convention_of(row), solved.row.layout.recompute, batch_of(solved));
+}
+
+/// FLOPs of one device, recomputation included: seconds of the step at one FLOP/s.
+double work_of(const SolvedCase& solved) {
+  return hardware_flops(solved.flops, FlopConvention::full, solved.row.layout.recompute, batch_of(solved)) /
+         devices_of(solved);
+}
+
+Predicted iteration_time(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  const double unit = *seconds_per(row.unit);
+  return {times(solved.seconds, 1 / unit), solved.row.assumed, {work_of(solved) / unit, -1}};
+}
+
+/// `amount`: of one step.
+Predicted per_second(const SolvedCase& solved, double amount) {
+  return {inverse_of(solved.seconds, amount), solved.row.assumed, {amount / work_of(solved), 1}};
+}
+
+Predicted samples_per_second(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, batch_of(solved));
+}
+
+double tokens_of(const SolvedCase& solved) {
+  if (!solved.row.network.is_transformer()) throw RowSkipped("an image has no tokens");
+  return batch_of(solved) * static_cast<double>(solved.row.network.shape.tokens);
+}
+
+Predicted tokens_per_second(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, tokens_of(solved));
+}
+
+Predicted tokens_per_device(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, tokens_of(solved) / devices_of(solved));
+}
+
+Predicted samples_per_device(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, batch_of(solved) / devices_of(solved));
+}
+
+Predicted model_teraflops(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, counted_model(row, solved) / devices_of(solved) / tera);
+}
+
+Predicted hardware_teraflops(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, counted_hardware(row, solved) / devices_of(solved) / tera);
+}
+
+Predicted aggregate_petaflops(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, counted_hardware(row, solved) / 1e15);
+}
+
+double percent_of_peak(const SolvedCase& solved, double flops) {
+  return 100 * flops / devices_of(solved) / peak_of(solved);
+}
+
+Predicted model_utilisation(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, percent_of_peak(solved, counted_model(row, solved)));
+}
+
+Predicted hardware_utilisation(const MeasuredRow& row, CaseSolver& solver) {
+  const SolvedCase& solved = solver.solve(row);
+  return per_second(solved, percent_of_peak(solved, counted_hardware(row, solved)));
+}
+
+/// Percent as a fraction.
+template <Predicted (*percent)(const MeasuredRow&, CaseSolver&)>
+Predicted fraction(const MeasuredRow& row, CaseSolver& solver) {
+  Predicted predicted = percent(row, solver);
+  predicted.value = times(predicted.value, 0.01);
+  predicted.null.scale *= 0.01;
+  return predicted;
+}
+
+}  // namespace
+
+std::optional<double> seconds_per(std::string_view unit) {
+  for (const TimeUnit& known : time_units) {
+    if (known.name == unit) return known.seconds;
+  }
+  return std::nullopt;
+}
+
+Ranged inverse_of(const Ranged& range, double numerator) {
+  return {numerator / range.value, numerator / range.high,
+          range.low > 0 ? numerator / range.low : numerator / range.value};
+}
+
+Ranged times(const Ranged& range, double factor) {
+  return {range.value * factor, range.low * factor, range.high * factor};
+}
+
+Ranged as_sure_as(double middle, const Ranged& like) {
+  return times(like, middle / like.value);
+}
+
+std::vector<Metric> training_metrics() {
+  return {{"iteration_time", "time", iteration_time},
+          {"step_time", "time", iteration_time},
+          {"throughput", "tokens/s", tokens_per_second},
+          {"throughput", "sequences/s", samples_per_second},
+          {"throughput", "samples/s", samples_per_second},
+          {"throughput", "images/s", samples_per_second},
+          {"throughput_per_gpu", "tokens/s/GPU", tokens_per_device},
+          {"throughput_per_gpu", "tokens/s", tokens_per_device},
+          {"throughput_per_gpu", "samples/s/GPU", samples_per_device},
+          {"throughput_per_gpu", "images/s/GPU", samples_per_device},
+          {"tflops_per_gpu_model", "TFLOP/s", model_teraflops},
+          {"tflops_per_gpu_hw", "TFLOP/s", hardware_teraflops},
+          {"aggregate_pflops_hw", "PFLOP/s", aggregate_petaflops},
+          {"pct_peak", "%", hardware_utilisation},
+          {"mfu", "%", model_utilisation},
+          {"hfu", "%", hardware_utilisation},
+          {"mfu", "fraction", fraction<model_utilisation>},
+          {"hfu", "fraction", fraction<hardware_utilisation>}};
+}
+
+}  // namespace orrery
