@@ -37,6 +37,7 @@ const std::vector<CommandEntry>& commands() {
       {"measure", "execute the strategies of a scenario for real, in the processes of an MPI run", measure_command},
       {"compare", "two folders of results side by side: what was measured against what was simulated", compare_command},
       {"validate", "published measurements, rerun and set beside ours", validate_command},
+      {"fit", "constants of a device, a link or a framework from measurements, tried on rows left out", fit_command},
       {"simulate-way", "one strategy in a process of its own", simulate_way_command, CommandEntry::Shown::no},
   };
   return table;

@@ -1,0 +1,154 @@
+// `orrery fit`: constants of a device, a link or a framework from measured rows or a PyTorch trace.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "analysis/cli/command.hpp"
+#include "analysis/validation/fit.hpp"
+#include "analysis/validation/fit_rows.hpp"
+#include "analysis/validation/fit_trace.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+namespace po = boost::program_options;
+
+CommandSpec fit_spec() {
+  CommandSpec spec;
+  spec.name = "fit";
+  spec.summary = "constants of a device, a link or a framework from measurements, tried on rows left out";
+  spec.examples = {"orrery fit analysis/validation/measured.csv --rows C-GEMM --device a100-sxm-40 -o a100.csv",
+                   "orrery fit rows.csv --link nvlink3 -o nvlink3.csv",
+                   "orrery fit steps.csv --framework modern --constant host_forward_us -o modern.csv",
+                   "orrery fit trace.json.gz --device h100-sxm -o h100.csv"};
+  spec.positional = {"ROWS_OR_TRACE"};
+  spec.notes =
+      "ROWS: a CSV with the columns of analysis/validation/measured.csv (id, metric, value and unit are needed).\n"
+      "A device is told by gemm_tflops, a link by time, busbw and algbw of collectives, a framework by times and "
+      "rates\n"
+      "of training steps. TRACE: what export_chrome_trace() of torch.profiler writes (record_shapes=True), .json or\n"
+      ".json.gz; its matrix products tell a device. The file written holds value, low and high (least and most over "
+      "the\n"
+      "folds) and says how far rows that were left out are missed.";
+  auto add = spec.options.add_options();
+  add("device", po::value<std::string>(), "id of the catalogue: its law of matrix products");
+  add("link", po::value<std::string>(), "id of the catalogue: the law of collectives over it");
+  add("framework", po::value<std::string>(), "id of a framework: its host times and stragglers");
+  add("rows", po::value<std::string>()->default_value(""), "only rows whose id begins so");
+  add("constant", po::value<std::vector<std::string>>(), "fit this one, not the usual ones; may be repeated");
+  add("folds", po::value<int>()->default_value(5), "parts of the rows that are left out in turn");
+  add("seed", po::value<std::uint64_t>()->default_value(1), "of the order in which rows are left out");
+  add("out,o", po::value<std::string>(), "file of constants to write (required)");
+  add("force", "replace an existing file");
+  return spec;
+}
+
+FitTarget target_of(const po::variables_map& values) {
+  std::vector<FitTarget> targets;
+  for (const FitTarget::Kind kind : {FitTarget::Kind::device, FitTarget::Kind::link, FitTarget::Kind::framework}) {
+    if (values.count(name_of(kind)) > 0) targets.push_back({kind, values[name_of(kind)].as<std::string>()});
+  }
+  if (targets.size() != 1) throw UsageError("orrery fit: give one of --device, --link and --framework");
+  return targets.front();
+}
+
+bool is_trace(const std::string& file) {
+  return file.ends_with(".json") || file.ends_with(".json.gz") || file.ends_with(".gz");
+}
+
+RowsToFit problem_of(const std::string& file, const FitTarget& target, const po::variables_map& values) {
+  const auto constants =
+      values.count("constant") > 0 ? values["constant"].as<std::vector<std::string>>() : std::vector<std::string>{};
+  const ValidationTables tables = read_validation_tables();
+  Problems problems;
+  if (is_trace(file)) {
+    const std::vector<TracedProduct> products = traced_products(read_trace(file, problems), file, problems);
+    problems.throw_if_any();
+    return problem_of_products(products, tables, target, constants);
+  }
+  std::vector<MeasuredRow> rows = read_measured_rows(file, problems);
+  problems.throw_if_any();
+  const std::string prefix = values["rows"].as<std::string>();
+  std::erase_if(rows, [&prefix](const MeasuredRow& row) { return !row.id.starts_with(prefix); });
+  return problem_of_rows(rows, tables, target, constants);
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, const FitTarget& target,
+                                 const std::string& file) {
+  const std::string name = std::filesystem::path(file).filename().string();
+  const std::string source = fmt::format("fit to {}: {} rows, held-out error {}", name, fit.problem.rows.size(),
+                                         percent(result.error_held_out));
+  std::vector<ConstantRow> rows;
+  for (std::size_t i = 0; i < result.constants.size(); ++i) {
+    rows.push_back({target.id, fit.problem.parameters[i].constant, result.constants[i], source, {}});
+  }
+  if (target.kind == FitTarget::Kind::framework) {
+    const Ranged error(result.error_held_out, result.lowest_fold_error, result.highest_fold_error);
+    rows.push_back({target.id, "model_error", error, source + "; least and most of a fold", {}});
+  }
+  return rows;
+}
+
+/// A constant that no row moves, or whose folds disagree by more than itself, was not learned.
+std::string remark(const FitParameter& parameter, const Ranged& value) {
+  if (value.low == value.high && value.value == parameter.start) return "  the rows do not depend on it";
+  if (value.high - value.low > value.value) return "  hardly determined: the folds disagree";
+  const double width = parameter.highest - parameter.lowest;
+  const double to_end = std::min(value.value - parameter.lowest, parameter.highest - value.value);
+  return to_end <= 1e-6 * width ? "  at the end of its range: these rows may need another law" : "";
+}
+
+void print(const RowsToFit& fit, const FitResult& result, const std::vector<ConstantRow>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Ranged& value = rows[i].value;
+    const bool fitted = i < fit.problem.parameters.size();
+    std::cout << fmt::format("{:<24} {:>10}  ({} to {}){}{}\n", rows[i].constant, number_text(value.value),
+                             number_text(value.low), number_text(value.high),
+                             fitted ? fmt::format("  was {}", number_text(fit.problem.parameters[i].start)) : "",
+                             fitted ? remark(fit.problem.parameters[i], value) : "");
+  }
+  std::cout << fmt::format("mean error of {} rows: {} before, {} in sample, {} held out ({} folds; worst {}: {})\n",
+                           fit.problem.rows.size(), percent(result.error_before), percent(result.error_in_sample),
+                           percent(result.error_held_out), result.folds, result.worst_row,
+                           percent(result.worst_held_out));
+}
+
+void print_left_out(const std::vector<std::string>& left_out) {
+  constexpr std::size_t most_shown = 8;
+  for (std::size_t i = 0; i < std::min(most_shown, left_out.size()); ++i) {
+    std::cerr << "left out " << left_out[i] << '\n';
+  }
+  if (left_out.size() > most_shown) std::cerr << fmt::format("left out {} more\n", left_out.size() - most_shown);
+}
+
+}  // namespace
+
+ExitCode fit_command(const Arguments& arguments) {
+  const CommandSpec spec = fit_spec();
+  const auto values = parse(spec, arguments);
+  if (!values) return ExitCode::ok;
+  if (values->count("out") == 0) throw UsageError("orrery fit: -o FILE is missing (the file of constants to write)");
+  if ((*values)["folds"].as<int>() < 2) throw UsageError("orrery fit: --folds must be at least 2");
+  const std::string file = (*values)["ROWS_OR_TRACE"].as<std::string>(), out = (*values)["out"].as<std::string>();
+  const FitTarget target = target_of(*values);
+  if (std::filesystem::exists(out) && values->count("force") == 0) {
+    throw UsageError(fmt::format("orrery fit: {} exists - choose another -o or add --force", out));
+  }
+  const RowsToFit fit = problem_of(file, target, *values);
+  print_left_out(fit.left_out);
+  const FitResult result =
+      fit_constants(fit.problem, {(*values)["folds"].as<int>(), (*values)["seed"].as<std::uint64_t>()});
+  const std::vector<ConstantRow> rows = rows_of(fit, result, target, file);
+  print(fit, result, rows);
+  write_file(out, constants_csv(name_of(target.kind), rows));
+  return ExitCode::ok;
+}
+
+}  // namespace orrery

@@ -1,0 +1,76 @@
+// `orrery fit`: constants written as a file that reads back, refusals, help.
+#include <string>
+
+#include "models/cost/constants_file.hpp"
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::testing::call_orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+std::string shipped_rows() {
+  return (orrery::data_directory() / "analysis" / "validation" / "measured.csv").string();
+}
+
+TEST_CASE("fit writes constants that read back, says what they are worth, and is the same every time") {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("a100.csv"), again = folder.file("again.csv");
+  const ChildResult result =
+      call_orrery({"fit", shipped_rows(), "--rows", "C-GEMM", "--device", "a100-sxm-40", "-o", file});
+  CHECK(result.errors.empty());
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.output.find("mean error of 8 rows: ") != std::string::npos);
+  CHECK(result.output.find(" held out (5 folds; worst C-GEMM-") != std::string::npos);
+  orrery::Problems problems;
+  const orrery::ConstantsFile constants = orrery::read_constants_file(file, problems);
+  CHECK(problems.empty());
+  CHECK(constants.kind == "device");
+  REQUIRE(constants.rows.size() == 2);
+  CHECK(constants.rows[0].constant == "gemm_share");
+  CHECK(constants.rows[0].value.value == Approx(0.845).epsilon(0.03));  // of the published fit
+  CHECK(constants.rows[0].source.find("fit to measured.csv: 8 rows, held-out error ") == 0);
+  call_orrery({"fit", shipped_rows(), "--rows", "C-GEMM", "--device", "a100-sxm-40", "-o", again});
+  CHECK(orrery::read_file(file) == orrery::read_file(again));
+}
+
+TEST_CASE("fit refuses what it cannot do, and replaces a file only when told to") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("there.csv", "mine\n");
+  CHECK(call_orrery({"fit", shipped_rows(), "--device", "a100-sxm-40"}).errors ==
+        "orrery fit: -o FILE is missing (the file of constants to write)\n");
+  CHECK(call_orrery({"fit", shipped_rows(), "-o", file}).errors ==
+        "orrery fit: give one of --device, --link and --framework\n");
+  const ChildResult there = call_orrery({"fit", shipped_rows(), "--device", "a100-sxm-40", "-o", file});
+  CHECK(there.exit_code == 2);
+  CHECK(there.errors == "orrery fit: " + file + " exists - choose another -o or add --force\n");
+  CHECK(orrery::read_file(file) == "mine\n");
+  const std::string trace = std::string(ORRERY_TEST_DIR) + "/models/cost/traces/lenet5-without-kineto.json";
+  const ChildResult shapeless = call_orrery({"fit", trace, "--device", "a100-sxm-40", "-o", folder.file("new.csv")});
+  CHECK(shapeless.exit_code == 3);
+  CHECK(shapeless.errors.find("record_shapes=True") != std::string::npos);
+}
+
+TEST_CASE("fit --help begins with examples") {
+  const ChildResult help = call_orrery({"fit", "--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(help.output.find("orrery fit rows.csv --link nvlink3 -o nvlink3.csv") != std::string::npos);
+}
+
+TEST_CASE("frameworks and laws are shown with the range and the source of every constant") {
+  const ChildResult framework = call_orrery({"show", "framework", "megatron-deepspeed-2021"});
+  CHECK(framework.exit_code == 0);
+  CHECK(framework.output.find("host_forward_us            90 (66 to 93)\n") != std::string::npos);
+  CHECK(framework.output.find("blocking_transfers         1  [megatron-2021]\n") != std::string::npos);
+  const ChildResult law = call_orrery({"show", "law", "a100-sxm-80"});
+  CHECK(law.output.find("gemm_share                 0.845 (0.83 to 0.855)\n") != std::string::npos);
+  CHECK(call_orrery({"show", "law", "ib-hdr"}).output.find("plateau                    21.25 (20 to 24) GB/s") !=
+        std::string::npos);
+  CHECK(call_orrery({"show", "law", "a100-sxm-8"}).exit_code == 2);
+  CHECK(call_orrery({"list", "frameworks"}).output.find("megatron-2021") != std::string::npos);
+}
+
+}  // namespace
