@@ -4,6 +4,7 @@
 #include "models/networks/hf_config.hpp"
 #include "models/networks/layer_graph.hpp"
 #include "models/networks/network_file.hpp"
+#include "models/networks/onnx.hpp"
 #include "models/networks/transformer_table.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
@@ -69,6 +70,8 @@ LayerGraph load_network(const std::string& name, std::int64_t tokens) {
     std::vector<std::string> assumed;
     graph = read_hf_config(name, tokens, problems, assumed);
     graph.notes = std::move(assumed);
+  } else if (name.ends_with(".onnx")) {
+    graph = read_onnx(name, problems);
   } else if (name.ends_with(".toml")) {
     graph = read_network(name, problems);
   } else {

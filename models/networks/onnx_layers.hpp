@@ -1,0 +1,73 @@
+// ONNX nodes as layers.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/networks/layer_graph.hpp"
+#include "models/networks/onnx_model.hpp"
+#include "models/networks/onnx_patterns.hpp"
+
+namespace orrery {
+
+/// Makes the layers of a model whose input has fixed dimensions.
+class OnnxLayers {
+ public:
+  explicit OnnxLayers(const OnnxModel& model);
+
+  LayerGraph make();
+  /// Nodes that cannot be layers, with the reason.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& refused() const { return refused_; }
+  /// Values that a layer needs the shape of, but whose shape the model does not say.
+  [[nodiscard]] const std::vector<std::string>& without_shape() const { return without_shape_; }
+
+ private:
+  struct Value {
+    LayerId layer;  // invalid: the network's input
+    Shape shape;
+  };
+
+  void add_node(std::size_t index);
+  void add_layer_of(const OnnxNode& node);
+  bool add_weighted(const OnnxNode& node);
+  void add_convolution(const OnnxNode& node, LayerKind kind);
+  void add_dense(const OnnxNode& node, std::int64_t in, std::int64_t units, bool bias);
+  void add_table(const OnnxNode& node);
+  void add_pool(const OnnxNode& node, LayerKind kind);
+  void add_sum_or_product(const OnnxNode& node);
+  void add_constant(const OnnxNode& node, const std::string& constant);
+  void add_concatenation(const OnnxNode& node);
+  void add_attention(const OnnxNode& node, const OnnxAttention& attention);
+  void add_view(const OnnxNode& node);
+  void add_elementwise(const OnnxNode& node);
+  void add_loss();
+
+  /// Operands that are not constant, in order.
+  [[nodiscard]] std::vector<std::string> operands(const OnnxNode& node) const;
+  [[nodiscard]] std::vector<std::int64_t> dims_of(const std::string& value) const;
+  bool knows(const std::string& value);
+  /// Shape of a value: [N, C, H, W] is HxWxC, [N, T, C] is Tx1xC, [N, C] 1x1xC, [N, T] of whole numbers Tx1x1.
+  Shape shape_of(const std::string& value);
+  /// A layer of `node` that reads `from`, output as the model says; gives the node's (first) output.
+  Layer& append(const OnnxNode& node, LayerKind kind, const std::string& from);
+  LayerId join(const std::string& name, LayerId first, LayerId second);
+  void refuse(const OnnxNode& node, const std::string& what) { refused_.emplace_back(node.name, what); }
+  [[nodiscard]] Shape given(LayerId layer) const;
+  std::string unique(const std::string& name);
+
+  const OnnxModel& model_;
+  std::set<std::string> constants_;
+  OnnxPatterns patterns_;
+  LayerGraph graph_;
+  std::map<std::string, Value> values_;
+  std::map<std::string, int> readers_;
+  std::set<std::string> names_;
+  std::map<std::string, int> elementwise_;  // operators priced so, and how many
+  std::vector<std::pair<std::string, std::string>> refused_;
+  std::vector<std::string> without_shape_;
+};
+
+}  // namespace orrery
