@@ -56,6 +56,12 @@ const std::vector<FabricConstant>& fabric_constants() {
       {"fill_us", &FabricLaw::fill_us, "medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB)), us"},
       {"fill_MB", &FabricLaw::fill_MB, "wire bytes at which 63 % of fill_us are lost, MB"},
       {"small_ring_loss", &FabricLaw::small_ring_loss, "the plateau is multiplied by 1 - loss / ranks"},
+      {"bus_of_2_GBps", &FabricLaw::bus_of_2_GBps, "plateau of a ring of 2 ranks; 0: bus_GBps"},
+      {"bus_of_3_GBps", &FabricLaw::bus_of_3_GBps, "plateau of a ring of 3 ranks; 0: bus_GBps"},
+      {"bus_of_4_GBps", &FabricLaw::bus_of_4_GBps, "plateau of a ring of 4 ranks; 0: bus_GBps"},
+      {"bus_of_5_GBps", &FabricLaw::bus_of_5_GBps, "plateau of a ring of 5 ranks; 0: bus_GBps"},
+      {"bus_of_6_GBps", &FabricLaw::bus_of_6_GBps, "plateau of a ring of 6 ranks; 0: bus_GBps"},
+      {"bus_of_7_GBps", &FabricLaw::bus_of_7_GBps, "plateau of a ring of 7 ranks; 0: bus_GBps"},
   };
   return constants;
 }

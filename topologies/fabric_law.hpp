@@ -24,6 +24,8 @@ struct FabricLaw {
   Ranged hop_us;                // per step of a ring or level of a tree
   Ranged fill_us, fill_MB;      // medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB))
   Ranged small_ring_loss;       // plateau x (1 - loss / ranks)
+  /// Plateau of a ring of so many ranks where the wiring decides and not a rule (hybrid cube mesh); 0: bus_GBps.
+  Ranged bus_of_2_GBps, bus_of_3_GBps, bus_of_4_GBps, bus_of_5_GBps, bus_of_6_GBps, bus_of_7_GBps;
 };
 
 struct FabricConstant {

@@ -147,6 +147,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"host_iteration_ms", &FrameworkProfile::host_iteration_ms, "host time per iteration, ms"},
       {"kernel_efficiency", &FrameworkProfile::kernel_efficiency,
        "share of the device's two laws that kernels reach in place"},
+      {"whole_logits", &FrameworkProfile::whole_logits,
+       "1: logits are kept whole in fp32; 0: made and used piece by piece"},
       {"flash_attention", &FrameworkProfile::flash_attention, "1: one fused kernel; 0: products and softmax apart"},
       {"blocking_transfers", &FrameworkProfile::blocking_transfers,
        "1: pipeline neighbours wait for each exchange; 0: hidden"},

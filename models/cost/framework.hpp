@@ -27,8 +27,9 @@ struct FrameworkProfile {
   Ranged host_backward_us;
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
-  Ranged kernel_efficiency{1.0};  // share of the device's two laws that its kernels reach, in place: kernels that are
-                                  // not fused, gaps, others that run beside them
+  Ranged kernel_efficiency{1.0};    // share of the device's two laws that its kernels reach, in place: kernels that are
+                                    // not fused, gaps, others that run beside them
+  Ranged whole_logits{1.0};         // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
   Ranged flash_attention;           // 1: one fused kernel that keeps no scores; 0: products and softmax apart
   Ranged blocking_transfers;        // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
   Ranged transfer_latency_us;       // of a pipeline message beside its bytes

@@ -141,6 +141,7 @@ class Lister {
     stream(scores, 4, 6);
     if (layer_.rate > 0) stream(scores, 5, 5);
     stream(count * queries * value, 4, 4);
+    operators_.forward.back().launches = 2;  // heads apart, and together again
   }
 
   static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops) {

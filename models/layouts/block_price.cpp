@@ -1,6 +1,7 @@
 #include "models/layouts/block_price.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "models/cost/memory.hpp"
 #include "models/cost/operators.hpp"
@@ -23,6 +24,9 @@ LibraryPath path_of(const FabricLaw& law, BytesPerSecond bus) {
   path.fill = Seconds(law.fill_us.value * micro);
   path.fill_bytes = Bytes(law.fill_MB.value * mega);
   path.small_ring_loss = law.small_ring_loss.value;
+  const std::array<const Ranged*, 6> given = {&law.bus_of_2_GBps, &law.bus_of_3_GBps, &law.bus_of_4_GBps,
+                                              &law.bus_of_5_GBps, &law.bus_of_6_GBps, &law.bus_of_7_GBps};
+  for (std::size_t i = 0; i < given.size(); ++i) path.bus_of_ranks[i] = BytesPerSecond(given[i]->value * giga);
   return path;
 }
 
@@ -148,6 +152,7 @@ class BlockPricer {
       const double numbers = samples(layer) * number(layer.in.count());
       exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
       exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
+      price_.forward_kernels += launches_of_collective, price_.backward_kernels += launches_of_collective;
     }
     if (layer.kind == LayerKind::mixture_of_experts && layout_.ep > 1) visit_experts(layer);
     if (layout_.tp == 1) return;
@@ -160,9 +165,11 @@ class BlockPricer {
     }
     for (const TensorExchange& each : split.after_forward) {
       exchange(each.kind, times * each.numbers, price_.tensor_forward);
+      price_.forward_kernels += launches_of_collective;
     }
     for (const TensorExchange& each : split.before_backward) {
       exchange(each.kind, times * each.numbers, price_.tensor_backward);
+      price_.backward_kernels += launches_of_collective;
       if (layout_.sequence_parallel == SequenceParallel::on) {
         exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
       }
@@ -232,7 +239,8 @@ class BlockPricer {
     std::vector<Share> shares(graph.layers.size(), Share{0, 0, 0});
     for (std::size_t i = block_.first; i < block_.end; ++i) shares[i] = memory_share(graph.layers[i]);
     const InFlight one{number(layout_.microbatch) * job_.computed_tokens / layout_.cp, 1, Recompute::none};
-    const Bytes all = estimate_memory(graph, shares, one, job_.precision, job_.optimizer).activations;
+    const Bytes all = estimate_memory(graph, shares, one, job_.precision, job_.optimizer).activations -
+                      tiled_logits(shares, one.samples);
     Bytes scores;
     for (std::size_t i = block_.first; i < block_.end; ++i)
       scores += scores_of(graph.layers[i], shares[i], one.samples);
@@ -242,6 +250,15 @@ class BlockPricer {
     const Layer& first = graph.layers[block_.first];
     const double entering = block_.first == 0 ? 0.0 : number(first.in.count()) * shares[block_.first].input;
     price_.kept_full = bytes_in_memory(job_.precision) * (entering * one.samples);
+  }
+
+  /// What a loss that works on the logits piece by piece does not keep of them.
+  [[nodiscard]] Bytes tiled_logits(const std::vector<Share>& shares, double samples) const {
+    const std::size_t last = block_.end - 1;
+    const Layer& loss = job_.network.layers[last];
+    if (loss.kind != LayerKind::softmax_cross_entropy || job_.framework.whole_logits.value > 0.5) return {};
+    const double bytes = std::max(4.0, bytes_in_memory(job_.precision).value());
+    return Bytes(kept_for_backward(loss).own * bytes * shares[last].work * samples);
   }
 
   [[nodiscard]] Bytes scores_of(const Layer& layer, const Share& share, double samples) const {

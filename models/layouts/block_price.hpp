@@ -9,6 +9,10 @@
 namespace orrery {
 
 /// Times without what the host adds; communication whole, hidden or not.
+/// The call and the wait for its stream. Assumed; tensor parallelism adds four kernels to a layer's forward pass (fit
+/// to vTrain, MICRO 2024).
+inline constexpr double launches_of_collective = 2;
+
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
   Seconds core;  // attention core forward: what selective recomputation does again
@@ -17,6 +21,7 @@ struct BlockPrice {
   Seconds context_forward, context_backward;  // left over by attention's computing
   Seconds context_whole;
   Seconds expert_forward, expert_backward;
+  /// Launches of the host; a collective counts as launches_of_collective.
   double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
   double parameters = 0, expert_parameters = 0;  // of one rank
   double boundary_numbers = 0;                   // that leave the block, whole, per micro-batch

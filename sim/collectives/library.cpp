@@ -45,6 +45,8 @@ Bytes pass_bytes(CollectiveKind kind, const Setting& set) {
 }
 
 BytesPerSecond ring_rate(const LibraryPath& path, double ranks) {
+  const auto given = static_cast<std::size_t>(ranks) - 2;
+  if (given < path.bus_of_ranks.size() && path.bus_of_ranks[given].value() > 0) return path.bus_of_ranks[given];
   return path.bus * (1.0 - path.small_ring_loss / ranks);
 }
 

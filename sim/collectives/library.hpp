@@ -2,6 +2,7 @@
 // next node, pipelined, or double binary trees, or sums in the switch; the fastest is chosen by size and place.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "sim/base/units.hpp"
@@ -18,6 +19,8 @@ struct LibraryPath {
   Seconds fill;
   Bytes fill_bytes;
   double small_ring_loss = 0;
+  /// Of a ring of 2 .. 7 ranks, in the place of bus x (1 - small_ring_loss / ranks); 0: not given.
+  std::array<BytesPerSecond, 6> bus_of_ranks{};
 };
 
 /// Where the ranks of a group sit: `per_node` of them on each of ranks / per_node nodes.
