@@ -34,7 +34,7 @@ class NetworkBuilder {
     layer.name = place.prefix + layer.name;
     layer.id = LayerId(graph_.layers.size());
     if (spec.stride == LayerSpec::Stride::of_block) layer.stride = place.stride;
-    layer.input = spec.input.empty() ? last() : find(spec, "input", spec.input, place);
+    layer.input = spec.input.empty() ? next_input() : find(spec.table, "input", spec.input, place);
     if (broken_) return;
     layer.in = layer.input.valid() ? graph_.layers[layer.input.index()].out : graph_.input;
     layer.frozen = layer.frozen || (place.frozen && has_weights(layer.kind));
@@ -51,13 +51,27 @@ class NetworkBuilder {
     if (!broken_) graph_.layers.push_back(std::move(layer));
   }
 
-  [[nodiscard]] LayerId last() const { return graph_.layers.empty() ? LayerId() : LayerId(graph_.layers.size() - 1); }
+  /// The next layer reads a layer by its name, unless it names another itself.
+  void read_from(EntrySpec& entry) {
+    if (!broken_) begin_ = find(entry.table, "input", entry.input, Placement{});
+  }
+  /// What the next layer reads: the last one, or where it was told to begin.
+  [[nodiscard]] LayerId next() const {
+    if (begin_.valid()) return begin_;
+    return graph_.layers.empty() ? LayerId() : LayerId(graph_.layers.size() - 1);
+  }
 
  private:
   static std::optional<Misfit> set_shape(const LayerSpec& spec, Layer& layer, const Placement& place) {
     if (spec.groups == LayerSpec::Groups::own) return set_output_shape(layer, spec.units * place.width);
     layer.groups = layer.in.channels;
     return set_output_shape(layer, layer.in.channels);
+  }
+
+  LayerId next_input() {
+    const LayerId input = next();
+    begin_ = LayerId();
+    return input;
   }
 
   void refuse(LayerSpec& spec, const std::string& key, const Layer& layer, const std::string& what,
@@ -80,15 +94,15 @@ class NetworkBuilder {
   }
 
   /// A layer by the name written: "block" (what the block reads), a layer of the same block, or of the network.
-  LayerId find(LayerSpec& spec, const std::string& key, const std::string& name, const Placement& place) {
+  LayerId find(TomlTable& table, const std::string& key, const std::string& name, const Placement& place) {
     if (name == "block" && !place.prefix.empty()) return place.block_input;
     if (const Layer* layer = layer_named(place.prefix + name)) return layer->id;
     if (const Layer* layer = layer_named(name)) return layer->id;
     std::vector<std::string> known;
     for (const Layer& layer : graph_.layers) known.push_back(layer.name);
     broken_ = true;
-    spec.table.problem(key, fmt::format("no layer \"{}\" comes before this one", name), "",
-                       did_you_mean(place.prefix + name, known));
+    table.problem(key, fmt::format("no layer \"{}\" comes before this one", name), "",
+                  did_you_mean(place.prefix + name, known));
     return {};
   }
 
@@ -100,7 +114,7 @@ class NetworkBuilder {
   }
 
   void connect_skip(LayerSpec& spec, Layer& layer, const Placement& place) {
-    layer.skip = find(spec, "skip", spec.skip, place);
+    layer.skip = find(spec.table, "skip", spec.skip, place);
     if (broken_) return;
     if (!layer.skip.valid()) {
       refuse(spec, "skip", layer,
@@ -136,6 +150,7 @@ class NetworkBuilder {
   }
 
   LayerGraph& graph_;
+  LayerId begin_;  // valid: what the next layer reads
   bool broken_ = false;
 };
 
@@ -144,10 +159,11 @@ void place_block(NetworkBuilder& builder, EntrySpec& entry, std::vector<LayerSpe
   if (entry.frozen && std::none_of(layers.begin(), layers.end(), can_freeze)) {
     entry.table.problem("frozen", fmt::format("no layer of block \"{}\" has weights to freeze", entry.block));
   }
+  if (!entry.input.empty()) builder.read_from(entry);
   const std::int64_t times = std::max<std::int64_t>(entry.repeat, 1);
   for (std::int64_t index = entry.first; index < entry.first + times; ++index) {
     const std::string name = entry.repeat == 0 ? entry.name : fmt::format("{}.{}", entry.name, index);
-    const Placement place{name + ".", entry.width, entry.stride, entry.frozen, builder.last()};
+    const Placement place{name + ".", entry.width, entry.stride, entry.frozen, builder.next()};
     for (LayerSpec& spec : layers) builder.add(spec, place);
   }
 }

@@ -164,6 +164,7 @@ EntrySpec read_entry(TomlTable table) {
   entry.repeat = table.integer("repeat", 0, at_least_one);
   entry.first = table.integer("first", 1, at_least_one);
   entry.frozen = table.boolean("frozen", false);
+  entry.input = table.text("input", "");
   table.finish();
   return entry;
 }

@@ -28,6 +28,7 @@ struct EntrySpec {
   std::vector<LayerSpec> layer;  // one element, or none for a block
   std::int64_t width = 1, stride = 1, repeat = 0, first = 1;
   bool frozen = false;  // every layer of the block
+  std::string input{};  // of a block: what it reads; empty: the previous layer
 };
 
 struct NetworkFile {

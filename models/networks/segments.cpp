@@ -19,10 +19,28 @@ std::string block_of(const Layer& layer) {
   return dot == std::string::npos ? std::string() : layer.name.substr(0, dot);
 }
 
+/// is_narrow_cut() for every layer at once: an output crosses every cut behind it up to the last layer that reads it,
+/// views looked through.
 std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
+  const std::size_t count = graph.layers.size();
+  std::vector<std::size_t> last_reader(count, 0);
+  for (std::size_t layer = 0; layer < count; ++layer) {
+    for (const LayerId read : {graph.layers[layer].input, graph.layers[layer].skip}) {
+      const LayerId source = source_of(graph, read);
+      if (source.valid()) last_reader[source.index()] = layer;
+    }
+  }
+  std::vector<int> change(count + 1, 0);  // of how many outputs cross, from one cut to the next
+  for (std::size_t source = 0; source < count; ++source) {
+    if (last_reader[source] <= source) continue;
+    ++change[source + 1];
+    --change[last_reader[source] + 1];
+  }
   std::vector<std::size_t> cuts;
-  for (std::size_t layer = 1; layer < graph.layers.size(); ++layer) {
-    if (is_narrow_cut(graph, layer)) cuts.push_back(layer);
+  int crossing = 0;
+  for (std::size_t layer = 1; layer < count; ++layer) {
+    crossing += change[layer];
+    if (crossing == 1) cuts.push_back(layer);
   }
   return cuts;
 }

@@ -170,5 +170,26 @@ TEST_CASE("A file that is not TOML is one problem") {
           ^)");
 }
 
+TEST_CASE("A block may read a layer by its name") {
+  const std::string blocks = "[blocks]\npair = [\n{ name = \"a\", kind = \"dense\", units = 1 },\n" +
+                             std::string("{ name = \"add\", kind = \"residual_add\", skip = \"block\" },\n]\n");
+  const std::string before =
+      "{ name = \"one\", kind = \"dense\", units = 3 },\n{ name = \"two\", kind = \"dense\", units = 5 },\n";
+  const std::string after =
+      "{ name = \"out\", kind = \"dense\", units = 4 },\n{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n";
+  const LayerGraph graph = small_network(
+      network_text("[1, 1, 7]", "4",
+                   before + "{ name = \"side\", block = \"pair\", width = 3, input = \"one\" },\n" + after, blocks));
+  CHECK(graph.layers[2].input == LayerId(0));  // side.a
+  CHECK(graph.layers[3].input == LayerId(2));  // side.add
+  CHECK(graph.layers[3].skip == LayerId(0));
+  CHECK(problems_of(network_text(
+            "[1, 1, 7]", "4", before + "{ name = \"side\", block = \"pair\", width = 3, input = \"oen\" },\n" + after,
+            blocks)) ==
+        "small.toml:11:53: network.layers[2].input: no layer \"oen\" comes before this one - did you mean \"one\"?\n"
+        "  { name = \"side\", block = \"pair\", width = 3, input = \"oen\" },\n"
+        "                                                      ^");
+}
+
 }  // namespace
 }  // namespace orrery
