@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <string>
 
 #include "analysis/cli/command.hpp"
 #include "analysis/validation/fit.hpp"
@@ -80,6 +81,12 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
+/// Six digits are more than any fit is worth. Rounding keeps the order of low, value and high.
+Ranged rounded(const Ranged& value) {
+  const auto round = [](double number) { return std::stod(fmt::format("{:.6g}", number)); };
+  return {round(value.value), round(value.low), round(value.high)};
+}
+
 std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, const FitTarget& target,
                                  const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string();
@@ -87,11 +94,11 @@ std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, 
                                          percent(result.error_held_out));
   std::vector<ConstantRow> rows;
   for (std::size_t i = 0; i < result.constants.size(); ++i) {
-    rows.push_back({target.id, fit.problem.parameters[i].constant, result.constants[i], source, {}});
+    rows.push_back({target.id, fit.problem.parameters[i].constant, rounded(result.constants[i]), source, {}});
   }
   if (target.kind == FitTarget::Kind::framework) {
     const Ranged error(result.error_held_out, result.lowest_fold_error, result.highest_fold_error);
-    rows.push_back({target.id, "model_error", error, source + "; least and most of a fold", {}});
+    rows.push_back({target.id, "model_error", rounded(error), source + "; least and most of a fold", {}});
   }
   return rows;
 }
@@ -112,7 +119,7 @@ void print(const RowsToFit& fit, const FitResult& result, const std::vector<Cons
     std::cout << fmt::format("{:<24} {:>10}  ({} to {}){}{}\n", rows[i].constant, number_text(value.value),
                              number_text(value.low), number_text(value.high),
                              fitted ? fmt::format("  was {}", number_text(fit.problem.parameters[i].start)) : "",
-                             fitted ? remark(fit.problem.parameters[i], value) : "");
+                             fitted ? remark(fit.problem.parameters[i], result.constants[i]) : "");
   }
   std::cout << fmt::format("mean error of {} rows: {} before, {} in sample, {} held out ({} folds; worst {}: {})\n",
                            fit.problem.rows.size(), percent(result.error_before), percent(result.error_in_sample),
