@@ -93,6 +93,18 @@ TEST_CASE("trees take over when a ring through the nodes has more steps than 4 l
   CHECK(cost.total().value() == Approx((34 + 2 * 24 * 15) * us));
 }
 
+TEST_CASE("a mesh gives small rings the rate that their links have", "[library]") {
+  LibraryPath mesh = nvswitch();
+  mesh.bus_of_ranks[0] = BytesPerSecond(20e9);  // of 2
+  mesh.fill = Seconds();
+  const auto time = [&](int ranks) {
+    return library_cost(CollectiveKind::all_reduce, {ranks, ranks}, Bytes(1e9), mesh, nic()).total().value();
+  };
+  CHECK(time(2) == Approx(1e9 / 20e9 + (34 + 2 * 2.2) * us));
+  CHECK(time(4) == Approx(1.5e9 / (239e9 * (1 - 0.157 / 4)) + (34 + 6 * 2.2) * us));  // not given
+  CHECK(message_time(Bytes(1e9), mesh).value() == Approx(2.2 * us + 1e9 / 20e9));
+}
+
 TEST_CASE("sums in the switch serve all-reduces of enough ranks", "[library]") {
   using enum CollectiveKind;
   LibraryPath hopper = nvswitch();
