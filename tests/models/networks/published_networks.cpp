@@ -29,6 +29,7 @@ struct Published {
 // width h: blocks x (12 h^2 T + 2 T^2 h) + h T V, and h^2 T for BERT's head; the others counted by hand, position by
 // position:
 //   char-lstm          80 (4 256 (8 + 256) + 4 256 (256 + 256) + 256 90)
+//   gnmt               50 (2 46,137,344 + 2 1,024^2 + 1,024 32,000) + 2 50^2 1,024
 //   gru-rows           28 3 128 (28 + 128) + 128 10, lstm-rows with 4 instead of 3
 //   mobilenet-small    784 144; 784 (9 16 + 16 32), 196 (9 32 + 32 64), 196 (9 64 + 64 64), 49 (9 64 + 64 128),
 //                      49 (9 128 + 128 128); 1,280
@@ -47,6 +48,7 @@ const std::vector<Published>& published() {
       {"bert-large", 335174458, 184.0426, 1e-5},
       {"char-lstm", 820522, 0.06541312, 1e-12},
       {"fedavg-cnn", 1663370, 0.012273152, 1e-12},
+      {"gnmt", 159976704, 6.362112, 1e-12},
       {"gpt-mini", 3448320, 0.468975616, 1e-12},
       {"gpt2", 124439808, 145.8242, 1e-5},
       {"gpt2-xl", 1557611200, 1753.352, 1e-5},
