@@ -57,6 +57,7 @@ struct CollectiveCase {
 CollectiveCase collective_of(const MeasuredRow& row, CaseSolver& solver) {
   CollectiveCase what;
   what.kind = kind_of(row);
+  if (has_words(words_of(row.notes), "mis configured")) throw RowSkipped("the source calls the cluster mis-configured");
   if (!row.devices) throw RowSkipped("missing: devices");
   if (*row.devices < 2) throw RowSkipped("one device exchanges nothing");
   what.ranks = static_cast<int>(*row.devices);
@@ -132,6 +133,10 @@ Predicted algorithm_Gbps(const MeasuredRow& row, CaseSolver& solver) {
   return algorithm_rate(row, solver, giga / 8);
 }
 
+Predicted extreme(const MeasuredRow&, CaseSolver&) {
+  throw RowSkipped("one end of a fluctuating figure is not predicted");
+}
+
 }  // namespace
 
 std::vector<Metric> collective_metrics() {
@@ -140,8 +145,8 @@ std::vector<Metric> collective_metrics() {
           {"busbw", "GB/s", bus_GBps},
           {"algbw", "GB/s", algorithm_GBps},
           {"algbw", "Gb/s", algorithm_Gbps},
-          {"algbw_min", "Gb/s", algorithm_Gbps},
-          {"algbw_max", "Gb/s", algorithm_Gbps}};
+          {"algbw_min", "Gb/s", extreme},
+          {"algbw_max", "Gb/s", extreme}};
 }
 
 }  // namespace orrery

@@ -68,9 +68,13 @@ const FabricName* Fabrics::name_of(std::string_view place, std::string_view text
 }
 
 const System* Fabrics::usual_system(const Device& device) const {
-  const auto has = [&](const System& system) { return system.device == device.id; };
-  const auto found = std::find_if(catalogue_->systems.begin(), catalogue_->systems.end(), has);
-  return found == catalogue_->systems.end() ? nullptr : &*found;
+  const System* lone = nullptr;
+  for (const System& system : catalogue_->systems) {
+    if (system.device != device.id) continue;
+    if (system.devices_per_node > 1) return &system;
+    if (lone == nullptr) lone = &system;
+  }
+  return lone;
 }
 
 const Link* Fabrics::nearest(const std::string& kind, double bytes_per_second) const {
@@ -100,6 +104,10 @@ NamedLink Fabrics::in_node(std::string_view text, const Device& device, double n
   } else {
     named = {*catalogue_->link(name->link), 1, 1, name->assumed};
   }
+  // GeForce cards do not reach each other over PCIe: their own link says so, texts do not.
+  const Link* own = catalogue_->link(device.link);
+  const bool goes_through_host = own != nullptr && own->id.rfind("pcie-shm", 0) == 0;
+  if (named.link && named.link->kind == "pcie" && goes_through_host) named = {*own, 1, 1, "through host memory"};
   const auto written = rate_in(text);
   const double both_ways = node_GBps > 0 ? node_GBps * giga : written ? written->bytes_per_second : 0;
   if (named.link && both_ways > 0) named = at_rate(*named.link, both_ways / 2, named.assumed);

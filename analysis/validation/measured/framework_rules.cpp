@@ -59,7 +59,12 @@ FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) 
   if (any(words, {"megatron deepspeed", "vtrain", "neox", "bigscience*", "mt nlg", "bloom"})) {
     return {"megatron-deepspeed-2021", "words"};
   }
+  if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
   if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
+  const std::vector<std::string> device = words_of(row.device);
+  if (has_words(device, "tpu*") || has_words(device, "trainium*") || has_words(device, "gaudi*")) {
+    return {"modern", "compiled programs"};
+  }
   return by_year(row);
 }
 

@@ -1,4 +1,6 @@
 // Memory of the fullest device, as publications count it.
+#include <algorithm>
+
 #include "analysis/validation/measured/metrics.hpp"
 
 namespace orrery {
@@ -19,20 +21,65 @@ Ranged ranged(const SolvedCase& solved, Figure figure) {
                          [&](const StepPrediction& step) { return figure(step.memory); });
 }
 
-Predicted in_unit(const SolvedCase& solved, Figure figure, double unit) {
-  return {times(ranged(solved, figure), 1 / unit), solved.row.assumed, {}};
+/// A network of more or fewer blocks, and of another vocabulary.
+TrainingJob altered(const SolvedCase& solved, std::int64_t layers, std::int64_t vocabulary) {
+  TrainingJob job = solved.row.job;
+  RowNetwork network = solved.row.network;
+  network.shape.layers = layers;
+  network.shape.vocabulary = vocabulary;
+  job.network = network.graph(solved.row.layout.tp);
+  return job;
 }
 
-Predicted peak_GiB(const MeasuredRow& row, CaseSolver& solver) {
-  return in_unit(solver.solve(row), peak, gibi);
+/// From this length on software computes the loss in tiles of the sequence: whole logits would be most of the memory
+/// (Liger kernels; Arctic long sequence training, arXiv 2506.13996).
+constexpr std::int64_t long_sequence = 32768;
+
+bool has_tiled_logits(const SolvedCase& solved) {
+  return solved.row.network.is_transformer() && solved.row.network.shape.tokens >= long_sequence;
 }
 
-Predicted peak_GB(const MeasuredRow& row, CaseSolver& solver) {
-  return in_unit(solver.solve(row), peak, giga);
+/// Bytes of the logits and what the loss keeps of them: what a vocabulary of next to nothing saves beside states.
+double logits(const SolvedCase& solved) {
+  const LayoutMemory bare = LayoutJudge(altered(solved, solved.row.network.shape.layers, 1)).memory(solved.row.layout);
+  const LayoutMemory& whole = solved.step.memory;
+  const Bytes saved = whole.states.activations + whole.working - bare.states.activations - bare.working;
+  return std::max(0.0, saved.value());
+}
+
+Predicted peak_in(const MeasuredRow& row, CaseSolver& solver, double unit) {
+  const SolvedCase& solved = solver.solve(row);
+  const Ranged whole = ranged(solved, peak);
+  if (!has_tiled_logits(solved)) return {times(whole, 1 / unit), solved.row.assumed, {}};
+  Predicted predicted{times(as_sure_as(whole.value - logits(solved), whole), 1 / unit), solved.row.assumed, {}};
+  predicted.assumed.emplace_back("logits in tiles");
+  return predicted;
+}
+
+/// Korthikanti et al. 2022 count what the blocks keep, without embedding and head: what as many blocks again would add.
+double of_blocks(const SolvedCase& solved, const Layout& layout) {
+  const TransformerShape& shape = solved.row.network.shape;
+  const auto kept = [&](std::int64_t layers) {
+    return activations(LayoutJudge(altered(solved, layers, shape.vocabulary)).memory(layout));
+  };
+  return kept(2 * shape.layers) - kept(shape.layers);
+}
+
+void need_transformer(const SolvedCase& solved) {
+  if (!solved.row.network.is_transformer()) throw RowSkipped("activations are counted by blocks of a transformer");
+}
+
+Ranged within_error(double value, const SolvedCase& solved) {
+  const double error = solved.row.job.framework.model_error.value;
+  return {value, value * (1 - error), value * (1 + error)};
 }
 
 Predicted activations_GiB(const MeasuredRow& row, CaseSolver& solver) {
-  return in_unit(solver.solve(row), activations, gibi);
+  const SolvedCase& solved = solver.solve(row);
+  need_transformer(solved);
+  Predicted predicted{within_error(of_blocks(solved, solved.row.layout) / gibi, solved), solved.row.assumed, {}};
+  predicted.assumed.emplace_back("of the blocks alone, as the source counts");
+  return predicted;
 }
 
 /// Numbers that one rank of the first stage holds.
@@ -74,11 +121,17 @@ Predicted relative_activations(const MeasuredRow& row, CaseSolver& solver) {
   Layout plain = solved.row.layout;
   plain.recompute = Recompute::none;
   plain.sequence_parallel = SequenceParallel::off;
-  const double whole = activations(LayoutJudge(solved.row.job).memory(plain));
-  const double part = activations(solved.step.memory);
-  const double ratio = 100 * part / whole;
-  const double error = solved.row.job.framework.model_error.value;
-  return {{ratio, ratio * (1 - error), ratio * (1 + error)}, solved.row.assumed, {}};
+  need_transformer(solved);
+  const double ratio = 100 * of_blocks(solved, solved.row.layout) / of_blocks(solved, plain);
+  return {within_error(ratio, solved), solved.row.assumed, {}};
+}
+
+Predicted peak_GiB(const MeasuredRow& row, CaseSolver& solver) {
+  return peak_in(row, solver, gibi);
+}
+
+Predicted peak_GB(const MeasuredRow& row, CaseSolver& solver) {
+  return peak_in(row, solver, giga);
 }
 
 }  // namespace

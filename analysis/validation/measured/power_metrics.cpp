@@ -73,8 +73,20 @@ Predicted node_share_of_rating(const MeasuredRow& row, CaseSolver& solver) {
   return predicted;
 }
 
+/// Devices without the rest of their nodes, where no system of the catalogue has them.
+Predicted bare_devices(const Device& device, double devices) {
+  const double training = training_power(device).value(), idle = device.idle.value();
+  if (training <= 0) throw RowSkipped(fmt::format("the power of {} is unknown", device.id));
+  const auto at = [&](double share) { return devices * (idle + (training - idle) * share); };
+  return {{at(1), at(least_share), at(most_share)}, {"devices alone, without their hosts"}, {}};
+}
+
 /// A device's part of its node.
 Predicted per_device(const MeasuredRow& row, CaseSolver& solver, double devices) {
+  const NamedDevice named = find_device(row.device, solver.tables().devices, solver.tables().catalogue);
+  if (named.device == nullptr) throw RowSkipped(named.assumed);
+  const Fabrics fabrics(solver.tables().catalogue, solver.tables().fabrics);
+  if (fabrics.usual_system(*named.device) == nullptr) return bare_devices(*named.device, devices);
   Predicted predicted;
   const System& system = usual_system(row, solver.tables(), predicted.assumed);
   predicted.value = between(system.node_training, system.node_idle, system.node_maximum,
@@ -91,6 +103,33 @@ Predicted power_of_all(const MeasuredRow& row, CaseSolver& solver) {
   return per_device(row, solver, static_cast<double>(*row.devices));
 }
 
+/// A number beside a word of the notes, `offset` words away.
+std::optional<double> beside(const MeasuredRow& row, std::string_view word, int offset) {
+  const std::vector<std::string> words = words_of(row.notes);
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(index) + offset;
+    if (words[index] != word || at < 0 || at >= static_cast<std::ptrdiff_t>(words.size())) continue;
+    if (const auto number = parse_number(words[static_cast<std::size_t>(at)])) return number;
+  }
+  return std::nullopt;
+}
+
+/// Device-hours of the notes x training power x PUE.
+Predicted energy_MWh(const MeasuredRow& row, CaseSolver& solver) {
+  const NamedDevice named = find_device(row.device, solver.tables().devices, solver.tables().catalogue);
+  if (named.device == nullptr) throw RowSkipped(named.assumed);
+  const auto hours = beside(row, "gpu", -1);
+  if (!hours) throw RowSkipped("missing: device-hours, in the notes");
+  const double pue = beside(row, "pue", 1).value_or(1);
+  const Device& device = *named.device;
+  const double training = training_power(device).value(), idle = device.idle.value();
+  const double most = std::max(training, device.maximum.value());
+  const double scale = *hours * pue / 1e6;
+  return {{training * scale, (idle + (training - idle) * least_share) * scale, most * scale},
+          {fmt::format("{} h of one device, PUE {}", number_text(*hours), number_text(pue))},
+          {}};
+}
+
 }  // namespace
 
 std::vector<Metric> power_metrics() {
@@ -98,7 +137,8 @@ std::vector<Metric> power_metrics() {
           {"max_node_power", "kW", node_power_kW},
           {"node_power_fraction_of_rating", "%", node_share_of_rating},
           {"system_power_per_processor", "W", power_per_device},
-          {"system_power", "W", power_of_all}};
+          {"system_power", "W", power_of_all},
+          {"energy", "MWh", energy_MWh}};
 }
 
 }  // namespace orrery

@@ -67,8 +67,10 @@ Predicted speedup_over(const MeasuredRow& row, double stages, double microbatche
   const auto count = number_beside(row, "micro", -1);
   if (!count) throw RowSkipped("missing: number of micro-batches, in the notes");
   const double ratio = pipeline_speedup(static_cast<double>(*row.pp), *count) / pipeline_speedup(stages, microbatches);
-  constexpr double share_of_transfers = 0.15;  // assumed: messages and unequal ends of the pipeline
-  return {{ratio, ratio * (1 - share_of_transfers), ratio * (1 + share_of_transfers)},
+  // assumed: messages and unequal ends of the pipeline, and half of the bubble, as few micro-batches are larger ones
+  const double bubble = (static_cast<double>(*row.pp) - 1) / (static_cast<double>(*row.pp) - 1 + *count);
+  const double error = 0.15 + bubble / 2;
+  return {{ratio, ratio * (1 - error), ratio * (1 + error)},
           {"stages of equal work, transfers and overheads left out"},
           {static_cast<double>(*row.pp), 1}};
 }

@@ -14,7 +14,8 @@ namespace orrery {
 /// Values that the row leaves open, to be chosen by what fits and is fastest.
 struct OpenSettings {
   bool microbatch = false, interleave = false, recompute = false, tensor_and_pipeline = false;
-  [[nodiscard]] bool any() const { return microbatch || interleave || recompute || tensor_and_pipeline; }
+  bool batch = false;  // one micro-batch per replica, the largest that fits
+  [[nodiscard]] bool any() const { return microbatch || interleave || recompute || tensor_and_pipeline || batch; }
 };
 
 struct RowCase {

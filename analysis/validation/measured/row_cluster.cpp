@@ -20,6 +20,8 @@ FabricLaw law_of(const FabricLaws& laws, const NamedLink& named, const Catalogue
 
 std::int64_t devices_per_node(RowCase& target, const MeasuredRow& row, std::int64_t devices, const System* usual) {
   if (row.devices_per_node) return *row.devices_per_node;
+  // The links between chips of a pod are those inside a board.
+  if (target.job.cluster.device.kind == "tpu" && row.inter_link.empty()) return devices;
   const std::int64_t assumed = usual != nullptr ? usual->devices_per_node : usual_devices_per_node;
   if (devices > 1) target.assumed.push_back(fmt::format("{} devices per node", std::min(assumed, devices)));
   return assumed;

@@ -82,9 +82,23 @@ std::string settled(const RowCase& open, const Layout& layout) {
   return join(parts, ", ") + " (the fastest that fits)";
 }
 
+/// The largest micro-batch of a power of two that fits, one per replica and step.
+void set_largest_batch(RowCase& open) {
+  constexpr std::int64_t most = 256;
+  for (std::int64_t samples = most; samples >= 1; samples /= 2) {
+    open.job.batch = samples * open.layout.dp;
+    open.layout.microbatch = samples;
+    LayoutJudge judge(open.job);
+    if (!judge.obstacles(open.layout).empty()) continue;
+    if (judge.memory(open.layout).peak() <= open.job.cluster.device.memory) break;
+  }
+  open.assumed.push_back(fmt::format("micro-batch {}, one per step (the largest that fits)", open.layout.microbatch));
+}
+
 SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
   SolvedCase solved;
   solved.row = case_of(row, tables);
+  if (solved.row.open.batch) set_largest_batch(solved.row);
   if (solved.row.open.any()) {
     solved.row.layout = chosen_layout(solved.row);
     solved.row.assumed.push_back(settled(solved.row, solved.row.layout));
