@@ -23,7 +23,7 @@ HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
   shape.kv_heads = defaults.kv_heads > 0 ? keys.integer("num_key_value_heads", defaults.kv_heads)
                                          : keys.optional_integer("num_key_value_heads").value_or(0);
   shape.head_size = keys.optional_integer("head_dim").value_or(0);
-  shape.tied = keys.boolean("tie_word_embeddings", false);
+  shape.tied = keys.boolean("tie_word_embeddings", defaults.tied);
   note_window(keys);
   return model;
 }
@@ -61,9 +61,8 @@ HfModel read_qwen3(HfKeys& keys) {
 }
 
 HfModel read_gemma(HfKeys& keys) {
-  HfModel model = like_llama(keys, {3072, 28, 16, 16, 24576, 256000, 8192});
+  HfModel model = like_llama(keys, {3072, 28, 16, 16, 24576, 256000, 8192, true});
   if (model.shape.head_size == 0) model.shape.head_size = keys.integer("head_dim", 256);
-  model.shape.tied = keys.boolean("tie_word_embeddings", true);
   return model;
 }
 

@@ -19,6 +19,7 @@ double dropout(HfKeys& keys, const std::vector<std::string>& names, double fallb
 
 struct Defaults {
   std::int64_t hidden, layers, heads, kv_heads, ffn, vocabulary, positions;  // kv_heads 0: as many as heads
+  bool tied = false;                                                         // the head's weights are the embedding's
 };
 
 /// Dimensions by the names that most families share.
