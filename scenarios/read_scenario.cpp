@@ -29,6 +29,7 @@ class ScenarioReader {
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
     scenario_.cost = read_cost(root_.table_or_defaults("cost"));
+    if (const auto table = root_.table("search")) scenario_.search = read_search(*table, scenario_.strategies);
     scenario_.asserts = read_asserts(root_.tables("assert"), scenario_.strategies);
     root_.finish();
     return std::move(scenario_);

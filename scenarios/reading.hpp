@@ -106,6 +106,7 @@ WorkloadSpec read_workload(TomlTable table, const Reading& reading);
 FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading);
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
+SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies);
 std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);
 
 /// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the

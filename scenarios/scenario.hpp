@@ -16,6 +16,7 @@
 #include "models/training/partition.hpp"
 #include "scenarios/federated_options.hpp"
 #include "scenarios/hybrid_options.hpp"
+#include "scenarios/search_spec.hpp"
 #include "sim/base/toml_reader.hpp"
 #include "sim/collectives/schedule.hpp"
 #include "sim/engine/engine.hpp"
@@ -160,6 +161,7 @@ struct Scenario {
   std::vector<StrategySpec> strategies;
   EnergySpec energy;
   CostSpec cost;
+  std::optional<SearchSpec> search;  // nothing: the file has no [search]
   std::vector<AssertSpec> asserts;
   std::string device_file;  // of [cluster]
   EngineKind engine = EngineKind::flow;

@@ -67,7 +67,8 @@ std::vector<std::string> with_seed(const Scenario& scenario, std::uint64_t seed,
   return overrides;
 }
 
-/// `overrides`: the seed's among them.
+}  // namespace
+
 Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
                       const SimulateOptions& options) {
   const TemporaryFile result(index);
@@ -87,8 +88,6 @@ Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::ve
   if (child.signal != 0 || child.exit_code != 0) return failed_way(scenario, scenario.strategies[index].name, child);
   return way_from_bytes(read_file(result.path()));
 }
-
-}  // namespace
 
 std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
                           const SimulateOptions& options) {

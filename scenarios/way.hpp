@@ -115,6 +115,10 @@ Plan make_plan(const Job& job);
 Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue& catalogue,
                  const SimulateOptions& options);
 
+/// Simulates one strategy in a spawned process; `overrides` as in TomlDocument::read, a seed's among them.
+Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
+                      const SimulateOptions& options);
+
 /// Simulates every strategy for every seed (by strategy, then seed), each in a spawned process of this binary (`orrery
 /// simulate-way`, not listed in the help), and the centralised learning that they share once per seed. A child that
 /// dies becomes a Way with status failed whose error names scenario, strategy and signal.

@@ -57,6 +57,7 @@ ExitCode explain_command(const Arguments& arguments);
 ExitCode trace_command(const Arguments& arguments);
 ExitCode measure_command(const Arguments& arguments);
 ExitCode compare_command(const Arguments& arguments);
+ExitCode search_command(const Arguments& arguments);
 ExitCode validate_command(const Arguments& arguments);
 ExitCode fit_command(const Arguments& arguments);
 ExitCode simulate_way_command(const Arguments& arguments);  // internal: one strategy in a process of its own

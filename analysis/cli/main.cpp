@@ -29,6 +29,7 @@ struct CommandEntry {
 const std::vector<CommandEntry>& commands() {
   static const std::vector<CommandEntry> table = {
       {"run", "simulate every strategy of a scenario; print and write the comparison", run_command},
+      {"search", "judge every layout of a hybrid strategy, simulate the best", search_command},
       {"profile", "execute real training steps (or measure this machine) and record them", profile_command},
       {"list", "what the catalogue and the tables hold", list_command},
       {"show", "one entry with all its figures and their sources", show_command},

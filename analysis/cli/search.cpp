@@ -1,0 +1,190 @@
+// `orrery search`: every layout of a scenario's search space in closed form, the best of them simulated.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options/value_semantic.hpp>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "analysis/cli/command.hpp"
+#include "analysis/cli/output_folder.hpp"
+#include "analysis/cli/progress_bar.hpp"
+#include "analysis/metrics/spending.hpp"
+#include "analysis/reports/search_report.hpp"
+#include "scenarios/search/search_space.hpp"
+#include "scenarios/training_job.hpp"
+#include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+CommandSpec search_spec() {
+  CommandSpec spec;
+  spec.name = "search";
+  spec.summary = "judge every layout of a scenario's hybrid strategy, simulate the best";
+  spec.examples = {"orrery search scenarios/megatron.toml", "orrery search my.toml --top 10 -o out/search",
+                   "orrery search my.toml --limit memory_GiB=70 --limit step_s=20 --set search.objective=cost",
+                   "orrery search my.toml --set search.tp='[1,2,4,8]' --set search.pp='[1,2,4]'"};
+  spec.positional = {"SCENARIO"};
+  spec.notes =
+      "The hybrid strategy gives the cluster and every key that is not searched; [search] may list values of dp, tp, "
+      "pp, "
+      "cp, ep, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, objective "
+      "(time, cost, energy), limits and top. Without it all divisors are tried.";
+  spec.options.add_options()("top", po::value<int>()->value_name("K"),
+                             "layouts to simulate; default: the scenario's, 5")(
+      "limit", po::value<std::vector<std::string>>()->composing()->value_name("WHAT=NUMBER"),
+      "memory_GiB of a device; step_s, cost, energy_J of a step; may be repeated")(
+      "threads", po::value<int>()->value_name("N"), "default: the machine's cores; the result is the same")(
+      "output,o", po::value<std::string>()->value_name("DIR"), "folder for search.csv")(
+      "force", "overwrite the results that DIR already holds")("quiet,q", "no progress bar");
+  add_scenario_options(spec.options);
+  return spec;
+}
+
+/// --limit and --top as values of [search].
+std::vector<std::string> search_overrides(const po::variables_map& values) {
+  std::vector<std::string> overrides = overrides_of(values);
+  if (values.count("top") != 0) overrides.push_back(fmt::format("search.top={}", values["top"].as<int>()));
+  if (values.count("limit") == 0) return overrides;
+  const std::vector<std::string> known = {"memory_GiB", "step_s", "cost", "energy_J"};
+  for (const std::string& limit : values["limit"].as<std::vector<std::string>>()) {
+    const std::string name = limit.substr(0, limit.find('='));
+    if (limit.find('=') == std::string::npos || std::find(known.begin(), known.end(), name) == known.end()) {
+      throw UsageError(
+          fmt::format("orrery search: --limit {} is no WHAT=NUMBER ({})", limit, did_you_mean(name, known)));
+    }
+    overrides.push_back("search.limits." + limit);
+  }
+  return overrides;
+}
+
+std::size_t base_index(const Scenario& scenario, const SearchSpec& spec) {
+  for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+    const StrategySpec& strategy = scenario.strategies[i];
+    const bool is_meant = spec.strategy.empty() || strategy.name == spec.strategy;
+    if (strategy.kind == StrategyKind::hybrid && is_meant) return i;
+  }
+  throw UsageError("orrery search: " + scenario.name +
+                   " has no strategy of kind = \"hybrid\" to vary - add one with its cluster");
+}
+
+/// Of one device and its share of its node.
+DevicePrices prices_for(const Scenario& scenario, const StrategySpec& strategy) {
+  const ClusterDescription& cluster = strategy.cluster.description;
+  DevicePrices prices;
+  prices.per_hour = prices_of(scenario, strategy).device_hour;
+  if (training_power(cluster.device) <= Watts()) return prices;
+  const double devices = cluster.devices_per_node, pue = scenario.energy.pue;
+  const Watts rest_training = std::max(cluster.rest_training, cluster.rest_idle) / devices;
+  const Watts rest_idle = cluster.rest_idle / devices;
+  prices.computing = (training_power(cluster.device) + rest_training) * pue;
+  prices.blocked = (blocked_power(cluster.device, scenario.energy.blocked_fraction) + rest_idle) * pue;
+  prices.idle = (cluster.device.idle + rest_idle) * pue;
+  return prices;
+}
+
+/// The best by the objective, then what else is on the front, each once.
+std::vector<FoundLayout> shown_layouts(const SearchResult& result, int top) {
+  std::vector<FoundLayout> found;
+  for (std::size_t i = 0; i < result.candidates.size(); ++i) {
+    if (i >= static_cast<std::size_t>(top) && !result.candidates[i].on_front) continue;
+    FoundLayout one;
+    one.closed_form = result.candidates[i];
+    one.rank = i + 1;
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+/// What makes the base strategy this layout.
+std::vector<std::string> layout_overrides(const Layout& layout, std::size_t index) {
+  std::vector<std::string> overrides;
+  const auto add = [&](std::string_view key, const std::string& value) {
+    overrides.push_back(fmt::format("strategy.{}.{}={}", index, key, value));
+  };
+  const auto number = [&](std::string_view key, std::int64_t value) { add(key, std::to_string(value)); };
+  number("devices", layout.devices()), number("dp", layout.dp), number("tp", layout.tp), number("pp", layout.pp);
+  number("cp", layout.cp), number("ep", layout.ep), number("zero_stage", layout.zero_stage);
+  number("microbatch", layout.microbatch), number("interleave", layout.interleave);
+  add("recompute", fmt::format("\"{}\"", name_of(layout.recompute)));
+  add("schedule", fmt::format("\"{}\"", name_of(layout.schedule)));
+  add("sequence_parallel", layout.sequence_parallel == SequenceParallel::on ? "true" : "false");
+  return overrides;
+}
+
+struct Request {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::size_t index = 0;
+};
+
+void simulate_layout(const Request& request, const Catalogue& catalogue, const Progress& progress, FoundLayout& found) {
+  std::vector<std::string> overrides = request.overrides;
+  for (std::string& text : layout_overrides(found.closed_form.layout, request.index)) {
+    overrides.push_back(std::move(text));
+  }
+  const Scenario scenario = read_scenario(request.file, overrides, catalogue);
+  const std::vector<Way> ways = {simulate_in_child(scenario, request.index, overrides, {scenario.engine, progress})};
+  const ResultRow row = result_rows(scenario, ways).front();
+  found.status = std::string(name_of(row.way->status));
+  if (!row.simulated()) return;
+  found.simulated_step_s = row.time.step.value();
+  if (row.step_energy) found.simulated_energy_J = row.step_energy->total().value();
+  if (found.closed_form.cost > 0) {
+    found.simulated_cost = found.closed_form.cost * row.time.step.value() / found.closed_form.step_s;
+  }
+  if (row.way->layout) found.step_range = row.way->layout->step_time;
+}
+
+int threads_of(const po::variables_map& values) {
+  if (values.count("threads") != 0) return std::max(1, values["threads"].as<int>());
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+ExitCode search_command(const Arguments& arguments) {
+  const auto values = parse(search_spec(), arguments);
+  if (!values) return ExitCode::ok;
+  const Catalogue catalogue = load_catalogue();
+  require_free("search", *values);
+  Request request{(*values)["SCENARIO"].as<std::string>(), search_overrides(*values), 0};
+  const Scenario scenario = read_scenario(request.file, request.overrides, catalogue);
+  const SearchSpec spec = scenario.search.value_or(SearchSpec{});
+  request.index = base_index(scenario, spec);
+  const StrategySpec& base = scenario.strategies[request.index];
+  SearchResult result;
+  std::vector<FoundLayout> found;
+  {
+    ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+    const TrainingJob job = training_job(scenario, base);
+    const std::vector<Layout> layouts = search_space(spec, job, base.hybrid.layout);
+    result = search_layouts(job, layouts, spec, prices_for(scenario, base), threads_of(*values),
+                            [&bar](double share) { bar.show("judging layouts", share, {}); });
+    make_folder("search", *values);
+    found = shown_layouts(result, spec.top);
+    for (std::size_t i = 0; i < found.size() && i < static_cast<std::size_t>(spec.top); ++i) {
+      simulate_layout(request, catalogue, bar.callback(), found[i]);
+    }
+  }
+  if (values->count("output") != 0) {
+    write_file(fs::path((*values)["output"].as<std::string>()) / "search.csv", search_csv(found));
+  }
+  std::cout << rejections_text(result);
+  if (result.candidates.empty()) {
+    std::cerr << "orrery: no layout is feasible; nearest to it is " << nearest_constraint(result) << '\n';
+    return ExitCode::infeasible;
+  }
+  std::cout << '\n' << search_table(found, prices_of(scenario, base).currency);
+  const auto failed = [](const FoundLayout& one) { return one.status == "failed"; };
+  return std::any_of(found.begin(), found.end(), failed) ? ExitCode::bug : ExitCode::ok;
+}
+
+}  // namespace orrery

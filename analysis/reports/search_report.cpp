@@ -1,0 +1,133 @@
+#include "analysis/reports/search_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/reports/human.hpp"
+#include "analysis/reports/text_table.hpp"
+#include "sim/base/csv.hpp"
+#include "sim/base/text.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr std::size_t width = 120;
+
+std::string cost_text(double cost, const std::string& currency) {
+  return cost > 0 ? human_cost(cost, currency) : std::string{};
+}
+
+std::string energy_text(double joules) {
+  return joules > 0 ? human(Joules(joules)) : std::string{};
+}
+
+std::string optional_text(const std::optional<double>& number) {
+  return number ? number_text(*number) : std::string{};
+}
+
+}  // namespace
+
+std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency) {
+  std::vector<TextRow> rows;
+  constexpr std::size_t most = 25;
+  for (std::size_t i = 0; i < std::min(found.size(), most); ++i) {
+    const FoundLayout& one = found[i];
+    const Candidate& candidate = one.closed_form;
+    const std::string simulated = one.simulated_step_s ? human(Seconds(*one.simulated_step_s))
+                                  : one.status == "ok" ? ""
+                                                       : one.status;
+    rows.push_back({{fmt::format("{}{}", one.rank, candidate.on_front ? "*" : ""), to_text(candidate.layout),
+                     human(Seconds(candidate.step_s)), simulated, human_memory(Bytes(candidate.memory_GiB * gibi)),
+                     cost_text(one.simulated_cost.value_or(candidate.cost), currency),
+                     energy_text(one.simulated_energy_J.value_or(candidate.energy_J)), human_percent(candidate.mfu)},
+                    {}});
+  }
+  std::string text;
+  const std::vector<TextColumn> columns = {{"rank", Align::left},         {"layout", Align::left},
+                                           {"step", Align::right},        {"simulated", Align::right},
+                                           {"mem/dev", Align::right},     {"cost/step", Align::right},
+                                           {"energy/step", Align::right}, {"mfu", Align::right}};
+  for (const std::string& line : text_table(columns, rows, width)) text += line + "\n";
+  if (found.size() > most) text += fmt::format("... and {} more on the front, in search.csv\n", found.size() - most);
+  return text + "* on the Pareto front of step, memory, cost and energy. step: closed form; simulated: flow engine.\n";
+}
+
+std::string search_csv(const std::vector<FoundLayout>& found) {
+  std::string text = csv_line({"rank",
+                               "pareto",
+                               "layout",
+                               "dp",
+                               "tp",
+                               "pp",
+                               "cp",
+                               "ep",
+                               "zero_stage",
+                               "microbatch",
+                               "interleave",
+                               "recompute",
+                               "schedule",
+                               "sequence_parallel",
+                               "step_s",
+                               "step_low_s",
+                               "step_high_s",
+                               "memory_GiB",
+                               "cost",
+                               "energy_J",
+                               "mfu",
+                               "status",
+                               "simulated_step_s",
+                               "simulated_cost",
+                               "simulated_energy_J"});
+  for (const FoundLayout& one : found) {
+    const Candidate& candidate = one.closed_form;
+    const Layout& layout = candidate.layout;
+    const auto whole = [](std::int64_t number) { return std::to_string(number); };
+    const auto known = [](double number) { return number > 0 ? number_text(number) : std::string{}; };
+    text += csv_line({whole(static_cast<std::int64_t>(one.rank)),
+                      candidate.on_front ? "true" : "false",
+                      to_text(layout),
+                      whole(layout.dp),
+                      whole(layout.tp),
+                      whole(layout.pp),
+                      whole(layout.cp),
+                      whole(layout.ep),
+                      whole(layout.zero_stage),
+                      whole(layout.microbatch),
+                      whole(layout.interleave),
+                      std::string(name_of(layout.recompute)),
+                      std::string(name_of(layout.schedule)),
+                      layout.sequence_parallel == SequenceParallel::on ? "true" : "false",
+                      number_text(candidate.step_s),
+                      one.step_range ? number_text(one.step_range->low) : "",
+                      one.step_range ? number_text(one.step_range->high) : "",
+                      number_text(candidate.memory_GiB),
+                      known(candidate.cost),
+                      known(candidate.energy_J),
+                      number_text(candidate.mfu),
+                      one.status,
+                      optional_text(one.simulated_step_s),
+                      optional_text(one.simulated_cost),
+                      optional_text(one.simulated_energy_J)});
+  }
+  return text;
+}
+
+std::string rejections_text(const SearchResult& result) {
+  std::string text = fmt::format("{} layouts judged, {} feasible\n", result.judged, result.candidates.size());
+  for (const Rejection& rejection : result.rejections) {
+    text += fmt::format("{:>8}  {}\n          nearest: {}\n", rejection.count, rejection.constraint, rejection.nearest);
+  }
+  return text;
+}
+
+std::string nearest_constraint(const SearchResult& result) {
+  const Rejection* nearest = nullptr;
+  for (const Rejection& rejection : result.rejections) {
+    if (rejection.excess > 0 && (nearest == nullptr || rejection.excess < nearest->excess)) nearest = &rejection;
+  }
+  if (nearest == nullptr && !result.rejections.empty()) nearest = &result.rejections.front();
+  return nearest == nullptr ? std::string("there is no layout to judge") : nearest->nearest;
+}
+
+}  // namespace orrery

@@ -1,0 +1,31 @@
+// What a search of layouts found: a table, a CSV, and why the rest was out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/search/layout_search.hpp"
+#include "sim/base/ranged.hpp"
+
+namespace orrery {
+
+/// A candidate as it is shown, with its simulation where it was simulated.
+struct FoundLayout {
+  Candidate closed_form;
+  std::size_t rank = 0;  // by the objective, from 1
+  std::string status;    // of its simulation: ok, infeasible, failed; empty: not simulated
+  std::optional<double> simulated_step_s, simulated_energy_J, simulated_cost;
+  std::optional<Ranged> step_range;  // seconds
+};
+
+/// One line each: the layout, its step in closed form and simulated, memory, cost, energy, MFU; `*`: on the front.
+std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency);
+/// Every figure of the table in SI units and every key of the layout: search.csv.
+std::string search_csv(const std::vector<FoundLayout>& found);
+/// "1234 layouts judged, 56 feasible", then a line per constraint with its count and who comes nearest.
+std::string rejections_text(const SearchResult& result);
+/// What is nearest to being met when nothing is feasible.
+std::string nearest_constraint(const SearchResult& result);
+
+}  // namespace orrery

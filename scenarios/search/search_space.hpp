@@ -1,0 +1,29 @@
+// Every layout that a search looks at, in a fixed order.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/layouts/training_job.hpp"
+#include "scenarios/search_spec.hpp"
+
+namespace orrery {
+
+/// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, sharding
+/// group). Where a list is empty:
+///   tp, pp    divisors of the devices; tp up to the most heads, pp up to the layers, which a layout cannot exceed
+///   cp, ep    1; ep with experts: divisors of their number
+///   dp        what is left: devices / (tp pp cp). With a list the product may be less than the devices.
+///   zero_stage  0 and 1, and without a pipeline 3
+///   microbatch  powers of two up to 16 that divide a replica's share of the batch
+///   interleave  1 to 8 in a pipeline
+///   recompute   none, selective, full; schedule 1f1b; sequence_parallel on with tp > 1
+/// Combinations that repeat another one (interleaving or schedules without a pipeline, sequence parallelism without
+/// tensor parallelism) are left out, as are those with more devices than there are. Ordered by dp, tp, ... as the
+/// lists.
+std::vector<Layout> search_space(const SearchSpec& spec, const TrainingJob& job, const Layout& base);
+
+/// 1, ..., number: its divisors in order.
+std::vector<std::int64_t> divisors(std::int64_t number);
+
+}  // namespace orrery
