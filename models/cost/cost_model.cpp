@@ -82,8 +82,8 @@ Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Dev
                         Precision precision) const {
   Seconds seconds;
   if (device.memory_bandwidth.value() > 0.0) {
-    seconds =
-        traffic(layer, pass, samples, share, precision) / (device.memory_bandwidth * framework_.memory_efficiency.value);
+    seconds = traffic(layer, pass, samples, share, precision) /
+              (device.memory_bandwidth * framework_.memory_efficiency.value);
   }
   if (pass == Pass::optimizer) return seconds;
   const LayerCost cost = layer_cost(layer);

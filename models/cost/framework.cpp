@@ -149,6 +149,7 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "share of the device's two laws that kernels reach in place"},
       {"whole_logits", &FrameworkProfile::whole_logits,
        "1: logits are kept whole in fp32; 0: made and used piece by piece"},
+      {"fp32_scores", &FrameworkProfile::fp32_scores, "1: softmax and dropout of 16-bit scores run in fp32 (autocast)"},
       {"flash_attention", &FrameworkProfile::flash_attention, "1: one fused kernel; 0: products and softmax apart"},
       {"blocking_transfers", &FrameworkProfile::blocking_transfers,
        "1: pipeline neighbours wait for each exchange; 0: hidden"},

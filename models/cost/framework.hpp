@@ -27,23 +27,24 @@ struct FrameworkProfile {
   Ranged host_backward_us;
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
-  Ranged kernel_efficiency{1.0};    // share of the device's two laws that its kernels reach, in place: kernels that are
-                                    // not fused, gaps, others that run beside them
-  Ranged whole_logits{1.0};         // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
-  Ranged flash_attention;           // 1: one fused kernel that keeps no scores; 0: products and softmax apart
-  Ranged blocking_transfers;        // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
-  Ranged transfer_latency_us;       // of a pipeline message beside its bytes
-  Ranged gradient_overlap;          // share of the last micro-batch's backward pass that hides gradient exchange
-  Ranged parameter_overlap;         // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
-  Ranged tensor_overlap;            // share of tensor-parallel communication hidden by computing
-  Ranged expert_overlap;            // share of the all-to-all of experts hidden by computing
-  Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged visible_exchange;          // all-reduces that show in a data-parallel step for each one done (0: none but
-                                    // by gradient_overlap)
-  Ranged length_imbalance;          // x sqrt(2 ln n): share of the step for variable lengths over n replicas
-  Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
-  Ranged gradient_wire_bytes;       // per number as sent
-  Ranged logit_bytes;               // per logit, moved by the loss in all its passes
+  Ranged kernel_efficiency{1.0};  // share of the device's two laws that its kernels reach, in place: kernels that are
+                                  // not fused, gaps, others that run beside them
+  Ranged whole_logits{1.0};       // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
+  Ranged fp32_scores;             // 1: autocast runs softmax and dropout of 16-bit scores in fp32; 0: as they are kept
+  Ranged flash_attention;         // 1: one fused kernel that keeps no scores; 0: products and softmax apart
+  Ranged blocking_transfers;      // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
+  Ranged transfer_latency_us;     // of a pipeline message beside its bytes
+  Ranged gradient_overlap;        // share of the last micro-batch's backward pass that hides gradient exchange
+  Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
+  Ranged tensor_overlap;          // share of tensor-parallel communication hidden by computing
+  Ranged expert_overlap;          // share of the all-to-all of experts hidden by computing
+  Ranged gather_again_exposed;    // sequence parallelism: share of backward's second gather that is not hidden
+  Ranged visible_exchange;        // all-reduces that show in a data-parallel step for each one done (0: none but
+                                  // by gradient_overlap)
+  Ranged length_imbalance;        // x sqrt(2 ln n): share of the step for variable lengths over n replicas
+  Ranged gradient_bytes;          // per number as kept (4: fp32 accumulation)
+  Ranged gradient_wire_bytes;     // per number as sent
+  Ranged logit_bytes;             // per logit, moved by the loss in all its passes
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants

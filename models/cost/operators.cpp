@@ -138,8 +138,13 @@ class Lister {
     operators_.backward_input.push_back(product(key, tokens, queries, count));    // of the keys
     operators_.backward_input.push_back(product(queries, tokens, value, count));  // of the scores
     operators_.backward_input.push_back(product(tokens, value, queries, count));  // of the values
-    stream(scores, 4, 6);
-    if (layer_.rate > 0) stream(scores, 5, 5);
+    if (share_.scores == ScoreFormat::autocast && width_ < 4.0) {
+      stream(scores, 14, 18);
+      if (layer_.rate > 0) stream(scores, 15, 15);
+    } else {
+      stream(scores, 4, 6);
+      if (layer_.rate > 0) stream(scores, 5, 5);
+    }
     stream(count * queries * value, 4, 4);
     operators_.forward.back().launches = 2;  // heads apart, and together again
   }

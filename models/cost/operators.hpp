@@ -34,6 +34,8 @@ struct LayerOperators {
 };
 
 enum class AttentionKernel : std::uint8_t { unfused, flash };
+/// autocast: softmax and dropout of 16-bit scores run in fp32, cast before and after.
+enum class ScoreFormat : std::uint8_t { as_kept, autocast };
 
 /// The part of a layer that one device works on.
 struct OperatorShare {
@@ -46,14 +48,16 @@ struct OperatorShare {
   double experts = 0;        // that are here
   double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
   AttentionKernel attention = AttentionKernel::unfused;
+  ScoreFormat scores = ScoreFormat::as_kept;
 };
 
 /// Bytes per number of streaming kernels, forward / backward, at 16 bits (recipe of Korthikanti et al. 2022 and the
 /// kernels of Megatron-LM): normalisation 4 / 10; residual sum 6 / 8, with the dropout before it 7 / 13; gelu 4 / 8 and
 /// gated 6 / 10 per number out; softmax of the scores 4 / 6, their dropout 5 / 5, layout of the heads 4 / 4; embedding
-/// 14 / 12; batch normalisation 6 / 10 (statistics are a pass of their own); others read and write once. Backward of a
-/// product: two products, of the input's gradient (M, K, N) and of the weights' (K, N, M), and the bias' sum, 2. Fused
-/// attention: 2 T^2 (key
+/// 14 / 12; with autocast softmax 14 / 18, dropout 15 / 15 (read and written in fp32, casts of 6 each way); batch
+/// normalisation 6 / 10 (statistics are a pass of their own); others read and write once. Backward of a product: two
+/// products, of the input's gradient (M, K, N) and of the weights' (K, N, M), and the bias' sum, 2. Fused attention: 2
+/// T^2 (key
 /// + value size) FLOPs per head and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of
 /// (pixels out) x (filters) x (kernel^2 x channels / groups), per group; depthwise ones stream. fp8: inputs and
 /// gradients of dense layers are cast and transposed, 4 (Micikevicius et al. 2022; both layouts are needed).

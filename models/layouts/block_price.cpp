@@ -76,6 +76,7 @@ class BlockPricer {
     share.context = layer.in.height > 1 ? 1.0 / layout_.cp : 1.0;
     share.logit_bytes = job_.framework.logit_bytes.value;
     share.attention = job_.framework.flash_attention.value > 0.5 ? AttentionKernel::flash : AttentionKernel::unfused;
+    share.scores = job_.framework.fp32_scores.value > 0.5 ? ScoreFormat::autocast : ScoreFormat::as_kept;
     switch (split.mode) {
       case SplitMode::row:
         share.input = split.share.input;
