@@ -1,4 +1,4 @@
-// `orrery validate --federated`: published rows, learned anew.
+// `orrery validate`: published measurements predicted; published rounds of federated averaging learned anew.
 #include <filesystem>
 #include <iostream>
 
@@ -38,14 +38,44 @@ TEST_CASE("what validate cannot do is answered before any work") {
     CHECK(result.output.empty());
     return result.errors;
   };
-  CHECK(errors({}) == "orrery validate: say what: --federated - see `orrery validate --help`\n");
   CHECK(errors({"--federated", "--rows", "3nn*"}) == "orrery validate: no row matches 3nn*\n");
   CHECK(errors({"--federated", "--resume"}) == "orrery validate: --resume goes on with a file - name it with -o\n");
   CHECK(errors({"--federated", "-o", file}) ==
         "orrery validate: " + file + " exists - choose another -o, or add --resume or --force\n");
   CHECK(errors({"--federated", "-o", file, "--resume", "--seed", "2"}) ==
         "orrery validate: " + file + " has rows of seed 1 - go on with --seed 1\n");
-  CHECK(errors({"rows.csv"}) == "orrery validate: too many arguments (0 wanted) - see `orrery validate --help`\n");
+  CHECK(errors({"rows.csv", "more.csv"}) ==
+        "orrery validate: too many arguments (1 wanted) - see `orrery validate --help`\n");
+  CHECK(errors({"--federated", "rows.csv"}) ==
+        "orrery validate: --federated has its own rows - leave ROWS.csv out, or --federated\n");
+  CHECK(errors({"rows.csv", "--full"}) ==
+        "orrery validate: --full belongs to --federated - add it, or leave --full out\n");
+  CHECK(errors({"rows.csv", "-o", file}) ==
+        "orrery validate: " + file + " exists - choose another -o, or add --force\n");
+}
+
+TEST_CASE("published measurements are predicted: a table, a file, the same bytes twice, every defect at once") {
+  const TemporaryFolder folder;
+  const std::string rows =
+      folder.write("rows.csv",
+                   "id,metric,value,unit,model,device,devices,devices_per_node,intra_link\n"
+                   "C-T-1,busbw,229,GB/s,all_reduce 1 GiB,A100-80GB-SXM,8,8,NVLink3+NVSwitch 600GB/s\n"
+                   "E-T-1,mttf,7.9,h,,A100,,,\n");
+  const std::string file = rows + ".out", again = rows + ".again";
+  const ChildResult result = call_orrery({"validate", rows, "-o", file});
+  CHECK(result.exit_code == 0);
+  CHECK(result.errors.empty());
+  CHECK(result.output.rfind("Predictions of 1 of 2 published measurements: error = predicted / measured - 1\n", 0) ==
+        0);
+  CHECK(call_orrery({"validate", rows, "-o", again}).output == result.output);
+  CHECK(orrery::read_file(file) == orrery::read_file(again));
+  CHECK(orrery::read_file(file).rfind("id,set,metric,unit,measured,predicted,", 0) == 0);
+  const std::string broken = folder.write("broken.csv", "id,metric,value,unit\nA-B-1,mfu,much,%\nA-B-1,,3,%\n");
+  const ChildResult refused = call_orrery({"validate", broken});
+  CHECK(refused.exit_code == 3);
+  for (const char* part : {"value: \"much\"", "metric", "stands twice"}) {
+    CHECK(refused.errors.find(part) != std::string::npos);
+  }
 }
 
 TEST_CASE("validate goes on where it stopped: finished rows are not learned again") {

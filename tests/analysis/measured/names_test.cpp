@@ -1,0 +1,179 @@
+// Devices, fabrics, models and software of published rows.
+#include "analysis/validation/measured/framework_rules.hpp"
+#include "analysis/validation/measured/row_case.hpp"
+#include "analysis/validation/measured/tables.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+const ValidationTables& tables() {
+  static const ValidationTables read = read_validation_tables();
+  return read;
+}
+
+std::string device_of(const std::string& text) {
+  const NamedDevice named = find_device(text, tables().devices, tables().catalogue);
+  return named.device == nullptr ? "" : named.device->id;
+}
+
+Fabrics named_fabrics() {
+  return {tables().catalogue, tables().fabrics};
+}
+
+const Device& device(const std::string& id) {
+  return *tables().catalogue.device(id);
+}
+
+MeasuredRow gpt(const std::string& columns, const std::string& cells) {
+  Problems problems;
+  auto rows =
+      parse_measured_rows("id,metric,value,unit,model,layers,hidden,heads,vocab,seq_len,device," + columns +
+                              "\nA-T-1,iteration_time,1,s,GPT,4,1024,16,51200,1024,A100-80GB-SXM," + cells + "\n",
+                          "rows.csv", problems);
+  problems.throw_if_any();
+  return rows.at(0);
+}
+
+std::string skipped(const MeasuredRow& row) {
+  try {
+    case_of(row, tables());
+  } catch (const RowSkipped& reason) {
+    return reason.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("devices by the names of publications") {
+  CHECK(device_of("A100-80GB-SXM") == "a100-sxm-80");
+  CHECK(device_of("A100-40GB-SXM fp16") == "a100-sxm-40");
+  CHECK(device_of("A100") == "a100-sxm-80");
+  CHECK(device_of("A100-PCIe, 3 GPUs over PCIe") == "a100-pcie-40");
+  CHECK(device_of("V100-32GB-SXM (DGX-2)") == "v100-sxm2-32");
+  CHECK(device_of("V100-32GB-PCIe") == "v100-pcie-32");
+  CHECK(device_of("V100") == "v100-sxm2-16");
+  CHECK(device_of("P100-16GB") == "p100-pcie");
+  CHECK(device_of("P100-16GB-SXM") == "p100-sxm2");
+  CHECK(device_of("H100-80GB-SXM fp8") == "h100-sxm");
+  CHECK(device_of("H800") == "h100-sxm");
+  CHECK(device_of("B200-180GB-SXM") == "b200-sxm");
+  CHECK(device_of("MI250X") == "mi250x");
+  CHECK(device_of("TPUv4") == "tpu-v4");
+  CHECK(device_of("T4") == "t4");
+  CHECK(device_of("gh200") == "gh200");
+  for (const char* unknown : {"", "not named (8-GPU NVLink nodes)", "GPU (PCIe box)", "RTX 4070 Ti SUPER", "phones"}) {
+    CHECK(device_of(unknown).empty());
+  }
+  const NamedDevice export_version = find_device("H800", tables().devices, tables().catalogue);
+  CHECK(export_version.node_GBps == 400);
+  CHECK(export_version.assumed == "H800 computes as H100 SXM");
+}
+
+TEST_CASE("links inside the node, at the rate the text names") {
+  const auto id = [](const std::string& text, const std::string& of) {
+    const NamedLink named = named_fabrics().in_node(text, device(of), 0);
+    return named.link ? named.link->id : "";
+  };
+  CHECK(id("NVLink3+NVSwitch 600GB/s", "a100-sxm-80") == "nvswitch2");
+  CHECK(id("NVLink4+NVSwitch 900GB/s", "h100-sxm") == "nvswitch3");
+  CHECK(id("NVLink5+NVSwitch 1.8TB/s", "b200-sxm") == "nvswitch4");
+  CHECK(id("NVLink2 hybrid cube mesh (DGX-1)", "v100-sxm2-16") == "nvlink2");
+  CHECK(id("NVLink2+NVSwitch (DGX-2)", "v100-sxm2-32") == "nvswitch1");
+  CHECK(id("PCIe3", "p100-pcie") == "pcie3x16");
+  CHECK(id("PCIe5", "rtx5090") == "pcie-shm-gen5");
+  CHECK(id("xGMI", "mi300x") == "xgmi-mi300x");
+  CHECK(id("NVLink", "v100-sxm2-16") == named_fabrics().in_node("", device("v100-sxm2-16"), 0).link->id);
+  CHECK(id("smoke signals", "a100-sxm-80").empty());
+  // 400 GB/s both ways of the 900 of NVLink 4
+  const NamedLink half = named_fabrics().in_node("NVLink4 400GB/s", device("h100-sxm"), 0);
+  CHECK(half.scale == Approx(400.0 / 900));
+  CHECK(half.link->down.value() == Approx(200e9));
+  CHECK(named_fabrics().in_node("NVLink3+NVSwitch 600GB/s", device("a100-sxm-80"), 0).scale == 1);
+}
+
+TEST_CASE("networks: kind, number and rate of the NICs") {
+  const auto named = [](const std::string& text) { return named_fabrics().network(text, device("a100-sxm-80"), 8); };
+  CHECK(named("8x HDR IB 200Gb/s per node (Selene)").link->id == "ib-hdr");
+  CHECK(named("8x HDR IB 200Gb/s per node (Selene)").nics == 8);
+  CHECK(named("4x 100Gb/s Omni-Path per node (Jean Zay)").link->id == "omnipath-100");
+  CHECK(named("4x 100Gb/s Omni-Path per node (Jean Zay)").nics == 4);
+  CHECK(named("25 Gb/s RoCE per node").link->id == "roce-25");
+  CHECK(named("25 Gb/s RoCE per node").nics == 1);
+  CHECK(named("8x 400Gb/s EFAv4 per node").link->id == "efa-400");
+  CHECK(named("10 Gb/s").link->id == "eth-10g");
+  const NamedLink terabit = named("2 Tb/s RoCE per node");  // 8 NICs of 250 Gb/s
+  CHECK(terabit.nics == 8);
+  CHECK(terabit.link->down.value() == Approx(2e12 / 8 / 8));
+  CHECK(terabit.assumed == "a NIC per device");
+  CHECK(named("").link->id == "ib-hdr");
+  CHECK(named("").assumed == "network of dgx-a100");
+  CHECK_FALSE(named("TCP sockets, cloud VM (rate not stated, InfiniBand disabled)").link.has_value());
+  CHECK_FALSE(named("2 pods over DCN").link.has_value());
+}
+
+TEST_CASE("a row becomes a job: degrees, defaults and what is assumed") {
+  const RowCase plain = case_of(gpt("devices,tp,pp,global_batch,micro_batch,year", "16,2,2,64,4,2021"), tables());
+  CHECK(plain.layout.dp == 4);
+  CHECK(plain.job.cluster.nodes == 2);
+  CHECK(plain.job.cluster.nics_per_node == 8);
+  CHECK(plain.job.precision == Precision::fp16);
+  CHECK(plain.job.framework.id == "megatron-2021");
+  CHECK(plain.open.recompute);
+  CHECK_FALSE(plain.open.interleave);
+  const std::vector<std::string> expected = {
+      "8 devices per node", "link inside the node: nvswitch2", "network of dgx-a100",   "precision fp16",
+      "interleave 1",       "no sequence parallelism",         "software megatron-2021"};
+  CHECK(plain.assumed == expected);
+  const RowCase late = case_of(gpt("devices,tp,global_batch,year,seq_parallel,precision,recompute,zero_stage",
+                                   "8,8,64,2024,,bf16,selective (0 layers),1"),
+                               tables());
+  CHECK(late.job.framework.id == "modern");
+  CHECK(late.layout.sequence_parallel == SequenceParallel::on);
+  CHECK(late.layout.recompute == Recompute::none);
+  CHECK(late.layout.zero_stage == 1);
+  CHECK(late.open.microbatch);
+}
+
+TEST_CASE("rows that say too little, or contradict themselves, are skipped with the reason") {
+  CHECK(skipped(gpt("tp,pp", "2,2")) == "missing: global_batch");
+  CHECK(skipped(gpt("global_batch", "8")) == "missing: devices");
+  CHECK(skipped(gpt("devices,tp,pp,global_batch", "8,3,1,8")) == "8 devices are no multiple of tp 3 x pp 1 x cp 1");
+  CHECK(skipped(gpt("devices,tp,pp,dp,global_batch", "8,2,2,4,8")) ==
+        "dp is 4, but 8 devices / (tp 2 x pp 2 x cp 1) are 2");
+  CHECK(skipped(gpt("devices,tp,global_batch,precision", "8,8,8,posit")) == "precision \"posit\" is unknown");
+  CHECK(skipped(gpt("devices,tp,global_batch,recompute", "8,8,8,sometimes")) == "recompute \"sometimes\" is unknown");
+  CHECK(skipped(gpt("devices,tp,global_batch,zero_stage", "8,8,8,9")) == "zero_stage \"9\" is unknown");
+  CHECK(skipped(gpt("devices,tp,global_batch", "8,8,64K then 32K")) ==
+        "global_batch \"64K then 32K\" is no number of samples");
+  MeasuredRow unknown = gpt("devices,tp,global_batch", "8,8,8");
+  unknown.device = "abacus";
+  CHECK(skipped(unknown) == "the catalogue has no device \"abacus\"");
+  unknown.layers.reset();
+  CHECK(skipped(unknown) == "missing: layers of \"GPT\"");
+  unknown.model = "Switch 1.5T";
+  CHECK(skipped(unknown) == "model \"Switch 1.5T\": the row does not say the experts");
+}
+
+TEST_CASE("the software of a row") {
+  const auto software = [](const std::string& source, const std::string& zero, int tp, double year) {
+    MeasuredRow row = gpt("devices,global_batch", "8,8");
+    row.source = source;
+    row.zero_stage = zero;
+    row.tp = tp;
+    row.year = year;
+    return framework_of(row, network_of(row, tables().models)).id;
+  };
+  CHECK(software("Narayanan et al.", "0", 8, 2021) == "megatron-2021");
+  CHECK(software("NVIDIA/Megatron-LM README figures", "", 8, 2020) == "megatron-2020");
+  CHECK(software("VIA-Research/vTrain data", "", 2, 2024) == "megatron-deepspeed-2021");
+  CHECK(software("torchtitan", "1", 8, 2022) == "modern");
+  CHECK(software("somebody", "", 8, 2024) == "modern");
+  CHECK(software("microsoft/DeepSpeed docs", "3", 1, 2022) == "deepspeed-zero3");
+  CHECK(software("PyTorch FSDP, VLDB 2023", "3", 1, 2023) == "pytorch-fsdp");
+  CHECK(software("somebody", "FSDP", 1, 2020) == "pytorch-fsdp");
+  CHECK(software("somebody", "3", 1, 2021) == "deepspeed-zero3");
+}
+
+}  // namespace orrery
