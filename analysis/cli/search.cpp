@@ -28,7 +28,7 @@ CommandSpec search_spec() {
   CommandSpec spec;
   spec.name = "search";
   spec.summary = "judge every layout of a scenario's hybrid strategy, simulate the best";
-  spec.examples = {"orrery search scenarios/megatron.toml", "orrery search my.toml --top 10 -o out/search",
+  spec.examples = {"orrery search scenarios/megatron-175b.toml", "orrery search my.toml --top 10 -o out/search",
                    "orrery search my.toml --limit memory_GiB=70 --limit step_s=20 --set search.objective=cost",
                    "orrery search my.toml --set search.tp='[1,2,4,8]' --set search.pp='[1,2,4]'"};
   spec.positional = {"SCENARIO"};

@@ -112,7 +112,7 @@ lab.toml:8:9: federation.alpha: belongs to partition = dirichlet-classes | diric
 lab.toml:12:21: strategy[0].clients_per_round: 11 are too many (the federation has 10 clients)
   clients_per_round = 11
                       ^
-lab.toml:13:11: strategy[0].cluster: belongs to kind = single | data | model | pipeline | local-sgd | async (this strategy is kind = federated) - remove it
+lab.toml:13:11: strategy[0].cluster: belongs to kind = single | data | model | pipeline | hybrid | local-sgd | async (this strategy is kind = federated) - remove it
   cluster = { nodes = 2 }
             ^)"},
       {"groups beside a single kind of client", two_nn + R"(dataset = "mnist"

@@ -32,7 +32,7 @@ devices = 4
        R"(lab.toml:5:1: strategy[0].name: is missing (required)
   [[strategy]]
   ^
-lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, local-sgd, async, federated
+lab.toml:5:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, hybrid, local-sgd, async, federated
   [[strategy]]
   ^)"},
       {"a strategy without a kind needs no end of learning", two_nn + R"(dataset = "mnist"
@@ -40,7 +40,7 @@ learn = true
 )" + box + R"([[strategy]]
 name = "a"
 )",
-       R"(lab.toml:7:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, local-sgd, async, federated
+       R"(lab.toml:7:1: strategy[0].kind: is missing (required) - one of: single, data, model, pipeline, hybrid, local-sgd, async, federated
   [[strategy]]
   ^)"},
       {"a batch that does not divide", two_nn + R"(batch = 30

@@ -1,0 +1,138 @@
+// Searches over layouts: the space, the order of results, the front, and why layouts are out.
+#include <algorithm>
+
+#include "scenarios/search/layout_search.hpp"
+#include "scenarios/search/search_space.hpp"
+#include "scenarios/training_job.hpp"
+#include "tests/catch.hpp"
+#include "tests/scenarios/malformed.hpp"
+
+namespace orrery {
+namespace {
+
+std::string gpt(const std::string& keys = "", const std::string& search = "") {
+  return "[workload]\nnetwork = \"gpt-mini\"\nbatch = 32\nprecision = \"fp32\"\noptimizer = \"adam\"\n"
+         "[cluster]\nsystem = \"box\"\nnodes = 2\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
+         keys + search;
+}
+
+struct Search {
+  Scenario scenario;
+  SearchSpec spec;
+  TrainingJob job;
+  std::vector<Layout> layouts;
+  explicit Search(const std::string& text)
+      : scenario(scenario_of(text)),
+        spec(scenario.search.value_or(SearchSpec{})),
+        job(training_job(scenario, scenario.strategies[0])),
+        layouts(search_space(spec, job, scenario.strategies[0].hybrid.layout)) {}
+  [[nodiscard]] SearchResult result(int threads = 1) const { return search_layouts(job, layouts, spec, {}, threads); }
+};
+
+Candidate candidate(double step, double memory, double cost) {
+  Candidate made;
+  made.step_s = step, made.memory_GiB = memory, made.cost = cost;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("divisors come in order") {
+  CHECK(divisors(12) == std::vector<std::int64_t>{1, 2, 3, 4, 6, 12});
+  CHECK(divisors(16) == std::vector<std::int64_t>{1, 2, 4, 8, 16});
+  CHECK(divisors(1) == std::vector<std::int64_t>{1});
+}
+
+TEST_CASE("without lists every layout uses all devices, each once") {
+  const Search search(gpt());
+  CHECK(search.layouts.size() > 50);
+  std::vector<std::string> names;
+  for (const Layout& layout : search.layouts) {
+    CHECK(layout.devices() == 8);
+    names.push_back(to_text(layout) + (layout.sequence_parallel == SequenceParallel::on ? "+" : "-"));
+  }
+  std::sort(names.begin(), names.end());
+  CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+}
+
+TEST_CASE("lists are taken as they are, without what would need more devices") {
+  const Search search(gpt("",
+                          "[search]\ntp = [1, 2]\npp = [1]\ndp = [1, 4, 8]\nmicrobatch = [2]\nzero_stage = [1]\n"
+                          "recompute = [\"full\"]\n"));
+  std::vector<std::string> names;
+  for (const Layout& layout : search.layouts) names.push_back(to_text(layout));
+  CHECK(names == std::vector<std::string>{"tp1 pp1 dp1 b2 zero1 full", "tp1 pp1 dp4 b2 zero1 full",
+                                          "tp1 pp1 dp8 b2 zero1 full", "tp2 pp1 dp1 b2 zero1 full sp",
+                                          "tp2 pp1 dp4 b2 zero1 full sp"});
+}
+
+TEST_CASE("a search gives the same for any number of threads, the best first") {
+  const Search search(gpt());
+  const SearchResult one = search.result(1), four = search.result(4);
+  REQUIRE(one.candidates.size() > 3);
+  REQUIRE(one.candidates.size() == four.candidates.size());
+  for (std::size_t i = 0; i < one.candidates.size(); ++i) {
+    CHECK(to_text(one.candidates[i].layout) == to_text(four.candidates[i].layout));
+    CHECK(one.candidates[i].step_s == four.candidates[i].step_s);
+    if (i > 0) CHECK(one.candidates[i - 1].step_s <= one.candidates[i].step_s);
+  }
+  CHECK(one.candidates.front().on_front);
+  std::size_t out = 0;
+  for (const Rejection& rejection : one.rejections) out += rejection.count;
+  CHECK(one.judged == one.candidates.size() + out);
+}
+
+TEST_CASE("a limit that nothing meets names the layout that comes nearest") {
+  Search search(gpt("", "[search]\ntp = [1]\npp = [1]\nrecompute = [\"none\"]\n[search.limits]\nstep_s = 1e-9\n"));
+  const SearchResult result = search.result();
+  CHECK(result.candidates.empty());
+  REQUIRE(!result.rejections.empty());
+  CHECK(result.rejections.front().constraint.starts_with("over the limit: step"));
+  search.spec.limits.step_s.reset();
+  const SearchResult free = search.result();
+  REQUIRE(!free.candidates.empty());
+  const std::string& nearest = result.rejections.front().nearest;
+  CHECK(nearest.starts_with(to_text(free.candidates.front().layout) + ":"));
+}
+
+TEST_CASE("the front holds what nothing else is better than in every figure") {
+  std::vector<Candidate> all = {candidate(1, 5, 1), candidate(2, 4, 1), candidate(2, 5, 0.5), candidate(3, 4, 1),
+                                candidate(1, 5, 1)};
+  mark_front(all);
+  std::vector<bool> front;
+  for (const Candidate& one : all) front.push_back(one.on_front);
+  CHECK(front == std::vector<bool>{true, true, true, false, false});
+}
+
+TEST_CASE("a hybrid strategy is read with its degrees") {
+  const Scenario scenario =
+      scenario_of(gpt("tp = 2\npp = 2\nmicrobatch = 4\ninterleave = 2\nsequence_parallel = true\n"
+                      "zero_stage = 1\nrecompute = \"selective\"\nschedule = \"zb-h1\"\n"
+                      "order = [\"pp\", \"tp\", \"cp\", \"dp\"]\njitter = 0.1\n"
+                      "straggler = { rank = 3, factor = 1.5 }\ninput = { samples_per_s = 9 }\n"));
+  const HybridOptions& options = scenario.strategies[0].hybrid;
+  CHECK(to_text(options.layout) == "tp2 pp2 dp2 b4 v2 zb-h1 zero1 selective sp");
+  CHECK(options.layout.order[0] == Dimension::pp);
+  CHECK(options.straggler->rank == 3);
+  CHECK(options.input.samples_per_s == 9);
+  CHECK(scenario.strategies[0].devices == 8);
+}
+
+TEST_CASE("mistakes in a layout are told with what it multiplies to") {
+  check_malformed({
+      {"degrees that do not divide the devices", gpt("tp = 3\n"),
+       R"(lab.toml:9:1: strategy[0].dp: 8 devices are no multiple of tp x pp x cp (that is 3, and every replica has as many) - use dp = 2: 6 devices
+  [[strategy]]
+  ^)"},
+      {"more devices than there are", gpt("tp = 4\ndp = 4\n"),
+       R"(lab.toml:13:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use smaller degrees, or a larger cluster
+  dp = 4
+       ^)"},
+      {"a search without a hybrid strategy", two_nn + box + replicas + "[search]\n",
+       R"(lab.toml:8:1: search.strategy: nothing can be varied (no strategy is kind = "hybrid") - add one: its cluster and its other keys hold for every layout
+  [search]
+  ^)"},
+  });
+}
+
+}  // namespace orrery
