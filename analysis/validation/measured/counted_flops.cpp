@@ -18,9 +18,17 @@ double product_flops(const Layer& layer) {
 }
 
 double attention_flops(const Layer& layer) {
-  const auto tokens = static_cast<double>(layer.in.height);
-  const auto width = static_cast<double>(layer.out.channels);
-  return 4.0 * tokens * tokens * width;
+  const auto tokens = static_cast<double>(layer.in.height), heads = static_cast<double>(layer.heads);
+  const auto each = static_cast<double>(layer.out.channels) / heads;
+  const double key = layer.head_size > 0 ? static_cast<double>(layer.head_size) : each;
+  return 2.0 * tokens * tokens * heads * (key + each);
+}
+
+/// Of the experts that each token visits, and the shared ones; the router is next to nothing.
+double expert_flops(const Layer& layer) {
+  const auto visits = static_cast<double>(layer.experts_per_token + layer.shared_experts);
+  const double products = layer.gated ? 3 : 2;
+  return 2.0 * products * visits * static_cast<double>(layer.in.height * layer.in.channels * layer.expert_units);
 }
 
 CountedFlops as_counted(CountedFlops flops, FlopConvention convention) {
@@ -36,6 +44,7 @@ CountedFlops counted_flops(const LayerGraph& graph) {
   double last = 0;
   for (const Layer& layer : graph.layers) {
     if (layer.kind == LayerKind::attention) flops.attention += attention_flops(layer);
+    if (layer.kind == LayerKind::mixture_of_experts) flops.body += expert_flops(layer);
     if (!multiplies(layer)) continue;
     flops.body += last;
     last = product_flops(layer);

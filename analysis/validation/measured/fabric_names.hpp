@@ -37,8 +37,8 @@ class Fabrics {
   /// NIC has is spread over a NIC per device; a text without a number of NICs has one. No text: the usual system of the
   /// device.
   [[nodiscard]] NamedLink network(std::string_view text, const Device& device, int devices_per_node) const;
-  /// The system of the catalogue that such devices usually stand in: the first that has several per node, else the first
-  /// that has them; null when there is none.
+  /// The system of the catalogue that such devices usually stand in: the first that has several per node, else the
+  /// first that has them; null when there is none.
   [[nodiscard]] const System* usual_system(const Device& device) const;
 
  private:

@@ -11,11 +11,11 @@
 namespace orrery {
 namespace {
 
-/// Boards that train draw between these shares of the way from idle to their training power, and at most their limit:
-/// kernels bound by memory draw .60 to .75 of the maximum, large products .90 to 1.
-constexpr double least_share = 0.7;
-/// Large products draw up to this much of the training power.
-constexpr double most_share = 1.15;
+/// Boards that train draw between these shares of the way from idle to their training power: kernels bound by memory
+/// draw .60 to .75 of the maximum, large products .90 to 1.
+constexpr double least_share = 0.6, most_share = 1.2;
+/// Mean power under a limit: boards keep below it by up to this much, and overshoot a little.
+constexpr double least_of_limit = 0.84, most_of_limit = 1.02;
 
 /// "power limit 150 W (of 250)" in the notes.
 std::optional<double> power_limit(const MeasuredRow& row) {
@@ -36,8 +36,10 @@ Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   const double limit = std::min(most, power_limit(row).value_or(most));
   const StepParts& parts = solved.step.parts;
   const double busy = (parts.compute + parts.recompute + parts.optimizer) / parts.total();
-  const auto at = [&](double share) { return std::min(limit, idle + (training - idle) * busy * share); };
-  return {{at(1), at(least_share), at(most_share)}, solved.row.assumed, {limit, 1}};
+  const auto at = [&](double share, double of_limit) {
+    return std::min(limit * of_limit, idle + (training - idle) * busy * share);
+  };
+  return {{at(1, 1), at(least_share, least_of_limit), at(most_share, most_of_limit)}, solved.row.assumed, {limit, 1}};
 }
 
 const System& usual_system(const MeasuredRow& row, const ValidationTables& tables, std::vector<std::string>& assumed) {

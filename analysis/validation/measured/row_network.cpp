@@ -28,34 +28,6 @@ bool fits_name(const MeasuredRow& row, const std::vector<std::string>& words, co
   return row.params_b && std::abs(*row.params_b / name.params_b - 1) < same_size;
 }
 
-void set_family(TransformerShape& shape, const std::string& family) {
-  if (family == "llama") {
-    shape.feedforward = Feedforward::swiglu;
-    shape.normalisation = Normalisation::rms_norm;
-    shape.position = Positions::rotary;
-    shape.biases = false;
-    shape.tied = false;
-  } else if (family == "palm") {
-    shape.feedforward = Feedforward::swiglu;
-    shape.position = Positions::rotary;
-    shape.biases = false;
-  } else if (family == "neox") {
-    shape.position = Positions::rotary;
-    shape.tied = false;
-  } else if (family == "bloom") {
-    shape.position = Positions::alibi;
-    shape.embedding_norm = true;
-  } else if (family == "bert") {
-    shape.family = TransformerFamily::encoder;
-    shape.segments = 2;
-    shape.normalise_after = true;
-    shape.embedding_norm = true;
-    shape.dropout = trained_dropout;
-  } else {
-    shape.dropout = trained_dropout;
-  }
-}
-
 /// The row's figure, else the name's, else the default with a word about it.
 std::int64_t figure(const std::optional<std::int64_t>& row, std::int64_t name, std::int64_t otherwise, const char* what,
                     std::vector<std::string>& assumed) {
@@ -70,55 +42,91 @@ void need(std::int64_t value, const char* what, const MeasuredRow& row) {
   if (value <= 0) throw RowSkipped(fmt::format("missing: {} of \"{}\"", what, row.model));
 }
 
-RowNetwork transformer_of(const MeasuredRow& row, const ModelName& name) {
+/// What the name stands for, before the row's own dimensions.
+TransformerShape named_shape(const MeasuredRow& row, const ModelName& name, const ModelTable& table) {
+  const auto known = std::find_if(table.transformers.begin(), table.transformers.end(),
+                                  [&](const TransformerRow& other) { return other.shape.name == name.network; });
+  if (known != table.transformers.end()) return known->shape;
+  const bool is_gated = name.style.empty() && row.ffn_hidden && row.hidden && *row.ffn_hidden != 4 * *row.hidden;
+  TransformerShape shape = *transformer_style(!name.style.empty() ? name.style : is_gated ? "llama" : "gpt");
+  shape.layers = name.layers;
+  shape.hidden = name.hidden;
+  shape.heads = name.heads;
+  shape.ffn = name.ffn;
+  shape.vocabulary = name.vocab;
+  shape.tokens = name.tokens;
+  return shape;
+}
+
+/// Parts that belong to another width.
+void forget_width(TransformerShape& shape) {
+  shape.heads = shape.kv_heads = shape.head_size = shape.ffn = 0;
+}
+
+RowNetwork transformer_of(const MeasuredRow& row, const ModelName& name, const ModelTable& table) {
   RowNetwork network;
+  network.shape = named_shape(row, name, table);
+  network.is_bert = name.style == "bert" || name.network.rfind("bert", 0) == 0;
   TransformerShape& shape = network.shape;
   shape.name = row.model;
-  set_family(shape, name.family);
-  network.is_bert = name.family == "bert";
-  shape.layers = figure(row.layers, name.layers, 0, "layers", network.assumed);
+  const bool is_gpt = name.style == "gpt" || (name.style.empty() && name.network.empty() && !row.ffn_hidden);
+  if (network.is_bert || is_gpt) shape.dropout = trained_dropout;
+  shape.layers = figure(row.layers, shape.layers, 0, "layers", network.assumed);
   need(shape.layers, "layers", row);
-  shape.hidden = figure(row.hidden, name.hidden, 0, "hidden", network.assumed);
+  if (row.hidden && *row.hidden != shape.hidden) forget_width(shape);
+  shape.hidden = figure(row.hidden, shape.hidden, 0, "hidden", network.assumed);
   need(shape.hidden, "hidden size", row);
   const std::int64_t usual_heads = std::max<std::int64_t>(1, shape.hidden / 128);
-  shape.heads = figure(row.heads, row.hidden ? 0 : name.heads, usual_heads, "heads", network.assumed);
-  shape.kv_heads = row.kv_heads.value_or(name.kv_heads);
-  shape.ffn = row.ffn_hidden.value_or(row.hidden && *row.hidden != name.hidden ? 0 : name.ffn);
-  shape.vocabulary = figure(row.vocab, name.vocab, default_vocabulary, "vocabulary", network.assumed);
+  if (row.heads && *row.heads != shape.heads) shape.head_size = 0;
+  shape.heads = figure(row.heads, shape.heads, usual_heads, "heads", network.assumed);
+  shape.kv_heads = row.kv_heads.value_or(shape.kv_heads);
+  shape.ffn = row.ffn_hidden.value_or(shape.ffn);
+  shape.vocabulary = figure(row.vocab, shape.vocabulary, default_vocabulary, "vocabulary", network.assumed);
   if (!row.seq_len && !row.words("seq_len").empty()) {
     throw RowSkipped(fmt::format("seq_len \"{}\" is more than one length", row.words("seq_len")));
   }
-  shape.tokens = figure(row.seq_len, name.tokens, default_tokens, "tokens", network.assumed);
+  shape.tokens = figure(row.seq_len, shape.tokens, default_tokens, "tokens", network.assumed);
+  shape.positions = 0;
   return network;
+}
+
+bool is_transformer_id(const std::string& id, const ModelTable& table) {
+  return std::any_of(table.transformers.begin(), table.transformers.end(),
+                     [&](const TransformerRow& row) { return row.shape.name == id && row.patch == 0; });
 }
 
 }  // namespace
 
-std::vector<ModelName> read_model_names(Problems& problems) {
+ModelTable read_model_table(Problems& problems) {
+  ModelTable read;
+  read.transformers = read_transformers(problems);
+  const std::vector<std::string> shipped = network_names();
   const auto file = data_directory() / "analysis" / "validation" / "model_names.csv";
-  CsvTable table = CsvTable::read(file.string(),
-                                  {{"words", "params_b", "family", "network", "layers", "hidden", "heads", "kv_heads",
-                                    "ffn", "vocab", "tokens", "source"},
-                                   {}},
-                                  problems);
-  std::vector<ModelName> names;
+  CsvTable table = CsvTable::read(
+      file.string(),
+      {{"words", "params_b", "network", "style", "layers", "hidden", "heads", "ffn", "vocab", "tokens", "note"}, {}},
+      problems);
   for (CsvRow& row : table.rows()) {
-    ModelName name;
-    name.words = row.required_text("words");
-    name.params_b = row.number("params_b").value_or(0);
-    name.family = row.required_text("family");
-    name.network = row.text("network");
-    name.layers = count(row, "layers");
-    name.hidden = count(row, "hidden");
-    name.heads = count(row, "heads");
-    name.kv_heads = count(row, "kv_heads");
-    name.ffn = count(row, "ffn");
-    name.vocab = count(row, "vocab");
-    name.tokens = count(row, "tokens");
-    name.source = row.text("source");
-    names.push_back(std::move(name));
+    ModelName name{row.required_text("words"),
+                   row.number("params_b").value_or(0),
+                   row.text("network"),
+                   row.text("style"),
+                   count(row, "layers"),
+                   count(row, "hidden"),
+                   count(row, "heads"),
+                   count(row, "ffn"),
+                   count(row, "vocab"),
+                   count(row, "tokens"),
+                   row.text("note")};
+    if (!name.network.empty() && std::find(shipped.begin(), shipped.end(), name.network) == shipped.end()) {
+      row.problem("network", "there is no network \"" + name.network + "\"");
+    }
+    if (!name.style.empty() && !transformer_style(name.style)) {
+      row.problem("style", "there is no style \"" + name.style + "\"");
+    }
+    read.names.push_back(std::move(name));
   }
-  return names;
+  return read;
 }
 
 LayerGraph RowNetwork::graph(int tensor_ranks) const {
@@ -128,32 +136,21 @@ LayerGraph RowNetwork::graph(int tensor_ranks) const {
     padded.vocabulary = (padded.vocabulary + multiple - 1) / multiple * multiple;
     return transformer_graph(padded);
   }
-  const std::vector<std::string> shipped = network_names();
-  if (std::find(shipped.begin(), shipped.end(), name) == shipped.end()) {
-    throw RowSkipped(fmt::format("network {} is not in the catalogue", name));
-  }
   return load_network(name);
 }
 
-std::string RowNetwork::key() const {
-  if (!is_transformer()) return name;
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {}", shape.layers, shape.hidden, shape.heads, shape.kv_heads,
-                     shape.ffn, shape.vocabulary, shape.tokens, static_cast<int>(shape.family),
-                     static_cast<int>(shape.feedforward), static_cast<int>(shape.position), shape.tied);
-}
-
-RowNetwork network_of(const MeasuredRow& row, const std::vector<ModelName>& names) {
+RowNetwork network_of(const MeasuredRow& row, const ModelTable& table) {
   const std::vector<std::string> words = words_of(row.model);
-  const auto found =
-      std::find_if(names.begin(), names.end(), [&](const ModelName& name) { return fits_name(row, words, name); });
-  if (found != names.end() && found->family == "none") {
-    throw RowSkipped(fmt::format("model \"{}\": {}", row.model, found->source));
-  }
-  if (found == names.end()) {
-    if (row.layers && row.hidden) return transformer_of(row, ModelName{});
+  const auto found = std::find_if(table.names.begin(), table.names.end(),
+                                  [&](const ModelName& name) { return fits_name(row, words, name); });
+  if (found == table.names.end()) {
+    if (row.layers && row.hidden) return transformer_of(row, ModelName{}, table);
     throw RowSkipped(row.model.empty() ? "missing: model" : fmt::format("model \"{}\" is unknown", row.model));
   }
-  if (found->network.empty()) return transformer_of(row, *found);
+  if (found->network.empty() && found->style.empty()) {
+    throw RowSkipped(fmt::format("model \"{}\": {}", row.model, found->note));
+  }
+  if (found->network.empty() || is_transformer_id(found->network, table)) return transformer_of(row, *found, table);
   RowNetwork network;
   network.name = found->network;
   return network;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "analysis/validation/measured/measured_row.hpp"
-#include "models/networks/transformer.hpp"
+#include "models/networks/transformer_table.hpp"
 #include "sim/base/errors.hpp"
 
 namespace orrery {
@@ -18,15 +18,21 @@ class RowSkipped : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One row of model_names.csv; 0 where it does not say.
+/// One row of model_names.csv; 0 and empty where it does not say.
 struct ModelName {
   std::string words;
   double params_b = 0;
-  std::string family, network;
-  std::int64_t layers = 0, hidden = 0, heads = 0, kv_heads = 0, ffn = 0, vocab = 0, tokens = 0;
-  std::string source;
+  std::string network, style;
+  std::int64_t layers = 0, hidden = 0, heads = 0, ffn = 0, vocab = 0, tokens = 0;
+  std::string note;
 };
-std::vector<ModelName> read_model_names(Problems& problems);
+
+struct ModelTable {
+  std::vector<ModelName> names;
+  std::vector<TransformerRow> transformers;  // of models/networks/transformers.csv
+};
+/// A network or style that does not exist is a problem.
+ModelTable read_model_table(Problems& problems);
 
 /// A network by the name of the catalogue, or a transformer by its dimensions.
 struct RowNetwork {
@@ -39,14 +45,11 @@ struct RowNetwork {
   /// With the vocabulary padded to a multiple of 128 x `tensor_ranks`, as Megatron-LM does. Throws RowSkipped for a
   /// network that is not shipped.
   [[nodiscard]] LayerGraph graph(int tensor_ranks) const;
-  /// What it is, for a cache.
-  [[nodiscard]] std::string key() const;
 };
 
-/// Families: gpt (gelu, layer norm, learned positions, biases, tied, dropout .1), llama (SwiGLU, rms norm, rotary,
-/// untied), bert (encoder, norms after, two segments, dropout .1), palm (SwiGLU, rotary, tied, no biases), neox (gelu,
-/// rotary, untied), bloom (gelu, ALiBi, norm of the embedding, tied). A row with layers and hidden and a model of no
-/// known name is a gpt. Throws RowSkipped naming what is missing.
-RowNetwork network_of(const MeasuredRow& row, const std::vector<ModelName>& names);
+/// The network of the model's name with the row's own dimensions in the place of its; a model of no known name with
+/// layers and hidden is a gpt, or a llama where its ffn is not 4 x hidden. gpt and bert train with dropout .1 in any
+/// case. Throws RowSkipped naming what is missing.
+RowNetwork network_of(const MeasuredRow& row, const ModelTable& table);
 
 }  // namespace orrery

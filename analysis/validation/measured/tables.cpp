@@ -22,7 +22,7 @@ ValidationTables read_validation_tables() {
   tables.frameworks = read_frameworks(problems);
   tables.devices = read_device_names(tables.catalogue, problems);
   tables.fabrics = read_fabric_names(tables.catalogue, problems);
-  tables.models = read_model_names(problems);
+  tables.models = read_model_table(problems);
   problems.throw_if_any();
   return tables;
 }

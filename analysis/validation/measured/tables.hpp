@@ -21,7 +21,7 @@ struct ValidationTables {
   std::vector<FrameworkProfile> frameworks;
   std::vector<DeviceName> devices;
   std::vector<FabricName> fabrics;
-  std::vector<ModelName> models;
+  ModelTable models;
 
   /// Throws RowSkipped for an unknown id.
   [[nodiscard]] const FrameworkProfile& framework(std::string_view id) const;
