@@ -119,7 +119,7 @@ class Lister {
   void list_attention() {
     operators_.is_attention_core = true;
     const double heads = number(layer_.heads) * share_.work;
-    const double tokens = number(layer_.in.height), queries = tokens * share_.context;
+    const double tokens = number(key_tokens(layer_)), queries = number(layer_.in.height) * share_.context;
     const double size =
         number(layer_.head_size > 0 ? layer_.head_size : layer_.in.channels / (layer_.heads + 2 * layer_.kv_heads));
     const double key = layer_.kind == LayerKind::cross_attention ? number(layer_.in.channels / layer_.heads) : size;
