@@ -99,13 +99,18 @@ CollectiveKind exchange_kind(const Layout& layout) {
   return layout.zero_stage == 0 ? CollectiveKind::all_reduce : CollectiveKind::reduce_scatter;
 }
 
-Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices,
-                     const HybridPlatform& platform) {
+/// What a message takes beside its way on the whole cluster, however it is folded: sharing above the ports is for the
+/// engine to find.
+Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices, const Cluster& cluster,
+                     const HybridRanks& ranks) {
   if (layout.pp == 1) return {};
-  const RankId first(0), second = platform.ranks.in_stage(first, 1);
-  const Route way = route(platform.own.platform, platform.placement[first.index()], platform.placement[second.index()]);
+  const RankId first(0), second = ranks.in_stage(first, 1);
+  const DeviceId from(static_cast<std::size_t>(ranks.first_device(first)));
+  const DeviceId to(static_cast<std::size_t>(ranks.first_device(second)));
+  const PlatformHost &source = cluster.platform.hosts[from.index()], &target = cluster.platform.hosts[to.index()];
+  const Route way = route(cluster.platform, from, to);
   BytesPerSecond rate = way.bandwidth;
-  if (platform.ranks.folded() != Folded::stage && job.cluster.network_link) rate = std::min(rate, network_share(job));
+  if (source.node != target.node || !source.inside) rate = std::min(rate, network_share(job));
   const Seconds on_the_way = way.latency + prices.stages.front().chunks.front().boundary / rate;
   return std::max(Seconds(), prices.transfer - on_the_way);
 }
@@ -163,7 +168,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
                                          exchanged_gradients(job, options.layout, prices), cost);
   platform.exchange.library = on_wires(job, platform.exchange.library, cost);
   platform.exchange.library.reach = reach;
-  platform.transfer_beyond = beyond_wires(job, options.layout, prices, platform);
+  platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);
   return platform;
 }
 
