@@ -51,6 +51,10 @@ int zero_stage_of(const MeasuredRow& row) {
 
 FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) {
   const std::vector<std::string> words = words_about(row);
+  const std::vector<std::string> device = words_of(row.device);
+  if (has_words(device, "tpu*") || has_words(device, "trainium*") || has_words(device, "gaudi*")) {
+    return {"modern", "compiled programs"};
+  }
   if (zero_stage_of(row) == 3) return sharded(row, words);
   const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
   if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
@@ -61,10 +65,6 @@ FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) 
   }
   if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
   if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
-  const std::vector<std::string> device = words_of(row.device);
-  if (has_words(device, "tpu*") || has_words(device, "trainium*") || has_words(device, "gaudi*")) {
-    return {"modern", "compiled programs"};
-  }
   return by_year(row);
 }
 

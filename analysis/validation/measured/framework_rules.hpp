@@ -8,10 +8,11 @@
 
 namespace orrery {
 
-/// Id of a framework profile, and the rule that chose it. In this order: states sharded by zero_stage 3 or FSDP (the
+/// Id of a framework profile, and the rule that chose it. In this order: devices
+/// with compiled programs (TPU, Trainium, Gaudi); states sharded by zero_stage 3 or FSDP (the
 /// words DeepSpeed, offload, FSDP; else by year: DeepSpeed until 2021, then FSDP); the words of Megatron-DeepSpeed and
 /// its users (vTrain, GPT-NeoX, BigScience, MT-NLG); convolutional networks and BERT by data alone; NeMo's launcher
-/// (Megatron-LM 2021-22); the words NeMo, MegaScale, torchtitan, and devices with compiled programs; a decoder by year:
+/// (Megatron-LM 2021-22); the words NeMo, MegaScale, torchtitan; a decoder by year:
 /// 2020 and before, until 2022, later.
 struct FrameworkChoice {
   std::string id, rule;

@@ -147,9 +147,10 @@ void set_batch(RowCase& target, const MeasuredRow& row) {
 }
 
 void set_pipeline(RowCase& target, const MeasuredRow& row) {
+  target.open.sharding = row.zero_stage.empty() && target.layout.dp > 1 && target.job.framework.id == "modern";
   target.layout.interleave = static_cast<int>(row.interleave.value_or(1));
-  // Only Megatron-LM and its kin interleave; a source that does says so.
-  const bool may_interleave = has_words(words_of(row.notes), "interleave*");
+  // Megatron-LM of 2021 may interleave, and its sources say so; later stacks do where it helps.
+  const bool may_interleave = target.job.framework.id == "modern" || has_words(words_of(row.notes), "interleave*");
   target.open.interleave = !row.interleave && target.layout.pp > 1 && may_interleave;
   if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.push_back("interleave 1");
 }
@@ -204,12 +205,12 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   set_optimizer(target, row);
   set_recompute(target, row);
   set_batch(target, row);
-  set_pipeline(target, row);
-  set_sequence_parallel(target, row);
   const FrameworkChoice choice = framework_of(row, target.network);
   target.job.framework = tables.framework(choice.id);
   target.framework_rule = choice.rule;
   target.assumed.push_back("software " + choice.id);
+  set_pipeline(target, row);
+  set_sequence_parallel(target, row);
   set_bert(target, row);
   target.job.network = target.network.graph(target.layout.tp);
   return target;

@@ -14,8 +14,11 @@ namespace orrery {
 /// Values that the row leaves open, to be chosen by what fits and is fastest.
 struct OpenSettings {
   bool microbatch = false, interleave = false, recompute = false, tensor_and_pipeline = false;
-  bool batch = false;  // one micro-batch per replica, the largest that fits
-  [[nodiscard]] bool any() const { return microbatch || interleave || recompute || tensor_and_pipeline || batch; }
+  bool sharding = false;  // of the optimizer's states: zero_stage 0 or 1
+  bool batch = false;     // one micro-batch per replica, the largest that fits
+  [[nodiscard]] bool any() const {
+    return microbatch || interleave || recompute || tensor_and_pipeline || sharding || batch;
+  }
 };
 
 struct RowCase {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "sim/base/text.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr std::int64_t tried_microbatches[] = {1, 2, 4, 8};
 constexpr Recompute tried_recomputes[] = {Recompute::none, Recompute::selective, Recompute::full};
 constexpr int most_stages = 16;
+constexpr std::int64_t most_chunks = 12;
 
 std::vector<Layout> with_degrees(const RowCase& open) {
   if (!open.open.tensor_and_pipeline) return {open.layout};
@@ -47,26 +49,39 @@ std::vector<Layout> with_interleave(const Layout& layout, const RowCase& open) {
   if (!open.open.interleave || layout.pp == 1) return layouts;
   const std::int64_t blocks = open.network.shape.layers / layout.pp;
   const bool divides = microbatches(layout, open.job.batch) % layout.pp == 0;
-  for (int chunks = 2; divides && chunks <= blocks; ++chunks) {
-    if (blocks % chunks != 0) continue;
+  for (int chunks = 2; divides && chunks <= std::min(blocks, most_chunks); ++chunks) {
     layouts.push_back(layout);
     layouts.back().interleave = chunks;
   }
   return layouts;
 }
 
+std::vector<Layout> with_sharding(const Layout& layout, const RowCase& open) {
+  if (!open.open.sharding) return {layout};
+  std::vector<Layout> layouts = {layout, layout};
+  layouts.back().zero_stage = 1;
+  return layouts;
+}
+
+std::vector<Layout> with_recompute(const Layout& layout, const RowCase& open) {
+  if (!open.open.recompute) return {layout};
+  std::vector<Layout> layouts;
+  for (const Recompute recompute : tried_recomputes) {
+    layouts.push_back(layout);
+    layouts.back().recompute = recompute;
+  }
+  return layouts;
+}
+
 std::vector<Layout> candidates(const RowCase& open) {
-  std::vector<Layout> all;
-  for (const Layout& degrees : with_degrees(open)) {
-    for (const Layout& batched : with_microbatches(degrees, open)) {
-      for (Layout layout : with_interleave(batched, open)) {
-        for (const Recompute recompute : tried_recomputes) {
-          if (open.open.recompute) layout.recompute = recompute;
-          all.push_back(layout);
-          if (!open.open.recompute) break;
-        }
-      }
+  std::vector<Layout> all = with_degrees(open);
+  for (const auto widen : {with_microbatches, with_interleave, with_sharding, with_recompute}) {
+    std::vector<Layout> wider;
+    for (const Layout& layout : all) {
+      const std::vector<Layout> more = widen(layout, open);
+      wider.insert(wider.end(), more.begin(), more.end());
     }
+    all = std::move(wider);
   }
   return all;
 }
@@ -77,6 +92,7 @@ std::string settled(const RowCase& open, const Layout& layout) {
   if (open.open.tensor_and_pipeline)
     parts.push_back(fmt::format("tp {}, pp {}, dp {}", layout.tp, layout.pp, layout.dp));
   if (open.open.microbatch) parts.push_back(fmt::format("micro-batch {}", layout.microbatch));
+  if (open.open.sharding) parts.push_back(fmt::format("zero_stage {}", layout.zero_stage));
   if (open.open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
   if (open.open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
   return join(parts, ", ") + " (the fastest that fits)";

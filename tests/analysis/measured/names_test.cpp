@@ -122,9 +122,10 @@ TEST_CASE("a row becomes a job: degrees, defaults and what is assumed") {
   CHECK(plain.job.framework.id == "megatron-2021");
   CHECK(plain.open.recompute);
   CHECK_FALSE(plain.open.interleave);
-  const std::vector<std::string> expected = {
-      "8 devices per node", "link inside the node: nvswitch2", "network of dgx-a100",   "precision fp16",
-      "interleave 1",       "no sequence parallelism",         "software megatron-2021"};
+  const std::vector<std::string> expected = {"8 devices per node",     "link inside the node: nvswitch2",
+                                             "network of dgx-a100",    "precision fp16",
+                                             "software megatron-2021", "interleave 1",
+                                             "no sequence parallelism"};
   CHECK(plain.assumed == expected);
   const RowCase late = case_of(gpt("devices,tp,global_batch,year,seq_parallel,precision,recompute,zero_stage",
                                    "8,8,64,2024,,bf16,selective (0 layers),1"),
