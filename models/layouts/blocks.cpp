@@ -27,10 +27,6 @@ bool are_alike(const LayerGraph& graph, const Block& a, const Block& b) {
   return true;
 }
 
-bool repeats_most(const BlockSequence& sequence) {
-  return 2 * sequence.repeats > sequence.blocks.size();
-}
-
 std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
   const auto is_repeated = [&](const Block& block) { return block.klass == sequence.repeated; };
   const auto& blocks = sequence.blocks;
@@ -105,14 +101,18 @@ BlockSequence blocks_of(const LayerGraph& graph) {
   return sequence;
 }
 
+bool has_repeated_blocks(const BlockSequence& sequence) {
+  return 2 * sequence.repeats > sequence.blocks.size();
+}
+
 std::size_t dealt_blocks(const BlockSequence& sequence) {
-  return repeats_most(sequence) ? sequence.repeats : sequence.blocks.size();
+  return has_repeated_blocks(sequence) ? sequence.repeats : sequence.blocks.size();
 }
 
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights) {
-  ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence));
-  return repeats_most(sequence) ? deal_repeated(sequence, chunks) : deal_evenly(weights, chunks);
+  ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence) + (has_repeated_blocks(sequence) ? 2 : 0));
+  return has_repeated_blocks(sequence) ? deal_repeated(sequence, chunks) : deal_evenly(weights, chunks);
 }
 
 }  // namespace orrery

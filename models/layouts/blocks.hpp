@@ -29,9 +29,13 @@ BlockSequence blocks_of(const LayerGraph& graph);
 /// Chunk c belongs to stage c mod pp. With repeated blocks (more than half of all): as even as whole blocks allow, what
 /// stands before the first goes with the first chunk, what stands behind the last with the last; when they do not
 /// divide, the chunks with other blocks get fewer. Other networks: cut so that the heaviest chunk is lightest
-/// (`weights` per block). Contract: at least as many (repeated) blocks as chunks.
+/// (`weights` per block). Contract: at least as many blocks as chunks; with repeated ones up to two chunks more, the
+/// ends.
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights);
+
+/// Whether one block is most of the network: a transformer.
+bool has_repeated_blocks(const BlockSequence& sequence);
 
 /// Blocks that can be dealt out: the repeated ones of a transformer, else all.
 std::size_t dealt_blocks(const BlockSequence& sequence);

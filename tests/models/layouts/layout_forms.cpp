@@ -63,7 +63,9 @@ TEST_CASE("Blocks of a transformer: embedding, equal blocks, head") {
   CHECK(dealt_blocks(sequence) == 12);
   const std::vector<double> equal(sequence.blocks.size(), 1.0);
   CHECK(deal_blocks(sequence, 4, equal) == std::vector<std::size_t>{0, 4, 7, 10, 14});
-  CHECK(deal_blocks(sequence, 5, equal) == std::vector<std::size_t>{0, 3, 6, 9, 11, 14});  // the ends have two
+  CHECK(deal_blocks(sequence, 5, equal) == std::vector<std::size_t>{0, 3, 6, 9, 11, 14});         // the ends have two
+  CHECK(deal_blocks(sequence, 7, equal) == std::vector<std::size_t>{0, 2, 4, 6, 8, 10, 12, 14});  // the ends have one
+  CHECK(deal_blocks(sequence, 14, equal)[1] == 1);                                                // the embedding alone
   CHECK(deal_blocks(sequence, 1, equal) == std::vector<std::size_t>{0, 14});
 }
 
