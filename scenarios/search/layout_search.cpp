@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace orrery {
 namespace {
@@ -224,7 +225,7 @@ SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& l
     if (candidate) result.candidates.push_back(*candidate);
   }
   std::stable_sort(result.candidates.begin(), result.candidates.end(), [&](const Candidate& a, const Candidate& b) {
-    return value_of(a, spec.objective) < value_of(b, spec.objective);
+    return std::pair(value_of(a, spec.objective), a.memory_GiB) < std::pair(value_of(b, spec.objective), b.memory_GiB);
   });
   mark_front(result.candidates);
   result.rejections = rejections_of(layouts, judged.broken);

@@ -36,7 +36,8 @@ struct Rejection {
 
 struct SearchResult {
   std::size_t judged = 0;
-  std::vector<Candidate> candidates;  // best first by the objective; ties in the order of the search space
+  std::vector<Candidate>
+      candidates;  // best first by the objective, then by memory; ties in the order of the search space
   std::vector<Rejection> rejections;  // the most frequent first; a layout counts with its first broken constraint
 };
 

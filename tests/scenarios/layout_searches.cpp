@@ -11,7 +11,8 @@ namespace orrery {
 namespace {
 
 std::string gpt(const std::string& keys = "", const std::string& search = "") {
-  return "[workload]\nnetwork = \"gpt-mini\"\nbatch = 32\nprecision = \"fp32\"\noptimizer = \"adam\"\n"
+  return "[workload]\nnetwork = \"gpt-mini\"\nbatch = 32\nprecision = \"fp32\"\noptimizer = \"adam\"\nframework = "
+         "\"ideal\"\n"
          "[cluster]\nsystem = \"box\"\nnodes = 2\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
          keys + search;
 }
@@ -121,11 +122,11 @@ TEST_CASE("a hybrid strategy is read with its degrees") {
 TEST_CASE("mistakes in a layout are told with what it multiplies to") {
   check_malformed({
       {"degrees that do not divide the devices", gpt("tp = 3\n"),
-       R"(lab.toml:9:1: strategy[0].dp: 8 devices are no multiple of tp x pp x cp (that is 3, and every replica has as many) - use dp = 2: 6 devices
+       R"(lab.toml:10:1: strategy[0].dp: 8 devices are no multiple of tp x pp x cp (that is 3, and every replica has as many) - use dp = 2: 6 devices
   [[strategy]]
   ^)"},
       {"more devices than there are", gpt("tp = 4\ndp = 4\n"),
-       R"(lab.toml:13:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use smaller degrees, or a larger cluster
+       R"(lab.toml:14:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use smaller degrees, or a larger cluster
   dp = 4
        ^)"},
       {"a search without a hybrid strategy", two_nn + box + replicas + "[search]\n",
