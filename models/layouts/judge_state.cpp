@@ -66,21 +66,22 @@ const TensorSplit& LayoutJudge::State::split_for(int tp) {
   return at->second;
 }
 
-const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& layout) {
+LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, const Layout& layout) const {
   // The order of dimensions only moves groups over nodes: what a block's exchanges see of it is their group's place.
-  const auto bits = [](std::int64_t value, int width) {
-    return static_cast<std::uint64_t>(value) & ((std::uint64_t{1} << width) - 1);
-  };
   const int per_node = job_.cluster.devices_per_node;
-  std::uint64_t key = bits(static_cast<std::int64_t>(klass), 8);
-  key = key << 10 | bits(layout.tp, 10);
-  key = key << 10 | bits(layout.cp, 10);
-  key = key << 10 | bits(layout.ep, 10);
-  key = key << 12 | bits(layout.microbatch, 12);
-  key = key << 1 | (layout.sequence_parallel == SequenceParallel::on ? 1U : 0U);
-  key = key << 4 | bits(place_of(layout, Dimension::tp, per_node).per_node, 4);
-  key = key << 4 | bits(place_of(layout, Dimension::cp, per_node).per_node, 4);
-  key = key << 4 | bits(place_of(layout, Dimension::ep, per_node).per_node, 4);
+  return {first,
+          layout.tp,
+          layout.cp,
+          layout.ep,
+          layout.microbatch,
+          layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
+          place_of(layout, Dimension::tp, per_node).per_node,
+          place_of(layout, Dimension::cp, per_node).per_node,
+          place_of(layout, Dimension::ep, per_node).per_node};
+}
+
+const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& layout) {
+  const PriceKey key = key_of(static_cast<std::int64_t>(klass), layout);
   const auto known = prices_.find(key);
   if (known != prices_.end()) return known->second;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
@@ -89,7 +90,9 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
 
 const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& layout) {
   const int chunks = layout.pp * layout.interleave;
-  const auto [at, is_new] = plans_.try_emplace(chunks);
+  // Equal blocks are dealt by their number, others by what they weigh in this layout.
+  const PriceKey key = has_repeated_blocks(sequence_) ? PriceKey{chunks} : key_of(chunks, layout);
+  const auto [at, is_new] = plans_.try_emplace(key);
   if (!is_new) return at->second;
   std::vector<double> weights;
   for (const Block& block : sequence_.blocks) {

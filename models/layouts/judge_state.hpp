@@ -1,6 +1,7 @@
 // What a LayoutJudge keeps: prices of blocks, and how they add up to stages.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <unordered_map>
@@ -55,6 +56,19 @@ struct LayoutJudge::State {
   /// Blocks of each class in each chunk; [chunk * classes + class].
   using ChunkPlan = std::vector<std::uint32_t>;
 
+  /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it.
+  using PriceKey = std::array<std::int64_t, 9>;
+  struct PriceKeyHash {
+    std::size_t operator()(const PriceKey& key) const {
+      std::uint64_t hash = 0;
+      for (const std::int64_t part : key) {
+        hash = (hash ^ static_cast<std::uint64_t>(part)) * 0x9E3779B97F4A7C15ULL;
+        hash ^= hash >> 29;
+      }
+      return hash;
+    }
+  };
+  [[nodiscard]] PriceKey key_of(std::int64_t first, const Layout& layout) const;
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
   const TensorSplit& split_for(int tp);
   const ChunkPlan& plan_for(const Layout& layout);
@@ -83,8 +97,8 @@ struct LayoutJudge::State {
   Flops forward_flops_, recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network
   double tied_numbers_ = 0;                                               // of an embedding that the head uses too
   std::map<int, TensorSplit> splits_;
-  std::map<int, ChunkPlan> plans_;  // by number of chunks; networks without repeated blocks
-  std::unordered_map<std::uint64_t, BlockPrice> prices_;
+  std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
+  std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;
 };
 
 }  // namespace orrery
