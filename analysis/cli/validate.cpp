@@ -92,7 +92,10 @@ ExitCode validate_rows(const po::variables_map& values) {
   const ValidationTables tables = read_validation_tables();
   const std::vector<RowOutcome> outcomes = predict_rows(rows, tables);
   if (!output.empty()) write_file(output, to_csv(outcomes));
-  print_scores(outcomes, set_scores(outcomes, roles));
+  std::vector<SetScore> scores = set_scores(outcomes, roles);
+  const std::vector<SetScore> together = role_scores(outcomes, roles);
+  scores.insert(scores.end(), together.begin(), together.end());
+  print_scores(outcomes, scores);
   return ExitCode::ok;
 }
 

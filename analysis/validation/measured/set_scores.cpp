@@ -98,13 +98,16 @@ void add_layouts(SetScore& score, const std::vector<const RowOutcome*>& rows) {
   if (!regrets.empty()) score.regret = mean_of(regrets);
 }
 
-SetScore score_of(const std::string& set, const std::vector<const RowOutcome*>& rows,
-                  const std::vector<SetRole>& roles) {
-  SetScore score;
-  score.set = set;
-  score.rows = rows.size();
+std::string role_of(const std::string& set, const std::vector<SetRole>& roles) {
   const auto role = std::find_if(roles.begin(), roles.end(), [&](const SetRole& known) { return known.set == set; });
-  score.role = role == roles.end() ? "test" : role->role;
+  return role == roles.end() ? "test" : role->role;
+}
+
+SetScore score_of(const std::string& name, const std::string& role, const std::vector<const RowOutcome*>& rows) {
+  SetScore score;
+  score.set = name;
+  score.role = role;
+  score.rows = rows.size();
   std::vector<const RowOutcome*> scored;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(scored),
                [](const RowOutcome* outcome) { return outcome->predicted.has_value(); });
@@ -194,7 +197,21 @@ std::vector<SetScore> set_scores(const std::vector<RowOutcome>& outcomes, const 
   }
   std::vector<SetScore> scores;
   scores.reserve(order.size());
-  for (const std::string& set : order) scores.push_back(score_of(set, by_set[set], roles));
+  for (const std::string& set : order) scores.push_back(score_of(set, role_of(set, roles), by_set[set]));
+  return scores;
+}
+
+std::vector<SetScore> role_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetRole>& roles) {
+  std::vector<SetScore> scores;
+  for (const char* role : {"test", "calibration", "doubtful"}) {
+    std::vector<const RowOutcome*> rows;
+    for (const RowOutcome& outcome : outcomes) {
+      if (role_of(outcome.row->set, roles) == role) rows.push_back(&outcome);
+    }
+    if (rows.empty()) continue;
+    scores.push_back(score_of("all", role, rows));
+    scores.back().null_mean.reset();  // one rate for steps, buses and watts means nothing
+  }
   return scores;
 }
 

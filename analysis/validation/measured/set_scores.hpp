@@ -30,6 +30,9 @@ struct SetScore {
 /// One line per set, in the order of first appearance; sets without a scored row too.
 std::vector<SetScore> set_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetRole>& roles);
 
+/// The sets of each role together, as lines named "all": test, calibration, doubtful; none for a role without rows.
+std::vector<SetScore> role_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetRole>& roles);
+
 /// Rows of equal metric, model, batch and number of devices, at least `least` of them with different settings.
 std::vector<std::vector<const RowOutcome*>> layout_groups(const std::vector<const RowOutcome*>& rows,
                                                           std::size_t least);

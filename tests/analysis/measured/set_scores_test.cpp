@@ -100,6 +100,20 @@ TEST_CASE("sets stand in the order of their rows, those without a prediction too
   CHECK(has(table[2], "A-T  test"));
 }
 
+TEST_CASE("what calibrates is never counted with what tests") {
+  auto rows = rows_with({1, 2, 4}, "ms");
+  rows[2].set = "A-C";
+  const auto outcomes = outcomes_of(rows, {Ranged(1.1), Ranged(2), Ranged(8)});
+  const auto scores = role_scores(outcomes, {{"A-C", "calibration", ""}});
+  REQUIRE(scores.size() == 2);
+  CHECK(scores[0].role == "test");
+  CHECK(scores[0].scored == 2);
+  CHECK(scores[0].mean == Approx(0.05));
+  CHECK(scores[1].role == "calibration");
+  CHECK(scores[1].mean == Approx(1));
+  CHECK_FALSE(scores[0].null_mean.has_value());
+}
+
 TEST_CASE("roles of the sets that ship") {
   Problems problems;
   const auto roles = read_set_roles(problems);
