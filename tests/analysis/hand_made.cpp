@@ -74,7 +74,8 @@ Scenario hand_scenario(const std::vector<StrategyKind>& kinds) {
   for (const StrategyKind kind : kinds) {
     StrategySpec strategy;
     strategy.kind = kind;
-    const std::vector<std::string> names = {"single", "data", "model", "pipeline", "async", "local-sgd", "federated"};
+    const std::vector<std::string> names = {"single", "data",  "model",     "pipeline",
+                                            "hybrid", "async", "local-sgd", "federated"};
     strategy.name = names[static_cast<std::size_t>(kind)];
     strategy.devices = kind == StrategyKind::single ? 1 : 2;
     strategy.cluster.description.device = hand_device();
