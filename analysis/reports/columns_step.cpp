@@ -51,9 +51,6 @@ std::vector<Column> time_columns() {
       {"step_time_s", "s", group,
        "one optimizer step; federated: one server step, mean; the sum of the parts up to input_s",
        part(&StepTime::step)},
-      {"step_time_low_s", "s", group, "hybrid: the step with all constants' ranges, added in squares: low end",
-       of_range(&Ranged::low)},
-      {"step_time_high_s", "s", group, "the same: high end", of_range(&Ranged::high)},
       {"compute_s", "s", group, "forward and backward passes on the critical device", part(&StepTime::compute)},
       {"recompute_s", "s", group, "activations computed again", part(&StepTime::recompute)},
       {"optimizer_s", "s", group, "update of the weights; federated: local updates and the server's aggregation",
@@ -77,6 +74,9 @@ std::vector<Column> time_columns() {
        share([](const StepTime& time) { return time.exposed_total(); })},
       {"bubble_fraction", "1", group, "bubble_s / step_time_s",
        share([](const StepTime& time) { return time.bubble; })},
+      {"step_time_low_s", "s", group, "hybrid: the step with all constants' ranges, added in squares: low end",
+       of_range(&Ranged::low)},
+      {"step_time_high_s", "s", group, "the same: high end", of_range(&Ranged::high)},
   };
 }
 

@@ -28,8 +28,8 @@ Way infeasible_way(const std::string& why) {
 }
 
 TEST_CASE("every column has a name of its own, a group and a meaning, and units come from a short list") {
-  const std::set<std::string> units = {"",      "1",   "count", "s",  "1/s",     "h",
-                                       "bytes", "GiB", "J",     "kg", "TFLOP/s", "currency"};
+  const std::set<std::string> units = {"",    "1",    "count", "s",  "1/s",     "h",       "bytes",
+                                       "GiB", "GB/s", "J",     "kg", "TFLOP/s", "currency"};
   std::set<std::string> names;
   for (const Column& column : columns()) {
     INFO(column.name);
@@ -47,29 +47,32 @@ TEST_CASE("every column has a name of its own, a group and a meaning, and units 
 TEST_CASE("the columns of results.csv, in order") {
   std::vector<std::string> names;
   for (const Column& column : columns()) names.push_back(column.name);
-  CHECK(join(names, " ") ==
-        "scenario strategy device devices dp tp pp cp ep zero_stage microbatches global_batch_samples precision "
-        "recompute collective engine fidelity compute_model status error "
-        "step_time_s compute_s recompute_s optimizer_s comm_exposed_dp_s comm_exposed_tp_s comm_exposed_pp_s "
-        "comm_exposed_cp_s comm_exposed_ep_s bubble_s straggler_s input_s comm_total_s comm_exposed_fraction "
-        "bubble_fraction "
-        "samples_per_s tokens_per_s model_TFLOPS_per_device mfu hfu scaling_efficiency "
-        "memory_weights_GiB memory_gradients_GiB memory_optimizer_GiB memory_activations_GiB memory_peak_GiB "
-        "memory_capacity_GiB fits "
-        "bytes_sent_per_device bytes_intra_node bytes_inter_node bytes_wan bottleneck_link bottleneck_utilisation "
-        "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J "
-        "energy_source energy_J "
-        "energy_compute_J energy_communication_J energy_idle_J emissions_kgCO2e cost currency "
-        "rounds final_accuracy curve_source "
-        "time_to_accuracy_s rounds_to_accuracy bytes_to_accuracy energy_to_accuracy_J emissions_to_accuracy "
-        "cost_to_accuracy "
-        "client_trips clients_selected clients_completed clients_dropped clients_late clients_surplus clients_unused "
-        "bytes_down "
-        "bytes_up bytes_wasted staleness_mean staleness_max energy_client_compute_J energy_upload_J energy_download_J "
-        "energy_client_idle_J energy_network_J energy_server_J energy_wasted_J waste_fraction epsilon "
-        "seeds seeds_reached time_to_train_mean_s time_to_train_sd_s energy_mean_J energy_sd_J final_accuracy_mean "
-        "final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
-        "rounds_to_accuracy_mean rounds_to_accuracy_sd energy_to_accuracy_mean_J energy_to_accuracy_sd_J");
+  CHECK(
+      join(names, " ") ==
+      "scenario strategy device devices dp tp pp cp ep zero_stage schedule microbatches global_batch_samples precision "
+      "recompute collective engine fidelity compute_model status error "
+      "step_time_s compute_s recompute_s optimizer_s comm_exposed_dp_s comm_exposed_tp_s comm_exposed_pp_s "
+      "comm_exposed_cp_s comm_exposed_ep_s bubble_s straggler_s input_s comm_total_s comm_exposed_fraction "
+      "bubble_fraction step_time_low_s step_time_high_s "
+      "samples_per_s tokens_per_s model_TFLOPS_per_device mfu hfu scaling_efficiency "
+      "memory_weights_GiB memory_gradients_GiB memory_optimizer_GiB memory_activations_GiB memory_working_GiB "
+      "memory_peak_GiB "
+      "memory_capacity_GiB fits "
+      "bytes_sent_per_device bus_bandwidth_GBps bytes_intra_node bytes_inter_node bytes_wan bottleneck_link "
+      "bottleneck_utilisation "
+      "data_transfer_s data_transfer_bytes steps time_to_train_s bytes_to_train device_hours step_energy_J "
+      "energy_source energy_J "
+      "energy_compute_J energy_communication_J energy_idle_J emissions_kgCO2e cost currency "
+      "rounds final_accuracy curve_source "
+      "time_to_accuracy_s rounds_to_accuracy bytes_to_accuracy energy_to_accuracy_J emissions_to_accuracy "
+      "cost_to_accuracy "
+      "client_trips clients_selected clients_completed clients_dropped clients_late clients_surplus clients_unused "
+      "bytes_down "
+      "bytes_up bytes_wasted staleness_mean staleness_max energy_client_compute_J energy_upload_J energy_download_J "
+      "energy_client_idle_J energy_network_J energy_server_J energy_wasted_J waste_fraction epsilon "
+      "seeds seeds_reached time_to_train_mean_s time_to_train_sd_s energy_mean_J energy_sd_J final_accuracy_mean "
+      "final_accuracy_sd time_to_accuracy_mean_s time_to_accuracy_sd_s "
+      "rounds_to_accuracy_mean rounds_to_accuracy_sd energy_to_accuracy_mean_J energy_to_accuracy_sd_J");
 }
 
 TEST_CASE("cells as text: shortest numbers, true or false, nothing for what is not a number") {
@@ -105,11 +108,11 @@ TEST_CASE("results.csv of one way, whole") {
   const std::vector<std::string> lines = split(text, '\n');
   REQUIRE(lines.size() == 3);
   CHECK(lines[1] ==
-        "hand,data,box,2,2,1,1,1,1,0,1,64,fp32,none,ring,flow,exact,roofline,ok,,"
-        "5.5,3,0,0.5,1,0,0,0,0,0,1,0,1,0.18181818181818182,0,"
+        "hand,data,box,2,2,1,1,1,1,0,,1,64,fp32,none,ring,flow,exact,roofline,ok,,"
+        "5.5,3,0,0.5,1,0,0,0,0,0,1,0,1,0.18181818181818182,0,,,"
         "11.636363636363637,,0.1,0.1,0.10909090909090909,1,"
-        "1,1,2,0.5,4.5,16,true,"
-        "1000000000,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
+        "1,1,2,0.5,0,4.5,16,true,"
+        "1000000000,,2000000000,0,0,node0.gpu0.up,0.09090909090909091,"
         "0,0,100,550,200000000000,0.3055555555555556,1092.32,device model,109232,80000,27032,2200,,,,"
         ",,none," +
             std::string(26, ',') + ",1,,,,,,,,,,,,,");
@@ -125,11 +128,11 @@ TEST_CASE("a way that does not fit keeps its memory and says why; nothing else i
   ways[0].samples_per_step = 64;
   ways[0].degrees.tp = 2;
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
-        "hand,model,box,2,1,2,1,1,1,0,1,64,fp32,none,ring,flow,,roofline,infeasible,needs 20 GiB,"
-        ",,,,,,,,,,,,,,,"
+        "hand,model,box,2,1,2,1,1,1,0,,1,64,fp32,none,ring,flow,,roofline,infeasible,needs 20 GiB,"
+        ",,,,,,,,,,,,,,,,,"
         ",,,,,,"
-        "20,0,0,0,20,16,false," +
-            std::string(columns().size() - 48 - 14, ',') + "1,,,,,,,,,,,,,");
+        "20,0,0,0,0,20,16,false," +
+            std::string(columns().size() - 52 - 14, ',') + "1,,,,,,,,,,,,,");
 }
 
 TEST_CASE("a way that cannot be planned has neither degrees nor memory") {
@@ -153,8 +156,8 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
   way.error = "ended by signal 6";
   const std::vector<Way> ways = {way};
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
-        "hand,data,box,2,,,,,,0,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
-            std::string(columns().size() - 20 - 13, ',') + "1" + std::string(13, ','));
+        "hand,data,box,2,,,,,,0,,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
+            std::string(columns().size() - 21 - 13, ',') + "1" + std::string(13, ','));
 }
 
 TEST_CASE("energy says whether the processors counted it or the catalogue's powers made it") {

@@ -47,6 +47,11 @@ const std::vector<Mistake>& mistakes() {
       {{"profile", "2nn", "--repeats", "0"}, "orrery profile: --repeats must be at least 1, got 0\n"},
       {{"profile", "2nn", "--repeats", "many"},
        "orrery profile: the argument ('many') for option '--repeats' is invalid - see `orrery profile --help`\n"},
+      {{"search"}, "orrery search: SCENARIO is missing - see `orrery search --help`\n"},
+      {{"search", orrery::testing::shipped_scenario("megatron-175b"), "--limit", "memory=1"},
+       "orrery search: --limit memory=1 is no WHAT=NUMBER (did you mean \"memory_GiB\"?)\n"},
+      {{"search", orrery::testing::shipped_scenario("single")},
+       "orrery search: single has no strategy of kind = \"hybrid\" to vary - add one with its cluster\n"},
       {{"trace"}, "orrery trace: DIR is missing - see `orrery trace --help`\n"},
   };
   return table;
@@ -64,7 +69,7 @@ TEST_CASE("a mistyped command line is answered with the whole reason and exit co
 }
 
 TEST_CASE("every command explains itself on standard output, beginning with examples") {
-  for (const std::string command : {"run", "profile", "list", "show", "explain", "trace"}) {
+  for (const std::string command : {"run", "search", "profile", "list", "show", "explain", "trace"}) {
     const ChildResult result = call_orrery({command, "--help"});
     CHECK(result.exit_code == 0);
     CHECK(result.errors.empty());
