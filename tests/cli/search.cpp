@@ -1,0 +1,42 @@
+// `orrery search`: what it prints and writes, the same for any number of threads, and its exit codes.
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::read_file;
+using orrery::testing::call_orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+const std::string scenario =
+    "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 32\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
+    "framework = \"megatron-2021\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 1\n[[strategy]]\nname = \"base\"\n"
+    "kind = \"hybrid\"\n[search]\npp = [1, 2]\nrecompute = [\"none\"]\ntop = 1\n";
+
+}  // namespace
+
+TEST_CASE("a search tells what is best, simulates it, and gives the same for any number of threads") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult one = call_orrery({"search", file, "-o", folder.file("out"), "--threads", "1"});
+  INFO(one.errors);
+  REQUIRE(one.exit_code == 0);
+  CHECK(one.output.find("layouts judged") != std::string::npos);
+  CHECK(one.output.find("Pareto front") != std::string::npos);
+  const std::string csv = read_file(folder.file("out/search.csv"));
+  CHECK(csv.starts_with("rank,pareto,layout,dp,tp,pp,cp,ep,zero_stage,"));
+  CHECK(csv.find("\n1,true,tp") != std::string::npos);
+  CHECK(csv.find(",ok,") != std::string::npos);
+  CHECK(call_orrery({"search", file, "--threads", "3"}).output == one.output);
+}
+
+TEST_CASE("a search that finds nothing says what comes nearest, with exit code 4") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult result = call_orrery({"search", file, "--limit", "memory_GiB=0.5"});
+  CHECK(result.exit_code == 4);
+  CHECK(result.errors.starts_with("orrery: no layout is feasible; nearest to it is "));
+  CHECK(result.output.find("over the limit: memory # of # GiB") != std::string::npos);
+}
