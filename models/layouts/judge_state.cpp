@@ -1,5 +1,7 @@
 #include "models/layouts/judge_state.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -108,6 +110,28 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
     }
   }
   return at->second;
+}
+
+std::string LayoutJudge::State::layers_of(int stage, const Layout& layout) {
+  const ChunkPlan& plan = plan_for(layout);
+  const std::size_t classes = sequence_.classes.size(), step = static_cast<std::size_t>(layout.pp) * classes;
+  std::string text;
+  for (std::size_t klass = 0; klass < classes; ++klass) {
+    std::uint32_t count = 0;
+    for (std::size_t at = static_cast<std::size_t>(stage) * classes; at < plan.size(); at += step) {
+      count += plan[at + klass];
+    }
+    if (count == 0) continue;
+    const Block& block = sequence_.blocks[sequence_.classes[klass]];
+    const std::string& first = job_.network.layers[block.first].name;
+    const std::string& last = job_.network.layers[block.end - 1].name;
+    const bool is_placed = first.find('.') != std::string::npos;
+    const std::string name = is_placed       ? first.substr(0, first.find('.'))
+                             : first == last ? first
+                                             : first + " to " + last;
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", count > 1 ? fmt::format("{} x ", count) : "", name);
+  }
+  return text;
 }
 
 bool LayoutJudge::State::is_recomputed(std::size_t klass, const Layout& layout) const {

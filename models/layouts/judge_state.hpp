@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -77,6 +78,8 @@ struct LayoutJudge::State {
   /// The chunks of each stage added up.
   [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
   void add_host(StageWork& work, double forward_kernels, double backward_kernels, double again_kernels) const;
+  /// "embedding, 12 x block": what stands on a stage.
+  [[nodiscard]] std::string layers_of(int stage, const Layout& layout);
   [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each, int ranks,

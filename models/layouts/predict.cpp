@@ -110,6 +110,7 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     StagePrice stage;
     stage.optimizer = optimizer_time(stages[i], layout);
+    stage.layers = layers_of(static_cast<int>(i), layout);
     for (std::size_t at = i; at < chunks.size(); at += stages.size()) {
       const StageWork& work = chunks[at];
       ChunkPrice price;

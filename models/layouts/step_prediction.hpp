@@ -57,7 +57,7 @@ struct ChunkPrice {
 struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
   Seconds optimizer;
-  std::string layers;  // "embedding, block.1 ... block.12"
+  std::string layers;  // "embedding, 12 x block"
 };
 
 struct LayoutPrices {

@@ -44,6 +44,9 @@ TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 less th
   for (std::size_t i = 0; i < 8; ++i) {
     if (i != slowest) weights += prices.stages[i].chunks[0].backward_weights;
   }
+  CHECK(prices.stages.front().layers == "embedding to embedding_drop, 6 x block");
+  CHECK(prices.stages[3].layers == "6 x block");
+  CHECK(prices.stages.back().layers == "6 x block, norm to loss");
   const StepPrediction plain = judge.predict(pipeline(8));
   CHECK(plain.microbatches == 64);
   CHECK(busy(plain).value() == Approx(64 * most.value()));
