@@ -137,7 +137,7 @@ class RankWriter {
     meet(Meeting::slices, Dimension::tp, phase, pass.tensor, task.microbatch);
     meet(Meeting::parts, Dimension::cp, phase, pass.context, task.microbatch);
     meet(Meeting::experts, Dimension::ep, phase, pass.expert, task.microbatch);
-    send(task, price.boundary);
+    send(task);
   }
 
   /// Of the exchange of gradients, what the prices say that the last pass hides.
@@ -192,7 +192,14 @@ class RankWriter {
     needed_ = program_.add(std::move(op));
   }
 
-  void send(const Task& task, Bytes bytes) {
+  /// What leaves the chunk that comes first along the network: backward its gradients come back.
+  [[nodiscard]] Bytes message_of(const Task& task) const {
+    const int chunk = std::min(chunk_of(task, 0), chunk_of(task, 1));
+    const StagePrice& stage = step_.prices.stages[static_cast<std::size_t>(chunk % layout_.pp)];
+    return stage.chunks[static_cast<std::size_t>(chunk / layout_.pp)].boundary;
+  }
+
+  void send(const Task& task) {
     if (!has_neighbour(task, 1)) return;
     Op op = make_op(Stream::send, Dimension::pp, phase_of(task), task.microbatch);
     op.after = {last_};
@@ -201,7 +208,7 @@ class RankWriter {
       program_.add(op);
       op.after.clear();  // the stream keeps the order
     }
-    op.action = Send{neighbour(task, 1), bytes, tag(task, chunk_of(task, 0))};
+    op.action = Send{neighbour(task, 1), message_of(task), tag(task, chunk_of(task, 0))};
     const OpId sent = program_.add(std::move(op));
     if (step_.framework.blocking_transfers.value > 0.5) last_ = sent;
   }

@@ -142,6 +142,27 @@ TEST_CASE("exchanges in the group, recomputation and the tail of the step add up
   CHECK(unfolded.makespan.value() == Approx(records.makespan.value()));
 }
 
+TEST_CASE("backward passes send back what the chunk before sent forward") {
+  const HybridOptions options = pipeline(2, 2);
+  LayoutPrices prices = equal_prices(2, 2, 1, 2);
+  // Chunks 0 and 2 on stage 0, 1 and 3 on stage 1; what leaves the last is the loss, which nobody receives.
+  prices.stages[0].chunks[0].boundary = Bytes(10), prices.stages[1].chunks[0].boundary = Bytes(20);
+  prices.stages[0].chunks[1].boundary = Bytes(30), prices.stages[1].chunks[1].boundary = Bytes(0.25);
+  const HybridRanks ranks(options.layout, foldings(options).front());
+  const FrameworkProfile framework;
+  const HybridStep step{options, prices, framework, ranks, 2, 1, {}, {}, {}};
+  Program program(ranks.count());
+  write_hybrid_step(step, program);
+  std::map<std::pair<Phase, double>, int> messages;
+  for (const Op& op : program.ops()) {
+    if (const auto* send = std::get_if<Send>(&op.action)) ++messages[{op.phase, send->bytes.value()}];
+  }
+  const std::map<std::pair<Phase, double>, int> wanted = {{{Phase::forward, 10}, 2},  {{Phase::forward, 20}, 2},
+                                                          {{Phase::forward, 30}, 2},  {{Phase::backward, 10}, 2},
+                                                          {{Phase::backward, 20}, 2}, {{Phase::backward, 30}, 2}};
+  CHECK(messages == wanted);
+}
+
 TEST_CASE("a slow device holds its stage up, and a loader the whole pipeline") {
   const LayoutPrices prices = equal_prices(2, 1, 1, 2);
   HybridOptions options = pipeline(2, 1);
