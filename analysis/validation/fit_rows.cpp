@@ -133,7 +133,7 @@ std::vector<Told> rows_that_tell(const std::vector<MeasuredRow>& rows, const Val
   return told;
 }
 
-/// Tables whose constants are exact: predictions then compute no ranges.
+/// Tables with the values being tried for the constants that are fitted; all others keep theirs, and their ranges.
 ValidationTables with_constants(ValidationTables tables, const FitTarget& target,
                                 const std::vector<FitParameter>& parameters, std::span<const double> values) {
   std::vector<ConstantRow> rows;

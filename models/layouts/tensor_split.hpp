@@ -32,23 +32,21 @@ struct LayerSplit {
 
 struct TensorSplit {
   std::vector<LayerSplit> layers;
-  std::vector<std::string>
-      notes;  // layers that stay whole though they have work to share, and why; where the logits are gathered
+  /// Layers that stay whole though they have work to share, and why; where the logits are gathered.
+  std::vector<std::string> notes;
 };
 
 /// The rules, after Megatron-LM (Shoeybi et al. 2019) for dense layers, attention and vocabulary, with the channel
 /// split of convolutions:
 /// - dense on a whole input: column; on a split input: row, with an all-reduce of its output;
 /// - convolution and transposed convolution: by output channels, from the whole input;
-/// - activations, dropout, pooling, batch normalisation, flatten, pixels and the last one as tokens, attention (by
-/// heads,
-///   if the group divides those of keys and values) and residual sums of split operands stay split;
+/// - activations, dropout, pooling, batch normalisation, flatten, pixels as tokens, the last token, residual sums of
+///   split operands, and attention (by heads, if the group divides those of keys and values) stay split;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
 /// - layer and rms normalisation, position embedding, rows as tokens, concatenation, recurrent layers, the loss and
 ///   layers whose units the group does not divide: replicated;
-/// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits before
-/// the
-///   loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);
+/// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits, before
+///   the loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);
 /// - backward, column layers leave each device with a part of every sum of their input's gradient: reduce-scattered
 ///   when that input was gathered, else all-reduced; once, before the backward pass of the layer that made it. What
 ///   lies before the first weights needs no gradient.

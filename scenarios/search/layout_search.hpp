@@ -23,7 +23,9 @@ struct Candidate {
   double step_s = 0, memory_GiB = 0;
   double cost = 0, energy_J = 0;  // of one step, all its devices; 0: unknown
   double mfu = 0;
-  bool on_front = false;  // no other candidate is at least as good in step, memory, cost and energy, and better in one
+  /// No other candidate is better in one of step, memory, cost and energy and at least as good in the rest; of equal
+  /// ones the first alone.
+  bool on_front = false;
 };
 
 /// A constraint that layouts break: how many, and the one that comes nearest to keeping it.
@@ -48,7 +50,7 @@ using SearchProgress = std::function<void(double share)>;
 SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& layouts, const SearchSpec& spec,
                             const DevicePrices& prices, int threads, const SearchProgress& progress = {});
 
-/// Marks what nothing else dominates; figures that are 0 for all decide nothing.
+/// Marks what nothing else dominates, of equal candidates the first; figures that are 0 for all decide nothing.
 void mark_front(std::vector<Candidate>& candidates);
 
 }  // namespace orrery
