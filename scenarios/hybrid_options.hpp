@@ -26,7 +26,7 @@ struct InputOptions {
 struct HybridOptions {
   Layout layout;
   Folding fold = Folding::automatic;
-  double capacity_factor = 1;   // mixture of experts: slots of an expert / mean of its tokens
+  double capacity_factor = 0;   // mixture of experts: slots of an expert / mean of its tokens; 0: no limit
   double expert_imbalance = 1;  // tokens of the busiest rank / mean
   double length_variation = 0;  // standard deviation / mean of the tokens of a micro-batch
   double computed_tokens = 1;   // share that is computed: padding left out

@@ -95,7 +95,8 @@ class Lister {
   }
 
   void list_convolution() {
-    const double pixels = share_.samples * number(layer_.out.height * layer_.out.width);
+    const Shape& places = layer_.kind == LayerKind::transposed_convolution ? layer_.in : layer_.out;
+    const double pixels = share_.samples * number(places.height * places.width);
     const double groups = number(layer_.groups);
     if (layer_.groups > 1 && layer_.groups == layer_.in.channels) {
       const double numbers = share_.samples * number(layer_.in.count() + layer_.out.count()) * share_.work;
@@ -166,7 +167,7 @@ class Lister {
     Operator back = product(share_.samples, units, gates * units);
     back.launches = tokens;
     operators_.backward_input.push_back(back);
-    operators_.backward_weights.push_back(product(units, gates * units, rows()));
+    if (!layer_.frozen) operators_.backward_weights.push_back(product(units, gates * units, rows()));
     Operator state = streaming(rows() * units * (gates + 1), 4);
     state.launches = tokens;
     operators_.forward.push_back(state);

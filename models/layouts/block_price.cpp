@@ -100,17 +100,21 @@ class BlockPricer {
   void deal_experts(const Layer& layer, OperatorShare& share) const {
     const double tokens = share.samples * number(layer.in.height) * share.context;
     share.experts = number(layer.experts) / layout_.ep;
-    share.expert_visits =
-        tokens * number(layer.experts_per_token) * std::max(job_.capacity_factor, 1.0) * job_.expert_imbalance;
+    share.expert_visits = tokens * number(layer.experts_per_token) * busiest_share();
     share.work = 1.0 / layout_.tp;
   }
 
-  void add(const std::vector<Operator>& operators, Seconds& time, double& kernels, Flops& flops) const {
+  /// Visits of the busiest rank / mean. With a capacity the slots are filled up, and what exceeds them is dropped.
+  [[nodiscard]] double busiest_share() const {
+    if (job_.capacity_factor <= 0) return job_.expert_imbalance;
+    return job_.expert_imbalance > 1 ? std::min(job_.capacity_factor, job_.expert_imbalance) : job_.capacity_factor;
+  }
+
+  void add(const std::vector<Operator>& operators, Seconds& time, double& kernels) const {
     for (const Operator& op : operators) {
       time += operator_time(op, job_.cluster.device, job_.device_law, job_.precision) /
               job_.framework.kernel_efficiency.value;
       kernels += op.launches;
-      flops += flops_of(op);
     }
   }
 
@@ -119,16 +123,15 @@ class BlockPricer {
     const LayerOperators operators = operators_of(layer, share_of(layer), job_.precision);
     Seconds forward;
     double kernels = 0;
-    Flops flops;
-    add(operators.forward, forward, kernels, flops);
-    price_.forward += forward, price_.forward_kernels += kernels, price_.forward_flops += flops;
+    add(operators.forward, forward, kernels);
+    price_.forward += forward, price_.forward_kernels += kernels;
     const bool is_unfused = job_.framework.flash_attention.value <= 0.5;
     if (operators.is_attention_core && is_unfused) {
-      price_.core += forward, price_.core_kernels += kernels, price_.core_flops += flops;
+      price_.core += forward, price_.core_kernels += kernels;
     }
     if (has_backward_[index]) {
-      add(operators.backward_input, price_.backward_input, price_.backward_kernels, price_.backward_flops);
-      add(operators.backward_weights, price_.backward_weights, price_.backward_kernels, price_.backward_flops);
+      add(operators.backward_input, price_.backward_input, price_.backward_kernels);
+      add(operators.backward_weights, price_.backward_weights, price_.backward_kernels);
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
     count_parameters(layer);
@@ -185,6 +188,7 @@ class BlockPricer {
       const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
       time += cost.total();
       price_.tensor_sent += cost.node_bytes + cost.network_bytes;
+      if (&time == &price_.tensor_forward) price_.tensor_sent_forward += cost.node_bytes + cost.network_bytes;
     };
     if (kind == CollectiveKind::all_reduce && layout_.sequence_parallel == SequenceParallel::on) {
       pay(CollectiveKind::reduce_scatter);
@@ -221,9 +225,8 @@ class BlockPricer {
     const double steps = layout_.cp - 1;
     Seconds forward, backward;
     double kernels = 0;
-    Flops flops;
-    add(operators.forward, forward, kernels, flops);
-    add(operators.backward_input, backward, kernels, flops);
+    add(operators.forward, forward, kernels);
+    add(operators.backward_input, backward, kernels);
     const Seconds once = message_time(part, path);
     const auto left_over = [&](Seconds each, Seconds computing) {
       return std::max(Seconds(0), each - computing / static_cast<double>(layout_.cp)) * steps;

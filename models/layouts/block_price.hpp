@@ -8,11 +8,11 @@
 
 namespace orrery {
 
-/// Times without what the host adds; communication whole, hidden or not.
 /// The call and the wait for its stream. Assumed; tensor parallelism adds four kernels to a layer's forward pass (fit
 /// to vTrain, MICRO 2024).
 inline constexpr double launches_of_collective = 2;
 
+/// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
   Seconds core;  // attention core forward: what selective recomputation does again
@@ -25,9 +25,9 @@ struct BlockPrice {
   double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
   double parameters = 0, expert_parameters = 0;  // of one rank
   double boundary_numbers = 0;                   // that leave the block, whole, per micro-batch
+  Bytes tensor_sent_forward;                     // of tensor_sent
   Bytes tensor_sent, context_sent, expert_sent;  // by one rank, forward and backward once each
-  Flops forward_flops, backward_flops, core_flops;
-  Bytes kept, kept_selective, kept_full;  // activations of one micro-batch
+  Bytes kept, kept_selective, kept_full;         // activations of one micro-batch
 };
 
 /// Paths of a cluster as library_cost() takes them.

@@ -105,6 +105,11 @@ bool has_repeated_blocks(const BlockSequence& sequence) {
   return 2 * sequence.repeats > sequence.blocks.size();
 }
 
+bool divides_into(const BlockSequence& sequence, std::size_t chunks) {
+  const std::size_t blocks = dealt_blocks(sequence);
+  return blocks % chunks == 0 || (has_repeated_blocks(sequence) && (blocks + 2) % chunks == 0);
+}
+
 std::size_t dealt_blocks(const BlockSequence& sequence) {
   return has_repeated_blocks(sequence) ? sequence.repeats : sequence.blocks.size();
 }

@@ -37,6 +37,10 @@ std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t 
 /// Whether one block is most of the network: a transformer.
 bool has_repeated_blocks(const BlockSequence& sequence);
 
+/// Whether chunks hold equal numbers of blocks; with repeated ones embedding and head may stand for a block each (Llama
+/// 3, section 3.3.2): the end chunks get one fewer.
+bool divides_into(const BlockSequence& sequence, std::size_t chunks);
+
 /// Blocks that can be dealt out: the repeated ones of a transformer, else all.
 std::size_t dealt_blocks(const BlockSequence& sequence);
 

@@ -33,7 +33,8 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   tensor_whole += other.tensor_whole, context_whole += other.context_whole, expert_whole += other.expert_whole;
   parameters += other.parameters, expert_parameters += other.expert_parameters;
   boundary_numbers = other.boundary_numbers;
-  sent += other.sent, activations += other.activations;
+  tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
+  activations += other.activations;
   largest_block = std::max(largest_block, other.largest_block);
   largest_parameters = std::max(largest_parameters, other.largest_parameters);
   blocks += other.blocks;
@@ -43,14 +44,17 @@ StageWork& StageWork::operator+=(const StageWork& other) {
 LayoutJudge::State::State(TrainingJob job)
     : job_(std::move(job)), sequence_(blocks_of(job_.network)), paths_(paths_of(job_)) {
   const LayerGraph& graph = job_.network;
-  training_flops_ = training_flops(graph);
+  const std::vector<bool> has_backward = needs_gradient(graph);
   for (const Block& block : sequence_.blocks) {
     const bool again = &block != &sequence_.blocks.back() && has_products(graph, block);
     for (std::size_t i = block.first; i < block.end; ++i) {
-      const Flops forward = layer_cost(graph.layers[i]).forward;
-      forward_flops_ += forward;
-      if (again) recomputed_flops_ += forward;
-      if (graph.layers[i].kind == LayerKind::attention) core_flops_ += forward;
+      const Layer& layer = graph.layers[i];
+      const LayerCost cost = layer_cost(layer);
+      const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
+      training_flops_ += (cost.forward + (has_backward[i] ? cost.backward : Flops())) * computed;
+      if (again) recomputed_flops_ += cost.forward * computed;
+      const bool is_core = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
+      if (is_core && job_.framework.flash_attention.value <= 0.5) core_flops_ += cost.forward * computed;
     }
   }
   bool is_tied = false;
@@ -103,11 +107,13 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
   }
   const std::vector<std::size_t> starts = deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights);
   const std::size_t classes = sequence_.classes.size();
-  at->second.assign(static_cast<std::size_t>(chunks) * classes, 0);
+  ChunkPlan& plan = at->second;
+  plan.counts.assign(static_cast<std::size_t>(chunks) * classes, 0);
   for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
     for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) {
-      ++at->second[chunk * classes + sequence_.blocks[i].klass];
+      ++plan.counts[chunk * classes + sequence_.blocks[i].klass];
     }
+    plan.last.push_back(sequence_.blocks[starts[chunk + 1] - 1].klass);
   }
   return at->second;
 }
@@ -118,8 +124,8 @@ std::string LayoutJudge::State::layers_of(int stage, const Layout& layout) {
   std::string text;
   for (std::size_t klass = 0; klass < classes; ++klass) {
     std::uint32_t count = 0;
-    for (std::size_t at = static_cast<std::size_t>(stage) * classes; at < plan.size(); at += step) {
-      count += plan[at + klass];
+    for (std::size_t at = static_cast<std::size_t>(stage) * classes; at < plan.counts.size(); at += step) {
+      count += plan.counts[at + klass];
     }
     if (count == 0) continue;
     const Block& block = sequence_.blocks[sequence_.classes[klass]];
@@ -151,8 +157,9 @@ void LayoutJudge::State::add_host(StageWork& work, double forward_kernels, doubl
   work.backward_input += Seconds(std::max(0.0, backward - work.backward_time().value()));
 }
 
-StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, const Layout& layout) {
+StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
   StageWork work;
+  work.boundary_numbers = price_of(last, layout).boundary_numbers;
   const FrameworkProfile& framework = job_.framework;
   const double tensor_shown = 1.0 - framework.tensor_overlap.value, expert_shown = 1.0 - framework.expert_overlap.value;
   double forward_kernels = 0, backward_kernels = 0, again_kernels = 0;
@@ -180,13 +187,14 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, const Layout&
     work.tensor_whole +=
         (price.tensor_forward * (again ? 2.0 : 1.0) + price.tensor_backward + price.gather_again) * times;
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.context_whole += price.context_whole * times;
+    work.context_whole += price.context_whole * (times * (again ? 4.0 / 3.0 : 1.0));
     work.expert_forward += price.expert_forward * (times * expert_shown);
     work.expert_backward += price.expert_backward * (times * expert_shown);
     work.expert_whole += (price.expert_forward * (again ? 2.0 : 1.0) + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
-    work.boundary_numbers = price.boundary_numbers;
-    work.sent += (price.tensor_sent * (again ? 1.5 : 1.0) + price.context_sent + price.expert_sent) * times;
+    work.tensor_sent += (price.tensor_sent + (again ? price.tensor_sent_forward : Bytes())) * times;
+    work.context_sent += price.context_sent * (times * (again ? 4.0 / 3.0 : 1.0));  // forward once, backward twice
+    work.expert_sent += price.expert_sent * (times * (again ? 1.5 : 1.0));
     const Bytes kept = again                                      ? price.kept_full
                        : layout.recompute == Recompute::selective ? price.kept_selective
                                                                   : price.kept;
@@ -204,13 +212,13 @@ std::vector<StageWork> LayoutJudge::State::chunks_of(const Layout& layout) {
   const ChunkPlan& plan = plan_for(layout);
   const std::size_t classes = sequence_.classes.size();
   std::vector<StageWork> chunks;
-  chunks.reserve(plan.size() / classes);
-  for (std::size_t at = 0; at < plan.size(); at += classes) {
+  chunks.reserve(plan.last.size());
+  for (std::size_t chunk = 0; chunk < plan.last.size(); ++chunk) {
+    const std::uint32_t* counts = plan.counts.data() + chunk * classes;
     // Neighbours are mostly equal.
-    const bool as_before = at > 0 && std::equal(plan.begin() + static_cast<std::ptrdiff_t>(at),
-                                                plan.begin() + static_cast<std::ptrdiff_t>(at + classes),
-                                                plan.begin() + static_cast<std::ptrdiff_t>(at - classes));
-    chunks.push_back(as_before ? chunks.back() : work_of(plan.data() + at, layout));
+    const bool as_before =
+        chunk > 0 && plan.last[chunk] == plan.last[chunk - 1] && std::equal(counts, counts + classes, counts - classes);
+    chunks.push_back(as_before ? chunks.back() : work_of(counts, plan.last[chunk], layout));
   }
   return chunks;
 }

@@ -21,7 +21,7 @@ struct StageWork {
   Seconds expert_forward, expert_backward, expert_recompute;
   Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
   double parameters = 0, expert_parameters = 0, boundary_numbers = 0;
-  Bytes sent;           // over tensor, context and expert groups
+  Bytes tensor_sent, context_sent, expert_sent;
   Bytes activations;    // of one micro-batch, as the layout keeps them
   Bytes largest_block;  // kept by the largest block without recomputation
   double largest_parameters = 0;
@@ -54,8 +54,11 @@ struct LayoutJudge::State {
   LayoutPrices prices(const Layout& layout);
 
  private:
-  /// Blocks of each class in each chunk; [chunk * classes + class].
-  using ChunkPlan = std::vector<std::uint32_t>;
+  /// Blocks of each class in each chunk, [chunk * classes + class], and the class of each chunk's last block.
+  struct ChunkPlan {
+    std::vector<std::uint32_t> counts;
+    std::vector<std::size_t> last;
+  };
 
   /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it.
   using PriceKey = std::array<std::int64_t, 9>;
@@ -73,7 +76,7 @@ struct LayoutJudge::State {
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
   const TensorSplit& split_for(int tp);
   const ChunkPlan& plan_for(const Layout& layout);
-  [[nodiscard]] StageWork work_of(const std::uint32_t* counts, const Layout& layout);
+  [[nodiscard]] StageWork work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout);
   [[nodiscard]] std::vector<StageWork> chunks_of(const Layout& layout);
   /// The chunks of each stage added up.
   [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
@@ -82,8 +85,8 @@ struct LayoutJudge::State {
   [[nodiscard]] std::string layers_of(int stage, const Layout& layout);
   [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
 
-  [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each, int ranks,
-                                          std::int64_t apart) const;
+  [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
+                                          const GroupPlace& place) const;
   [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
@@ -97,8 +100,8 @@ struct LayoutJudge::State {
   TrainingJob job_;
   BlockSequence sequence_;
   Paths paths_;
-  Flops forward_flops_, recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network
-  double tied_numbers_ = 0;                                               // of an embedding that the head uses too
+  Flops recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network; computed tokens alone
+  double tied_numbers_ = 0;                               // of an embedding that the head uses too
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;

@@ -66,22 +66,30 @@ std::int64_t stride(const Layout& layout, Dimension dimension) {
 
 namespace {
 
-/// Gradients are summed over dp and cp together: one group when they are neighbours in the order.
-struct Group {
-  std::int64_t ranks, apart;
-};
-
-Group group_of(const Layout& layout, Dimension dimension) {
-  if (dimension != Dimension::dp || layout.cp == 1) return {degree(layout, dimension), stride(layout, dimension)};
-  return {std::int64_t{layout.dp} * layout.cp, std::min(stride(layout, Dimension::dp), stride(layout, Dimension::cp))};
+/// Ranks of a dimension that lie in one node beside each other.
+std::int64_t in_node(std::int64_t devices_per_node, std::int64_t apart, std::int64_t ranks) {
+  return std::clamp<std::int64_t>(devices_per_node / apart, 1, ranks);
 }
 
 }  // namespace
 
+GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node) {
+  const bool cp_is_faster = stride(layout, Dimension::cp) < stride(layout, Dimension::dp);
+  const Dimension fast = cp_is_faster ? Dimension::cp : Dimension::dp,
+                  slow = cp_is_faster ? Dimension::dp : Dimension::cp;
+  const std::int64_t fast_ranks = std::max(1, degree(layout, fast) / every);
+  const std::int64_t inner = std::min<std::int64_t>(ranks, fast_ranks),
+                     outer = std::max<std::int64_t>(1, ranks / inner);
+  const std::int64_t skipped = std::max(1, every / degree(layout, fast));
+  return {ranks, static_cast<int>(in_node(devices_per_node, stride(layout, fast) * every, inner) *
+                                  in_node(devices_per_node, stride(layout, slow) * skipped, outer))};
+}
+
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node) {
-  const Group group = group_of(layout, dimension);
-  const std::int64_t in_node = std::clamp<std::int64_t>(devices_per_node / group.apart, 1, group.ranks);
-  return {static_cast<int>(group.ranks), static_cast<int>(in_node)};
+  if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
+  if (dimension == Dimension::ep) return place_of_replicas(layout, 1, layout.ep, devices_per_node);
+  const int ranks = degree(layout, dimension);
+  return {ranks, static_cast<int>(in_node(devices_per_node, stride(layout, dimension), ranks))};
 }
 
 std::int64_t microbatches(const Layout& layout, std::int64_t batch) {

@@ -46,8 +46,11 @@ std::string to_text(const Layout& layout);
 /// Ranks apart that neighbours in a dimension are (product of the degrees of faster dimensions).
 std::int64_t stride(const Layout& layout, Dimension dimension);
 int degree(const Layout& layout, Dimension dimension);
-/// Where the group of a dimension sits when nodes of `devices_per_node` are filled in rank order. For dp the group is
-/// dp x cp where cp is the next faster dimension or 1 (gradients are summed over both).
+/// Where `ranks` of the dp x cp replicas of a rank sit, every `every`-th of them, the faster of the two dimensions
+/// first, when nodes of `devices_per_node` are filled in rank order.
+GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node);
+/// Where the group of a dimension sits. dp: all dp x cp replicas, over which gradients are summed; ep: the first ep of
+/// them.
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
 /// Samples of one replica / micro-batch.
 std::int64_t microbatches(const Layout& layout, std::int64_t batch);

@@ -9,10 +9,12 @@ namespace {
 
 /// Passes through chunks whose activations a stage keeps at once: 1F1B min(m, p - stage); interleaved 2 (p - stage - 1)
 /// + (v - 1) p + 1 (Megatron-LM's warm-up and one), which on the first stage is 1 + (p - 1) / (p v) of all its layers
-/// (Korthikanti et al. 2022); GPipe all m.
+/// (Korthikanti et al. 2022); ZB-H1 min(m, p); GPipe all m.
 double passes_kept(const Layout& layout, int stage, double count) {
   if (layout.pp == 1) return layout.interleave;
   if (layout.schedule == PipelineSchedule::gpipe) return count * layout.interleave;
+  // The gradients of weights follow `stage` micro-batches later.
+  if (layout.schedule == PipelineSchedule::zero_bubble) return std::min<double>(count, layout.pp);
   if (layout.interleave == 1) return std::min<double>(count, layout.pp - stage);
   const double warm_up = 2.0 * (layout.pp - stage - 1) + (layout.interleave - 1.0) * layout.pp;
   return std::min(count * layout.interleave, warm_up + 1.0);
@@ -44,7 +46,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
 
   const auto count = static_cast<double>(microbatches(layout, job_.batch));
   const double passes = passes_kept(layout, stage, count);
-  Bytes kept;  // first the whole rounds through all chunks, then what is left from the first chunk on
+  Bytes kept;  // passes spread evenly over the chunks
   const auto step = static_cast<std::size_t>(layout.pp);
   const double per_chunk = passes / layout.interleave;
   for (std::size_t at = static_cast<std::size_t>(stage); at < chunks.size(); at += step) {
@@ -55,7 +57,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   if (layout.zero_stage == 3 && shards_while_running) {  // the block at work and the next, fetched ahead
     memory.working += bytes_in_memory(job_.precision) * (2.0 * work.largest_parameters);
   }
-  memory.reserve = Bytes(job_.framework.reserve_GiB.value * 1024.0 * 1024.0 * 1024.0);
+  memory.reserve = Bytes(job_.framework.reserve_GiB.value * gibi);
   return memory;
 }
 

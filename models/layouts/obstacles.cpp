@@ -87,8 +87,7 @@ class Obstacles {
     if (layout_.pp == 1 && layout_.interleave > 1) {
       found_.push_back(fmt::format("interleave {} needs a pipeline - use interleave 1 or pp 2", layout_.interleave));
     }
-    // Embedding and head may stand for a block each (Llama 3, section 3.3.2): the end chunks get one fewer.
-    const bool divides = blocks % chunks == 0 || (has_repeated_blocks(sequence_) && (blocks + 2) % chunks == 0);
+    const bool divides = divides_into(sequence_, static_cast<std::size_t>(chunks));
     if (chunks > blocks && !divides) {
       found_.push_back(
           fmt::format("pp {} x interleave {} = {} chunks, but {} has {} blocks - use pp x interleave up "

@@ -79,7 +79,8 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
     parts.exposed_dp = std::max(parts.exposed_dp, exchange.exposed);
     step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
     parts.optimizer = std::max(parts.optimizer, optimizer_time(stage, layout));
-    step.sent_per_device += (stage.sent * count + exchange.sent) / static_cast<double>(layout.pp);
+    step.sent_per_device += ((stage.tensor_sent + stage.context_sent + stage.expert_sent) * count + exchange.sent) /
+                            static_cast<double>(layout.pp);
   }
   const Bytes crossing = bytes_in_memory(job_.precision) * (chunks.front().boundary_numbers / layout.tp);
   const double edges = layout.pp * layout.interleave - 1.0;
@@ -124,14 +125,14 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
       price.expert_backward = work.expert_backward + work.expert_recompute;
       price.boundary = width * (work.boundary_numbers / layout.tp);
       price.parameters = work.parameters, price.expert_parameters = work.expert_parameters;
-      price.tensor_wire = work.sent;
+      price.tensor_sent = work.tensor_sent, price.context_sent = work.context_sent;
+      price.expert_sent = work.expert_sent;
+      price.tensor_wire = work.tensor_sent + work.context_sent + work.expert_sent;
       stage.chunks.push_back(price);
     }
     const StateExchange exchange = exchange_states(stages[i], layout);
-    if (exchange.exposed >= prices.gradient_exposed) {
-      prices.gradient_exposed = exchange.exposed;
-      prices.gradient_exchange = exchange.cost;
-    }
+    prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
+    if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
     prices.stages.push_back(std::move(stage));
   }
   return prices;

@@ -20,11 +20,9 @@ double LayoutJudge::State::wire_bytes_of_gradient() const {
   return whole < 4.0 ? job_.framework.gradient_wire_bytes.value : whole;
 }
 
-LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parameters, double bytes_each, int ranks,
-                                              std::int64_t apart) const {
-  const std::int64_t in_node = std::clamp<std::int64_t>(job_.cluster.devices_per_node / apart, 1, ranks);
-  return library_cost(kind, {ranks, static_cast<int>(in_node)}, Bytes(parameters * bytes_each), paths_.node,
-                      paths_.network);
+LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parameters, double bytes_each,
+                                              const GroupPlace& place) const {
+  return library_cost(kind, place, Bytes(parameters * bytes_each), paths_.node, paths_.network);
 }
 
 /// ZeRO 0: gradients all-reduced; 1 and 2: reduce-scattered, parameters gathered after the update; 3 without a
@@ -36,34 +34,42 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   if (all == 1) return exchange;
   const FrameworkProfile& framework = job_.framework;
   const double wire = wire_bytes_of_gradient(), kept = bytes_in_memory(job_.precision).value();
-  const std::int64_t apart = std::min(stride(layout, Dimension::dp), stride(layout, Dimension::cp));
   const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
+  const int expert_all = all / layout.ep, expert_group = std::max(1, group / layout.ep);
+  const int per_node = job_.cluster.devices_per_node;
   const auto blocks = static_cast<double>(std::max<std::size_t>(1, stage.blocks));
   const bool by_block = layout.zero_stage == 3 && layout.pp == 1;
   const double pieces = by_block ? blocks : 1.0;
-  const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
-    LibraryCost cost = over_replicas(kind, stage.parameters / pieces, bytes_each, group, apart);
-    time += cost.total() * pieces;
-    exchange.sent += (cost.node_bytes + cost.network_bytes) * pieces;
-    if (stage.expert_parameters > 0 && all > layout.ep) {
-      const LibraryCost experts = over_replicas(kind, stage.expert_parameters / pieces, bytes_each,
-                                                std::max(1, group / layout.ep), apart * layout.ep);
-      time += experts.total() * pieces;
-      exchange.sent += (experts.node_bytes + experts.network_bytes) * pieces;
-    }
+  const auto add = [&](const LibraryCost& cost, double times, Seconds& time) {
+    time += cost.total() * times;
+    exchange.sent += (cost.node_bytes + cost.network_bytes) * times;
     return cost;
   };
+  const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
+    if (stage.expert_parameters > 0) {
+      add(over_replicas(kind, stage.expert_parameters / pieces, bytes_each,
+                        place_of_replicas(layout, layout.ep, expert_group, per_node)),
+          pieces, time);
+    }
+    return add(
+        over_replicas(kind, stage.parameters / pieces, bytes_each, place_of_replicas(layout, 1, group, per_node)),
+        pieces, time);
+  };
+  Bytes gathered;
   if (layout.zero_stage == 0) {
     exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
   } else {
     exchange.cost = pay(CollectiveKind::reduce_scatter, wire, exchange.gradients);
+    const Bytes before = exchange.sent;
     pay(CollectiveKind::all_gather, kept, exchange.parameters);
-    if (group < all) {  // sums of the groups' shards
-      const LibraryCost across =
-          over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire, all / group, apart * group);
-      exchange.gradients += across.total();
-      exchange.sent += across.node_bytes + across.network_bytes;
-    }
+    gathered = exchange.sent - before;
+    // Sums of the groups' shards.
+    add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
+                      place_of_replicas(layout, group, all / group, per_node)),
+        1, exchange.gradients);
+    add(over_replicas(CollectiveKind::all_reduce, stage.expert_parameters / expert_group, wire,
+                      place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
+        1, exchange.gradients);
   }
   const auto beyond = [](Seconds time, Seconds window) { return std::max(Seconds(0), time - window); };
   const Seconds forward = stage.forward_time(), backward = stage.backward_time();
@@ -71,13 +77,13 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
   } else if (by_block) {
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
-    const Seconds hidden =
+    const Seconds shown =
         beyond(exchange.parameters, forward * framework.parameter_overlap.value) +
         beyond(exchange.parameters + exchange.gradients, backward * framework.parameter_overlap.value);
-    exchange.exposed = hidden * count + exchange.parameters / blocks;
+    exchange.exposed = shown * count + exchange.parameters / blocks;
     exchange.parameters *= 2.0 * count;
     exchange.gradients *= count;
-    exchange.sent *= 1.5 * count;
+    exchange.sent = (exchange.sent + gathered) * count;
   } else {
     exchange.exposed = beyond(exchange.gradients, backward * framework.gradient_overlap.value) +
                        beyond(exchange.parameters, forward * framework.gradient_overlap.value);

@@ -54,13 +54,12 @@ std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
                                                  {"gradients", memory.states.gradients}};
   const auto* largest = std::max_element(std::begin(parts), std::end(parts),
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
-  const double gib = 1024.0 * 1024.0 * 1024.0;
   if (largest->second > capacity) {
-    return fmt::format("does not fit: {} {:.0f} of {:.0f} GiB", largest->first, largest->second.value() / gib,
-                       capacity.value() / gib);
+    return fmt::format("does not fit: {} {:.0f} of {:.0f} GiB", largest->first, largest->second.value() / gibi,
+                       capacity.value() / gibi);
   }
-  return fmt::format("does not fit: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", memory.peak().value() / gib,
-                     capacity.value() / gib, largest->first, largest->second.value() / gib);
+  return fmt::format("does not fit: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", memory.peak().value() / gibi,
+                     capacity.value() / gibi, largest->first, largest->second.value() / gibi);
 }
 
 }  // namespace orrery

@@ -50,8 +50,8 @@ struct ChunkPrice {
   Bytes boundary;                                                // activations that leave it, per tensor-parallel rank
   double parameters = 0;                                         // held by one rank, experts left out
   double expert_parameters = 0;                                  // held by one rank
-  Bytes tensor_wire;                                             // sent by one rank, forward + backward + recompute
-  Flops flops;                                                   // hardware FLOPs of one rank, all passes
+  Bytes tensor_sent, context_sent, expert_sent;                  // by one rank, forward + backward + recompute
+  Bytes tensor_wire;                                             // their sum
 };
 
 struct StagePrice {
@@ -62,10 +62,10 @@ struct StagePrice {
 
 struct LayoutPrices {
   std::vector<StagePrice> stages;
-  Seconds transfer;                             // of one micro-batch between neighbouring stages
-  LibraryCost gradient_exchange;                // of the heaviest stage, once per step
-  Seconds gradient_exposed, parameter_exposed;  // of it, and of gathering parameters (ZeRO 1 to 3), not hidden
-  Seconds tied_exchange;                        // tied embedding, first and last stage
+  Seconds transfer;               // of one micro-batch between neighbouring stages
+  LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
+  Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
+  Seconds tied_exchange;     // tied embedding, first and last stage
 };
 
 /// Judges layouts of one job. Prices of equal blocks are computed once and kept, so that a search over thousands of

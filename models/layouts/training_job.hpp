@@ -20,8 +20,8 @@ struct TrainingJob {
   FrameworkProfile framework;
   DeviceLaw device_law;
   FabricLaw node_law, network_law;
-  double capacity_factor = 1.0;   // mixture of experts: slots per expert / mean tokens per expert
-  double expert_imbalance = 1.0;  // busiest rank's tokens / mean (no capacity limit)
+  double capacity_factor = 0;     // mixture of experts: slots per expert / mean tokens per expert; 0: no limit
+  double expert_imbalance = 1.0;  // busiest rank's tokens / mean
   double length_variation = 0;    // variable sequence lengths: standard deviation / mean of a micro-batch's tokens
   double computed_tokens = 1.0;   // share of the tokens that are computed (padding left out)
   double head_tokens = 1.0;       // share of the tokens that reach the head (BERT: masked positions)

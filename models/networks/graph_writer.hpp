@@ -1,6 +1,7 @@
 // Layer graphs made by programs instead of files: layers put one after the other, shapes and names checked.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 

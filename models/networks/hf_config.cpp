@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -19,10 +20,20 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::int64_t most_layers = 10'000;
+constexpr int most_nesting = 256;  // copying a JSON value recurses
 
 std::optional<Json> parse_json(std::string_view text, const std::string& file, Problems& problems) {
   try {
-    Json json = Json::parse(text.begin(), text.end());
+    int deepest = 0;
+    const auto keep_flat = [&deepest](int depth, Json::parse_event_t /*event*/, Json& /*value*/) {
+      deepest = std::max(deepest, depth);
+      return depth <= most_nesting;
+    };
+    Json json = Json::parse(text.begin(), text.end(), keep_flat);
+    if (deepest > most_nesting) {
+      problems.add({{file, 1, 1}, {}, fmt::format("is nested deeper than {} levels", most_nesting), {}, {}, {}});
+      return std::nullopt;
+    }
     if (json.is_object()) return json;
     problems.add({{file, 1, 1}, {}, "holds no object", "a config.json is { \"model_type\": ... }", {}, {}});
   } catch (const Json::parse_error& error) {

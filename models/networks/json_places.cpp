@@ -1,6 +1,7 @@
 #include "models/networks/json_places.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace orrery {

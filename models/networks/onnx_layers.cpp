@@ -196,8 +196,10 @@ bool OnnxLayers::add_weighted(const OnnxNode& node) {
   } else if (node.op == "Gather" && constants_.contains(node.inputs.front())) {
     add_table(node);
   } else if (node.op == "GroupNormalization" || node.op == "InstanceNormalization") {
+    const std::int64_t groups = node.integer("num_groups", 1);
+    if (!counts(node, "num_groups", {groups})) return true;
     Layer& layer = append(node, LayerKind::group_norm, operands(node).front());
-    layer.groups = node.op[0] == 'G' ? node.integer("num_groups", 1) : layer.in.channels;
+    layer.groups = node.op[0] == 'G' ? groups : layer.in.channels;
   } else {
     const bool holds = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
       const auto constant = model_.constants.find(input);
@@ -210,6 +212,12 @@ bool OnnxLayers::add_weighted(const OnnxNode& node) {
   return true;
 }
 
+bool OnnxLayers::counts(const OnnxNode& node, std::string_view attribute, const std::vector<std::int64_t>& numbers) {
+  const auto wrong = std::find_if(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 1; });
+  if (wrong != numbers.end()) refuse(node, fmt::format("{} is {}, and must be at least 1", attribute, *wrong));
+  return wrong == numbers.end();
+}
+
 void OnnxLayers::add_convolution(const OnnxNode& node, LayerKind kind) {
   const std::vector<std::int64_t> dims = node.inputs.size() > 1 ? dims_of(node.inputs[1]) : std::vector<std::int64_t>();
   if (dims.size() != 4) {
@@ -217,14 +225,16 @@ void OnnxLayers::add_convolution(const OnnxNode& node, LayerKind kind) {
            fmt::format("{} of images alone is known, with a kernel of 4 dimensions, not {}", node.op, dims.size()));
     return;
   }
+  const std::vector<std::int64_t> strides = node.integers("strides"), pads = node.integers("pads");
+  const std::int64_t groups = node.integer("group", 1);
+  if (!counts(node, "kernel", dims) || !counts(node, "strides", strides) || !counts(node, "group", {groups})) return;
   Layer& layer = append(node, kind, operands(node).front());
   layer.kernel = dims[2];
   if (dims[3] != dims[2]) layer.kernel_width = dims[3];
-  const std::vector<std::int64_t> strides = node.integers("strides"), pads = node.integers("pads");
   layer.stride = strides.empty() ? 1 : strides.front();
   layer.padding = pads.empty() ? 0 : pads.front();
   if (pads.size() > 1 && layer.kernel_width > 0) layer.padding_width = pads[1];
-  layer.groups = node.integer("group", 1);
+  layer.groups = groups;
   layer.bias = node.inputs.size() > 2 && !node.inputs[2].empty();
 }
 
@@ -253,9 +263,10 @@ void OnnxLayers::add_table(const OnnxNode& node) {
 }
 
 void OnnxLayers::add_pool(const OnnxNode& node, LayerKind kind) {
-  Layer& layer = append(node, kind, operands(node).front());
   const std::vector<std::int64_t> kernel = node.integers("kernel_shape"), strides = node.integers("strides");
   const std::vector<std::int64_t> pads = node.integers("pads");
+  if (!counts(node, "kernel_shape", kernel) || !counts(node, "strides", strides)) return;
+  Layer& layer = append(node, kind, operands(node).front());
   layer.kernel = kernel.empty() ? 1 : kernel.front();
   layer.stride = strides.empty() ? 1 : strides.front();
   layer.padding = pads.empty() ? 0 : pads.front();

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ class OnnxLayers {
   void add_node(std::size_t index);
   void add_layer_of(const OnnxNode& node);
   bool add_weighted(const OnnxNode& node);
+  /// Whether all numbers of an attribute are at least 1; refuses the node when one is not.
+  bool counts(const OnnxNode& node, std::string_view attribute, const std::vector<std::int64_t>& numbers);
   void add_convolution(const OnnxNode& node, LayerKind kind);
   void add_dense(const OnnxNode& node, std::int64_t in, std::int64_t units, bool bias);
   void add_table(const OnnxNode& node);

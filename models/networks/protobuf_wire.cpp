@@ -1,6 +1,7 @@
 #include "models/networks/protobuf_wire.hpp"
 
 #include <fmt/format.h>
+#include <cstdint>
 
 namespace orrery {
 

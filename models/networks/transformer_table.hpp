@@ -1,6 +1,7 @@
 // Transformers that ship with Orrery by their dimensions: models/networks/transformers.csv.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

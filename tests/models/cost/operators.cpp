@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "models/cost/layer_cost.hpp"
 #include "sim/base/files.hpp"
 #include "tests/catch.hpp"
 
@@ -145,6 +146,17 @@ TEST_CASE("A convolution is an implicit product, a depthwise one moves its numbe
   Layer depthwise = layer_of(LayerKind::convolution, {8, 8, 16}, {8, 8, 16});
   depthwise.kernel = 3, depthwise.padding = 1, depthwise.groups = 16;
   CHECK(streamed(operators_of(depthwise, share, Precision::fp16).forward) == 4.0 * 2 * (1024 + 1024));
+}
+
+TEST_CASE(
+    "A transposed convolution works on the pixels it reads, a frozen recurrent layer has no gradients of weights") {
+  Layer up = layer_of(LayerKind::transposed_convolution, {4, 4, 16}, {8, 8, 8});
+  up.kernel = 2, up.stride = 2;
+  CHECK(flops(operators_of(up, {}, Precision::fp16).forward) == layer_cost(up).forward.value());
+  Layer lstm = layer_of(LayerKind::lstm, {5, 1, 12}, {5, 1, 8});
+  CHECK_FALSE(operators_of(lstm, {}, Precision::fp16).backward_weights.empty());
+  lstm.frozen = true;
+  CHECK(operators_of(lstm, {}, Precision::fp16).backward_weights.empty());
 }
 
 TEST_CASE("Experts work on the visits they get") {

@@ -184,6 +184,8 @@ TEST_CASE("What is no JSON, or no object, is told with its place") {
   {"model_type": 
                  ^)");
   CHECK(problems_in("[1, 2]") == "config.json:1:1: holds no object (a config.json is { \"model_type\": ... })");
+  CHECK(problems_in("{\"a\": " + std::string(300, '[') + std::string(300, ']') + "}") ==
+        "config.json:1:1: is nested deeper than 256 levels");
   CHECK(problems_in("").starts_with("config.json:1:1: is not JSON (the text ends too early)"));
 }
 

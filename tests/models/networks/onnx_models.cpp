@@ -194,6 +194,21 @@ TEST_CASE("Operands that do not fit are told: unknown names, kernels, matrices")
         "model.onnx: w: is larger than any tensor (the file is damaged)");
 }
 
+TEST_CASE("Groups, strides and windows below one are refused") {
+  const std::string image = input("x", {1, 4, 6, 6}) + output("y", {1, 4, 6, 6}) + weight("w", {4, 4, 3, 3});
+  const auto conv = [&](const std::string& attributes) {
+    return problems_in(model(node("Conv", {"x", "w"}, {"y"}, attributes) + image));
+  };
+  CHECK(conv(integer("group", 1)).empty());
+  CHECK(conv(integer("group", 0)) == "model.onnx: y_Conv: group is 0, and must be at least 1");
+  CHECK(conv(integers("strides", {1, -2})) == "model.onnx: y_Conv: strides is -2, and must be at least 1");
+  CHECK(problems_in(model(node("GroupNormalization", {"x", "s", "o"}, {"y"}, integer("num_groups", -1)) + image +
+                          weight("s", {4}) + weight("o", {4}))) ==
+        "model.onnx: y_GroupNormalization: num_groups is -1, and must be at least 1");
+  CHECK(problems_in(model(node("MaxPool", {"x"}, {"y"}, integers("kernel_shape", {0, 2})) + image)) ==
+        "model.onnx: y_MaxPool: kernel_shape is 0, and must be at least 1");
+}
+
 TEST_CASE("Numbers of the wire format: packed, one by one, broken") {
   std::vector<std::int64_t> numbers;
   const std::string packed = bytes(1, varint(300) + varint(5)) + number(1, -1);
