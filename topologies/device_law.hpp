@@ -1,5 +1,5 @@
 // How a device turns FLOPs and bytes into time: constants of two laws, as rows of topologies/catalogue/device_laws.csv
-// (device, constant, value, low, high, source). The laws themselves stand in models/cost/operator_time.hpp.
+// (device, constant, value, low, high, source). The laws themselves stand in models/cost/operators.hpp.
 #pragma once
 
 #include <filesystem>
