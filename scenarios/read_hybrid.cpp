@@ -103,12 +103,11 @@ class HybridReader {
     static const Names<Offload> offloads = {{"none", Offload::none}, {"optimizer", Offload::optimizer}};
     constexpr Range stages{0.0, 3.0};
     layout_.zero_stage = static_cast<int>(table_.integer("zero_stage", 0, stages));
-    if (layout_.zero_stage > 0) {
-      constexpr Range group{0.0, 1e6};
-      layout_.zero_group = static_cast<int>(table_.integer("zero_group", 0, group));
-    } else {
-      refuse(table_, "zero_group", ValueType::number, "zero_stage = 1 | 2 | 3",
-             "with zero_stage = 0 nothing is shared");
+    constexpr Range group{0.0, 1e6};
+    layout_.zero_group = static_cast<int>(table_.integer("zero_group", 0, group));
+    if (layout_.zero_stage == 0 && layout_.zero_group > 0) {
+      table_.problem("zero_group", "belongs to zero_stage = 1 | 2 | 3", "with zero_stage = 0 nothing is shared",
+                     "remove it");
     }
     layout_.offload = choose(table_, "offload", offloads, layout_.offload);
   }

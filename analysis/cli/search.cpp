@@ -5,6 +5,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "analysis/cli/command.hpp"
@@ -14,6 +15,7 @@
 #include "analysis/reports/search_report.hpp"
 #include "scenarios/search/search_space.hpp"
 #include "scenarios/training_job.hpp"
+#include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
@@ -112,6 +114,7 @@ std::vector<std::string> layout_overrides(const Layout& layout, std::size_t inde
   const auto number = [&](std::string_view key, std::int64_t value) { add(key, std::to_string(value)); };
   number("devices", layout.devices()), number("dp", layout.dp), number("tp", layout.tp), number("pp", layout.pp);
   number("cp", layout.cp), number("ep", layout.ep), number("zero_stage", layout.zero_stage);
+  number("zero_group", layout.zero_group);
   number("microbatch", layout.microbatch), number("interleave", layout.interleave);
   add("recompute", fmt::format("\"{}\"", name_of(layout.recompute)));
   add("schedule", fmt::format("\"{}\"", name_of(layout.schedule)));
@@ -125,14 +128,27 @@ struct Request {
   std::size_t index = 0;
 };
 
+/// What else the scenario says need not go with every layout: a straggler's rank may lie beyond its devices.
+std::optional<Scenario> scenario_with(const std::string& file, const std::vector<std::string>& overrides,
+                                      const Catalogue& catalogue, FoundLayout& found) {
+  try {
+    return read_scenario(file, overrides, catalogue);
+  } catch (const InvalidInput& invalid) {
+    found.status = "invalid";
+    found.problem = invalid.what();
+    return std::nullopt;
+  }
+}
+
 void simulate_layout(const Request& request, const Catalogue& catalogue, const Progress& progress, FoundLayout& found) {
   std::vector<std::string> overrides = request.overrides;
   for (std::string& text : layout_overrides(found.closed_form.layout, request.index)) {
     overrides.push_back(std::move(text));
   }
-  const Scenario scenario = read_scenario(request.file, overrides, catalogue);
-  const std::vector<Way> ways = {simulate_in_child(scenario, request.index, overrides, {scenario.engine, progress})};
-  const ResultRow row = result_rows(scenario, ways).front();
+  const std::optional<Scenario> scenario = scenario_with(request.file, overrides, catalogue, found);
+  if (!scenario) return;
+  const std::vector<Way> ways = {simulate_in_child(*scenario, request.index, overrides, {scenario->engine, progress})};
+  const ResultRow row = result_rows(*scenario, ways).front();
   found.status = std::string(name_of(row.way->status));
   if (!row.simulated()) return;
   found.simulated_step_s = row.time.step.value();

@@ -50,7 +50,12 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
                                            {"energy/step", Align::right}, {"mfu", Align::right}};
   for (const std::string& line : text_table(columns, rows, width)) text += line + "\n";
   if (found.size() > most) text += fmt::format("... and {} more on the front, in search.csv\n", found.size() - most);
-  return text + "* on the Pareto front of step, memory, cost and energy. step: closed form; simulated: flow engine.\n";
+  text += "* on the Pareto front of step, memory, cost and energy. step: closed form; simulated: flow engine.\n";
+  for (const FoundLayout& one : found) {
+    if (one.problem.empty()) continue;
+    text += fmt::format("{} is not simulated: {}\n", to_text(one.closed_form.layout), one.problem);
+  }
+  return text;
 }
 
 std::string search_csv(const std::vector<FoundLayout>& found) {

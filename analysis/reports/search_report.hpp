@@ -14,12 +14,16 @@ namespace orrery {
 struct FoundLayout {
   Candidate closed_form;
   std::size_t rank = 0;  // by the objective, from 1
-  std::string status;    // of its simulation: ok, infeasible, failed; empty: not simulated
+  /// Of its simulation: ok, infeasible, failed; invalid: the scenario has keys that do not go with it; empty: not
+  /// simulated.
+  std::string status;
+  std::string problem;  // of an invalid one: what the reader says
   std::optional<double> simulated_step_s, simulated_energy_J, simulated_cost;
   std::optional<Ranged> step_range;  // seconds
 };
 
-/// One line each: the layout, its step in closed form and simulated, memory, cost, energy, MFU; `*`: on the front.
+/// One line each: the layout, its step in closed form and simulated, memory, cost, energy, MFU; `*`: on the front. Then
+/// what is wrong with those that are invalid.
 std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency);
 /// Every figure of the table in SI units and every key of the layout: search.csv.
 std::string search_csv(const std::vector<FoundLayout>& found);

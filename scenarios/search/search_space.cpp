@@ -98,6 +98,7 @@ class Space {
     if (spec_.zero_stage.empty() && layout.dp * layout.cp == 1) stages = {0};
     for (const std::int64_t stage : stages) {
       layout.zero_stage = static_cast<int>(stage);
+      layout.zero_group = stage == 0 ? 0 : base_.zero_group;
       add_choices(layout);
     }
   }

@@ -9,8 +9,8 @@
 
 namespace orrery {
 
-/// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, sharding
-/// group). Where a list is empty:
+/// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, the
+/// sharding group where states are sharded). Where a list is empty:
 ///   tp, pp    divisors of the devices; tp up to the most heads, pp up to the layers, which a layout cannot exceed
 ///   cp, ep    1; ep with experts: divisors of their number
 ///   dp        what is left: devices / (tp pp cp). With a list the product may be less than the devices.

@@ -32,6 +32,28 @@ TEST_CASE("a search tells what is best, simulates it, and gives the same for any
   CHECK(call_orrery({"search", file, "--threads", "3"}).output == one.output);
 }
 
+TEST_CASE("keys of the base strategy that do not go with every layout stop none of the others") {
+  const TemporaryFolder folder;
+  const std::string start = scenario.substr(0, scenario.find("[search]"));
+  const std::string sharded = start + "zero_stage = 3\nzero_group = 4\n" + "[search]\ntp = [2]\npp = [1]\n" +
+                              "zero_stage = [0]\nrecompute = [\"none\"]\ntop = 1\n";
+  const ChildResult replicated = call_orrery({"search", folder.write("sharded.toml", sharded)});
+  INFO(replicated.errors);
+  CHECK(replicated.exit_code == 0);
+  CHECK(replicated.output.find("1*   ") != std::string::npos);
+
+  const std::string slow = start + "straggler = { rank = 7, factor = 1.5 }\n[search]\ndp = [1, 4]\ntp = [1, 2]\n" +
+                           "pp = [1]\nmicrobatch = [1]\nzero_stage = [0]\nrecompute = [\"none\"]\ntop = 4\n";
+  const std::string file = folder.write("slow.toml", slow);
+  const ChildResult some = call_orrery({"search", file, "-o", folder.file("out")});
+  INFO(some.errors);
+  CHECK(some.exit_code == 0);
+  CHECK(some.output.find("tp1 pp1 dp1 b1 is not simulated: ") != std::string::npos);
+  const std::string csv = read_file(folder.file("out/search.csv"));
+  CHECK(csv.find(",invalid,") != std::string::npos);
+  CHECK(csv.find(",ok,") != std::string::npos);
+}
+
 TEST_CASE("a search that finds nothing says what comes nearest, with exit code 4") {
   const TemporaryFolder folder;
   const std::string file = folder.write("scenario.toml", scenario);
