@@ -105,24 +105,13 @@ Predicted power_of_all(const MeasuredRow& row, CaseSolver& solver) {
   return per_device(row, solver, static_cast<double>(*row.devices));
 }
 
-/// A number beside a word of the notes, `offset` words away.
-std::optional<double> beside(const MeasuredRow& row, std::string_view word, int offset) {
-  const std::vector<std::string> words = words_of(row.notes);
-  for (std::size_t index = 0; index < words.size(); ++index) {
-    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(index) + offset;
-    if (words[index] != word || at < 0 || at >= static_cast<std::ptrdiff_t>(words.size())) continue;
-    if (const auto number = parse_number(words[static_cast<std::size_t>(at)])) return number;
-  }
-  return std::nullopt;
-}
-
 /// Device-hours of the notes x training power x PUE.
 Predicted energy_MWh(const MeasuredRow& row, CaseSolver& solver) {
   const NamedDevice named = find_device(row.device, solver.tables().devices, solver.tables().catalogue);
   if (named.device == nullptr) throw RowSkipped(named.assumed);
-  const auto hours = beside(row, "gpu", -1);
+  const auto hours = number_beside(row.notes, "gpu", -1);
   if (!hours) throw RowSkipped("missing: device-hours, in the notes");
-  const double pue = beside(row, "pue", 1).value_or(1);
+  const double pue = number_beside(row.notes, "pue", 1).value_or(1);
   const Device& device = *named.device;
   const double training = training_power(device).value(), idle = device.idle.value();
   const double most = std::max(training, device.maximum.value());

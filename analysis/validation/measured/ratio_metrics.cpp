@@ -12,17 +12,6 @@ namespace {
 
 constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
 
-/// The number before (after = false) or after a word in the notes.
-std::optional<double> number_beside(const MeasuredRow& row, std::string_view word, int offset) {
-  const std::vector<std::string> words = words_of(row.notes);
-  for (std::size_t index = 0; index < words.size(); ++index) {
-    const auto at = static_cast<std::ptrdiff_t>(index) + offset;
-    if (words[index] != word || at < 0 || at >= static_cast<std::ptrdiff_t>(words.size())) continue;
-    if (const auto number = parse_number(words[static_cast<std::size_t>(at)])) return number;
-  }
-  return std::nullopt;
-}
-
 /// The same work per device on fewer devices.
 MeasuredRow on_fewer(const MeasuredRow& row, std::int64_t devices) {
   MeasuredRow fewer = row;
@@ -37,7 +26,7 @@ MeasuredRow on_fewer(const MeasuredRow& row, std::int64_t devices) {
 Predicted scaling_efficiency(const MeasuredRow& row, CaseSolver& solver) {
   const bool by_data = row.tp.value_or(1) == 1 && row.pp.value_or(1) == 1;
   if (!row.devices || !by_data) throw RowSkipped("scaling of more than data parallelism: the reference run is unknown");
-  const double base = number_beside(row, "from", 1).value_or(1);
+  const double base = number_beside(row.notes, "from", 1).value_or(1);
   if (base < 1 || base >= static_cast<double>(*row.devices)) throw RowSkipped("the reference run is unknown");
   const SolvedCase& solved = solver.solve(row);
   const SolvedCase& reference = solver.solve(on_fewer(row, static_cast<std::int64_t>(base)));
@@ -64,7 +53,7 @@ Predicted speedup_over(const MeasuredRow& row, double stages, double microbatche
   if (!has_words(words_of(row.model), "transformer")) {
     throw RowSkipped("stages of unequal work, of a network that the catalogue does not have");
   }
-  const auto count = number_beside(row, "micro", -1);
+  const auto count = number_beside(row.notes, "micro", -1);
   if (!count) throw RowSkipped("missing: number of micro-batches, in the notes");
   const double ratio = pipeline_speedup(static_cast<double>(*row.pp), *count) / pipeline_speedup(stages, microbatches);
   // assumed: messages and unequal ends of the pipeline, and half of the bubble, as few micro-batches are larger ones
@@ -80,7 +69,7 @@ Predicted speedup_over_two_and_one(const MeasuredRow& row, CaseSolver&) {
 }
 
 Predicted speedup_over_two(const MeasuredRow& row, CaseSolver&) {
-  return speedup_over(row, 2, number_beside(row, "micro", -1).value_or(1));
+  return speedup_over(row, 2, number_beside(row.notes, "micro", -1).value_or(1));
 }
 
 Predicted imagenet_epochs(const MeasuredRow& row, CaseSolver& solver, double epochs) {
@@ -96,7 +85,7 @@ bool is_imagenet(const MeasuredRow& row) {
 }
 
 Predicted time_to_train(const MeasuredRow& row, CaseSolver& solver) {
-  const auto epochs = number_beside(row, "epochs", -1);
+  const auto epochs = number_beside(row.notes, "epochs", -1);
   const bool is_image_network = has_words(words_of(row.model), "resnet*");
   if (!epochs || !is_image_network) throw RowSkipped("missing: samples of the whole training");
   return imagenet_epochs(row, solver, *epochs);

@@ -144,6 +144,17 @@ std::optional<double> size_in(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<double> number_beside(std::string_view text, std::string_view word, int offset) {
+  const std::vector<std::string> words = words_of(text);
+  const auto size = static_cast<std::ptrdiff_t>(words.size());
+  for (std::ptrdiff_t index = 0; index < size; ++index) {
+    const std::ptrdiff_t at = index + offset;
+    if (words[static_cast<std::size_t>(index)] != word || at < 0 || at >= size) continue;
+    if (const auto number = parse_number(words[static_cast<std::size_t>(at)])) return number;
+  }
+  return std::nullopt;
+}
+
 std::optional<int> count_in(std::string_view text) {
   for (const std::string& word : words_of(text)) {
     if (word.size() < 2 || word.back() != 'x') continue;

@@ -25,6 +25,10 @@ std::optional<WrittenRate> rate_in(std::string_view text);
 /// A size as written, in bytes: "64KiB", "4 MiB", "268MB", "1048576 B", "1GB". Nothing when there is none ("large").
 std::optional<double> size_in(std::string_view text);
 
+/// The number `offset` words after a word (before it when negative), at the first place that has one: "gpu", -1 finds
+/// 1024 in "1024 GPU hours".
+std::optional<double> number_beside(std::string_view text, std::string_view word, int offset);
+
 /// The integer before the first word that is a number and x: "8x HDR" is 8, "4x4 V100" none.
 std::optional<int> count_in(std::string_view text);
 
