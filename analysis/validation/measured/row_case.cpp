@@ -219,8 +219,8 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
 std::string case_key(const MeasuredRow& row) {
   const auto text = [](const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; };
   std::string key;
-  for (const std::string* part : {&row.source, &row.model, &row.precision, &row.recompute, &row.device, &row.intra_link,
-                                  &row.inter_link, &row.zero_stage, &row.seq_parallel, &row.notes}) {
+  for (const std::string* part : {&row.source, &row.table, &row.model, &row.precision, &row.recompute, &row.device,
+                                  &row.intra_link, &row.inter_link, &row.zero_stage, &row.seq_parallel, &row.notes}) {
     key += *part + '\n';
   }
   for (const auto& part :
@@ -228,6 +228,7 @@ std::string case_key(const MeasuredRow& row) {
         row.micro_batch, row.devices, row.devices_per_node, row.tp, row.pp, row.dp, row.cp, row.ep, row.interleave}) {
     key += text(part) + '\n';
   }
+  for (const auto& [column, words] : row.in_words) key += column + '=' + words + '\n';
   return key + number_text(row.year.value_or(0)) + '\n' + number_text(row.params_b.value_or(0));
 }
 

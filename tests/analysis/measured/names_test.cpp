@@ -157,6 +157,16 @@ TEST_CASE("rows that say too little, or contradict themselves, are skipped with 
   CHECK(skipped(unknown) == "model \"Switch 1.5T\": the row does not say the experts");
 }
 
+TEST_CASE("rows share a prediction when all that decides it is the same, tables and cells in words too") {
+  const auto key = [](const std::string& table, const std::string& batch) {
+    return case_key(gpt("devices,tp,table,global_batch", "8,8," + table + "," + batch));
+  };
+  CHECK(key("Table 1", "64") == key("Table 1", "64"));
+  CHECK(key("Table 1", "64") != key("Table 2", "64"));
+  CHECK(key("Table 1", "64K then 32K") != key("Table 1", ""));
+  CHECK(key("Table 1", "64K then 32K") != key("Table 1", "32K then 64K"));
+}
+
 TEST_CASE("the software of a row") {
   const auto software = [](const std::string& source, const std::string& zero, int tp, double year) {
     MeasuredRow row = gpt("devices,global_batch", "8,8");
