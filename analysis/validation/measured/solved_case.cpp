@@ -86,8 +86,9 @@ std::vector<Layout> candidates(const RowCase& open) {
   return all;
 }
 
-/// What was open and is now settled.
-std::string settled(const RowCase& open, const Layout& layout) {
+/// What was open and is now settled, and by what; empty when that was the batch alone.
+std::string settled(const RowCase& open, const ChosenLayout& chosen) {
+  const Layout& layout = chosen.layout;
   std::vector<std::string> parts;
   if (open.open.tensor_and_pipeline)
     parts.push_back(fmt::format("tp {}, pp {}, dp {}", layout.tp, layout.pp, layout.dp));
@@ -95,20 +96,24 @@ std::string settled(const RowCase& open, const Layout& layout) {
   if (open.open.sharding) parts.push_back(fmt::format("zero_stage {}", layout.zero_stage));
   if (open.open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
   if (open.open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
-  return join(parts, ", ") + " (the fastest that fits)";
+  if (parts.empty()) return {};
+  return join(parts, ", ") + (chosen.fits ? " (the fastest that fits)" : " (needs least memory: nothing fits)");
 }
 
-/// The largest micro-batch of a power of two that fits, one per replica and step.
+/// The largest micro-batch of a power of two that fits, one per replica and step; 1 when none does.
 void set_largest_batch(RowCase& open) {
   constexpr std::int64_t most = 256;
+  const char* why = "nothing fits";
   for (std::int64_t samples = most; samples >= 1; samples /= 2) {
     open.job.batch = samples * open.layout.dp;
     open.layout.microbatch = samples;
     LayoutJudge judge(open.job);
     if (!judge.obstacles(open.layout).empty()) continue;
-    if (judge.memory(open.layout).peak() <= open.job.cluster.device.memory) break;
+    if (judge.memory(open.layout).peak() > open.job.cluster.device.memory) continue;
+    why = "the largest that fits";
+    break;
   }
-  open.assumed.push_back(fmt::format("micro-batch {}, one per step (the largest that fits)", open.layout.microbatch));
+  open.assumed.push_back(fmt::format("micro-batch {}, one per step ({})", open.layout.microbatch, why));
 }
 
 SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
@@ -116,8 +121,10 @@ SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
   solved.row = case_of(row, tables);
   if (solved.row.open.batch) set_largest_batch(solved.row);
   if (solved.row.open.any()) {
-    solved.row.layout = chosen_layout(solved.row);
-    solved.row.assumed.push_back(settled(solved.row, solved.row.layout));
+    const ChosenLayout chosen = chosen_layout(solved.row);
+    solved.row.layout = chosen.layout;
+    const std::string words = settled(solved.row, chosen);
+    if (!words.empty()) solved.row.assumed.push_back(words);
   }
   LayoutJudge judge(solved.row.job);
   const std::vector<std::string> obstacles = judge.obstacles(solved.row.layout);
@@ -131,7 +138,7 @@ SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
 
 }  // namespace
 
-Layout chosen_layout(const RowCase& open) {
+ChosenLayout chosen_layout(const RowCase& open) {
   LayoutJudge judge(open.job);
   std::optional<Layout> fastest, smallest;
   Seconds least_time;
@@ -154,7 +161,7 @@ Layout chosen_layout(const RowCase& open) {
     }
   }
   if (!smallest) throw RowSkipped("no setting of what the row leaves open can run: " + obstacle);
-  return fastest ? *fastest : *smallest;
+  return {fastest ? *fastest : *smallest, fastest.has_value()};
 }
 
 const SolvedCase& CaseSolver::solve(const MeasuredRow& row) {

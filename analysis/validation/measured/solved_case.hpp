@@ -37,9 +37,14 @@ class CaseSolver {
   std::map<std::string, Kept> kept_;
 };
 
+struct ChosenLayout {
+  Layout layout;
+  bool fits = false;  // in the memory of a device
+};
+
 /// Of all values for what is open (micro-batch 1, 2, 4, 8; interleave up to 12 chunks of a layer or more, where
 /// the micro-batches divide by the stages; zero_stage 0, 1; recomputation none, selective, full; tp up to a node, pp up
 /// to 16) the fastest layout that fits. When none fits: the one that needs least. Throws RowSkipped when none can run.
-Layout chosen_layout(const RowCase& open);
+ChosenLayout chosen_layout(const RowCase& open);
 
 }  // namespace orrery

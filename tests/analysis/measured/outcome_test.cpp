@@ -160,6 +160,19 @@ TEST_CASE("power follows the limit, energy the hours") {
   CHECK(outcomes[2].predicted->value == Approx(tables().catalogue.system("dgx-h100")->node_training.value() / 1000));
 }
 
+TEST_CASE("what a row leaves open is the fastest that fits, or what needs least memory when nothing fits") {
+  const auto reasons = [](const std::string& size, const std::string& batches) {
+    const auto rows = rows_of(std::string(header) + "A-T-1,iteration_time,1,s,GPT," + size + ",51200,1024," + batches +
+                              ",fp16,,A100-40GB-SXM,1,8,,,1,1,1,,2020,\n");
+    return predict_rows(rows, tables()).at(0).reason;
+  };
+  const std::string small = "4,1024,16", large = "96,12288,96";
+  CHECK(has(reasons(small, "16,16"), "recompute none (the fastest that fits)"));
+  CHECK(has(reasons(large, "16,16"), "recompute full (needs least memory: nothing fits)"));
+  CHECK(has(reasons(small, ","), "one per step (the largest that fits)"));
+  CHECK(has(reasons(large, ","), "micro-batch 1, one per step (nothing fits)"));
+}
+
 TEST_CASE("rows that cannot be predicted say why") {
   CHECK(reason_of("interruptions_total,466,count,x,H100-80GB-SXM,8,8,,,,") ==
         "metric interruptions_total is not predicted");
