@@ -26,20 +26,20 @@ class HybridReader {
   }
 
  private:
-  int integer(std::string_view key, int fallback) { return static_cast<int>(table_.integer(key, fallback, count)); }
+  int degree(std::string_view key) { return static_cast<int>(table_.integer(key, 1, layout_degree)); }
 
   void read_degrees() {
-    layout_.tp = integer("tp", 1);
-    layout_.pp = integer("pp", 1);
-    layout_.cp = integer("cp", 1);
+    layout_.tp = degree("tp");
+    layout_.pp = degree("pp");
+    layout_.cp = degree("cp");
     const std::int64_t rest = std::int64_t{layout_.tp} * layout_.pp * layout_.cp;
     const std::int64_t there =
         std::int64_t{spec_.cluster.description.nodes} * spec_.cluster.description.devices_per_node;
     const bool known = spec_.cluster.present;
     const auto asked = table_.integer("devices", count);
     const std::int64_t usable = asked.value_or(known ? there : rest);
-    layout_.dp = integer("dp", static_cast<int>(std::clamp<std::int64_t>(usable / rest, 1, 1000000)));
-    layout_.ep = integer("ep", 1);
+    layout_.dp = static_cast<int>(table_.integer("dp", std::clamp<std::int64_t>(usable / rest, 1, 1000000), count));
+    layout_.ep = degree("ep");
     check_product(rest, usable, asked.has_value());
     const std::int64_t devices = layout_.devices();
     spec_.devices = static_cast<int>(std::min<std::int64_t>(devices, 1000000000));
@@ -93,7 +93,7 @@ class HybridReader {
   void read_pieces() {
     layout_.microbatch = table_.integer("microbatch", 1, count);
     layout_.schedule = choose(table_, "schedule", hybrid_schedules(), layout_.schedule);
-    layout_.interleave = integer("interleave", 1);
+    layout_.interleave = degree("interleave");
     layout_.recompute = spec_.recompute;
     layout_.sequence_parallel =
         table_.boolean("sequence_parallel", false) ? SequenceParallel::on : SequenceParallel::off;

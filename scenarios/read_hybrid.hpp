@@ -5,6 +5,9 @@
 
 namespace orrery {
 
+/// Of tp, pp, cp, ep and interleave: the product of all, and of 1e6 replicas, is a number of 64 bits, of any two of 32.
+inline constexpr Range layout_degree{1.0, 1e4};
+
 /// Reads the layout and what disturbs it into `spec`, whose cluster, precision and recompute stand. Whether the network
 /// can be laid out so is no matter of reading: LayoutJudge says it, and such a way is infeasible, not wrong.
 void read_hybrid(TomlTable& table, StrategySpec& spec);

@@ -62,13 +62,13 @@ SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strateg
     search.strategy = table.choice("strategy", hybrids, hybrids.front());
   }
   search.dp = table.integers("dp", count);
-  search.tp = table.integers("tp", count);
-  search.pp = table.integers("pp", count);
-  search.cp = table.integers("cp", count);
-  search.ep = table.integers("ep", count);
+  search.tp = table.integers("tp", layout_degree);
+  search.pp = table.integers("pp", layout_degree);
+  search.cp = table.integers("cp", layout_degree);
+  search.ep = table.integers("ep", layout_degree);
   search.zero_stage = table.integers("zero_stage", stages);
   search.microbatch = table.integers("microbatch", count);
-  search.interleave = table.integers("interleave", count);
+  search.interleave = table.integers("interleave", layout_degree);
   search.recompute = choose_some(table, "recompute", hybrid_recomputes());
   search.schedule = choose_some(table, "schedule", hybrid_schedules());
   search.sequence_parallel = choose_some(table, "sequence_parallel", switches);

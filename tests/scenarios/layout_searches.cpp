@@ -128,6 +128,13 @@ TEST_CASE("mistakes in a layout are told with what it multiplies to") {
        R"(lab.toml:14:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use smaller degrees, or a larger cluster
   dp = 4
        ^)"},
+      {"degrees that no cluster has", gpt("tp = 10001\n[search]\ncp = [2, 20000]\n"),
+       R"(lab.toml:13:6: strategy[0].tp: 10001 is out of range (must be between 1 and 10000)
+  tp = 10001
+       ^
+lab.toml:15:10: search.cp[1]: 20000 is out of range (must be between 1 and 10000)
+  cp = [2, 20000]
+           ^)"},
       {"a search without a hybrid strategy", two_nn + box + replicas + "[search]\n",
        R"(lab.toml:8:1: search.strategy: nothing can be varied (no strategy is kind = "hybrid") - add one: its cluster and its other keys hold for every layout
   [search]
