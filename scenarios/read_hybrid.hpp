@@ -5,7 +5,7 @@
 
 namespace orrery {
 
-/// Of tp, pp, cp, ep and interleave: the product of all, and of 1e6 replicas, is a number of 64 bits, of any two of 32.
+/// Of tp, pp, cp, ep and interleave: tp x pp x cp x 1e6 replicas stays below 2^63, any two of them below 2^31.
 inline constexpr Range layout_degree{1.0, 1e4};
 
 /// Reads the layout and what disturbs it into `spec`, whose cluster, precision and recompute stand. Whether the network
