@@ -1,6 +1,7 @@
 // How well the rows of a set were predicted.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
