@@ -31,13 +31,13 @@ struct LayoutFigures {
   std::string text;       // "tp8 pp8 dp16 b1"
   Ranged step_time;       // seconds, with the range that all constants give it
   Bytes sent_per_device;  // mean, hidden or not
-  /// Of it, by all devices inside tp, cp and ep groups: on no wire of the simulation.
-  Bytes in_groups;
-  LinkScope groups = LinkScope::intra_node;  // what they cross
-  Flops hardware_flops;                      // of the step, recomputation included
-  std::string collective;                    // algorithm of the exchange of gradients
-  BytesPerSecond bus;                        // bus bandwidth that it reaches
-  Bytes working;                             // memory beside states and activations: buffers, the framework's own
+  /// Of it, by all devices on no wire of the simulation, inside nodes and between them:
+  /// scenarios/strategies/hybrid_traffic.
+  Bytes beside_node, beside_network;
+  Flops hardware_flops;    // of the step, recomputation included
+  std::string collective;  // algorithm of the exchange of gradients
+  BytesPerSecond bus;      // bus bandwidth that it reaches
+  Bytes working;           // memory beside states and activations: buffers, the framework's own
 };
 
 struct Plan {

@@ -127,8 +127,8 @@ void from_optional(const json& j, std::optional<Value>& value) {
 }
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ranged, value, low, high)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayoutFigures, text, step_time, sent_per_device, in_groups, groups, hardware_flops,
-                                   collective, bus, working)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayoutFigures, text, step_time, sent_per_device, beside_node, beside_network,
+                                   hardware_flops, collective, bus, working)
 // Written as Way is: nothing is null.
 void to_json(json& j, const std::optional<LayoutFigures>& figures) {
   j = optional_json(figures);

@@ -70,8 +70,8 @@ StepFigures central_step(const Way& way, Precision precision) {
   if (!way.measured) step.executed = executed;
   step.traffic = traffic(way.platform, links_of_all(way));
   if (way.layout) {
-    (way.layout->groups == LinkScope::intra_node ? step.traffic.intra_node : step.traffic.inter_node) +=
-        way.layout->in_groups;
+    step.traffic.intra_node += way.layout->beside_node;
+    step.traffic.inter_node += way.layout->beside_network;
   }
   step.bottleneck = bottleneck(wires(way.platform, way.records.links), way.records.makespan);
   if (step.devices > 0) step.bytes_per_device = sent.value() / step.devices;

@@ -8,6 +8,7 @@
 #include "scenarios/strategies/hybrid_notes.hpp"
 #include "scenarios/strategies/hybrid_platform.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
+#include "scenarios/strategies/hybrid_traffic.hpp"
 #include "scenarios/training_job.hpp"
 #include "sim/base/text.hpp"
 
@@ -38,26 +39,13 @@ double straggler_share(const HybridOptions& options, const StepPrediction& predi
   return options.jitter > 0 || without <= Seconds() ? 0.0 : prediction.parts.straggler / without;
 }
 
-/// What devices send inside tp, cp and ep groups, which are simulated as time alone.
-void add_group_traffic(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
-                       const LayoutPrices& prices, LayoutFigures& figures) {
-  for (const StagePrice& stage : prices.stages) {
-    for (const ChunkPrice& chunk : stage.chunks) figures.in_groups += chunk.tensor_wire;
-  }
-  const double devices_per_stage = static_cast<double>(layout.devices()) / layout.pp;
-  figures.in_groups *= prediction.microbatches * devices_per_stage;
-  for (const Dimension dimension : {Dimension::tp, Dimension::cp, Dimension::ep}) {
-    if (place_of(layout, dimension, job.cluster.devices_per_node).nodes() > 1) figures.groups = LinkScope::inter_node;
-  }
-}
-
 LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
-                         const LayoutPrices& prices) {
+                         const LayoutPrices& prices, const Collective& exchange) {
   LayoutFigures figures;
   figures.text = to_text(layout);
   figures.step_time = predicted_range(job, layout, [](const StepPrediction& step) { return step.time().value(); });
   figures.sent_per_device = prediction.sent_per_device;
-  add_group_traffic(job, layout, prediction, prices, figures);
+  add_traffic_beside(job, layout, prediction, prices, exchange, figures);
   figures.hardware_flops = prediction.hardware_flops;
   figures.working = prediction.memory.working + prediction.memory.reserve;
   figures.collective = std::string(name_of(prices.gradient_exchange.algorithm));
@@ -84,9 +72,8 @@ Plan plan_hybrid(const Job& job) {
   plan.model_flops = prediction.model_flops;
   plan.memory = prediction.memory.states;
   plan.straggler_share = straggler_share(options, prediction);
-  plan.layout = figures_of(judge.job(), layout, prediction, prices);
-
   const HybridPlatform platform = hybrid_platform(judge.job(), options, prices);
+  plan.layout = figures_of(judge.job(), layout, prediction, prices, platform.exchange);
   plan.program = Program(platform.ranks.count());
   plan.placement = platform.placement;
   write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,

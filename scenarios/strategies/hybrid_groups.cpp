@@ -57,7 +57,15 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   return {found.begin() + static_cast<std::ptrdiff_t>(first), found.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-RankId HybridGroups::leader(RankId rank, Meeting meeting) const {
+RankId HybridGroups::expert_leader(RankId rank) {
+  const auto known = expert_leaders_.find(rank);
+  if (known != expert_leaders_.end()) return known->second;
+  const std::vector<RankId> all = members(rank, Meeting::experts);
+  for (const RankId member : all) expert_leaders_[member] = all.front();
+  return all.front();
+}
+
+RankId HybridGroups::leader(RankId rank, Meeting meeting) {
   Coordinates at = ranks_.at(rank);
   switch (meeting) {
     case Meeting::alone:
@@ -75,7 +83,7 @@ RankId HybridGroups::leader(RankId rank, Meeting meeting) const {
       at.dp = at.cp = 0;
       break;
     case Meeting::experts:
-      return members(rank, meeting).front();
+      return expert_leader(rank);
   }
   return ranks_.rank(at);
 }

@@ -34,12 +34,14 @@ class HybridGroups {
   };
   [[nodiscard]] std::vector<RankId> members(RankId rank, Meeting meeting) const;
   /// The member that stands for the group here.
-  [[nodiscard]] RankId leader(RankId rank, Meeting meeting) const;
+  [[nodiscard]] RankId leader(RankId rank, Meeting meeting);
+  [[nodiscard]] RankId expert_leader(RankId rank);
 
   const Layout& layout_;
   const HybridRanks& ranks_;
   Program& program_;
   std::map<std::pair<Meeting, RankId>, Group> groups_;
+  std::map<RankId, RankId> expert_leaders_;  // by member: groups of experts take long to find
 };
 
 }  // namespace orrery

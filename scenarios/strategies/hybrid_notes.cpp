@@ -33,7 +33,6 @@ std::string stage_note(std::size_t index, const StagePrice& stage) {
 }
 
 void add_stages(const LayoutPrices& prices, std::vector<std::string>& notes) {
-  std::string before;
   for (std::size_t i = 0; i < prices.stages.size(); ++i) notes.push_back(stage_note(i, prices.stages[i]));
 }
 

@@ -106,6 +106,30 @@ TEST_CASE("a way of a layout comes back from its bytes") {
   CHECK(again.link_copies == way.link_copies);
 }
 
+TEST_CASE("every byte that the closed form counts is on a wire or beside it") {
+  const std::string keys = GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 3\nmicrobatch = 2\n",
+                                    "zero_stage = 3\nzero_group = 8\n", "tp = 4\n", "pp = 2\ninterleave = 2\ntp = 8\n");
+  INFO(keys);
+  const Way way = simulated(gpt(keys));
+  double sent = way.layout->beside_node.value() + way.layout->beside_network.value();
+  for (const Activity& activity : way.records.activities)
+    sent += (activity.bytes * way.copies_of(activity.rank)).value();
+  CHECK(sent == Approx(way.layout->sent_per_device.value() * 16).epsilon(1e-6));
+}
+
+TEST_CASE("what crosses nodes is told apart by dimension and by group") {
+  // Slices lie in a node, replicas apart; of the states' exchange a group of 8 crosses nodes for its shards alone.
+  const Way slices = simulated(gpt("tp = 8\n"));
+  CHECK(slices.layout->beside_node.value() > 0);
+  CHECK(slices.layout->beside_network.value() == 0);
+  const Way parts = simulated(gpt("tp = 4\ncp = 4\n"));
+  CHECK(parts.layout->beside_node.value() > 0);
+  CHECK(parts.layout->beside_network.value() > 0);
+  const Way sharded = simulated(gpt("zero_stage = 3\nzero_group = 8\n"));
+  CHECK(sharded.layout->beside_network.value() > 0);
+  CHECK(sharded.layout->beside_node.value() > 10 * sharded.layout->beside_network.value());
+}
+
 TEST_CASE("a slow device slows its replica's stage, a slow loader everything") {
   const double even = step_of(simulated(gpt("tp = 4\npp = 2\n")));
   CHECK(step_of(simulated(gpt("tp = 4\npp = 2\nstraggler = { rank = 5, factor = 1.5 }\n"))) > 1.15 * even);
