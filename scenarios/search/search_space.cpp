@@ -12,12 +12,16 @@ using Numbers = std::vector<std::int64_t>;
 class Space {
  public:
   Space(const SearchSpec& spec, const TrainingJob& job, const Layout& base)
-      : spec_(spec), job_(job), base_(base), devices_(std::int64_t{job.cluster.nodes} * job.cluster.devices_per_node) {
+      : spec_(spec),
+        job_(job),
+        base_(base),
+        sequence_(blocks_of(job.network)),
+        devices_(std::int64_t{job.cluster.nodes} * job.cluster.devices_per_node) {
     for (const Layer& layer : job.network.layers) {
       if (layer.kind == LayerKind::attention) heads_ = std::max(heads_, layer.heads);
       experts_ = std::max(experts_, layer.experts);
     }
-    blocks_ = static_cast<std::int64_t>(dealt_blocks(blocks_of(job.network)));
+    blocks_ = static_cast<std::int64_t>(dealt_blocks(sequence_));
   }
 
   std::vector<Layout> layouts() {
@@ -76,10 +80,10 @@ class Space {
     if (layout.pp == 1) return {1};
     if (!spec_.interleave.empty()) return spec_.interleave;
     Numbers all;
-    for (std::int64_t chunks = 1; chunks <= 8 && chunks * layout.pp <= blocks_; ++chunks) {
-      if (chunks == 1 || blocks_ % (chunks * layout.pp) == 0) all.push_back(chunks);
+    for (std::int64_t chunks = 1; chunks <= 8; ++chunks) {
+      if (chunks == 1 || divides_into(sequence_, static_cast<std::size_t>(chunks * layout.pp))) all.push_back(chunks);
     }
-    return all.empty() ? Numbers{1} : all;
+    return all;
   }
 
   void add_pieces(Layout layout) {
@@ -125,6 +129,7 @@ class Space {
   const SearchSpec& spec_;
   const TrainingJob& job_;
   const Layout& base_;
+  BlockSequence sequence_;
   std::int64_t devices_, heads_ = 1, experts_ = 0, blocks_ = 1;
   std::vector<Layout> found_;
 };
