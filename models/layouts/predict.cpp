@@ -73,6 +73,10 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   if (layout.pp > 1) {
     parts.exposed_pp =
         transfer * (2.0 * hops + 2.0 * (crossings - 1.0) * job_.framework.blocking_transfers.value) + tied;
+    // Messages that nobody waits for hide behind computing only as far as it lasts.
+    const Seconds each = slowest.forward_time() + slowest.backward_time();
+    const Seconds beyond = std::max(Seconds(0), transfer * static_cast<double>(layout.interleave) - each);
+    parts.exposed_pp += beyond * ((count - 1.0) * (1.0 - job_.framework.blocking_transfers.value));
   }
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);

@@ -58,6 +58,20 @@ TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 less th
   CHECK(judge.predict(pipeline(8, 1, PipelineSchedule::gpipe)).time() >= plain.time() * (1 - 1e-12));
 }
 
+TEST_CASE("Messages that nobody waits for show where computing is shorter") {
+  TrainingJob job = megatron_job({16, 1024, 16}, 64, 64, "modern");
+  Layout layout = pipeline(8);
+  layout.order = {Dimension::tp, Dimension::cp, Dimension::dp, Dimension::pp};
+  layout.dp = 8;
+  job.network_law.bus_GBps.value = 0.01;
+  const LayoutPrices prices = LayoutJudge(job).prices(layout);
+  const StepPrediction slow = LayoutJudge(job).predict(layout);
+  const StepParts& parts = slow.parts;
+  const Seconds each = (parts.compute + parts.recompute) / 8.0;  // micro-batches
+  CHECK(parts.exposed_pp.value() ==
+        Approx((prices.transfer * 14.0 + prices.tied_exchange + (prices.transfer - each) * 7.0).value()).epsilon(1e-6));
+}
+
 TEST_CASE("Blocks of a transformer: embedding, equal blocks, head") {
   const LayerGraph graph = megatron_graph({12, 256, 4});
   const BlockSequence sequence = blocks_of(graph);
