@@ -92,6 +92,21 @@ DevicePrices prices_for(const Scenario& scenario, const StrategySpec& strategy) 
   return prices;
 }
 
+/// What the search is asked to rank or limit by must be known. Throws UsageError.
+void require_figures(const SearchSpec& spec, const DevicePrices& prices) {
+  if (prices.per_hour <= 0 && (spec.objective == Objective::cost || spec.limits.cost)) {
+    throw UsageError(
+        "orrery search: layouts are to be judged by their cost, but nothing says what a device costs - add "
+        "cost.price_per_device_hour, or a system with a price (orrery show system NAME)");
+  }
+  if (prices.computing <= Watts() && (spec.objective == Objective::energy || spec.limits.energy_J)) {
+    throw UsageError(
+        "orrery search: layouts are to be judged by their energy, but the catalogue does not know what the device "
+        "draws "
+        "- choose a device with typical_W or maximum_W (orrery show device NAME)");
+  }
+}
+
 /// The best by the objective, then what else is on the front, each once.
 std::vector<FoundLayout> shown_layouts(const SearchResult& result, int top) {
   std::vector<FoundLayout> found;
@@ -160,7 +175,11 @@ void simulate_layout(const Request& request, const Catalogue& catalogue, const P
 }
 
 int threads_of(const po::variables_map& values) {
-  if (values.count("threads") != 0) return std::max(1, values["threads"].as<int>());
+  if (values.count("threads") != 0) {
+    const int threads = values["threads"].as<int>();
+    if (threads < 1) throw UsageError(fmt::format("orrery search: --threads {} must be at least 1", threads));
+    return threads;
+  }
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
@@ -182,7 +201,9 @@ ExitCode search_command(const Arguments& arguments) {
     ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
     const TrainingJob job = training_job(scenario, base);
     const std::vector<Layout> layouts = search_space(spec, job, base.hybrid.layout);
-    result = search_layouts(job, layouts, spec, prices_for(scenario, base), threads_of(*values),
+    const DevicePrices prices = prices_for(scenario, base);
+    require_figures(spec, prices);
+    result = search_layouts(job, layouts, spec, prices, threads_of(*values),
                             [&bar](double share) { bar.show("judging layouts", share, {}); });
     make_folder("search", *values);
     found = shown_layouts(result, spec.top);

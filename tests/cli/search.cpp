@@ -62,3 +62,17 @@ TEST_CASE("a search that finds nothing says what comes nearest, with exit code 4
   CHECK(result.errors.starts_with("orrery: no layout is feasible; nearest to it is "));
   CHECK(result.output.find("over the limit: memory # of # GiB") != std::string::npos);
 }
+
+TEST_CASE("a search by what nobody knows is refused") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult cost = call_orrery({"search", file, "--limit", "cost=5"});
+  CHECK(cost.exit_code == 2);
+  CHECK(cost.errors.find("nothing says what a device costs - add cost.price_per_device_hour") != std::string::npos);
+  CHECK(call_orrery({"search", file, "--limit", "cost=5", "--set", "cost.price_per_device_hour=2", "--set",
+                     "cost.currency=\"EUR\""})
+            .exit_code == 0);
+  const ChildResult threads = call_orrery({"search", file, "--threads", "0"});
+  CHECK(threads.exit_code == 2);
+  CHECK(threads.errors.find("--threads 0 must be at least 1") != std::string::npos);
+}
