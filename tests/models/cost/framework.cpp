@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "tests/catch.hpp"
 
@@ -19,7 +20,7 @@ std::string message(const Call& call) {
   return {};
 }
 
-const FrameworkProfile& named(const std::vector<FrameworkProfile>& frameworks, const std::string& id) {
+const FrameworkProfile& named(const std::vector<FrameworkProfile>& frameworks, std::string_view id) {
   const auto same = [&id](const FrameworkProfile& framework) { return framework.id == id; };
   const auto found = std::find_if(frameworks.begin(), frameworks.end(), same);
   REQUIRE(found != frameworks.end());
