@@ -11,11 +11,11 @@
 namespace orrery {
 
 enum class Recompute : std::uint8_t {
-  none,  // every activation that backward needs is kept
+  none,       // every activation that backward needs is kept
   selective,  // the scores of attention are not kept but computed again (Korthikanti et al. 2022); planner of
               // layouts alone
-  full   // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,
-         // but that of the last segment, whose activations are still there
+  full  // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,
+        // but that of the last segment, whose activations are still there
 };
 std::string_view name_of(Recompute recompute);
 

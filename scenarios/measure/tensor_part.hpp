@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "models/training/execution_plan.hpp"
 #include "models/layouts/tensor_split.hpp"
+#include "models/training/execution_plan.hpp"
 
 namespace orrery {
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <variant>
 
-#include "scenarios/strategies/building.hpp"
 #include "models/layouts/tensor_split.hpp"
+#include "scenarios/strategies/building.hpp"
 
 namespace orrery {
 namespace {

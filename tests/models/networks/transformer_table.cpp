@@ -33,7 +33,8 @@ TEST_CASE("Mistakes in rows are told together") {
   std::string text;
   for (const Problem& problem : problems.all()) text += problem.key + ": " + problem.what + "\n";
   CHECK(text ==
-        "style: unknown style \"lama\"\nsource: cell is empty\nhidden: 64.5 is no dimension\nkv_heads: -1 is no dimension\n"
+        "style: unknown style \"lama\"\nsource: cell is empty\nhidden: 64.5 is no dimension\nkv_heads: -1 is no "
+        "dimension\n"
         "dropout: must be at least 0 and below 1\ntied: \"maybe\" is neither yes nor no\nid: \"a\" is given twice\n");
 }
 
