@@ -148,6 +148,10 @@ ExitCode fit_command(const Arguments& arguments) {
   if (std::filesystem::exists(out) && values->count("force") == 0) {
     throw UsageError(fmt::format("orrery fit: {} exists - choose another -o or add --force", out));
   }
+  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    throw UsageError(fmt::format("orrery fit: {} of -o is no folder - make it, or choose another -o", folder.string()));
+  }
   const RowsToFit fit = problem_of(file, target, *values);
   print_left_out(fit.left_out);
   const FitResult result =

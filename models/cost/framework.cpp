@@ -164,8 +164,6 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "share of backward's second gather that is not hidden"},
       {"visible_exchange", &FrameworkProfile::visible_exchange,
        "all-reduces that show in a data-parallel step for each done"},
-      {"length_imbalance", &FrameworkProfile::length_imbalance,
-       "x sqrt(2 ln replicas): share of the step, variable lengths"},
       {"gradient_bytes", &FrameworkProfile::gradient_bytes, "per gradient as kept"},
       {"gradient_wire_bytes", &FrameworkProfile::gradient_wire_bytes, "per gradient as sent"},
       {"logit_bytes", &FrameworkProfile::logit_bytes, "per logit, moved by the loss in all its passes"},

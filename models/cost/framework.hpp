@@ -41,7 +41,6 @@ struct FrameworkProfile {
   Ranged gather_again_exposed;    // sequence parallelism: share of backward's second gather that is not hidden
   Ranged visible_exchange;        // all-reduces that show in a data-parallel step for each one done (0: none but
                                   // by gradient_overlap)
-  Ranged length_imbalance;        // x sqrt(2 ln n): share of the step for variable lengths over n replicas
   Ranged gradient_bytes;          // per number as kept (4: fp32 accumulation)
   Ranged gradient_wire_bytes;     // per number as sent
   Ranged logit_bytes;             // per logit, moved by the loss in all its passes

@@ -121,10 +121,7 @@ class Lister {
     operators_.is_attention_core = true;
     const double heads = number(layer_.heads) * share_.work;
     const double tokens = number(key_tokens(layer_)), queries = number(layer_.in.height) * share_.context;
-    const double size =
-        number(layer_.head_size > 0 ? layer_.head_size : layer_.in.channels / (layer_.heads + 2 * layer_.kv_heads));
-    const double key = layer_.kind == LayerKind::cross_attention ? number(layer_.in.channels / layer_.heads) : size;
-    const double value = layer_.value_size > 0 ? number(layer_.value_size) : key;
+    const double key = number(head_size(layer_)), value = number(value_size(layer_));
     if (share_.attention == AttentionKernel::flash) {
       const double flops =
           2.0 * share_.samples * heads * queries * tokens * (key + value) * (layer_.causal ? 0.5 : 1.0);

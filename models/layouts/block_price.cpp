@@ -154,7 +154,7 @@ class BlockPricer {
     const Layer& layer = job_.network.layers[index];
     if (layout_.tp > 1 && layer.kind == LayerKind::mixture_of_experts) {
       const double numbers = samples(layer) * number(layer.in.count());
-      exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
+      price_.tensor_sent_forward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
       exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
       price_.forward_kernels += launches_of_collective, price_.backward_kernels += launches_of_collective;
     }
@@ -164,11 +164,12 @@ class BlockPricer {
     const double times = samples(layer);
     if (!has_split_logits(layer)) {
       for (const TensorExchange& each : split.before_forward) {
-        exchange(each.kind, times * each.numbers, price_.tensor_forward);
+        price_.tensor_sent_forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
+        price_.forward_kernels += launches_of_collective;
       }
     }
     for (const TensorExchange& each : split.after_forward) {
-      exchange(each.kind, times * each.numbers, price_.tensor_forward);
+      price_.tensor_sent_forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
       price_.forward_kernels += launches_of_collective;
     }
     for (const TensorExchange& each : split.before_backward) {
@@ -180,15 +181,15 @@ class BlockPricer {
     }
   }
 
-  /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather.
-  void exchange(CollectiveKind kind, double numbers, Seconds& time) {
+  /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather. Returns what a rank sends.
+  Bytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
+    Bytes sent;
     const Bytes bytes = bytes_in_memory(job_.precision) * (numbers / layout_.cp);
     const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.devices_per_node);
     const auto pay = [&](CollectiveKind part) {
       const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
       time += cost.total();
-      price_.tensor_sent += cost.node_bytes + cost.network_bytes;
-      if (&time == &price_.tensor_forward) price_.tensor_sent_forward += cost.node_bytes + cost.network_bytes;
+      sent += cost.node_bytes + cost.network_bytes;
     };
     if (kind == CollectiveKind::all_reduce && layout_.sequence_parallel == SequenceParallel::on) {
       pay(CollectiveKind::reduce_scatter);
@@ -196,6 +197,8 @@ class BlockPricer {
     } else {
       pay(kind);
     }
+    price_.tensor_sent += sent;
+    return sent;
   }
 
   /// Dispatch and combine, forward and backward each.
@@ -214,11 +217,9 @@ class BlockPricer {
   /// Ring attention: keys and values of the other parts come round, cp - 1 messages, while those at hand are worked on;
   /// backward their gradients come with them.
   void pass_keys_round(const Layer& layer, const LayerOperators& operators) {
-    const double size =
-        number(layer.head_size > 0 ? layer.head_size : layer.in.channels / (layer.heads + 2 * layer.kv_heads));
-    const double value = layer.value_size > 0 ? number(layer.value_size) : size;
+    const double size = number(head_size(layer)), value = number(value_size(layer));
     const double heads = std::max(1.0, number(layer.kv_heads) / layout_.tp);
-    const double tokens = samples(layer) * number(layer.in.height) / layout_.cp;
+    const double tokens = samples(layer) * number(key_tokens(layer)) / layout_.cp;
     const Bytes part = bytes_in_memory(job_.precision) * (tokens * heads * (size + value));
     const GroupPlace place = place_of(layout_, Dimension::cp, job_.cluster.devices_per_node);
     const LibraryPath& path = place.nodes() > 1 ? paths_.network : paths_.node;

@@ -16,7 +16,8 @@ namespace orrery {
 enum class PipelineSchedule : std::uint8_t {
   gpipe,
   one_f_one_b,  // interleaved when a stage has several chunks
-  zero_bubble   // ZB-H1 (Qi et al. 2023): gradients of weights fill the bubble, memory as 1F1B
+  zero_bubble   // ZB-H1 (Qi et al. 2023): gradients of weights fill the bubble; every stage keeps as much as 1F1B's
+                // first
 };
 std::string_view name_of(PipelineSchedule schedule);
 

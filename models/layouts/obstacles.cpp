@@ -27,6 +27,7 @@ class Obstacles {
 
   std::vector<std::string> list() {
     if (!check_degrees()) return std::move(found_);
+    check_precision();
     check_devices();
     check_batch();
     check_tensor();
@@ -38,6 +39,17 @@ class Obstacles {
   }
 
  private:
+  /// Wider formats take a narrower one's place without a word; these two would be another training.
+  void check_precision() {
+    const Precision precision = job_.precision;
+    if (precision == Precision::int8) {
+      found_.push_back("int8 is no format to train in - use bf16 or fp8");
+    } else if (precision == Precision::fp8 &&
+               job_.cluster.device.peak[static_cast<std::size_t>(Precision::fp8)] <= FlopsPerSecond(0)) {
+      found_.push_back(fmt::format("{} has no fp8 products - use bf16", job_.cluster.device.id));
+    }
+  }
+
   void check_devices() {
     const std::int64_t there = std::int64_t{job_.cluster.nodes} * job_.cluster.devices_per_node;
     if (layout_.devices() <= there) return;

@@ -19,7 +19,7 @@ namespace orrery {
 
 Seconds StepParts::total() const {
   return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep + bubble +
-         straggler + input;
+         straggler;
 }
 
 LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {}

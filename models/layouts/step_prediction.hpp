@@ -17,7 +17,7 @@ namespace orrery {
 struct StepParts {
   Seconds compute, recompute, optimizer;
   Seconds exposed_dp, exposed_tp, exposed_pp, exposed_cp, exposed_ep;  // communication that computing does not hide
-  Seconds bubble, straggler, input;
+  Seconds bubble, straggler;
   [[nodiscard]] Seconds total() const;
 };
 

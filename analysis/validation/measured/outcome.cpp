@@ -49,10 +49,21 @@ bool is_usable(const Ranged& range) {
   return std::isfinite(range.value) && std::isfinite(range.low) && std::isfinite(range.high);
 }
 
+/// Lengths and batches may change in the course of a run, and are then words that metrics look at; nothing else is.
+void require_counts(const MeasuredRow& row) {
+  for (const auto& [column, text] : row.in_words) {
+    const bool may_change = column == "seq_len" || column == "global_batch" || column == "micro_batch";
+    if (!may_change) throw RowSkipped(fmt::format("{} \"{}\" is no number", column, text));
+  }
+}
+
 RowOutcome outcome_of(const MeasuredRow& row, const std::vector<Metric>& metrics, CaseSolver& solver) {
   RowOutcome outcome{&row, std::nullopt, "", {}};
   try {
-    if (row.value == 0) throw RowSkipped("measured 0: there is no relative error");
+    if (row.value <= 0) {
+      throw RowSkipped(fmt::format("measured {}: an error is relative to more than nothing", number_text(row.value)));
+    }
+    require_counts(row);
     Predicted predicted = metric_of(row, metrics).predict(row, solver);
     if (!is_usable(predicted.value)) throw RowSkipped("the prediction is no finite number");
     if (predicted.value.low > predicted.value.high) std::swap(predicted.value.low, predicted.value.high);

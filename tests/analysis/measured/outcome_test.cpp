@@ -173,6 +173,16 @@ TEST_CASE("what a row leaves open is the fastest that fits, or what needs least 
   CHECK(has(reasons(large, ","), "micro-batch 1, one per step (nothing fits)"));
 }
 
+TEST_CASE("a word where a number belongs, or a measurement below nothing, is no row to score") {
+  std::string device = one_device;
+  device.replace(device.find("SXM,1,") + 4, 1, "abc");
+  const auto rows = rows_of(std::string(header) + "A-T-1,iteration_time,1,s," + device +
+                            "\nA-T-2,iteration_time,-4.1,s," + one_device + "\n");
+  const auto outcomes = predict_rows(rows, tables());
+  CHECK(outcomes[0].reason == "devices \"abc\" is no number");
+  CHECK(outcomes[1].reason == "measured -4.1: an error is relative to more than nothing");
+}
+
 TEST_CASE("rows that cannot be predicted say why") {
   CHECK(reason_of("interruptions_total,466,count,x,H100-80GB-SXM,8,8,,,,") ==
         "metric interruptions_total is not predicted");
@@ -181,7 +191,8 @@ TEST_CASE("rows that cannot be predicted say why") {
         "the catalogue has no device \"not named\"");
   CHECK(reason_of("busbw,1,GB/s,all_reduce 1 MiB,A100,,8,,,,") == "missing: devices");
   CHECK(reason_of("busbw,1,GB/s,all_reduce often,A100,8,8,,,,") == "missing: size of \"all_reduce often\"");
-  CHECK(reason_of("busbw,0,GB/s,all_reduce 1 MiB,A100,8,8,,,,") == "measured 0: there is no relative error");
+  CHECK(reason_of("busbw,0,GB/s,all_reduce 1 MiB,A100,8,8,,,,") ==
+        "measured 0: an error is relative to more than nothing");
   CHECK(reason_of("iteration_time,1,s,unheard of,A100,8,8,,,,") == "model \"unheard of\" is unknown");
   CHECK(reason_of("speedup_vs_K2,2,x,AmoebaNet-D,TPUv3,8,8,,,32 micro-batches,8") ==
         "stages of unequal work, of a network that the catalogue does not have");

@@ -76,7 +76,6 @@ TEST_CASE("The shipped frameworks: what the software of 2021 does, and what the 
   CHECK(deepspeed.blocking_transfers.value == 1);  // of its base
   const FrameworkProfile& distributed = named(frameworks, "pytorch-ddp");
   CHECK(distributed.visible_exchange.value == 1.4);
-  CHECK(distributed.length_imbalance.value == 0.051);
   CHECK(named(frameworks, "modern").flash_attention.value == 1);
 }
 

@@ -124,6 +124,14 @@ TEST_CASE("What a layout breaks is told with the nearest that would do") {
                                  "micro-batch so that batch 1536 / (dp x micro-batch) is one"});
 }
 
+TEST_CASE("A format that the device has not, or that nobody trains in, is an obstacle") {
+  TrainingJob job = megatron_job(megatron_22b, 8, 8);
+  job.precision = Precision::fp8;
+  CHECK(LayoutJudge(job).obstacles({}) == std::vector<std::string>{"a100-sxm-80 has no fp8 products - use bf16"});
+  job.precision = Precision::int8;
+  CHECK(LayoutJudge(job).obstacles({}) == std::vector<std::string>{"int8 is no format to train in - use bf16 or fp8"});
+}
+
 TEST_CASE("Memory obstacles name what does not fit") {
   const TrainingJob job = megatron_job(megatron_175b, 1536, 64);
   LayoutJudge judge(job);
