@@ -45,6 +45,7 @@ struct Plan {
   std::vector<DeviceId> placement;  // rank -> device of the cluster
   Degrees degrees;
   MemoryEstimate memory;  // of the fullest device
+  RankId fullest{0};      // the rank whose device that is
   int microbatches = 1;
   int optimizer_steps = 1;         // that the program makes; local SGD: those between two averages
   double samples = 0;              // samples per step

@@ -18,7 +18,10 @@ void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan
     way.copies = plan.platform->copies;
     way.link_copies = plan.platform->link_copies;
   }
-  way.devices.assign(way.platform.hosts.size(), cluster.device());
+  way.devices.clear();
+  for (const PlatformHost& host : way.platform.hosts) {
+    way.devices.push_back(cluster.description.group(cluster.description.group_of_node(host.node)).device);
+  }
   way.steps = std::ceil(static_cast<double>(scenario.workload.steps) / plan.optimizer_steps);
 }
 

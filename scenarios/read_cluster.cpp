@@ -1,6 +1,5 @@
 // [cluster], and the `cluster` table of a strategy: on what is trained.
 #include <algorithm>
-#include <filesystem>
 
 #include "scenarios/reading.hpp"
 
@@ -22,91 +21,59 @@ class ClusterResolver {
       : keys_(keys), table_(table), reading_(reading) {}
 
   ClusterSpec resolve() {
-    if (keys_.system && keys_.device) {
-      complain("device", "is given beside system", "a system has its own device", "keep one of them");
-    } else if (keys_.system) {
-      take_system();
-    } else if (keys_.device) {
-      take_device();
-    } else {
-      table_.problem("system", "is missing", "a cluster is a system of the catalogue, or a device and its links",
-                     "add system = \"...\" or device = \"...\"");
+    if (keys_.has_groups) {
+      take_groups();
+    } else if (std::optional<ResolvedNodes> nodes = resolve_nodes(keys_, table_, reading_)) {
+      if (nodes->system) spec_.description = *nodes->system;
+      take_first(*nodes);
     }
-    take_common();
+    take_fabric();
+    if (spec_.present && !keys_.has_groups) check_links(spec_.description, keys_, spec_.description.nodes, table_);
     return std::move(spec_);
   }
 
  private:
+  void take_first(const ResolvedNodes& nodes) {
+    spec_.present = true;
+    static_cast<NodeGroup&>(spec_.description) = nodes.nodes;
+    static_cast<NodeOrigin&>(spec_) = nodes.origin;
+  }
+
+  void take_groups() {
+    refuse_nodes_beside_groups();
+    for (const ResolvedNodes& group : keys_.groups) {
+      if (!spec_.present) {
+        take_first(group);
+      } else {
+        spec_.description.more.push_back(group.nodes);
+        spec_.more.push_back(group.origin);
+      }
+    }
+    check_currencies();
+  }
+
+  /// A sum of prices is in one currency.
+  void check_currencies() {
+    for (const NodeOrigin& other : spec_.more) {
+      if (other.price_per_hour <= 0 || spec_.price_per_hour <= 0 || other.currency == spec_.currency) continue;
+      table_.problem("group", "has prices in " + spec_.currency + " and " + other.currency,
+                     spec_.system + " and " + other.system + " cannot be added up",
+                     "use systems with prices of one currency, or devices");
+      return;
+    }
+  }
+
+  void refuse_nodes_beside_groups() {
+    for (const std::string_view key :
+         {"system", "device", "nodes", "devices_per_node", "node_link", "nics", "network_link"}) {
+      complain(key, "stands beside groups of nodes", "each [[cluster.group]] says what its own nodes are",
+               "move it into the groups, or leave the groups out");
+    }
+  }
+
   /// Problems of keys that were merged from [cluster] were recorded there.
   void complain(std::string_view key, std::string what, std::string why, std::string suggestion = {}) {
     if (table_.has(key)) table_.problem(key, std::move(what), std::move(why), std::move(suggestion));
-  }
-
-  template <class Row>
-  const Row* look_up(std::string_view key, const std::string& id, const std::vector<Row>& rows, std::string_view what) {
-    if (table_.has(key)) return row_named(table_, key, id, rows, what);
-    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.id == id; });
-    return found == rows.end() ? nullptr : &*found;
-  }
-
-  void take_system() {
-    refuse(table_, "devices_per_node", ValueType::number, "a cluster made of device",
-           "the system " + *keys_.system + " has its own");
-    const System* system = look_up("system", *keys_.system, reading_.catalogue.systems, "system");
-    if (system == nullptr) return;
-    const auto nodes = static_cast<int>(keys_.nodes.value_or(1));
-    if (system->max_nodes > 0 && nodes > system->max_nodes) {
-      complain("nodes", fmt::format("{} nodes are too many", nodes),
-               fmt::format("{} has at most {}", system->id, system->max_nodes));
-      return;
-    }
-    spec_.present = true;
-    spec_.system = system->id;
-    spec_.description = describe_system(*system, reading_.catalogue, nodes);
-    spec_.price_per_hour = system->price_per_hour;
-    spec_.currency = system->currency;
-  }
-
-  void take_device() {
-    const std::optional<Device> device = device_named(*keys_.device);
-    if (!device) return;
-    spec_.present = true;
-    spec_.description.device = *device;
-    spec_.description.nodes = static_cast<int>(keys_.nodes.value_or(1));
-    spec_.description.devices_per_node = static_cast<int>(keys_.devices_per_node.value_or(1));
-  }
-
-  /// Of the catalogue, or of a file of one device.
-  std::optional<Device> device_named(const std::string& name) {
-    if (!name.ends_with(".csv")) {
-      const Device* device = look_up("device", name, reading_.catalogue.devices, "device");
-      return device == nullptr ? std::nullopt : std::optional(*device);
-    }
-    if (!std::filesystem::is_regular_file(name)) {
-      complain("device", "there is no file \"" + name + "\"", {}, "make it with `orrery profile --device -o FILE.csv`");
-      return std::nullopt;
-    }
-    spec_.device_file = name;
-    return read_device_file(name, reading_.problems);
-  }
-
-  void take_common() {
-    ClusterDescription& cluster = spec_.description;
-    if (const Link* link = link_named("node_link", keys_.node_link)) cluster.node_link = *link;
-    if (const Link* link = link_named("network_link", keys_.network_link)) cluster.network_link = *link;
-    cluster.nics_per_node = static_cast<int>(keys_.nics.value_or(cluster.nics_per_node));
-    take_fabric();
-    cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
-    cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
-    cluster.torus_axes = static_cast<int>(keys_.torus_axes.value_or(cluster.torus_axes));
-    if (keys_.nodes_per_leaf) require_reader("nodes_per_leaf");
-    if (keys_.torus_axes) require_reader("torus_axes");
-    if (keys_.oversubscription) require_reader("oversubscription");
-    if (spec_.present) check_links();
-  }
-
-  const Link* link_named(std::string_view key, const std::optional<std::string>& id) {
-    return id ? look_up(key, *id, reading_.catalogue.links, "link") : nullptr;
   }
 
   void require_reader(const std::string& key) {
@@ -118,6 +85,17 @@ class ClusterResolver {
   }
 
   void take_fabric() {
+    ClusterDescription& cluster = spec_.description;
+    take_fabric_name();
+    cluster.nodes_per_leaf = static_cast<int>(keys_.nodes_per_leaf.value_or(cluster.nodes_per_leaf));
+    cluster.oversubscription = keys_.oversubscription.value_or(cluster.oversubscription);
+    cluster.torus_axes = static_cast<int>(keys_.torus_axes.value_or(cluster.torus_axes));
+    if (keys_.nodes_per_leaf) require_reader("nodes_per_leaf");
+    if (keys_.torus_axes) require_reader("torus_axes");
+    if (keys_.oversubscription) require_reader("oversubscription");
+  }
+
+  void take_fabric_name() {
     if (!keys_.fabric) return;
     std::vector<std::string> names;
     for (const FabricEntry& entry : fabrics()) names.push_back(entry.name);
@@ -125,20 +103,6 @@ class ClusterResolver {
       complain("fabric", "unknown fabric \"" + *keys_.fabric + "\"", {}, did_you_mean(*keys_.fabric, names));
     } else {
       spec_.description.fabric = *keys_.fabric;
-    }
-  }
-
-  void check_links() {
-    const ClusterDescription& cluster = spec_.description;
-    // After an unknown link name its absence is no news.
-    if (cluster.network_link || keys_.network_link) return;
-    if (cluster.nodes > 1) {
-      table_.problem("network_link", "is missing", fmt::format("{} nodes need a network", cluster.nodes),
-                     "add network_link = \"...\"");
-    } else if (cluster.devices_per_node > 1 && !cluster.node_link && !keys_.node_link) {
-      table_.problem("node_link", "is missing",
-                     fmt::format("{} devices of a node need a link between them", cluster.devices_per_node),
-                     "add node_link = \"...\", or network_link when they talk over the network");
     }
   }
 
@@ -153,47 +117,58 @@ void overlay(std::optional<T>& base, const std::optional<T>& over) {
   if (over) base = over;
 }
 
+/// [[cluster.group]]: every one is complete in itself.
+void read_groups(TomlTable& table, const Reading& reading, ClusterKeys& keys) {
+  keys.has_groups = table.has("group");
+  std::vector<TomlTable> tables = table.tables("group");
+  std::vector<NodeKeys> said;
+  std::vector<std::optional<ResolvedNodes>> found;
+  int all_nodes = 0;
+  for (TomlTable& group : tables) {
+    said.push_back(read_node_keys(group, reading));
+    found.push_back(resolve_nodes(said.back(), group, reading));
+    if (found.back()) {
+      record_node_defaults(group, *found.back());
+      all_nodes += found.back()->nodes.nodes;
+    }
+    group.finish();
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!found[i]) continue;
+    check_links(found[i]->nodes, said[i], all_nodes, tables[i]);
+    keys.groups.push_back(std::move(*found[i]));
+  }
+}
+
 }  // namespace
 
 ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading) {
   ClusterKeys keys;
-  keys.system = table.text("system");
-  keys.device = table.text("device");
-  if (keys.device && keys.device->ends_with(".csv")) keys.device = path_in(reading, table, "device", *keys.device);
-  keys.nodes = table.integer("nodes", count);
-  if (!table.has("system")) keys.devices_per_node = table.integer("devices_per_node", count);
-  keys.node_link = table.text("node_link");
-  keys.nics = table.integer("nics", count);
-  keys.network_link = table.text("network_link");
+  static_cast<NodeKeys&>(keys) = read_node_keys(table, reading);
   keys.fabric = table.text("fabric");
   keys.nodes_per_leaf = table.integer("nodes_per_leaf", count);
   keys.torus_axes = table.integer("torus_axes", count);
   keys.oversubscription = table.number("oversubscription", at_least_one);
+  read_groups(table, reading, keys);
   return keys;
 }
 
 ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
   ClusterKeys keys = base;
-  if (over.system) {
-    keys.device.reset();
-    keys.devices_per_node.reset();
-    keys.node_link.reset();
-    keys.nics.reset();
-    keys.network_link.reset();
+  static_cast<NodeKeys&>(keys) = merged(static_cast<const NodeKeys&>(base), static_cast<const NodeKeys&>(over));
+  if (over.has_groups) {
+    static_cast<NodeKeys&>(keys) = over;
+    keys.has_groups = true;
+    keys.groups = over.groups;
+  } else if (over.system || over.device) {
+    keys.has_groups = false;
+    keys.groups.clear();
   }
-  if (over.device) keys.system.reset();
   if (over.fabric) {
     keys.nodes_per_leaf.reset();
     keys.torus_axes.reset();
     keys.oversubscription.reset();
   }
-  overlay(keys.system, over.system);
-  overlay(keys.device, over.device);
-  overlay(keys.nodes, over.nodes);
-  overlay(keys.devices_per_node, over.devices_per_node);
-  overlay(keys.node_link, over.node_link);
-  overlay(keys.nics, over.nics);
-  overlay(keys.network_link, over.network_link);
   overlay(keys.fabric, over.fabric);
   overlay(keys.nodes_per_leaf, over.nodes_per_leaf);
   overlay(keys.torus_axes, over.torus_axes);
@@ -211,9 +186,7 @@ void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
   const auto record = [&table](std::string_view key, std::int64_t value) {
     if (!table.has(key)) table.integer(key, value);
   };
-  record("nodes", description.nodes);
-  if (cluster.system.empty()) record("devices_per_node", description.devices_per_node);
-  record("nics", description.nics_per_node);
+  if (!table.has("group")) record_node_defaults(table, {description, cluster});
   if (!table.has("fabric")) table.text("fabric", description.fabric);
   if (fabric_reads(description.fabric, "nodes_per_leaf")) record("nodes_per_leaf", description.nodes_per_leaf);
   if (fabric_reads(description.fabric, "torus_axes")) record("torus_axes", description.torus_axes);

@@ -110,7 +110,7 @@ class ScenarioReader {
       keys = read_cluster_keys(*table, reading_);
       cluster = resolve_cluster(keys, *table, reading_);
       record_cluster_defaults(*table, cluster);
-      scenario_.device_file = cluster.device_file;
+      scenario_.cluster = cluster;
       table->finish();
     }
     const StrategyContext context{scenario_.workload, scenario_.federation, keys, cluster};

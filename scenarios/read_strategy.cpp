@@ -99,11 +99,16 @@ class StrategyReader {
       table_.problem("cluster", fmt::format("kind = {} needs a cluster", name_of(spec_.kind)),
                      "the scenario has no [cluster]", "add a [cluster], or cluster = { ... } here");
     }
+    if (spec_.kind == StrategyKind::async && !spec_.cluster.description.more.empty()) {
+      table_.problem("kind", "async needs devices of one kind", "the cluster has several groups of nodes",
+                     "give it cluster = { ... } with one system or device, or use kind = \"data\"");
+    }
   }
 
   /// Whether [cluster] says anything: if so, what is wrong with it was recorded there.
   [[nodiscard]] bool has_cluster_keys() const {
-    return context_.cluster_keys.system || context_.cluster_keys.device || context_.cluster_keys.nodes;
+    return context_.cluster_keys.system || context_.cluster_keys.device || context_.cluster_keys.nodes ||
+           context_.cluster_keys.has_groups;
   }
 
   void read_split() {
@@ -146,7 +151,7 @@ class StrategyReader {
 
   void read_devices() {
     const bool serves = spec_.kind == StrategyKind::data && spec_.collective == Algorithm::parameter_server;
-    const int there = spec_.cluster.description.nodes * spec_.cluster.description.devices_per_node;
+    const int there = spec_.cluster.description.devices();
     const int usable = spec_.cluster.present ? std::max(1, there - (serves ? 1 : 0)) : 1;
     spec_.devices = integer("devices", usable);
     const int servers = serves && spec_.devices > 1 ? 1 : 0;

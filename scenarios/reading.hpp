@@ -117,15 +117,40 @@ void check_warm_up(TomlTable& table, const LearningRateSchedule& schedule, std::
 /// The key recompute; a network of one segment has nothing to recompute.
 Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network);
 
+/// What a table says of equal nodes.
+struct NodeKeys {
+  std::optional<std::string> system, device, node_link, network_link;
+  std::optional<std::int64_t> nodes, devices_per_node, nics;
+};
+/// Nodes with names looked up. `system`: what theirs says of the whole cluster; nothing: made of a device.
+struct ResolvedNodes {
+  NodeGroup nodes;
+  NodeOrigin origin;
+  std::optional<ClusterDescription> system{};
+};
+NodeKeys read_node_keys(TomlTable& table, const Reading& reading);
+/// `over` above `base`: naming a system drops the device, links and node layout of the base; naming a device drops its
+/// system.
+NodeKeys merged(const NodeKeys& base, const NodeKeys& over);
+/// Looks names up, fills defaults in; nothing after a problem with the device. Problems are recorded at keys that
+/// `table` has itself.
+std::optional<ResolvedNodes> resolve_nodes(const NodeKeys& keys, TomlTable& table, const Reading& reading);
+/// Records nodes that nothing joins: `all_nodes` are on one network.
+void check_links(const NodeGroup& nodes, const NodeKeys& keys, int all_nodes, TomlTable& table);
+/// Reads the defaulted keys of nodes once more, so that they are recorded as resolved values.
+void record_node_defaults(TomlTable& table, const ResolvedNodes& nodes);
+
 /// What a cluster table says itself; merged over another one before defaults are filled in.
-struct ClusterKeys {
-  std::optional<std::string> system, device, node_link, network_link, fabric;
-  std::optional<std::int64_t> nodes, devices_per_node, nics, nodes_per_leaf, torus_axes;
+struct ClusterKeys : NodeKeys {
+  std::optional<std::string> fabric;
+  std::optional<std::int64_t> nodes_per_leaf, torus_axes;
   std::optional<double> oversubscription;
+  bool has_groups = false;
+  std::vector<ResolvedNodes> groups;  // [[cluster.group]], those without a problem
 };
 ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading);
-/// `over` above `base`. Naming a system drops the device, links and node layout of the base; naming a device drops its
-/// system.
+/// `over` above `base`. Groups of nodes drop what the base says of its nodes, and naming a system or device drops the
+/// groups of the base.
 ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over);
 /// Looks names up, fills defaults in and checks; problems are recorded at keys that `table` has itself.
 ClusterSpec resolve_cluster(const ClusterKeys& keys, TomlTable& table, const Reading& reading);

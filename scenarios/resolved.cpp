@@ -1,4 +1,6 @@
 // resolved.toml: the scenario with every value and where it came from.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -47,6 +49,14 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
   const auto add = [&values](const std::string& key, const std::string& path) {
     values[key] = "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
   };
+  // A cluster's only group stands in the table itself, or in a list of one.
+  const auto add_devices = [&add](const std::string& cluster, const ClusterSpec& spec) {
+    if (!spec.device_file.empty()) add(cluster + ".device", spec.device_file);
+    for (std::size_t group = 0; group < spec.description.groups(); ++group) {
+      const std::string& file = spec.origin(group).device_file;
+      if (!file.empty()) add(fmt::format("{}.group[{}].device", cluster, group), file);
+    }
+  };
   if (!scenario.workload.profile.empty()) add("workload.profile", scenario.workload.profile);
   if (scenario.workload.host.ends_with(".csv")) add("workload.profile_host", scenario.workload.host);
   if (!scenario.workload.weights.initial.empty()) add("workload.initial_weights", scenario.workload.weights.initial);
@@ -55,8 +65,7 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
     const std::string strategy = "strategy[" + std::to_string(i) + "]";
     const std::string& path = scenario.strategies[i].save_weights;
     if (!path.empty()) add(strategy + ".save_weights", path);
-    const std::string& device = scenario.strategies[i].cluster.device_file;
-    if (!device.empty()) add(strategy + ".cluster.device", device);
+    add_devices(strategy + ".cluster", scenario.strategies[i].cluster);
   }
   const FederationSpec& federation = scenario.federation;
   for (std::size_t i = 0; i < federation.groups.size(); ++i) {
@@ -66,7 +75,7 @@ std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
     if (!trace.empty()) add(group + ".trace", trace);
     if (!federation.capacity_traces[i].empty()) add(group + ".capacity_trace", federation.capacity_traces[i]);
   }
-  if (!scenario.device_file.empty()) add("cluster.device", scenario.device_file);
+  add_devices("cluster", scenario.cluster);
   const std::string& network = scenario.workload.network_file;
   if (!network.empty()) add(network.ends_with(".json") ? "workload.hf_config" : "workload.network", network);
   return values;

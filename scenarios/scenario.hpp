@@ -65,14 +65,21 @@ struct WorkloadSpec {
   DataOrigin data_origin = DataOrigin::cluster;
 };
 
-/// One [cluster] table, or the `cluster` table of a strategy merged over it, with names resolved.
-struct ClusterSpec {
-  bool present = false;
-  std::string system;       // catalogue id, or empty when built by hand
-  std::string device_file;  // path of the CSV that the device was read from; empty: a catalogue id
-  ClusterDescription description;
-  double price_per_hour = 0;  // of one node
+/// Where a group of nodes comes from, and what one costs.
+struct NodeOrigin {
+  std::string system;         // catalogue id, or empty when built by hand
+  std::string device_file;    // path of the CSV that the device was read from; empty: a catalogue id
+  double price_per_hour = 0;  // of one node; 0: unknown
   std::string currency;
+};
+
+/// One [cluster] table, or the `cluster` table of a strategy merged over it, with names resolved. The origin is that of
+/// the first group of nodes.
+struct ClusterSpec : NodeOrigin {
+  bool present = false;
+  ClusterDescription description;
+  std::vector<NodeOrigin> more;  // of description.more
+  [[nodiscard]] const NodeOrigin& origin(std::size_t group) const { return group == 0 ? *this : more[group - 1]; }
 };
 
 struct FederationSpec {
@@ -163,7 +170,7 @@ struct Scenario {
   CostSpec cost;
   std::optional<SearchSpec> search;  // nothing: the file has no [search]
   std::vector<AssertSpec> asserts;
-  std::string device_file;  // of [cluster]
+  ClusterSpec cluster;  // [cluster]
   EngineKind engine = EngineKind::flow;
   std::uint64_t message_budget = 300000;
   std::vector<ResolvedValue> resolved;  // every value with its origin

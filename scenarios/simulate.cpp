@@ -59,7 +59,7 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   fill_from_plan(scenario, cluster, plan, way);
   way.memory = plan.memory;
   way.straggler_share = plan.straggler_share;
-  if (!require_memory(way, cluster.device())) return;
+  if (!require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()])) return;
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
   }

@@ -24,23 +24,28 @@ const FabricEntry& find_fabric(const std::string& name) {
   throw Infeasible(fmt::format("unknown fabric \"{}\" - {}", name, did_you_mean(name, names)));
 }
 
-void expect_buildable(const ClusterDescription& description) {
-  if (description.nodes < 1 || description.devices_per_node < 1) {
-    throw Infeasible(fmt::format("a cluster of {} nodes with {} devices each has no devices", description.nodes,
-                                 description.devices_per_node));
+void expect_buildable(const NodeGroup& group, int all_nodes) {
+  if (group.nodes < 1 || group.devices_per_node < 1) {
+    throw Infeasible(
+        fmt::format("a cluster of {} nodes with {} devices each has no devices", group.nodes, group.devices_per_node));
   }
-  if (description.nodes > 1 && !description.network_link) {
+  if (all_nodes > 1 && !group.network_link) {
     throw Infeasible(
         fmt::format("{} nodes without a network link cannot talk to each other - give the nodes a network "
                     "or use one node",
-                    description.nodes));
+                    all_nodes));
   }
-  if (description.devices_per_node > 1 && !description.node_link && !description.network_link) {
-    throw Infeasible(fmt::format("{} devices in a node without a link between them", description.devices_per_node));
+  if (group.devices_per_node > 1 && !group.node_link && !group.network_link) {
+    throw Infeasible(fmt::format("{} devices in a node without a link between them", group.devices_per_node));
   }
-  if (description.network_link && description.nics_per_node < 1) {
+  if (group.network_link && group.nics_per_node < 1) {
     throw Infeasible("nodes on a network need at least one NIC each");
   }
+}
+
+void expect_buildable(const ClusterDescription& description) {
+  for (std::size_t i = 0; i < description.groups(); ++i)
+    expect_buildable(description.group(i), description.all_nodes());
   if (!(description.oversubscription >= 1)) {
     throw Infeasible(fmt::format("oversubscription {} is below 1 (1 = the core carries all that the leaves take in)",
                                  description.oversubscription));
@@ -60,11 +65,81 @@ Zone add_leaf(Cluster& cluster, const Leaf& leaf) {
   return zone;
 }
 
+/// Of the nodes with most ports.
+PortPlan widest_ports(const ClusterDescription& description) {
+  PortPlan widest;
+  for (std::size_t i = 0; i < description.groups(); ++i) {
+    const PortPlan ports = plan_ports(description.group(i));
+    if (ports.ports > widest.ports) widest = ports;
+  }
+  return widest;
+}
+
+bool have_equal_nics(const ClusterDescription& description) {
+  return std::all_of(description.more.begin(), description.more.end(), [&](const NodeGroup& group) {
+    const PortPlan ports = plan_ports(group), first = plan_ports(description);
+    return ports.ports == first.ports && ports.lines == first.lines &&
+           (!group.network_link || group.network_link->id == description.network_link->id);
+  });
+}
+
+LeafPlan plan_leaves(const ClusterDescription& description, const PortPlan& ports) {
+  ClusterDescription all = description;
+  all.nodes = description.all_nodes();
+  all.more.clear();
+  LeafPlan plan = find_fabric(description.fabric).plan(all, ports.ports, ports.lines);
+  if (plan.leaves.size() > 1 && !have_equal_nics(description)) {
+    throw Infeasible(fmt::format(
+        "fabric \"{}\" joins its switches by lines of one kind, but the groups of nodes have different NICs - use "
+        "fabric = \"star\", or the same nics and network_link in every group",
+        description.fabric));
+  }
+  return plan;
+}
+
 Watts rest_of_node(Watts node, Watts device, int devices) {
   return node.value() > 0 ? Watts(std::max(0.0, node.value() - device.value() * devices)) : Watts(0);
 }
 
 }  // namespace
+
+int ClusterDescription::all_nodes() const {
+  int sum = 0;
+  for (std::size_t i = 0; i < groups(); ++i) sum += group(i).nodes;
+  return sum;
+}
+
+int ClusterDescription::devices() const {
+  int sum = 0;
+  for (std::size_t i = 0; i < groups(); ++i) sum += group(i).nodes * group(i).devices_per_node;
+  return sum;
+}
+
+std::size_t ClusterDescription::group_of_node(std::int64_t node) const {
+  std::size_t index = 0;
+  for (; index + 1 < groups() && node >= group(index).nodes; ++index) node -= group(index).nodes;
+  return index;
+}
+
+std::size_t ClusterDescription::group_of_device(std::int64_t number) const {
+  std::size_t index = 0;
+  for (; index + 1 < groups(); ++index) {
+    const std::int64_t there = std::int64_t{group(index).nodes} * group(index).devices_per_node;
+    if (number < there) break;
+    number -= there;
+  }
+  return index;
+}
+
+std::string ClusterDescription::text() const {
+  std::string all;
+  for (std::size_t i = 0; i < groups(); ++i) {
+    const NodeGroup& nodes_of = group(i);
+    all += fmt::format("{}{} nodes x {} {}", i == 0 ? "" : " + ", nodes_of.nodes, nodes_of.devices_per_node,
+                       nodes_of.device.id);
+  }
+  return all;
+}
 
 ClusterDescription describe_system(const System& system, const Catalogue& catalogue, int nodes) {
   if (nodes < 1) throw Infeasible(fmt::format("{}: {} nodes is not a cluster", system.id, nodes));
@@ -92,13 +167,15 @@ ClusterDescription describe_system(const System& system, const Catalogue& catalo
 Cluster build_cluster(const ClusterDescription& description) {
   expect_buildable(description);
   Cluster cluster{description, {}, {}};
-  const PortPlan ports = plan_ports(description);
+  const PortPlan ports = widest_ports(description);
   LeafPlan plan;
   if (ports.ports > 0) {
-    plan = find_fabric(description.fabric).plan(description, ports.ports, ports.lines);
+    plan = plan_leaves(description, ports);
     for (const Leaf& leaf : plan.leaves) cluster.platform.zones.push_back(add_leaf(cluster, leaf));
   }
-  for (int node = 0; node < description.nodes; ++node) add_node(cluster, node, ports, plan);
+  for (int node = 0; node < description.all_nodes(); ++node) {
+    add_node(cluster, description.group(description.group_of_node(node)), node, plan, ports.ports);
+  }
   return cluster;
 }
 

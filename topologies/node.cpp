@@ -22,10 +22,11 @@ Line add_line(Cluster& cluster, const std::string& name, const Link& link, doubl
           add_link(cluster, {name + ".down", link.effective_down() * lines, half, scope}, power)};
 }
 
-std::vector<Line> add_ports(Cluster& cluster, int node, const PortPlan& ports, const LeafPlan& plan) {
+std::vector<Line> add_ports(Cluster& cluster, const NodeGroup& group, int node, const LeafPlan& plan) {
+  const PortPlan ports = plan_ports(group);
   std::vector<Line> lines;
   if (ports.ports == 0) return lines;
-  const Link& link = *cluster.description.network_link;
+  const Link& link = *group.network_link;
   const LinkScope scope = plan.scope.value_or(network_scope(link));
   for (int port = 0; port < ports.ports; ++port) {
     lines.push_back(add_line(cluster, fmt::format("node{}.nic{}", node, port), link, ports.lines, scope));
@@ -34,8 +35,7 @@ std::vector<Line> add_ports(Cluster& cluster, int node, const PortPlan& ports, c
 }
 
 /// What every transfer inside the node crosses besides the two devices' own lines: the root complex, on PCIe.
-std::vector<LinkId> add_root_complex(Cluster& cluster, int node) {
-  const Link& link = *cluster.description.node_link;
+std::vector<LinkId> add_root_complex(Cluster& cluster, const Link& link, int node) {
   if (link.kind != "pcie" || link.host_bridge.value() <= 0) return {};
   return {add_link(cluster, {fmt::format("node{}.bridge", node), link.host_bridge, Seconds(0), LinkScope::intra_node},
                    LinkPower{})};
@@ -43,10 +43,10 @@ std::vector<LinkId> add_root_complex(Cluster& cluster, int node) {
 
 }  // namespace
 
-PortPlan plan_ports(const ClusterDescription& description) {
-  if (!description.network_link) return {};
-  const int ports = std::min(description.nics_per_node, description.devices_per_node);
-  return {ports, static_cast<double>(description.nics_per_node) / ports};
+PortPlan plan_ports(const NodeGroup& group) {
+  if (!group.network_link) return {};
+  const int ports = std::min(group.nics_per_node, group.devices_per_node);
+  return {ports, static_cast<double>(group.nics_per_node) / ports};
 }
 
 LinkId add_link(Cluster& cluster, PlatformLink link, const LinkPower& power) {
@@ -63,28 +63,28 @@ LinkScope network_scope(const Link& link) {
   return wide ? LinkScope::wan : LinkScope::inter_node;
 }
 
-void add_node(Cluster& cluster, int node, const PortPlan& ports, const LeafPlan& plan) {
-  const ClusterDescription& description = cluster.description;
-  const std::vector<Line> nics = add_ports(cluster, node, ports, plan);
-  const bool joined = description.node_link && description.devices_per_node > 1;
-  const std::vector<LinkId> bridge = joined ? add_root_complex(cluster, node) : std::vector<LinkId>{};
-  for (int local = 0; local < description.devices_per_node; ++local) {
+void add_node(Cluster& cluster, const NodeGroup& group, int node, const LeafPlan& plan, int planned_ports) {
+  const std::vector<Line> nics = add_ports(cluster, group, node, plan);
+  const int ports = static_cast<int>(nics.size());
+  const bool joined = group.node_link && group.devices_per_node > 1;
+  const std::vector<LinkId> bridge = joined ? add_root_complex(cluster, *group.node_link, node) : std::vector<LinkId>{};
+  for (int local = 0; local < group.devices_per_node; ++local) {
     PlatformHost host;
-    host.name = fmt::format("node{}.{}{}", node, description.device.kind, local);
+    host.name = fmt::format("node{}.{}{}", node, group.device.kind, local);
     host.node = static_cast<std::int32_t>(node);
     std::vector<LinkId> up, down;  // the device's own way to the NIC
     if (joined) {
-      const Link& link = *description.node_link;
+      const Link& link = *group.node_link;
       const Line lane = add_line(cluster, host.name + "." + link.kind, link, 1.0, LinkScope::intra_node);
       host.inside = Port{0, {lane.up}, {lane.down}};
       host.inside->up.insert(host.inside->up.end(), bridge.begin(), bridge.end());
       if (link.kind == "pcie") up = {lane.up}, down = {lane.down};
     }
     if (!nics.empty()) {
-      const int port = local * ports.ports / description.devices_per_node;
+      const int port = local * ports / group.devices_per_node;
       up.push_back(nics[static_cast<std::size_t>(port)].up);
       down.insert(down.begin(), nics[static_cast<std::size_t>(port)].down);
-      host.network = Port{plan.leaf_of_port[static_cast<std::size_t>(node * ports.ports + port)], up, down};
+      host.network = Port{plan.leaf_of_port[static_cast<std::size_t>(node * planned_ports + port)], up, down};
     }
     cluster.platform.hosts.push_back(std::move(host));
   }

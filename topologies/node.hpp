@@ -26,10 +26,11 @@ struct PortPlan {
   int ports = 0;
   double lines = 1.0;
 };
-PortPlan plan_ports(const ClusterDescription& description);
+PortPlan plan_ports(const NodeGroup& group);
 
-/// Adds the hosts and links of node `node` to the cluster; network ports join the zones given in `plan`.
-void add_node(Cluster& cluster, int node, const PortPlan& ports, const LeafPlan& plan);
+/// Adds the hosts and links of node `node`, which is one of `group`, to the cluster; network ports join the zones given
+/// in `plan`, which has `planned_ports` ports per node.
+void add_node(Cluster& cluster, const NodeGroup& group, int node, const LeafPlan& plan, int planned_ports);
 
 /// Adds a link and its power row.
 LinkId add_link(Cluster& cluster, PlatformLink link, const LinkPower& power);

@@ -32,9 +32,12 @@ std::string catalogue_section(const Scenario& scenario, const Catalogue& catalog
       continue;
     }
     const ClusterDescription& cluster = strategy.cluster.description;
-    add("devices", cluster.device.id);
-    if (cluster.node_link) add("links", cluster.node_link->id);
-    if (cluster.network_link) add("links", cluster.network_link->id);
+    for (std::size_t group = 0; group < cluster.groups(); ++group) {
+      const NodeGroup& nodes = cluster.group(group);
+      add("devices", nodes.device.id);
+      if (nodes.node_link) add("links", nodes.node_link->id);
+      if (nodes.network_link) add("links", nodes.network_link->id);
+    }
   }
   for (const ClientGroup& group : scenario.federation.groups) {
     add("devices", group.device.id);

@@ -77,18 +77,27 @@ std::size_t base_index(const Scenario& scenario, const SearchSpec& spec) {
                    " has no strategy of kind = \"hybrid\" to vary - add one with its cluster");
 }
 
-/// Of one device and its share of its node.
+/// Of one device and its share of its node; on a mixed cluster the mean of all its devices.
 DevicePrices prices_for(const Scenario& scenario, const StrategySpec& strategy) {
   const ClusterDescription& cluster = strategy.cluster.description;
   DevicePrices prices;
-  prices.per_hour = prices_of(scenario, strategy).device_hour;
-  if (training_power(cluster.device) <= Watts()) return prices;
-  const double devices = cluster.devices_per_node, pue = scenario.energy.pue;
-  const Watts rest_training = std::max(cluster.rest_training, cluster.rest_idle) / devices;
-  const Watts rest_idle = cluster.rest_idle / devices;
-  prices.computing = (training_power(cluster.device) + rest_training) * pue;
-  prices.blocked = (blocked_power(cluster.device, scenario.energy.blocked_fraction) + rest_idle) * pue;
-  prices.idle = (cluster.device.idle + rest_idle) * pue;
+  std::vector<double> devices;
+  for (std::size_t i = 0; i < cluster.groups(); ++i) {
+    devices.push_back(static_cast<double>(cluster.group(i).nodes) * cluster.group(i).devices_per_node);
+  }
+  prices.per_hour = prices_of(scenario, strategy, devices).device_hour;
+  for (std::size_t i = 0; i < cluster.groups(); ++i) {
+    if (training_power(cluster.group(i).device) <= Watts()) return prices;
+  }
+  for (std::size_t i = 0; i < cluster.groups(); ++i) {
+    const NodeGroup& nodes = cluster.group(i);
+    const double share = devices[i] / cluster.devices() * scenario.energy.pue;
+    const Watts rest_training = std::max(nodes.rest_training, nodes.rest_idle) / nodes.devices_per_node;
+    const Watts rest_idle = nodes.rest_idle / nodes.devices_per_node;
+    prices.computing += (training_power(nodes.device) + rest_training) * share;
+    prices.blocked += (blocked_power(nodes.device, scenario.energy.blocked_fraction) + rest_idle) * share;
+    prices.idle += (nodes.device.idle + rest_idle) * share;
+  }
   return prices;
 }
 

@@ -75,13 +75,14 @@ EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>
     devices[number] += way.copies_of(RankId(rank));
     node.insert(node.end(), own.begin(), own.end());
   }
-  const Watts training = std::max(cluster.description.rest_training, cluster.description.rest_idle);
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
+    const NodeGroup& kind = cluster.description.group(cluster.description.group_of_node(node));
+    const Watts training = std::max(kind.rest_training, kind.rest_idle);
     const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
-    const double copies = way.copies.empty() ? 1.0 : devices[node] / cluster.description.devices_per_node;
+    const double copies = way.copies.empty() ? 1.0 : devices[node] / kind.devices_per_node;
     parts.compute += training * active * copies;
-    parts.idle += cluster.description.rest_idle * (time - active) * copies;
+    parts.idle += kind.rest_idle * (time - active) * copies;
   }
   return parts;
 }

@@ -6,6 +6,7 @@
 #include "analysis/metrics/learning_curve.hpp"
 #include "analysis/metrics/step_figures.hpp"
 #include "scenarios/client_population.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -85,10 +86,23 @@ std::optional<Used> step_use(const ResultRow& row, const Cosimulation* run) {
   return used_by(run->ledger.after(run->ledger.steps())) * (1 / steps);
 }
 
+/// Devices that the way uses of each group of nodes of a mixed cluster; empty: they are of one kind.
+std::vector<double> devices_by_group(const ResultRow& row) {
+  const ClusterDescription& cluster = row.strategy->cluster.description;
+  const Way& way = *row.way;
+  if (cluster.more.empty() || way.placement.empty()) return {};
+  std::vector<double> devices(cluster.groups(), 0.0);
+  for (std::size_t rank = 0; rank < way.placement.size(); ++rank) {
+    const PlatformHost& host = way.platform.hosts[way.placement[rank].index()];
+    devices[cluster.group_of_node(host.node)] += way.copies_of(RankId(rank));
+  }
+  return devices;
+}
+
 Account account_of(const ResultRow& row, const Cosimulation* run) {
   Account account;
   account.energy = row.scenario->energy;
-  account.prices = prices_of(*row.scenario, *row.strategy);
+  account.prices = prices_of(*row.scenario, *row.strategy, devices_by_group(row));
   account.transfer = transfer_use(row);
   account.step = step_use(row, run);
   account.device_time = row.time.step * row.devices;
@@ -149,10 +163,6 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
   return row;
 }
 
-std::string device_kind(const ResultRow& row) {
-  return row.strategy->cluster.description.device.id;
-}
-
 /// Only ways on the same kind of device can be said to scale.
 void fill_scaling(std::vector<ResultRow>& rows, const std::string& reference_name) {
   const auto reference = std::find_if(rows.begin(), rows.end(), [&](const ResultRow& row) {
@@ -160,9 +170,9 @@ void fill_scaling(std::vector<ResultRow>& rows, const std::string& reference_nam
   });
   if (reference == rows.end() || reference->throughput.samples_per_s <= 0) return;
   const double base = reference->throughput.samples_per_s / reference->devices;
-  const std::string kind = device_kind(*reference);
+  const std::string kind = device_names(*reference);
   for (ResultRow& row : rows) {
-    if (!row.simulated() || row.cosimulated() || device_kind(row) != kind) continue;
+    if (!row.simulated() || row.cosimulated() || device_names(row) != kind) continue;
     row.throughput.scaling_efficiency = row.throughput.samples_per_s / row.devices / base;
   }
 }
@@ -215,6 +225,18 @@ std::optional<double> FederatedFigures::waste_share() const {
 std::string reference_name(const Scenario& scenario) {
   if (!scenario.reference.empty() || scenario.strategies.empty()) return scenario.reference;
   return scenario.strategies.front().name;
+}
+
+std::string device_names(const ResultRow& row) {
+  const ClusterDescription& cluster = row.strategy->cluster.description;
+  const std::vector<double> used = devices_by_group(row);
+  std::vector<std::string> names;
+  for (std::size_t group = 0; group < cluster.groups(); ++group) {
+    const std::string& id = cluster.group(group).device.id;
+    const bool is_in_use = used.empty() ? group == 0 || row.way->placement.empty() : used[group] > 0;
+    if (is_in_use && std::find(names.begin(), names.end(), id) == names.end()) names.push_back(id);
+  }
+  return join(names, "+");
 }
 
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways) {

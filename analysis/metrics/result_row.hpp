@@ -71,6 +71,10 @@ struct ResultRow {
   [[nodiscard]] bool cosimulated() const { return is_cosimulated(strategy->kind); }
 };
 
+/// Catalogue ids of the devices that a way on a cluster has, joined by +: of every kind in use; of the whole cluster
+/// before there is a plan.
+std::string device_names(const ResultRow& row);
+
 /// The strategy that others are compared with: the scenario's, else its first.
 std::string reference_name(const Scenario& scenario);
 

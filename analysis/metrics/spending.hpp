@@ -4,15 +4,16 @@
 //   energy        data transfer + the steps so far
 //   device time   devices x steps x step time; co-simulated: the time that clients were online on a trip, summed
 //   cost          device-hours x price + electricity x energy; the price of a device-hour is [cost]'s, or that of a
-//   node
-//                 over its devices. The price of a rented system contains its electricity; a price of one's own does
-//                 not. Clients of a federation are not hired: only electricity is charged.
+//                 node over its devices, on a mixed cluster the mean over the devices in use. The price of a rented
+//                 system contains its electricity; a price of one's own does not. Clients of a federation are not
+//                 hired: only electricity is charged.
 //   emissions     energy x grid intensity; what clients used whose group has a grid of its own, by that. Where [energy]
 //                 has no grid: known only when every joule was drawn from a group's own
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/metrics/energy.hpp"
 #include "analysis/metrics/ledger.hpp"
@@ -35,7 +36,9 @@ struct Prices {
   double device_hour = 0, electricity = 0;  // of an hour, of a kWh
   std::string currency;
 };
-Prices prices_of(const Scenario& scenario, const StrategySpec& strategy);
+/// Of a device of every kind that the way has, on the mean: `share` has how many it uses of each group of nodes of its
+/// cluster; empty: of the first alone. A price that one of these kinds has not is nobody's.
+Prices prices_of(const Scenario& scenario, const StrategySpec& strategy, const std::vector<double>& share = {});
 
 struct Spending {
   std::optional<EnergyParts> energy;         // nothing: the power of a device is unknown

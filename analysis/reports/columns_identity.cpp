@@ -7,8 +7,8 @@
 namespace orrery {
 namespace {
 
-std::string device_names(const ResultRow& row) {
-  if (row.strategy->kind != StrategyKind::federated) return row.strategy->cluster.description.device.id;
+std::string names_of_devices(const ResultRow& row) {
+  if (row.strategy->kind != StrategyKind::federated) return device_names(row);
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const ClientGroup& group : row.scenario->federation.groups) {
@@ -81,8 +81,9 @@ std::vector<Column> identity_columns() {
       {"scenario", "", group, "name of the scenario", [](const ResultRow& row) { return Cell{row.scenario->name}; }},
       {"strategy", "", group, "name of the way in the scenario",
        [](const ResultRow& row) { return Cell{row.strategy->name}; }},
-      {"device", "", group, "catalogue id of the device; federated: of the clients, joined by +",
-       [](const ResultRow& row) { return to_cell(device_names(row)); }},
+      {"device", "", group,
+       "catalogue id of the device; of several kinds in use, and of a federation's clients, joined by +",
+       [](const ResultRow& row) { return to_cell(names_of_devices(row)); }},
       {"devices", "count", group,
        "devices that take part, a parameter server included; federated: clients that hold data",
        [](const ResultRow& row) { return Cell{devices(row)}; }},

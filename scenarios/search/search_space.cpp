@@ -12,11 +12,7 @@ using Numbers = std::vector<std::int64_t>;
 class Space {
  public:
   Space(const SearchSpec& spec, const TrainingJob& job, const Layout& base)
-      : spec_(spec),
-        job_(job),
-        base_(base),
-        sequence_(blocks_of(job.network)),
-        devices_(std::int64_t{job.cluster.nodes} * job.cluster.devices_per_node) {
+      : spec_(spec), job_(job), base_(base), sequence_(blocks_of(job.network)), devices_(job.cluster.devices()) {
     for (const Layer& layer : job.network.layers) {
       if (layer.kind == LayerKind::attention) heads_ = std::max(heads_, layer.heads);
       experts_ = std::max(experts_, layer.experts);

@@ -10,9 +10,8 @@ namespace orrery {
 
 Plan start_plan(const Job& job, int ranks) {
   if (ranks > job.cluster.devices()) {
-    throw Infeasible(fmt::format("needs {} devices, the cluster has {} ({} nodes x {} {})", ranks,
-                                 job.cluster.devices(), job.cluster.description.nodes,
-                                 job.cluster.description.devices_per_node, job.cluster.device().id));
+    throw Infeasible(fmt::format("needs {} devices, the cluster has {} ({})", ranks, job.cluster.devices(),
+                                 job.cluster.description.text()));
   }
   Plan plan;
   plan.program = Program(static_cast<std::size_t>(ranks));
@@ -34,6 +33,18 @@ double divide_batch(const Job& job, int parts, const std::string& what) {
 MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes) {
   return estimate_memory(job.scenario.workload.network, shares, InFlight{samples, passes, job.strategy.recompute},
                          job.strategy.precision, job.scenario.workload.optimizer.kind);
+}
+
+const Device& device_of(const Job& job, RankId rank) {
+  return job.cluster.device(DeviceId(rank.index()));
+}
+
+RankId smallest_of(const Job& job, std::size_t ranks) {
+  RankId smallest(0);
+  for (std::size_t rank = 1; rank < ranks; ++rank) {
+    if (device_of(job, RankId(rank)).memory < device_of(job, smallest).memory) smallest = RankId(rank);
+  }
+  return smallest;
 }
 
 MemoryEstimate whole_memory(const Job& job, double samples) {

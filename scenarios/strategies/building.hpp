@@ -16,6 +16,11 @@ Plan start_plan(const Job& job, int ranks);
 /// names the parts ("8 replicas x 2 micro-steps").
 double divide_batch(const Job& job, int parts, const std::string& what);
 
+/// The device of a rank of start_plan()'s.
+const Device& device_of(const Job& job, RankId rank);
+/// The rank of the first `ranks` whose device has the least memory: where all hold the same, it is the fullest.
+RankId smallest_of(const Job& job, std::size_t ranks);
+
 /// Memory of a device that holds every layer and keeps the activations of `samples` samples.
 MemoryEstimate whole_memory(const Job& job, double samples);
 /// Memory of a device that holds shares of the layers, in the strategy's precision.

@@ -27,7 +27,6 @@ class DataParallelStep {
       const Collective sum{CollectiveKind::all_reduce, job.strategy.collective, group, bucket.bytes,
                            serves() ? last : 0};
       exchanges_.push_back(bucket.bytes.value() > 0 ? plan.program.add_collective(sum) : CollectiveId());
-      backward_.push_back(work_.of(Pass::backward, bucket.layers));
     }
   }
 
@@ -37,49 +36,57 @@ class DataParallelStep {
   /// Adding up a bucket's gradients of N replicas on the server: N read, one sum written, at its memory's speed. None
   /// on a device whose memory bandwidth is unknown, as everywhere in the cost model.
   [[nodiscard]] Seconds adding_up(Bytes gradients) const {
-    const BytesPerSecond bandwidth = job_.cluster.device().memory_bandwidth;
+    const RankId server(plan_.program.ranks() - 1);
+    const BytesPerSecond bandwidth = device_of(job_, server).memory_bandwidth;
     if (bandwidth.value() <= 0.0) return Seconds();
     return gradients * (job_.strategy.devices + 1.0) / (bandwidth * job_.cost.framework().memory_efficiency.value);
   }
 
   void write() {
-    const Work forward = work_.of(Pass::forward, work_.all());
-    const Work backward = work_.of(Pass::backward, work_.all());
-    const Work optimizer = work_.of(Pass::optimizer, work_.all());
     const std::vector<OpId> sums = serves() ? serve(RankId(plan_.program.ranks() - 1)) : std::vector<OpId>();
     for (int replica = 0; replica < job_.strategy.devices; ++replica) {
-      const RankId rank(static_cast<std::size_t>(replica));
-      const int last = job_.strategy.accumulation - 1;
-      for (int step = 0; step <= last; ++step) {
-        plan_.program.add(compute_op(rank, Phase::forward, work_.all(), forward, step));
-        if (step == last) continue;
-        add_recompute(plan_.program, rank, again_in(work_.all()), step);
-        plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
-      }
-      Op update = compute_op(rank, Phase::optimizer, work_.all(), optimizer);
-      update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
-      update.after.insert(update.after.end(), sums.begin(), sums.end());
-      plan_.program.add(std::move(update));
+      write_replica(RankId(static_cast<std::size_t>(replica)), sums);
     }
   }
 
  private:
-  [[nodiscard]] Work again_in(Span layers) const { return work_.again(work_.met_first_in(layers)); }
+  void write_replica(RankId rank, const std::vector<OpId>& sums) {
+    const LayerWork& work = work_.of(rank);
+    const Work forward = work.of(Pass::forward, work.all()), backward = work.of(Pass::backward, work.all());
+    const int last = job_.strategy.accumulation - 1;
+    for (int step = 0; step <= last; ++step) {
+      plan_.program.add(compute_op(rank, Phase::forward, work.all(), forward, step));
+      if (step == last) continue;
+      add_recompute(plan_.program, rank, again_in(rank, work.all()), step);
+      plan_.program.add(compute_op(rank, Phase::backward, work.all(), backward, step));
+    }
+    Op update = compute_op(rank, Phase::optimizer, work.all(), work.of(Pass::optimizer, work.all()));
+    update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
+    update.after.insert(update.after.end(), sums.begin(), sums.end());
+    plan_.program.add(std::move(update));
+  }
+
+  [[nodiscard]] Work again_in(RankId rank, Span layers) const {
+    const LayerWork& work = work_.of(rank);
+    return work.again(work.met_first_in(layers));
+  }
 
   std::vector<OpId> overlapped_backward(RankId rank, int step) {
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
-      add_recompute(plan_.program, rank, again_in(buckets_[i].layers), step);
-      const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, buckets_[i].layers, backward_[i], step));
+      const Work backward = work_.of(rank).of(Pass::backward, buckets_[i].layers);
+      add_recompute(plan_.program, rank, again_in(rank, buckets_[i].layers), step);
+      const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, buckets_[i].layers, backward, step));
       exchange(rank, i, ready, exchanges);
     }
     return exchanges;
   }
 
   std::vector<OpId> backward_then_exchange(RankId rank, int step) {
-    const Work backward = work_.of(Pass::backward, work_.all());
-    add_recompute(plan_.program, rank, again_in(work_.all()), step);
-    const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, work_.all(), backward, step));
+    const Span all = work_.of(rank).all();
+    const Work backward = work_.of(rank).of(Pass::backward, all);
+    add_recompute(plan_.program, rank, again_in(rank, all), step);
+    const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, all, backward, step));
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) exchange(rank, i, ready, exchanges);
     return exchanges;
@@ -113,10 +120,9 @@ class DataParallelStep {
 
   const Job& job_;
   Plan& plan_;
-  LayerWork work_;
+  RankWork work_;
   std::vector<Bucket> buckets_;
   std::vector<CollectiveId> exchanges_;  // one per bucket; invalid where there is nothing to exchange
-  std::vector<Work> backward_;           // one per bucket
 };
 
 std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, double samples) {
@@ -169,6 +175,7 @@ Plan plan_data(const Job& job) {
   plan.degrees.dp = replicas;
   plan.microbatches = micro_steps;
   plan.memory = whole_memory(job, samples);
+  plan.fullest = smallest_of(job, static_cast<std::size_t>(replicas));
   plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(replicas));
   plan.notes = notes_on(job, step, samples);
   note_recompute(job, plan);

@@ -29,7 +29,7 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& shares) {
+LayerWork::LayerWork(const Job& job, const Device& device, double samples, const std::vector<Share>& shares) {
   const LayerGraph& graph = job.scenario.workload.network;
   const std::vector<Layer>& layers = graph.layers;
   const std::vector<bool> has_backward = needs_gradient(graph);
@@ -46,7 +46,7 @@ LayerWork::LayerWork(const Job& job, double samples, const std::vector<Share>& s
         work_[index(pass)].emplace_back();
         continue;
       }
-      const Seconds time = job.cost.time(layers[i], pass, samples, job.cluster.device(), share);
+      const Seconds time = job.cost.time(layers[i], pass, samples, device, share);
       work_[index(pass)].push_back({time, pass_flops(cost, pass) * (samples * share.work)});
     }
   }
@@ -74,6 +74,17 @@ Span LayerWork::met_first_in(Span layers) const {
 
 std::size_t LayerWork::segment_start(std::size_t layer) const {
   return *(std::upper_bound(segments_.begin(), segments_.end(), layer) - 1);
+}
+
+RankWork::RankWork(const Job& job, double samples, const std::vector<Share>& shares)
+    : cluster_(job.cluster.description) {
+  for (std::size_t group = 0; group < cluster_.groups(); ++group) {
+    by_group_.emplace_back(job, cluster_.group(group).device, samples, shares);
+  }
+}
+
+const LayerWork& RankWork::of(RankId rank) const {
+  return by_group_[cluster_.group_of_device(static_cast<std::int64_t>(rank.index()))];
 }
 
 }  // namespace orrery

@@ -25,10 +25,10 @@ struct Span {
 
 class LayerWork {
  public:
-  /// Work of every layer and pass for `samples` samples on the job's device. `shares`: the part of each layer that a
-  /// device does; empty: all of it. No backward work below the lowest layer that trains. The optimizer's work carries
+  /// Work of every layer and pass for `samples` samples on a device. `shares`: the part of each layer that the device
+  /// does; empty: all of it. No backward work below the lowest layer that trains. The optimizer's work carries
   /// no FLOPs: it is bound by memory and no model counts it.
-  LayerWork(const Job& job, double samples, const std::vector<Share>& shares = {});
+  LayerWork(const Job& job, const Device& device, double samples, const std::vector<Share>& shares = {});
 
   [[nodiscard]] const Work& of(Pass pass, std::size_t layer) const { return work_[index(pass)][layer]; }
   /// Sum over a run of layers.
@@ -50,6 +50,17 @@ class LayerWork {
   std::array<std::vector<Work>, 3> work_;
   std::vector<std::size_t> segments_;  // first layers
   std::vector<bool> again_;            // by layer; empty: nothing is recomputed
+};
+
+/// The work of ranks that all do the same, rank r on device r: asked of the cost model once for each kind of device.
+class RankWork {
+ public:
+  RankWork(const Job& job, double samples, const std::vector<Share>& shares = {});
+  [[nodiscard]] const LayerWork& of(RankId rank) const;
+
+ private:
+  const ClusterDescription& cluster_;
+  std::vector<LayerWork> by_group_;
 };
 
 }  // namespace orrery

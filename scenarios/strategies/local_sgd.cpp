@@ -65,12 +65,12 @@ Plan plan_local_sgd(const Job& job) {
   const int steps = static_cast<int>(job.strategy.federated.local_steps);
   const double samples = divide_batch(job, workers, fmt::format("{} devices", workers));
   Plan plan = start_plan(job, workers);
-  const LayerWork work(job, samples);
+  const RankWork work(job, samples);
   const Bytes weights = averaged_weights(job);
   const CollectiveId average = add_average(plan.program, job.strategy.collective, weights);
   for (std::size_t index = 0; index < plan.program.ranks(); ++index) {
     const RankId rank(index);
-    const OpId trained = add_local_steps(plan.program, rank, work, steps);
+    const OpId trained = add_local_steps(plan.program, rank, work.of(rank), steps);
     if (!average.valid()) continue;
     Op exchange = collective_op(rank, Dimension::dp, Phase::gradient_exchange, average);
     exchange.after = {trained};
@@ -81,6 +81,7 @@ Plan plan_local_sgd(const Job& job) {
   plan.model_flops *= static_cast<double>(steps);
   plan.degrees.dp = workers;
   plan.memory = whole_memory(job, samples);
+  plan.fullest = smallest_of(job, plan.program.ranks());
   plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(workers));
   plan.notes = notes_on(job, samples, weights);
   note_recompute(job, plan);

@@ -41,7 +41,7 @@ class StagePlanner {
     for (int stage = 0; stage < stages_; ++stage) write_stage(stage);
     plan_.degrees.pp = stages_;
     plan_.microbatches = order_.microbatches;
-    plan_.memory = memory_of_fullest();
+    take_memory_of_fullest();
     write_notes();
     return std::move(plan_);
   }
@@ -61,15 +61,26 @@ class StagePlanner {
   [[nodiscard]] LayerRow row_of_layers() const {
     LayerRow row;
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
-      Work work = work_.of(Pass::forward, i);
-      work += work_.of(Pass::backward, i);
-      work += work_.again({i, i + 1});
+      const Work work = work_on_layer(0, i);
       row.seconds.push_back(work.time.value());
       row.flops.push_back(work.flops.value());
       row.cut_bytes.push_back(
           (bytes_before_layer(i + 1, Pass::forward) + bytes_before_layer(i + 1, Pass::backward)).value());
     }
+    if (job_.cluster.description.groups() == 1) return row;
+    for (int stage = 0; stage < stages_; ++stage) {
+      std::vector<double>& seconds = row.seconds_of_part.emplace_back();
+      for (std::size_t i = 0; i < graph_.layers.size(); ++i) seconds.push_back(work_on_layer(stage, i).time.value());
+    }
     return row;
+  }
+
+  [[nodiscard]] Work work_on_layer(int stage, std::size_t layer) const {
+    const LayerWork& own = work_.of(rank(stage));
+    Work work = own.of(Pass::forward, layer);
+    work += own.of(Pass::backward, layer);
+    work += own.again({layer, layer + 1});
+    return work;
   }
 
   [[nodiscard]] int stage_of(LayerId layer) const {
@@ -91,8 +102,8 @@ class StagePlanner {
   }
 
   void write_stage(int stage) {
-    const Work forward = work_.of(Pass::forward, span(stage));
-    const Work backward = work_.of(Pass::backward, span(stage));
+    const LayerWork& own = work_.of(rank(stage));
+    const Work forward = own.of(Pass::forward, span(stage)), backward = own.of(Pass::backward, span(stage));
     OpId last;
     Task before;
     for (const Task& task : order_.of(stage)) {
@@ -103,7 +114,7 @@ class StagePlanner {
       }
       before = task;
     }
-    Op update = compute_op(rank(stage), Phase::optimizer, span(stage), work_.of(Pass::optimizer, span(stage)));
+    Op update = compute_op(rank(stage), Phase::optimizer, span(stage), own.of(Pass::optimizer, span(stage)));
     if (holds_tied(stage)) update.after = {exchange_tied(stage, last)};
     plan_.program.add(std::move(update));
   }
@@ -123,10 +134,11 @@ class StagePlanner {
   /// stage's last segment are still there.
   [[nodiscard]] Work again(int stage, const Task& before, const Task& now) const {
     if (job_.strategy.recompute == Recompute::none) return {};
+    const LayerWork& own = work_.of(rank(stage));
     Span run = span(stage);
     const bool at_once = before.kind == Task::Kind::forward && before.microbatch == now.microbatch;
-    if (at_once) run.end = std::max(run.first, work_.segment_start(run.end - 1));
-    return work_.again(run);
+    if (at_once) run.end = std::max(run.first, own.segment_start(run.end - 1));
+    return own.again(run);
   }
 
   OpId write_backward(int stage, int microbatch, const Work& recompute, const Work& work) {
@@ -163,13 +175,19 @@ class StagePlanner {
     return orrery::memory_of(job_, shares, samples_, most_in_flight(order_.of(stage)));
   }
 
-  [[nodiscard]] MemoryEstimate memory_of_fullest() const {
-    MemoryEstimate fullest = memory_of(0);
+  /// The stage that fills its device the furthest.
+  void take_memory_of_fullest() {
+    const auto filled = [this](const MemoryEstimate& memory, int stage) {
+      return memory.peak() / device_of(job_, rank(stage)).memory;
+    };
+    plan_.memory = memory_of(0);
+    double most = filled(plan_.memory, 0);
     for (int stage = 1; stage < stages_; ++stage) {
       const MemoryEstimate memory = memory_of(stage);
-      if (memory.peak() > fullest.peak()) fullest = memory;
+      if (filled(memory, stage) <= most) continue;
+      plan_.memory = memory, plan_.fullest = rank(stage);
+      most = filled(memory, stage);
     }
-    return fullest;
   }
 
   void write_notes() {
@@ -185,8 +203,8 @@ class StagePlanner {
           number_text(100 * stage_slack)));
     }
     for (int stage = 0; stage < stages_; ++stage) {
-      Work work = work_.of(Pass::forward, span(stage));
-      work += work_.of(Pass::backward, span(stage));
+      Work work = work_.of(rank(stage)).of(Pass::forward, span(stage));
+      work += work_.of(rank(stage)).of(Pass::backward, span(stage));
       std::string note = fmt::format("stage {}: {} to {}, {} s forward and backward per micro-batch", stage,
                                      graph_.layers[span(stage).first].name, graph_.layers[span(stage).end - 1].name,
                                      number_text(work.time.value()));
@@ -208,7 +226,7 @@ class StagePlanner {
   int stages_;
   Plan plan_;
   double samples_;  // of one micro-batch
-  LayerWork work_;
+  RankWork work_;
   std::vector<Span> spans_;
   std::optional<TiedWeights> tied_;
   CollectiveId tied_exchange_;

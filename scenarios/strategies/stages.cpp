@@ -30,8 +30,9 @@ struct Partition {
   std::vector<Span> spans;
 };
 
-/// The cut of `count` layers into `parts` runs of best value, by dynamic programming. `join(head, run)`: the value of a
-/// head of runs followed by that run; infinity forbids it. Equal values: the last run begins as early as possible.
+/// The cut of `count` layers into `parts` runs of best value, by dynamic programming. `join(head, part, run)`: the
+/// value of a head of runs followed by that run, the part-th; infinity forbids it. Equal values: the last run begins as
+/// early as possible.
 template <typename Join>
 Partition best_partition(std::size_t count, std::size_t parts, const Join& join) {
   // value[p][end]: of the first `end` layers cut into p runs; start[p][end]: where the last of them begins.
@@ -41,7 +42,7 @@ Partition best_partition(std::size_t count, std::size_t parts, const Join& join)
   for (std::size_t p = 1; p <= parts; ++p) {
     for (std::size_t end = p; end <= count; ++end) {
       for (std::size_t begin = p - 1; begin < end; ++begin) {
-        const Value joined = join(value[p - 1][begin], Span{begin, end});
+        const Value joined = join(value[p - 1][begin], p - 1, Span{begin, end});
         if (!better(joined, value[p][end])) continue;
         value[p][end] = joined;
         start[p][end] = begin;
@@ -80,15 +81,22 @@ std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts) {
   const std::size_t count = row.seconds.size();
   ORRERY_EXPECT(parts >= 1 && parts <= count);
   ORRERY_EXPECT(row.flops.size() == count && row.cut_bytes.size() == count);
-  const std::vector<double> time = prefix_sums(row.seconds), working = prefix_sums(layers_that_work(row, parts));
-  const auto time_of = [&](Span run) {
+  ORRERY_EXPECT(row.seconds_of_part.empty() || row.seconds_of_part.size() == parts);
+  std::vector<std::vector<double>> times;
+  for (const std::vector<double>& seconds : row.seconds_of_part) times.push_back(prefix_sums(seconds));
+  if (times.empty()) times.push_back(prefix_sums(row.seconds));
+  const std::vector<double> working = prefix_sums(layers_that_work(row, parts));
+  const auto time_of = [&](std::size_t part, Span run) {
+    const std::vector<double>& time = times[std::min(part, times.size() - 1)];
     return working[run.end] > working[run.first] ? time[run.end] - time[run.first] : infinity;
   };
-  const auto largest = [&](const Value& head, Span run) { return Value{std::max(head.first, time_of(run)), 0.0}; };
+  const auto largest = [&](const Value& head, std::size_t part, Span run) {
+    return Value{std::max(head.first, time_of(part, run)), 0.0};
+  };
   const double smallest = best_partition(count, parts, largest).value.first;
-  const double limit = smallest * (1.0 + stage_slack) + rounding * time.back();
-  const auto traffic = [&](const Value& head, Span run) {
-    const double seconds = time_of(run);
+  const double limit = smallest * (1.0 + stage_slack) + rounding * times.front().back();
+  const auto traffic = [&](const Value& head, std::size_t part, Span run) {
+    const double seconds = time_of(part, run);
     if (seconds > limit) return Value{};
     const double bytes = run.first > 0 ? row.cut_bytes[run.first - 1] : 0.0;
     return Value{head.first + bytes, head.second + seconds * seconds};

@@ -14,6 +14,8 @@ struct LayerRow {
   std::vector<double> seconds;
   std::vector<double> flops;      // of matrix products
   std::vector<double> cut_bytes;  // what crosses a cut behind the layer; that of the last layer is not read
+  /// Where the runs are on different devices: the seconds of each part, in the order of the runs; empty: `seconds`.
+  std::vector<std::vector<double>> seconds_of_part{};
 };
 
 /// Part by which the largest stage may exceed the smallest possible one when that saves traffic. Source: assumed.

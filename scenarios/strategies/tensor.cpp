@@ -32,7 +32,7 @@ std::vector<Share> shares(const TensorSplit& split) {
 class TensorStep {
  public:
   TensorStep(const Job& job, const TensorSplit& split, double samples)
-      : job_(job), samples_(samples), work_(job, samples, shares(split)) {
+      : job_(job), samples_(samples), ranks_work_(job, samples, shares(split)), work_(ranks_work_.of(RankId(0))) {
     for (std::size_t i = 0; i < split.layers.size(); ++i) {
       exchange(Phase::forward, split.layers[i].before_forward);
       extend_forward(Phase::forward, i);
@@ -53,8 +53,8 @@ class TensorStep {
     for (int step = 0; step < job_.strategy.accumulation; ++step) {
       for (const Item& item : items_) write_item(plan.program, group, item, step, previous);
     }
-    const Work update = work_.of(Pass::optimizer, work_.all());
     for (const RankId rank : members) {
+      const Work update = ranks_work_.of(rank).of(Pass::optimizer, work_.all());
       add_after(plan.program, compute_op(rank, Phase::optimizer, work_.all(), update), previous);
     }
   }
@@ -118,8 +118,9 @@ class TensorStep {
 
   void write_item(Program& program, GroupId group, const Item& item, int step, std::vector<OpId>& previous) const {
     if (const auto* stretch = std::get_if<Stretch>(&item)) {
-      const Work work = work_.of(stretch->phase == Phase::backward ? Pass::backward : Pass::forward, stretch->layers);
+      const Pass pass = stretch->phase == Phase::backward ? Pass::backward : Pass::forward;
       for (const RankId rank : program.group(group)) {
+        const Work work = ranks_work_.of(rank).of(pass, stretch->layers);
         add_after(program, compute_op(rank, stretch->phase, stretch->layers, work, step), previous);
       }
       return;
@@ -142,7 +143,8 @@ class TensorStep {
 
   const Job& job_;
   double samples_;  // of one micro-step
-  LayerWork work_;
+  RankWork ranks_work_;
+  const LayerWork& work_;    // of the first rank: what is run again, and when, is the same for all
   std::vector<Item> items_;  // of one micro-step
 };
 
@@ -163,6 +165,7 @@ Plan plan_tensor(const Job& job) {
   plan.degrees.tp = devices;
   plan.microbatches = micro_steps;
   plan.memory = memory_of(job, shares(split), samples, 1);
+  plan.fullest = smallest_of(job, plan.program.ranks());
   plan.notes = step.notes();
   plan.notes.insert(plan.notes.end(), split.notes.begin(), split.notes.end());
   note_recompute(job, plan);

@@ -1,0 +1,162 @@
+// Equal nodes: those of a [cluster], or of one of its [[cluster.group]].
+#include <algorithm>
+#include <filesystem>
+
+#include "scenarios/reading.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr Range count{1.0, 1e6};
+
+class NodeResolver {
+ public:
+  NodeResolver(const NodeKeys& keys, TomlTable& table, const Reading& reading)
+      : keys_(keys), table_(table), reading_(reading) {}
+
+  std::optional<ResolvedNodes> resolve() {
+    if (keys_.system && keys_.device) {
+      complain("device", "is given beside system", "a system has its own device", "keep one of them");
+    } else if (keys_.system) {
+      take_system();
+    } else if (keys_.device) {
+      take_device();
+    } else {
+      table_.problem("system", "is missing", "a cluster is a system of the catalogue, or a device and its links",
+                     "add system = \"...\" or device = \"...\"");
+    }
+    NodeGroup& nodes = found_.nodes;
+    if (const Link* link = link_named("node_link", keys_.node_link)) nodes.node_link = *link;
+    if (const Link* link = link_named("network_link", keys_.network_link)) nodes.network_link = *link;
+    nodes.nics_per_node = static_cast<int>(keys_.nics.value_or(nodes.nics_per_node));
+    return is_known_ ? std::optional(std::move(found_)) : std::nullopt;
+  }
+
+ private:
+  /// Problems of keys that were merged from [cluster] were recorded there.
+  void complain(std::string_view key, std::string what, std::string why, std::string suggestion = {}) {
+    if (table_.has(key)) table_.problem(key, std::move(what), std::move(why), std::move(suggestion));
+  }
+
+  template <class Row>
+  const Row* look_up(std::string_view key, const std::string& id, const std::vector<Row>& rows, std::string_view what) {
+    if (table_.has(key)) return row_named(table_, key, id, rows, what);
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.id == id; });
+    return found == rows.end() ? nullptr : &*found;
+  }
+
+  void take_system() {
+    refuse(table_, "devices_per_node", ValueType::number, "a cluster made of device",
+           "the system " + *keys_.system + " has its own");
+    const System* system = look_up("system", *keys_.system, reading_.catalogue.systems, "system");
+    if (system == nullptr) return;
+    const auto nodes = static_cast<int>(keys_.nodes.value_or(1));
+    if (system->max_nodes > 0 && nodes > system->max_nodes) {
+      complain("nodes", fmt::format("{} nodes are too many", nodes),
+               fmt::format("{} has at most {}", system->id, system->max_nodes));
+      return;
+    }
+    is_known_ = true;
+    found_.system = describe_system(*system, reading_.catalogue, nodes);
+    found_.nodes = *found_.system;
+    found_.origin = {system->id, {}, system->price_per_hour, system->currency};
+  }
+
+  void take_device() {
+    const std::optional<Device> device = device_named(*keys_.device);
+    if (!device) return;
+    is_known_ = true;
+    found_.nodes.device = *device;
+    found_.nodes.nodes = static_cast<int>(keys_.nodes.value_or(1));
+    found_.nodes.devices_per_node = static_cast<int>(keys_.devices_per_node.value_or(1));
+  }
+
+  /// Of the catalogue, or of a file of one device.
+  std::optional<Device> device_named(const std::string& name) {
+    if (!name.ends_with(".csv")) {
+      const Device* device = look_up("device", name, reading_.catalogue.devices, "device");
+      return device == nullptr ? std::nullopt : std::optional(*device);
+    }
+    if (!std::filesystem::is_regular_file(name)) {
+      complain("device", "there is no file \"" + name + "\"", {}, "make it with `orrery profile --device -o FILE.csv`");
+      return std::nullopt;
+    }
+    found_.origin.device_file = name;
+    return read_device_file(name, reading_.problems);
+  }
+
+  const Link* link_named(std::string_view key, const std::optional<std::string>& id) {
+    return id ? look_up(key, *id, reading_.catalogue.links, "link") : nullptr;
+  }
+
+  const NodeKeys& keys_;
+  TomlTable& table_;
+  const Reading& reading_;
+  ResolvedNodes found_;
+  bool is_known_ = false;
+};
+
+template <class T>
+void overlay(std::optional<T>& base, const std::optional<T>& over) {
+  if (over) base = over;
+}
+
+}  // namespace
+
+NodeKeys read_node_keys(TomlTable& table, const Reading& reading) {
+  NodeKeys keys;
+  keys.system = table.text("system");
+  keys.device = table.text("device");
+  if (keys.device && keys.device->ends_with(".csv")) keys.device = path_in(reading, table, "device", *keys.device);
+  keys.nodes = table.integer("nodes", count);
+  if (!table.has("system")) keys.devices_per_node = table.integer("devices_per_node", count);
+  keys.node_link = table.text("node_link");
+  keys.nics = table.integer("nics", count);
+  keys.network_link = table.text("network_link");
+  return keys;
+}
+
+NodeKeys merged(const NodeKeys& base, const NodeKeys& over) {
+  NodeKeys keys = base;
+  if (over.system) {
+    keys = {};
+    keys.nodes = base.nodes;
+  }
+  if (over.device) keys.system.reset();
+  overlay(keys.system, over.system);
+  overlay(keys.device, over.device);
+  overlay(keys.nodes, over.nodes);
+  overlay(keys.devices_per_node, over.devices_per_node);
+  overlay(keys.node_link, over.node_link);
+  overlay(keys.nics, over.nics);
+  overlay(keys.network_link, over.network_link);
+  return keys;
+}
+
+std::optional<ResolvedNodes> resolve_nodes(const NodeKeys& keys, TomlTable& table, const Reading& reading) {
+  return NodeResolver(keys, table, reading).resolve();
+}
+
+void check_links(const NodeGroup& nodes, const NodeKeys& keys, int all_nodes, TomlTable& table) {
+  // After an unknown link name its absence is no news.
+  if (nodes.network_link || keys.network_link) return;
+  if (all_nodes > 1) {
+    table.problem("network_link", "is missing", fmt::format("{} nodes need a network", all_nodes),
+                  "add network_link = \"...\"");
+  } else if (nodes.devices_per_node > 1 && !nodes.node_link && !keys.node_link) {
+    table.problem("node_link", "is missing",
+                  fmt::format("{} devices of a node need a link between them", nodes.devices_per_node),
+                  "add node_link = \"...\", or network_link when they talk over the network");
+  }
+}
+
+void record_node_defaults(TomlTable& table, const ResolvedNodes& nodes) {
+  const auto record = [&table](std::string_view key, std::int64_t value) {
+    if (!table.has(key)) table.integer(key, value);
+  };
+  record("nodes", nodes.nodes.nodes);
+  if (nodes.origin.system.empty()) record("devices_per_node", nodes.nodes.devices_per_node);
+  record("nics", nodes.nodes.nics_per_node);
+}
+
+}  // namespace orrery
