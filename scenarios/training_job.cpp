@@ -4,6 +4,18 @@
 
 namespace orrery {
 
+namespace {
+
+NodeLaws laws_of(const NodeGroup& nodes, const DeviceLaws& devices, const FabricLaws& fabrics) {
+  NodeLaws laws;
+  laws.device_law = devices.of(nodes.device);
+  if (nodes.network_link) laws.network_law = fabrics.of(*nodes.network_link);
+  laws.node_law = nodes.node_link ? fabrics.of(*nodes.node_link) : laws.network_law;
+  return laws;
+}
+
+}  // namespace
+
 TrainingJob training_job(const Scenario& scenario, const StrategySpec& strategy) {
   Problems problems;
   const auto folder = data_directory() / "topologies" / "catalogue";
@@ -19,9 +31,8 @@ TrainingJob training_job(const Scenario& scenario, const StrategySpec& strategy)
   job.optimizer = scenario.workload.optimizer.kind;
   job.cluster = cluster;
   job.framework = scenario.workload.framework;
-  job.device_law = devices.of(cluster.device);
-  if (cluster.network_link) job.network_law = fabrics.of(*cluster.network_link);
-  job.node_law = cluster.node_link ? fabrics.of(*cluster.node_link) : job.network_law;
+  static_cast<NodeLaws&>(job) = laws_of(cluster, devices, fabrics);
+  for (const NodeGroup& group : cluster.more) job.more_laws.push_back(laws_of(group, devices, fabrics));
   job.capacity_factor = hybrid.capacity_factor;
   job.expert_imbalance = hybrid.expert_imbalance;
   job.length_variation = hybrid.length_variation;

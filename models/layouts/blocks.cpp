@@ -49,30 +49,60 @@ std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_
   return starts;
 }
 
+/// What each block weighs in each chunk.
+struct ChunkWeights {
+  const std::vector<std::vector<double>>& rows;  // one for each chunk, or one for all
+  std::size_t chunks;
+  [[nodiscard]] std::size_t blocks() const { return rows.front().size(); }
+  [[nodiscard]] double of(std::size_t chunk, std::size_t block) const {
+    return rows[std::min(chunk, rows.size() - 1)][block];
+  }
+};
+
 /// Fewest chunks of weight at most `limit`, as their starts.
-std::vector<std::size_t> fill(const std::vector<double>& weights, double limit, std::size_t chunks) {
+std::vector<std::size_t> fill(const ChunkWeights& weights, double limit) {
   std::vector<std::size_t> starts = {0};
   double held = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::size_t behind = weights.size() - i, open = chunks - starts.size();
-    if (i > starts.back() && (held + weights[i] > limit || behind == open)) {
+  for (std::size_t i = 0; i < weights.blocks(); ++i) {
+    const std::size_t behind = weights.blocks() - i, open = weights.chunks - starts.size();
+    if (i > starts.back() && (held + weights.of(starts.size() - 1, i) > limit || behind == open)) {
       starts.push_back(i);
       held = 0;
     }
-    held += weights[i];
+    held += weights.of(starts.size() - 1, i);
   }
   return starts;
 }
 
-std::vector<std::size_t> deal_evenly(const std::vector<double>& weights, std::size_t chunks) {
-  double low = *std::max_element(weights.begin(), weights.end());
-  double high = std::accumulate(weights.begin(), weights.end(), 0.0);
+/// Whether no chunk weighs more than `limit` when filled up to it.
+bool is_within(const ChunkWeights& weights, double limit) {
+  std::vector<std::size_t> starts = fill(weights, limit);
+  if (starts.size() > weights.chunks) return false;
+  starts.push_back(weights.blocks());
+  for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
+    double held = 0;
+    for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) held += weights.of(chunk, i);
+    if (held > limit) return false;
+  }
+  return true;
+}
+
+std::vector<std::size_t> deal_evenly(const ChunkWeights& weights) {
+  double low = 0, high = 0;
+  for (std::size_t block = 0; block < weights.blocks(); ++block) {
+    double least = weights.of(0, block), most = least;
+    for (std::size_t chunk = 1; chunk < weights.rows.size(); ++chunk) {
+      least = std::min(least, weights.of(chunk, block)), most = std::max(most, weights.of(chunk, block));
+    }
+    low = std::max(low, least);
+    high += most;
+  }
   for (int i = 0; i < 60; ++i) {
     const double middle = 0.5 * (low + high);
-    (fill(weights, middle, chunks).size() <= chunks ? high : low) = middle;
+    (is_within(weights, middle) ? high : low) = middle;
   }
-  std::vector<std::size_t> starts = fill(weights, high, chunks);
-  starts.push_back(weights.size());
+  std::vector<std::size_t> starts = fill(weights, high);
+  starts.push_back(weights.blocks());
   return starts;
 }
 
@@ -117,7 +147,14 @@ std::size_t dealt_blocks(const BlockSequence& sequence) {
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights) {
   ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence) + (has_repeated_blocks(sequence) ? 2 : 0));
-  return has_repeated_blocks(sequence) ? deal_repeated(sequence, chunks) : deal_evenly(weights, chunks);
+  if (has_repeated_blocks(sequence)) return deal_repeated(sequence, chunks);
+  const std::vector<std::vector<double>> for_all = {weights};
+  return deal_evenly({for_all, chunks});
+}
+
+std::vector<std::size_t> deal_blocks_by_time(const std::vector<std::vector<double>>& seconds) {
+  ORRERY_EXPECT(!seconds.empty() && seconds.front().size() >= seconds.size());
+  return deal_evenly({seconds, seconds.size()});
 }
 
 }  // namespace orrery

@@ -34,6 +34,11 @@ BlockSequence blocks_of(const LayerGraph& graph);
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights);
 
+/// The same for chunks on devices of different speed: contiguous runs, the slowest of which takes as short as it can.
+/// `seconds[chunk][block]`; all else being equal the earlier chunks hold more. Contract: as many rows as chunks, at
+/// least as many blocks as chunks.
+std::vector<std::size_t> deal_blocks_by_time(const std::vector<std::vector<double>>& seconds);
+
 /// Whether one block is most of the network: a transformer.
 bool has_repeated_blocks(const BlockSequence& sequence);
 

@@ -22,6 +22,9 @@ enum class PipelineSchedule : std::uint8_t {
 std::string_view name_of(PipelineSchedule schedule);
 
 enum class SequenceParallel : std::uint8_t { off, on };
+/// On devices of several kinds. equal: every replica has as many micro-batches and every stage as many layers as the
+/// others, and the fast ones wait. speed: shared out so that the slowest of them is done as early as it can be.
+enum class Balance : std::uint8_t { equal, speed };
 enum class Offload : std::uint8_t { none, optimizer };  // optimizer state and step on the host
 
 struct Layout {
@@ -35,6 +38,7 @@ struct Layout {
   Recompute recompute = Recompute::none;
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
   Offload offload = Offload::none;
+  Balance balance = Balance::equal;
   /// Dimensions by rank, the fastest first. ep lies inside dp and is not listed.
   std::array<Dimension, 4> order = {Dimension::tp, Dimension::cp, Dimension::dp, Dimension::pp};
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/layouts/replica_places.hpp"
+
 namespace orrery {
 namespace {
 
@@ -35,6 +37,7 @@ class Obstacles {
     check_context();
     check_experts();
     check_sharding();
+    if (!job_.cluster.more.empty() && has_devices()) check_kinds();
     return std::move(found_);
   }
 
@@ -44,15 +47,77 @@ class Obstacles {
     const Precision precision = job_.precision;
     if (precision == Precision::int8) {
       found_.push_back("int8 is no format to train in - use bf16 or fp8");
-    } else if (precision == Precision::fp8 &&
-               job_.cluster.device.peak[static_cast<std::size_t>(Precision::fp8)] <= FlopsPerSecond(0)) {
+    } else if (precision == Precision::fp8 && !has_format(job_.cluster, precision)) {
       found_.push_back(fmt::format("{} has no fp8 products - use bf16", job_.cluster.device.id));
     }
   }
 
+  static bool has_format(const NodeGroup& nodes, Precision precision) {
+    return nodes.device.peak[static_cast<std::size_t>(precision)] > FlopsPerSecond(0);
+  }
+
+  /// Nodes of several kinds: one step is computed in one format, devices are numbered over equal nodes, and who meets
+  /// in every pass has as many passes.
+  void check_kinds() {
+    check_formats();
+    for (const NodeGroup& other : job_.cluster.more) {
+      if (other.devices_per_node == job_.cluster.devices_per_node) continue;
+      found_.push_back(fmt::format(
+          "nodes of {} {} and of {} {}: a layout is numbered over nodes of equal size - use groups of equal "
+          "devices_per_node",
+          job_.cluster.devices_per_node, job_.cluster.device.id, other.devices_per_node, other.device.id));
+      return;
+    }
+    if (layout_.balance == Balance::speed) check_balance();
+  }
+
+  /// A format that one kind has and another has not would be another training on each.
+  void check_formats() {
+    const std::size_t groups = job_.cluster.groups();
+    const auto all_have = [&](Precision precision) {
+      for (std::size_t i = 0; i < groups; ++i) {
+        if (!has_format(job_.cluster.group(i), precision)) return false;
+      }
+      return true;
+    };
+    std::size_t with = 0, without = 0;
+    for (std::size_t i = groups; i-- > 0;) (has_format(job_.cluster.group(i), job_.precision) ? with : without) = i;
+    const bool differ = has_format(job_.cluster.group(with), job_.precision) &&
+                        !has_format(job_.cluster.group(without), job_.precision);
+    if (!differ) return;
+    const Precision shared = all_have(Precision::fp16) ? Precision::fp16 : Precision::fp32;
+    found_.push_back(fmt::format("{} has no {} products, {} has - use {}", job_.cluster.group(without).device.id,
+                                 name_of(job_.precision), job_.cluster.group(with).device.id, name_of(shared)));
+  }
+
+  void check_balance() {
+    Layout apart = layout_;  // as if replicas met at the end of the step alone
+    apart.ep = 1, apart.zero_stage = 0;
+    const ReplicaPlaces places = places_of_replicas(apart, job_.cluster);
+    if (layout_.interleave > 1 && places.stages_differ()) {
+      found_.push_back(fmt::format(
+          "interleave {} deals equal chunks, balance speed unequal ones - use interleave 1, or balance equal",
+          layout_.interleave));
+    }
+    if (!places.replicas_differ()) return;
+    if (layout_.ep > 1) {
+      found_.push_back(fmt::format(
+          "balance speed gives replicas different numbers of micro-batches, but those that share experts (ep {}) meet "
+          "in every layer - use ep 1, or balance equal",
+          layout_.ep));
+    }
+    if (layout_.zero_stage == 3 && layout_.pp == 1) {
+      found_.emplace_back(
+          "balance speed gives replicas different numbers of micro-batches, but zero_stage 3 gathers parameters with "
+          "each - use zero_stage up to 2, or balance equal");
+    }
+  }
+
+  [[nodiscard]] bool has_devices() const { return layout_.devices() <= job_.cluster.devices(); }
+
   void check_devices() {
-    const std::int64_t there = std::int64_t{job_.cluster.nodes} * job_.cluster.devices_per_node;
-    if (layout_.devices() <= there) return;
+    const std::int64_t there = job_.cluster.devices();
+    if (has_devices()) return;
     found_.push_back(fmt::format("dp {} x tp {} x pp {} x cp {} = {} devices, but the cluster has {} - use dp {}",
                                  layout_.dp, layout_.tp, layout_.pp, layout_.cp, layout_.devices(), there,
                                  std::max<std::int64_t>(1, there / (layout_.devices() / layout_.dp))));

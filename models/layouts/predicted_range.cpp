@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <type_traits>
 
 #include "models/layouts/step_prediction.hpp"
 
@@ -12,18 +14,26 @@ struct Deviations {
   void add(double deviation) { (deviation < 0 ? below : above) += deviation * deviation; }
 };
 
-template <class Law, class Constants>
-void vary(Law TrainingJob::*law, const Constants& constants, const TrainingJob& job, const Layout& layout,
+/// `law_of(job)`: the constants of one law, of a job as it is or to be moved.
+template <class LawOf, class Constants>
+void vary(const LawOf& law_of, const Constants& constants, const TrainingJob& job, const Layout& layout,
           const std::function<double(const StepPrediction&)>& figure, double middle, Deviations& deviations) {
   for (const auto& constant : constants) {
-    const Ranged& range = job.*law.*constant.member;
+    const Ranged& range = law_of(job).*constant.member;
     for (const double end : {range.low, range.high}) {
       if (end == range.value) continue;
       TrainingJob moved = job;
-      (moved.*law.*constant.member).value = end;
+      (law_of(moved).*constant.member).value = end;
       deviations.add(figure(LayoutJudge(std::move(moved)).predict(layout)) - middle);
     }
   }
+}
+
+/// Of a group of nodes; Job: const or not.
+template <class Job>
+auto& laws_of(Job& job, std::size_t group) {
+  using Laws = std::conditional_t<std::is_const_v<Job>, const NodeLaws, NodeLaws>;
+  return group == 0 ? static_cast<Laws&>(job) : job.more_laws[group - 1];
 }
 
 }  // namespace
@@ -32,10 +42,19 @@ Ranged predicted_range(const TrainingJob& job, const Layout& layout,
                        const std::function<double(const StepPrediction&)>& figure) {
   const double middle = figure(LayoutJudge(job).predict(layout));
   Deviations deviations;
-  vary(&TrainingJob::framework, framework_constants(), job, layout, figure, middle, deviations);
-  vary(&TrainingJob::device_law, device_constants(), job, layout, figure, middle, deviations);
-  vary(&TrainingJob::node_law, fabric_constants(), job, layout, figure, middle, deviations);
-  vary(&TrainingJob::network_law, fabric_constants(), job, layout, figure, middle, deviations);
+  const auto vary_all = [&](const auto& law_of, const auto& constants) {
+    vary(law_of, constants, job, layout, figure, middle, deviations);
+  };
+  vary_all(
+      [](auto& any) -> auto& { return any.framework; }, framework_constants());
+  for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
+    vary_all(
+        [group](auto& any) -> auto& { return laws_of(any, group).device_law; }, device_constants());
+    vary_all(
+        [group](auto& any) -> auto& { return laws_of(any, group).node_law; }, fabric_constants());
+    vary_all(
+        [group](auto& any) -> auto& { return laws_of(any, group).network_law; }, fabric_constants());
+  }
   const double model = middle * job.framework.model_error.value;
   deviations.add(model);
   deviations.add(-model);

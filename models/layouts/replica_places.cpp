@@ -1,0 +1,89 @@
+#include "models/layouts/replica_places.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "sim/base/contract.hpp"
+
+namespace orrery {
+namespace {
+
+/// Neighbouring replicas that meet in every pass.
+int replicas_that_meet(const Layout& layout) {
+  // With context parallelism the ranks that share lie across both dimensions: all of them are taken.
+  const int widest = layout.dp;
+  int together = 1;
+  if (layout.ep > 1) together = layout.cp == 1 ? layout.ep : widest;
+  if (layout.zero_stage == 3 && layout.pp == 1) {
+    const int sharing = layout.zero_group > 0 && layout.cp == 1 ? layout.zero_group : widest;
+    together = std::max(together, sharing);
+  }
+  return std::min(together, widest);
+}
+
+void add(NodeKinds& kinds, std::size_t kind) {
+  const auto place = std::lower_bound(kinds.begin(), kinds.end(), kind);
+  if (place == kinds.end() || *place != kind) kinds.insert(place, kind);
+}
+
+NodeKinds kinds_of(const Layout& layout, const ClusterDescription& cluster, int replica, int stage) {
+  NodeKinds kinds;
+  const std::int64_t first = replica * stride(layout, Dimension::dp) + stage * stride(layout, Dimension::pp);
+  for (int part = 0; part < layout.cp; ++part) {
+    for (int slice = 0; slice < layout.tp; ++slice) {
+      const std::int64_t device = first + part * stride(layout, Dimension::cp) + slice * stride(layout, Dimension::tp);
+      add(kinds, cluster.group_of_device(device));
+    }
+  }
+  return kinds;
+}
+
+}  // namespace
+
+NodeKinds joined(const NodeKinds& a, const NodeKinds& b) {
+  NodeKinds all;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+  return all;
+}
+
+bool ReplicaPlaces::stages_are_mixed() const {
+  return std::any_of(kinds.begin(), kinds.end(), [](const std::vector<NodeKinds>& stages) {
+    return std::any_of(stages.begin(), stages.end(), [](const NodeKinds& stage) { return stage.size() > 1; });
+  });
+}
+
+NodeKinds ReplicaPlaces::of_stage(std::size_t stage) const {
+  NodeKinds all;
+  for (const std::vector<NodeKinds>& stages : kinds) all = joined(all, stages[stage]);
+  return all;
+}
+
+bool ReplicaPlaces::stages_differ() const {
+  for (std::size_t stage = 1; stage < kinds.front().size(); ++stage) {
+    if (of_stage(stage) != of_stage(0)) return true;
+  }
+  return false;
+}
+
+ReplicaPlaces places_of_replicas(const Layout& layout, const ClusterDescription& cluster) {
+  ORRERY_EXPECT(layout.devices() <= cluster.devices());
+  const int together = replicas_that_meet(layout);
+  ReplicaPlaces places;
+  for (int first = 0; first < layout.dp; first += together) {
+    const int end = std::min(first + together, layout.dp);
+    std::vector<NodeKinds> stages(static_cast<std::size_t>(layout.pp));
+    for (int replica = first; replica < end; ++replica) {
+      for (int stage = 0; stage < layout.pp; ++stage) {
+        NodeKinds& kinds = stages[static_cast<std::size_t>(stage)];
+        kinds = joined(kinds, kinds_of(layout, cluster, replica, stage));
+      }
+    }
+    const auto known = std::find(places.kinds.begin(), places.kinds.end(), stages);
+    const auto kind = static_cast<std::size_t>(known - places.kinds.begin());
+    if (known == places.kinds.end()) places.kinds.push_back(std::move(stages));
+    places.kind_of_replica.insert(places.kind_of_replica.end(), static_cast<std::size_t>(end - first), kind);
+  }
+  return places;
+}
+
+}  // namespace orrery
