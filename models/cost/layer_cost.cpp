@@ -52,6 +52,10 @@ double product_flops(const Layer& layer) {
       return 2.0 * attention_scores(layer) * number(head_size(layer) + value_size(layer));
     case LayerKind::mixture_of_experts:
       return 2.0 * number(layer.in.height) * weights_visited(layer);
+    case LayerKind::dot_interaction: {  // all N + 1 vectors with all: one batched product, of which half is kept
+      const double vectors = number(interacting_vectors(layer));
+      return 2.0 * vectors * vectors * number(layer.in.channels);
+    }
     default:
       return 0.0;
   }
@@ -90,12 +94,19 @@ void set_inner_traffic(const Layer& layer, LayerCost& cost) {
       cost.inner_backward = 2.0 * gate_sums(layer);
       break;
     case LayerKind::embedding:  // the rows looked up; backward adds into them
+    case LayerKind::embedding_tables:
       cost.inner_forward = count;
       cost.inner_backward = 2.0 * count;
       break;
     case LayerKind::last_token:  // reads one token; the gradient of the others is zero, and written
+    case LayerKind::slice:       // likewise of the other channels
       cost.inner_backward = number(layer.in.count()) - count;
       break;
+    case LayerKind::dot_interaction: {  // the square of products is written whole, then half of it is picked
+      const double vectors = number(interacting_vectors(layer));
+      cost.inner_forward = cost.inner_backward = 2.0 * vectors * vectors;
+      break;
+    }
     case LayerKind::softmax_cross_entropy:  // writes the probabilities that backward needs
       cost.inner_forward = cost.input_numbers;
       break;
@@ -112,8 +123,13 @@ double numbers_read(const Layer& layer) {
     case LayerKind::cross_attention:  // queries; keys and values
       return number(layer.in.count()) +
              number(key_tokens(layer) * layer.kv_heads * (head_size(layer) + value_size(layer)));
+    case LayerKind::add_vector:
+      return number(layer.in.count() + layer.in.channels);
+    case LayerKind::dot_interaction:
+      return number(interacting_vectors(layer) * layer.in.channels);
     case LayerKind::concatenate:  // both operands
     case LayerKind::last_token:
+    case LayerKind::slice:
       return number(layer.out.count());
     default:
       return number(layer.in.count());
@@ -135,6 +151,7 @@ KeptForBackward kept_for_backward(const Layer& layer) {
     case LayerKind::convolution:
     case LayerKind::transposed_convolution:
     case LayerKind::embedding:
+    case LayerKind::embedding_tables:
       return {!layer.frozen, false, 0.0, 0.0};
     case LayerKind::max_pool:
     case LayerKind::gelu:
@@ -153,6 +170,7 @@ KeptForBackward kept_for_backward(const Layer& layer) {
     case LayerKind::dropout:
       return {false, false, 0.0, out};
     case LayerKind::multiply:
+    case LayerKind::dot_interaction:
       return {true, false, 0.0, 0.0, true};
     case LayerKind::attention:
     case LayerKind::cross_attention: {  // the scores; where some are dropped also which, and what is left of them
@@ -178,7 +196,8 @@ LayerCost layer_cost(const Layer& layer) {
   if (is_view(layer.kind)) return cost;
   cost.forward = Flops(product_flops(layer));
   cost.backward = cost.forward * (layer.frozen ? 1.0 : 2.0);
-  cost.weights = layer.kind == LayerKind::embedding ? 0.0 : number(weights(layer));
+  const bool is_table = layer.kind == LayerKind::embedding || layer.kind == LayerKind::embedding_tables;
+  cost.weights = is_table ? 0.0 : number(weights(layer));
   cost.input_numbers = numbers_read(layer);
   cost.output_numbers = number(layer.out.count());
   const KeptForBackward kept = kept_for_backward(layer);

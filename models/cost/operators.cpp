@@ -46,6 +46,9 @@ class Lister {
       case LayerKind::mixture_of_experts:
         list_experts();
         break;
+      case LayerKind::dot_interaction:
+        list_interaction();
+        break;
       default:
         list_streaming();
     }
@@ -191,6 +194,15 @@ class Lister {
     list_dense(rows(), shared, hidden);
   }
 
+  /// All vectors with all in one batched product; each half of its gradient is a product too.
+  void list_interaction() {
+    const double vectors = number(interacting_vectors(layer_)), numbers = number(layer_.in.channels);
+    operators_.forward.push_back(product(vectors, vectors, numbers, share_.samples));
+    operators_.backward_input.push_back(product(vectors, numbers, vectors, share_.samples));
+    operators_.backward_input.push_back(product(vectors, numbers, vectors, share_.samples));
+    stream(share_.samples * vectors * vectors, 4, 4);
+  }
+
   void list_loss() {
     const double logits = rows() * number(layer_.in.channels) * share_.work;
     operators_.forward.push_back(streaming(logits, 0.4 * share_.logit_bytes));
@@ -223,6 +235,12 @@ class Lister {
         return stream(out, 6, 10);
       case LayerKind::embedding:
         return stream(out, 14, 12);
+      case LayerKind::embedding_tables:
+        return stream(out, 4, 6);
+      case LayerKind::slice:
+        operators_.forward.push_back(streaming(out, 4));
+        operators_.backward_input.push_back(streaming(in + out, 2));
+        return;
       case LayerKind::relu:
       case LayerKind::tanh:
       case LayerKind::sigmoid:

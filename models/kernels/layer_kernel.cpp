@@ -41,17 +41,27 @@ constexpr std::array table = {
     Row{LayerKind::class_token, make_class_token},
     Row{LayerKind::dropout, make_dropout},
     Row{LayerKind::embedding, make_embedding},
+    Row{LayerKind::embedding_tables, make_embedding_tables},
     Row{LayerKind::position_embedding, make_position_embedding},
     Row{LayerKind::attention, make_attention},
+    Row{LayerKind::cross_attention, make_attention},
     Row{LayerKind::lstm, make_lstm},
     Row{LayerKind::gru, make_gru},
     Row{LayerKind::last_token, make_last_token},
     Row{LayerKind::flatten, make_view},
     Row{LayerKind::rows_to_tokens, make_view},
     Row{LayerKind::pixels_to_tokens, make_view},
+    Row{LayerKind::tokens_to_pixels, make_view},
+    Row{LayerKind::reshape, make_view},
+    Row{LayerKind::slice, make_slice},
     Row{LayerKind::residual_add, make_residual_add},
+    Row{LayerKind::add_vector, make_add_vector},
+    Row{LayerKind::dot_interaction, make_dot_interaction},
     Row{LayerKind::concatenate, make_concatenate},
 };
+
+/// Row numbers are inputs, and float32 counts no further without gaps.
+constexpr std::int64_t most_rows = std::int64_t{1} << 24;
 
 }  // namespace
 
@@ -68,11 +78,13 @@ std::string why_not_executed(const Layer& layer) {
   const bool known = std::any_of(table.begin(), table.end(), [&](const Row& at) { return at.kind == layer.kind; });
   if (!known) return "has no kernel";
   if (layer.kernel_width > 0) return "has windows that are not square, which its kernel has not";
-  if (layer.kind != LayerKind::attention) return {};
+  if (std::any_of(layer.tables.begin(), layer.tables.end(), [](std::int64_t rows) { return rows > most_rows; })) {
+    return "has a table of more than 16777216 rows, whose numbers its kernel's float32 cannot tell apart";
+  }
+  if (layer.kind != LayerKind::attention && layer.kind != LayerKind::cross_attention) return {};
   if (layer.rate > 0) return "drops scores, which its kernel does not";
   if (layer.positions > 0) return "has a table of relative positions, which its kernel has not";
-  const bool is_even = head_size(layer) == value_size(layer) && layer.shared_size == 0;
-  return is_even ? std::string() : "has queries and values of different sizes, which its kernel has not";
+  return layer.shared_size > 0 ? "has keys that heads share in part, which its kernel has not" : std::string();
 }
 
 std::unique_ptr<LayerKernel> make_layer_kernel(const Layer& layer) {

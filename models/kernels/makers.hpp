@@ -45,9 +45,12 @@ std::unique_ptr<LayerKernel> make_dropout(const Layer& layer);
 /// Sum of the rows of the tables that each token (its number as a float), its position and segment 0 choose. Tables:
 /// hidden x vocabulary, hidden x positions, hidden x segments, column-major.
 std::unique_ptr<LayerKernel> make_embedding(const Layer& layer);
+/// Row n of table n, for the n-th number of the input: tables one after the other, each units x rows, column-major.
+std::unique_ptr<LayerKernel> make_embedding_tables(const Layer& layer);
 std::unique_ptr<LayerKernel> make_position_embedding(const Layer& layer);  // adds a trained vector per position
-/// Multi-head attention on queries, keys and values side by side: channels = (heads + 2 kv_heads) x head size. Online
-/// softmax over blocks of keys: memory linear in the tokens. Query heads share key heads in runs (grouped queries).
+/// Multi-head attention on queries, keys and values side by side, or, across, on queries and on keys and values side by
+/// side (`second`): heads x head size, kv_heads x head size, kv_heads x value size channels. Online softmax over blocks
+/// of keys: memory linear in the tokens. Query heads share key heads in runs (grouped queries).
 std::unique_ptr<LayerKernel> make_attention(const Layer& layer);
 /// Long short-term memory over the tokens, from zero states; output: the hidden state of every token. Gates in the
 /// order input, forget, cell, output; W: 4h x in, then R: 4h x h, column-major; one bias 4h.
@@ -56,9 +59,13 @@ std::unique_ptr<LayerKernel> make_lstm(const Layer& layer);
 /// new; W: 3h x in, then R: 3h x h; biases 3h of W, then 3h of R.
 std::unique_ptr<LayerKernel> make_gru(const Layer& layer);
 std::unique_ptr<LayerKernel> make_last_token(const Layer& layer);  // the last position of a sequence
-/// The same numbers under another shape (flatten, rows_to_tokens, pixels_to_tokens).
+/// The same numbers under another shape (flatten, rows_to_tokens, pixels_to_tokens, tokens_to_pixels, reshape).
 std::unique_ptr<LayerKernel> make_view(const Layer& layer);
+std::unique_ptr<LayerKernel> make_slice(const Layer& layer);         // a run of the channels of every position
 std::unique_ptr<LayerKernel> make_residual_add(const Layer& layer);  // input + second
-std::unique_ptr<LayerKernel> make_concatenate(const Layer& layer);   // channels of input, then of second, per position
+std::unique_ptr<LayerKernel> make_add_vector(const Layer& layer);    // the vector `second` added at every position
+/// input, then x_i . x_j for i = 1, ..., N and j < i: x_0 is the input, x_1, ..., x_N are the vectors of `second`.
+std::unique_ptr<LayerKernel> make_dot_interaction(const Layer& layer);
+std::unique_ptr<LayerKernel> make_concatenate(const Layer& layer);  // channels of input, then of second, per position
 
 }  // namespace orrery

@@ -50,7 +50,10 @@ class TensorSplitter {
       case LayerKind::attention:
         if (!is_split(layer.input)) return SplitMode::replicated;
         return divides(layer.kv_heads) ? SplitMode::channelwise : whole(layer, layer.kv_heads);
+      case LayerKind::embedding_tables:
+        return divides(layer.out.channels) ? SplitMode::column : whole(layer, layer.out.channels);
       case LayerKind::residual_add:
+      case LayerKind::add_vector:
         return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
       case LayerKind::lstm:
       case LayerKind::gru:
@@ -59,6 +62,9 @@ class TensorSplitter {
       case LayerKind::rms_norm:
       case LayerKind::position_embedding:
       case LayerKind::rows_to_tokens:
+      case LayerKind::reshape:
+      case LayerKind::slice:
+      case LayerKind::dot_interaction:
       case LayerKind::concatenate:
         return SplitMode::replicated;
       default:

@@ -42,8 +42,10 @@ struct TensorSplit {
 /// - convolution and transposed convolution: by output channels, from the whole input;
 /// - activations, dropout, pooling, batch normalisation, flatten, pixels as tokens, the last token, residual sums of
 ///   split operands, and attention (by heads, if the group divides those of keys and values) stay split;
+/// - embedding tables: by units, each device holding some columns of every table;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
-/// - layer and rms normalisation, position embedding, rows as tokens, concatenation, recurrent layers, the loss and
+/// - layer and rms normalisation, position embedding, rows as tokens, reshapes, slices, interactions of vectors,
+///   concatenation, recurrent layers, the loss and
 ///   layers whose units the group does not divide: replicated;
 /// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits, before
 ///   the loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <numeric>
 
 namespace orrery {
@@ -28,6 +29,7 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "multiply",
                                                  "dropout",
                                                  "embedding",
+                                                 "embedding_tables",
                                                  "position_embedding",
                                                  "class_token",
                                                  "attention",
@@ -39,7 +41,12 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "flatten",
                                                  "rows_to_tokens",
                                                  "pixels_to_tokens",
+                                                 "tokens_to_pixels",
+                                                 "reshape",
+                                                 "slice",
                                                  "residual_add",
+                                                 "add_vector",
+                                                 "dot_interaction",
                                                  "concatenate",
                                                  "softmax_cross_entropy",
                                                  "mean_squared_error",
@@ -58,12 +65,13 @@ bool is_loss(LayerKind kind) {
 }
 
 bool is_view(LayerKind kind) {
-  return kind == LayerKind::flatten || kind == LayerKind::rows_to_tokens || kind == LayerKind::pixels_to_tokens;
+  return kind == LayerKind::flatten || kind == LayerKind::rows_to_tokens || kind == LayerKind::pixels_to_tokens ||
+         kind == LayerKind::tokens_to_pixels || kind == LayerKind::reshape;
 }
 
 bool has_second_operand(LayerKind kind) {
   return kind == LayerKind::residual_add || kind == LayerKind::concatenate || kind == LayerKind::multiply ||
-         kind == LayerKind::cross_attention;
+         kind == LayerKind::cross_attention || kind == LayerKind::add_vector || kind == LayerKind::dot_interaction;
 }
 
 bool has_weights(LayerKind kind) {
@@ -75,6 +83,7 @@ bool has_weights(LayerKind kind) {
     case LayerKind::layer_norm:
     case LayerKind::rms_norm:
     case LayerKind::embedding:
+    case LayerKind::embedding_tables:
     case LayerKind::position_embedding:
     case LayerKind::class_token:
     case LayerKind::lstm:
@@ -109,6 +118,11 @@ std::int64_t key_tokens(const Layer& layer) {
   return layer.key_tokens > 0 ? layer.key_tokens : layer.in.height;
 }
 
+std::int64_t interacting_vectors(const Layer& layer) {
+  const auto products = static_cast<double>(layer.out.channels - layer.in.channels);
+  return std::llround((1.0 + std::sqrt(1.0 + 8.0 * products)) / 2.0);
+}
+
 std::int64_t weights(const Layer& layer) {
   const std::int64_t in = layer.in.channels, out = layer.out.channels;
   switch (layer.kind) {
@@ -120,6 +134,8 @@ std::int64_t weights(const Layer& layer) {
       return layer.kernel * layer.kernel * in * out;
     case LayerKind::embedding:
       return (layer.vocabulary + layer.positions + layer.segments) * out;
+    case LayerKind::embedding_tables:
+      return std::accumulate(layer.tables.begin(), layer.tables.end(), std::int64_t{0}) * out;
     case LayerKind::position_embedding:
       return layer.in.height * in;
     case LayerKind::lstm:

@@ -34,6 +34,7 @@ enum class LayerKind : std::uint8_t {
   multiply,
   dropout,
   embedding,
+  embedding_tables,  // one row of each of several tables: categorical inputs
   position_embedding,
   class_token,  // a trained token after the others
   attention,
@@ -45,7 +46,12 @@ enum class LayerKind : std::uint8_t {
   flatten,
   rows_to_tokens,    // an image's rows become tokens: HxWxC to Hx1x(WC)
   pixels_to_tokens,  // an image's pixels become tokens: HxWxC to (HW)x1xC
+  tokens_to_pixels,  // tokens become a square image: Tx1xC to HxHxC, T = H^2
+  reshape,
+  slice,  // a run of the channels
   residual_add,
+  add_vector,       // a vector 1x1xC (`skip`) added at every position
+  dot_interaction,  // a vector, and N more (`skip`): the vector, then the products of every two of the N + 1
   concatenate,
   softmax_cross_entropy,
   mean_squared_error,
@@ -95,7 +101,9 @@ struct Layer {
   /// embedding: rows of the tables added up per token. attention: positions is the rows of a table of relative
   /// positions, one number per head each
   std::int64_t vocabulary = 0, positions = 0, segments = 0;
-  bool bias = true;  // dense, convolutions
+  std::vector<std::int64_t> tables{};  // embedding_tables: rows of each table
+  std::int64_t first_channel = 0;      // slice: where it begins
+  bool bias = true;                    // dense, convolutions
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
@@ -123,14 +131,16 @@ std::int64_t kernel_area(const Layer& layer);
 std::int64_t head_size(const Layer& layer);
 std::int64_t value_size(const Layer& layer);
 std::int64_t key_tokens(const Layer& layer);
+/// dot_interaction: M, the vectors whose M (M - 1) / 2 products it appends to its input, that input among them.
+std::int64_t interacting_vectors(const Layer& layer);
 /// Whether layers of a kind have weights of their own, so that they can be frozen.
 bool has_weights(LayerKind kind);
 /// Numbers a layer multiplies or looks up, without biases, wherever they live: dense in x out; convolution kernel^2 x
 /// in / groups x out; transposed convolution kernel^2 x in x out; embedding rows x hidden; position embedding tokens x
-/// channels; class token channels; lstm 4 h (in + h), gru 3 h (in + h) for h units; batch, group and layer
-/// normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per channel of a head; attention
-/// positions x heads; a mixture of experts in x experts (the router) + 2 or 3 (gated) in x expert_units for each
-/// expert, shared ones too.
+/// channels; embedding tables (sum of their rows) x units; class token channels; lstm 4 h (in + h), gru 3 h (in + h)
+/// for h units; batch, group and layer normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per
+/// channel of a head; attention positions x heads; a mixture of experts in x experts (the router) + 2 or 3 (gated) in x
+/// expert_units for each expert, shared ones too.
 std::int64_t weights(const Layer& layer);
 /// Numbers that a layer, or a graph, holds: weights (0 when tied) and biases: out channels; lstm 4 h, gru 6 h (3 h of
 /// either product). The running mean and variance of a batch normalisation are not counted.

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "models/networks/arrangement_shapes.hpp"
 #include "models/networks/attention_shapes.hpp"
+#include "models/networks/vector_shapes.hpp"
 
 namespace orrery {
 
@@ -163,8 +165,16 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
     case LayerKind::pixels_to_tokens:
       layer.out = {layer.in.height * layer.in.width, 1, layer.in.channels};
       return std::nullopt;
+    case LayerKind::tokens_to_pixels:
+      return make_pixels(layer);
+    case LayerKind::reshape:
+      return reshape(layer);
+    case LayerKind::slice:
+      return take_channels(layer, units);
     case LayerKind::embedding:
       return embed(layer, units);
+    case LayerKind::embedding_tables:
+      return look_up(layer, units);
     case LayerKind::position_embedding:
       return take_sequence(layer, layer.in);
     case LayerKind::lstm:
@@ -202,6 +212,10 @@ std::optional<Misfit> join_second_operand(Layer& layer, const Layer& second) {
     case LayerKind::multiply:
       if (second.out == layer.in) return std::nullopt;
       return same_shape_needed(layer, second, layer.kind == LayerKind::multiply ? "multiplies" : "adds");
+    case LayerKind::add_vector:
+      return check_vector(layer, second);
+    case LayerKind::dot_interaction:
+      return interact(layer, second);
     case LayerKind::cross_attention:
       return take_keys_and_values(layer, second);
     default:

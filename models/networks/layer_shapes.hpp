@@ -22,8 +22,7 @@ struct Misfit {
 /// out = (in - 1) stride - 2 padding + kernel. What a second operand adds is join_second_operand()'s.
 std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units);
 
-/// Whether the second operand of a residual_add, multiply, concatenate or cross_attention fits; a concatenation's
-/// output takes its channels.
+/// Whether the second operand fits; the output of a concatenation and of a dot_interaction takes its shape from both.
 std::optional<Misfit> join_second_operand(Layer& layer, const Layer& second);
 
 /// Whether what a loss reads fits the number of classes: one vector of scores per prediction, or, for detection_loss, a

@@ -63,6 +63,7 @@ class NetworkBuilder {
 
  private:
   static std::optional<Misfit> set_shape(const LayerSpec& spec, Layer& layer, const Placement& place) {
+    layer.first_channel *= place.width;
     if (spec.groups == LayerSpec::Groups::own) return set_output_shape(layer, spec.units * place.width);
     layer.groups = layer.in.channels;
     return set_output_shape(layer, layer.in.channels);
@@ -128,7 +129,8 @@ class NetworkBuilder {
 
   static std::string_view done_with_skip(LayerKind kind) {
     if (kind == LayerKind::concatenate) return "appended";
-    if (kind == LayerKind::residual_add) return "added";
+    if (kind == LayerKind::residual_add || kind == LayerKind::add_vector) return "added";
+    if (kind == LayerKind::dot_interaction) return "a list of vectors";
     return kind == LayerKind::multiply ? "multiplied" : "attended to";
   }
 

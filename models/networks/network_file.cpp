@@ -47,6 +47,14 @@ void read_embedding(TomlTable& table, LayerSpec& spec) {
   spec.layer.segments = table.integer("segments", 0, non_negative);
 }
 
+void read_embedding_tables(TomlTable& table, LayerSpec& spec) {
+  spec.units = table.required_integer("units", at_least_one);
+  spec.layer.tables = table.integers("rows", at_least_one);
+  if (spec.layer.tables.empty()) {
+    table.problem("rows", "there is no table", "", "write the rows of each table, for example rows = [1460, 583, 24]");
+  }
+}
+
 double checked_rate(TomlTable& table, double rate) {
   if (!(rate >= 0.0 && rate < 1.0)) {
     table.problem("rate", fmt::format("{} is out of range", rate), "must be at least 0 and below 1");
@@ -100,6 +108,17 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
     case LayerKind::embedding:
       read_embedding(table, spec);
       break;
+    case LayerKind::embedding_tables:
+      read_embedding_tables(table, spec);
+      break;
+    case LayerKind::slice:
+      spec.units = table.required_integer("channels", at_least_one);
+      spec.layer.first_channel = table.integer("first", 0, non_negative);
+      break;
+    case LayerKind::reshape:
+      spec.layer.out.height = table.required_integer("height", at_least_one);
+      spec.layer.out.width = table.required_integer("width", at_least_one);
+      break;
     case LayerKind::attention:
       read_attention(table, spec.layer);
       break;
@@ -124,6 +143,8 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       break;
     case LayerKind::multiply:
     case LayerKind::residual_add:
+    case LayerKind::add_vector:
+    case LayerKind::dot_interaction:
     case LayerKind::concatenate:
       spec.skip = table.required_text("skip");
       break;

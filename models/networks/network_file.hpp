@@ -11,7 +11,7 @@
 
 namespace orrery {
 
-/// One layer as written. Inside a block, units and filters are multiples of the block's width.
+/// One layer as written. Inside a block, units, filters and channels are multiples of the block's width.
 struct LayerSpec {
   TomlTable table;  // for the position of problems
   Layer layer;      // name, kind and the keys of the kind; shapes and connections are set by the builder

@@ -64,8 +64,13 @@ TEST_CASE("What has no kernel is said, with the reason") {
   CHECK(why_not_executed(attention) == "has a table of relative positions, which its kernel has not");
   attention.positions = 0;
   attention.value_size = 2;
-  CHECK(why_not_executed(attention) == "has queries and values of different sizes, which its kernel has not");
-  CHECK(why_not_executed(small_layer(LayerKind::cross_attention, {4, 1, 8})) == "has no kernel");
+  CHECK(why_not_executed(attention).empty());
+  attention.shared_size = 1;
+  CHECK(why_not_executed(attention) == "has keys that heads share in part, which its kernel has not");
+  Layer across = small_layer(LayerKind::cross_attention, {4, 1, 8});
+  CHECK(why_not_executed(across).empty());
+  across.rate = 0.1;
+  CHECK(why_not_executed(across) == "drops scores, which its kernel does not");
   CHECK(why_not_executed(small_layer(LayerKind::mixture_of_experts, {4, 1, 8})) == "has no kernel");
   CHECK(why_not_executed(small_layer(LayerKind::softmax_cross_entropy, {1, 1, 8})).empty());
 }
