@@ -39,8 +39,13 @@ struct Published {
 //   transformer-small  28 28 128 + 2 (12 128^2 28 + 2 28^2 128) + 1,280
 //   vit-tiny           49 16 64 + 4 (12 64^2 49 + 2 49^2 64) + 640
 //   unet               a 3x3 pair from a to b channels at S^2 pixels: 9 b (a + b) S^2; up-convolutions 4 a b S^2
-// Ultralytics counts 16 parameters more for each YOLOv8, the fixed numbers 0 to 15 that boxes are read with, and gives
-// GFLOP with one digit, as twice the multiply-adds, batch normalisations included for YOLOv5: hence their tolerance.
+//   dlrm               13 512 + 512 256 + 256 128; 27^2 128; 479 1,024 + 1,024^2 + 1,024 512 + 512 256 + 256; its rows
+//                      and perceptrons are MLPerf's
+//   dlrm-kaggle        13 512 + 512 256 + 256 64 + 64 16; 27^2 16; 367 512 + 512 256 + 256
+//   stable-diffusion   859,520,964 in diffusers; 338.61 without, 63.03 in the products of attention
+// Ultralytics counts 16 parameters more for each YOLOv8 and YOLO11 (its gradients are as many as here), the fixed
+// numbers 0 to 15 that boxes are read with, and gives GFLOP with one digit, as twice the multiply-adds, batch
+// normalisations included for YOLOv5, attention left out for YOLO11: hence their tolerance.
 //   yolo-tiny          784 432 + 196 4,608 + 49 (18,432 + 73,728) + 49 128 8
 const std::vector<Published>& published() {
   static const std::vector<Published> rows = {
@@ -64,6 +69,14 @@ const std::vector<Published>& published() {
       {"inception-v3", 23834568, 5.713, 1e-3},
       {"mobilenet-v2", 3504872, 0.3008, 1e-3},
       {"unet", 31030658, 48.096084, 1e-6},
+      {"dlrm", 24036595969, 0.002458496, 1e-12},
+      {"dlrm-kaggle", 540677217, 0.000486032, 1e-12},
+      {"stable-diffusion-v1", 859520964, 401.63672064, 1e-12},
+      {"yolo11n", 2624064, 3.25, 1e-2},
+      {"yolo11s", 9458736, 10.75, 1e-2},
+      {"yolo11m", 20114672, 34.0, 1e-2},
+      {"yolo11l", 25372144, 43.45, 1e-2},
+      {"yolo11x", 56966160, 97.45, 1e-2},
       {"yolov5s", 7235389, 8.25, 1e-2},
       {"yolov8n", 3157184, 4.35, 1e-2},
       {"yolov8s", 11166544, 14.3, 1e-2},
@@ -190,6 +203,15 @@ TEST_CASE("Parameters and forward products of the shipped networks are the publi
   }
 }
 
+TEST_CASE("Stable Diffusion's published products, 339 G (Kim et al. 2023, BK-SDM, table 2), leave out attention's") {
+  double flops = 0.0;
+  for (const Layer& layer : load_network("stable-diffusion-v1").layers) {
+    const bool is_core = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
+    if (!is_core) flops += layer_cost(layer).forward.value();
+  }
+  CHECK(flops / 2e9 == Approx(339).epsilon(2e-3));
+}
+
 TEST_CASE("Layers of the shipped networks are connected: each reads what an earlier one gives") {
   for (const std::string& name : network_names()) {
     CAPTURE(name);
@@ -238,6 +260,15 @@ TEST_CASE("The shipped networks have the shapes of their papers' tables") {
       {"inception-v3", "mixed11", "8x8x2048"},
       {"mobilenet-v2", "block17.project.norm", "7x7x320"},
       {"unet", "join1", "256x256x128"},
+      {"stable-diffusion-v1", "down3.1.text.tokens", "256x1x1280"},
+      {"stable-diffusion-v1", "middle.2.add", "8x8x1280"},
+      {"stable-diffusion-v1", "up3.3.join", "16x16x1920"},
+      {"stable-diffusion-v1", "out", "64x64x4"},
+      {"dlrm", "tables", "26x1x128"},
+      {"dlrm", "interaction", "1x1x479"},
+      {"yolo11n", "focus.1.qkv.norm", "20x20x256"},
+      {"yolo11x", "focus.2.pixels", "20x20x384"},
+      {"yolo11m", "out1", "80x80x144"},
       {"yolov5s", "out1", "80x80x255"},
       {"yolov8n", "out1", "80x80x144"},
       {"yolov8x", "out3", "20x20x144"},
@@ -264,7 +295,8 @@ TEST_CASE("Language models look back only, encoders both ways; every query head 
       if (layer.kind != LayerKind::attention) continue;
       CHECK(layer.causal == name.starts_with("gpt"));
       CHECK(layer.kv_heads == layer.heads);
-      CHECK(layer.in.channels == 3 * layer.out.channels);
+      const std::int64_t keys = layer.kv_heads * (head_size(layer) + value_size(layer));
+      CHECK(layer.in.channels == layer.heads * head_size(layer) + keys);
     }
   }
 }
@@ -289,7 +321,7 @@ TEST_CASE("A mistyped network gets the nearest name; a path is read as a file") 
   CHECK(message("resnet-50") == "network: unknown network \"resnet-50\" - did you mean \"resnet50\"?");
   CHECK(message("perceiver") ==
         "network: unknown network \"perceiver\" - known: 2nn, bert-base, bert-large, bloom-176b, char-lstm, "
-        "deepseek-v2, deepseek-v2-lite, deepseek-v3, falcon-180b, falcon-40b, falcon-7b, fedavg-cnn, ...");
+        "deepseek-v2, deepseek-v2-lite, deepseek-v3, dlrm, dlrm-kaggle, falcon-180b, falcon-40b, ...");
   CHECK(message("nowhere/small.toml") == "nowhere/small.toml: cannot be read (No such file or directory)");
 }
 
