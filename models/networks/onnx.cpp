@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -17,7 +16,8 @@ namespace orrery {
 namespace {
 
 const std::string how_to_infer =
-    "run shape inference: onnx.shape_inference.infer_shapes_path(\"model.onnx\", \"shaped.onnx\")";
+    "run shape inference: onnx.shape_inference.infer_shapes_path(\"model.onnx\", \"shaped.onnx\"); if they stay open, "
+    "export without dynamic axes";
 
 /// Sizes that no tensor has: a damaged file, or one made to do harm.
 void check_sizes(const std::map<std::string, OnnxTensor>& tensors, const std::string& file, Problems& problems) {
@@ -76,7 +76,7 @@ void note_difference(const OnnxModel& model, LayerGraph& graph) {
   std::int64_t held = 0;
   for (const auto& [name, tensor] : model.constants) {
     if (!is_floating(tensor.type)) continue;
-    held += std::accumulate(tensor.dims.begin(), tensor.dims.end(), std::int64_t{1}, std::multiplies<>());
+    held += numbers_of(tensor.dims);
   }
   std::int64_t running = 0;  // means and variances of batch normalisations are no parameters
   for (const Layer& layer : graph.layers) {

@@ -1,18 +1,14 @@
+// The order of the nodes, their values and shapes, and those without weights.
 #include "models/networks/onnx_layers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+#include <array>
 
 namespace orrery {
 
 namespace {
-
-std::int64_t product(const std::vector<std::int64_t>& dims) {
-  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
-}
 
 /// Operators that are a layer without keys of its own.
 const std::map<std::string, LayerKind, std::less<>>& plain_kinds() {
@@ -101,7 +97,7 @@ Shape OnnxLayers::shape_of(const std::string& value) {
     case 4:
       return {dims[2], dims[3], dims[1]};
     default:
-      return {1, 1, product({dims.begin() + 1, dims.end()})};
+      return {1, 1, numbers_of({dims.begin() + 1, dims.end()})};
   }
 }
 
@@ -123,18 +119,32 @@ Layer& OnnxLayers::append(const OnnxNode& node, LayerKind kind, const std::strin
   layer.kind = kind;
   layer.input = input.layer;
   layer.in = input.shape;
-  layer.out = shape_of(node.outputs.front());
+  const std::vector<std::int64_t> dims = dims_of(node.outputs.front());
+  const bool is_same = knows(node.outputs.front()) && dims == dims_of(from);
+  layer.out = is_same ? input.shape : shape_of(node.outputs.front());
   values_[node.outputs.front()] = {layer.id, layer.out};
   graph_.layers.push_back(std::move(layer));
   return graph_.layers.back();
 }
 
+void OnnxLayers::refuse(const OnnxNode& node, const std::string& what) {
+  refused_.emplace_back(node.name, what);
+  lost_.insert(node.outputs.begin(), node.outputs.end());
+}
+
+bool OnnxLayers::is_lost(const OnnxNode& node) {
+  const bool lost = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                [&](const std::string& input) { return lost_.contains(input); });
+  if (lost) lost_.insert(node.outputs.begin(), node.outputs.end());
+  return lost;
+}
+
 void OnnxLayers::add_node(std::size_t index) {
   const OnnxNode& node = model_.nodes[index];
   if (node.outputs.empty() || constants_.contains(node.outputs.front())) return;
-  if (patterns_.absorbed.contains(index)) return;
-  if (const auto gelu = patterns_.gelu.find(index); gelu != patterns_.gelu.end()) {
-    if (values_.contains(gelu->second)) append(node, LayerKind::gelu, gelu->second);
+  if (is_lost(node) || patterns_.absorbed.contains(index)) return;
+  if (const auto group = patterns_.groups.find(index); group != patterns_.groups.end()) {
+    if (values_.contains(group->second.from)) append(node, group->second.kind, group->second.from);
     return;
   }
   if (const auto attention = patterns_.attention.find(index); attention != patterns_.attention.end()) {
@@ -180,199 +190,17 @@ void OnnxLayers::add_layer_of(const OnnxNode& node) {
   }
 }
 
-/// Layers with weights of two or more dimensions; false when the operator is none of them.
-bool OnnxLayers::add_weighted(const OnnxNode& node) {
-  const bool has_weights = node.inputs.size() > 1 && constants_.contains(node.inputs[1]);
-  if (node.op == "Conv" || node.op == "ConvTranspose") {
-    add_convolution(node, node.op == "Conv" ? LayerKind::convolution : LayerKind::transposed_convolution);
-  } else if ((node.op == "Gemm" || node.op == "MatMul") && has_weights && knows(node.inputs[1])) {
-    const std::vector<std::int64_t> dims = dims_of(node.inputs[1]);
-    if (dims.size() != 2) {
-      refuse(node, fmt::format("{} multiplies with a tensor of {} dimensions", node.op, dims.size()));
-      return true;
-    }
-    const bool turned = node.integer("transB", 0) != 0;
-    add_dense(node, dims[turned ? 1 : 0], dims[turned ? 0 : 1], node.op == "Gemm" && node.inputs.size() > 2);
-  } else if (node.op == "Gather" && constants_.contains(node.inputs.front())) {
-    add_table(node);
-  } else if (node.op == "GroupNormalization" || node.op == "InstanceNormalization") {
-    const std::int64_t groups = node.integer("num_groups", 1);
-    if (!counts(node, "num_groups", {groups})) return true;
-    Layer& layer = append(node, LayerKind::group_norm, operands(node).front());
-    layer.groups = node.op[0] == 'G' ? groups : layer.in.channels;
-  } else {
-    const bool holds = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
-      const auto constant = model_.constants.find(input);
-      return constant != model_.constants.end() && is_floating(constant->second.type) &&
-             constant->second.dims.size() > 1;
-    });
-    if (!holds || node.op == "Add" || node.op == "Mul" || node.op == "Concat" || is_onnx_view(node)) return false;
-    refuse(node, fmt::format("{} has weights, but is no operator that is known", node.op));
-  }
-  return true;
-}
-
-bool OnnxLayers::counts(const OnnxNode& node, std::string_view attribute, const std::vector<std::int64_t>& numbers) {
-  const auto wrong = std::find_if(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 1; });
-  if (wrong != numbers.end()) refuse(node, fmt::format("{} is {}, and must be at least 1", attribute, *wrong));
-  return wrong == numbers.end();
-}
-
-void OnnxLayers::add_convolution(const OnnxNode& node, LayerKind kind) {
-  const std::vector<std::int64_t> dims = node.inputs.size() > 1 ? dims_of(node.inputs[1]) : std::vector<std::int64_t>();
-  if (dims.size() != 4) {
-    refuse(node,
-           fmt::format("{} of images alone is known, with a kernel of 4 dimensions, not {}", node.op, dims.size()));
-    return;
-  }
-  const std::vector<std::int64_t> strides = node.integers("strides"), pads = node.integers("pads");
-  const std::int64_t groups = node.integer("group", 1);
-  if (!counts(node, "kernel", dims) || !counts(node, "strides", strides) || !counts(node, "group", {groups})) return;
-  Layer& layer = append(node, kind, operands(node).front());
-  layer.kernel = dims[2];
-  if (dims[3] != dims[2]) layer.kernel_width = dims[3];
-  layer.stride = strides.empty() ? 1 : strides.front();
-  layer.padding = pads.empty() ? 0 : pads.front();
-  if (pads.size() > 1 && layer.kernel_width > 0) layer.padding_width = pads[1];
-  layer.groups = groups;
-  layer.bias = node.inputs.size() > 2 && !node.inputs[2].empty();
-}
-
-void OnnxLayers::add_dense(const OnnxNode& node, std::int64_t in, std::int64_t units, bool bias) {
-  Layer& layer = append(node, LayerKind::dense, operands(node).front());
-  if (layer.in.channels != in) {
-    refuse(node, fmt::format("multiplies {} with a matrix of {} rows", to_text(layer.in), in));
-    return;
-  }
-  layer.out = {layer.in.height, layer.in.width, units};
-  values_[node.outputs.front()].shape = layer.out;
-  layer.bias = bias;
-}
-
-void OnnxLayers::add_table(const OnnxNode& node) {
-  const std::vector<std::int64_t> dims = dims_of(node.inputs.front());
-  const std::string from = operands(node).front();
-  if (dims.size() != 2) {
-    add_elementwise(node);
-    return;
-  }
-  Layer& layer = append(node, LayerKind::embedding, from);
-  layer.vocabulary = dims[0];
-  layer.out = {layer.in.height, 1, dims[1]};
-  values_[node.outputs.front()].shape = layer.out;
-}
-
-void OnnxLayers::add_pool(const OnnxNode& node, LayerKind kind) {
-  const std::vector<std::int64_t> kernel = node.integers("kernel_shape"), strides = node.integers("strides");
-  const std::vector<std::int64_t> pads = node.integers("pads");
-  if (!counts(node, "kernel_shape", kernel) || !counts(node, "strides", strides)) return;
-  Layer& layer = append(node, kind, operands(node).front());
-  layer.kernel = kernel.empty() ? 1 : kernel.front();
-  layer.stride = strides.empty() ? 1 : strides.front();
-  layer.padding = pads.empty() ? 0 : pads.front();
-}
-
-void OnnxLayers::add_sum_or_product(const OnnxNode& node) {
-  const std::vector<std::string> both = operands(node);
-  if (both.size() == 1) {
-    add_constant(node, node.inputs[0] == both.front() ? node.inputs[1] : node.inputs[0]);
-    return;
-  }
-  const Value first = values_.at(both[0]), second = values_.at(both[1]);
-  if (first.shape != second.shape || !second.layer.valid()) {
-    add_elementwise(node);
-    return;
-  }
-  const LayerKind kind = node.op == "Add" ? LayerKind::residual_add : LayerKind::multiply;
-  append(node, kind, both[0]).skip = second.layer;
-}
-
-/// A sum with a constant: the bias of the product before it, a table of positions, or elementwise.
-void OnnxLayers::add_constant(const OnnxNode& node, const std::string& constant) {
-  const std::string from = operands(node).front();
-  const std::int64_t numbers = product(dims_of(constant));
-  const Value value = values_.at(from);
-  const bool is_sum = node.op == "Add" && model_.constants.contains(constant);
-  Layer* before = value.layer.valid() ? &graph_.layers[value.layer.index()] : nullptr;
-  if (is_sum && before != nullptr && before->kind == LayerKind::dense && !before->bias &&
-      numbers == before->out.channels && readers_[from] == 1) {
-    before->bias = true;
-    values_[node.outputs.front()] = value;
-  } else if (is_sum && value.shape.width == 1 && value.shape.height > 1 && numbers == value.shape.count()) {
-    append(node, LayerKind::position_embedding, from);
-  } else {
-    add_elementwise(node);
-  }
-}
-
-LayerId OnnxLayers::join(const std::string& name, LayerId first, LayerId second) {
-  Layer layer;
-  layer.id = LayerId(graph_.layers.size());
-  layer.name = unique(name);
-  layer.kind = LayerKind::concatenate;
-  layer.input = first;
-  layer.skip = second;
-  layer.in = layer.out = given(first);
-  layer.out.channels += given(second).channels;
-  graph_.layers.push_back(layer);
-  return layer.id;
-}
-
-/// Of channels: two at a time. A trained token before the others is a class token; other directions are elementwise.
-void OnnxLayers::add_concatenation(const OnnxNode& node) {
-  const std::vector<std::string> parts = operands(node);
-  const Shape whole = shape_of(node.outputs.front()), first = values_.at(parts.front()).shape;
-  std::int64_t channels = 0;
-  bool fits = true;
-  for (const std::string& part : parts) {
-    const Value& value = values_.at(part);
-    channels += value.shape.channels;
-    fits = fits && value.layer.valid() && value.shape.height == whole.height && value.shape.width == whole.width;
-  }
-  if (parts.size() == 1 && whole.channels == first.channels && whole.height == first.height + 1 && whole.width == 1) {
-    append(node, LayerKind::class_token, parts.front());
-  } else if (parts.size() > 1 && fits && channels == whole.channels) {
-    LayerId joined = values_.at(parts[0]).layer;
-    for (std::size_t i = 1; i < parts.size(); ++i) joined = join(node.name, joined, values_.at(parts[i]).layer);
-    values_[node.outputs.front()] = {joined, whole};
-  } else {
-    add_elementwise(node);
-  }
-}
-
-void OnnxLayers::add_attention(const OnnxNode& node, const OnnxAttention& attention) {
-  const std::vector<std::int64_t> scores = dims_of(attention.scores);
-  if (scores.size() != 4) {
-    refuse(node, "is attention whose heads are not a dimension of their own: its scores need four");
-    return;
-  }
-  for (const std::string& from : {attention.query, attention.key, attention.value}) {
-    if (values_.contains(from) && values_.at(from).layer.valid()) continue;
-    refuse(node, fmt::format("attends to \"{}\", which no layer gives", from));
-    return;
-  }
-  const LayerId query = values_.at(attention.query).layer, key = values_.at(attention.key).layer;
-  const LayerId value = values_.at(attention.value).layer;
-  const bool is_across = scores[2] != scores[3] || (key == value && key != query);
-  LayerId from = query, memory = key;
-  if (is_across && key != value) memory = join(node.name + ".keys_values", key, value);
-  if (!is_across && key != query) from = join(node.name + ".qkv", join(node.name + ".query_key", query, key), value);
-  values_[node.name + ".operands"] = {from, given(from)};
-  Layer& layer = append(node, is_across ? LayerKind::cross_attention : LayerKind::attention, node.name + ".operands");
-  const std::vector<std::int64_t> out = dims_of(node.outputs.front());
-  layer.heads = scores[1];
-  layer.value_size = out.size() == 4 ? out[3] : 0;
-  layer.head_size = layer.value_size;
-  layer.out = {scores[2], 1, layer.heads * layer.value_size};
-  if (is_across) {
-    layer.kv_heads = given(memory).channels / std::max<std::int64_t>(2 * layer.value_size, 1);
-    layer.skip = memory;
-    layer.key_tokens = scores[3];
-  } else {
-    layer.kv_heads = (layer.in.channels / std::max<std::int64_t>(layer.value_size, 1) - layer.heads) / 2;
-  }
-  values_[node.outputs.front()] = {layer.id, layer.out};
-  if (layer.value_size == 0) without_shape_.push_back(node.outputs.front());
+/// All numbers are still there: where exporters fold the batch and the tokens into one dimension, or put the tokens
+/// before the batch, the last dimension tells the channels.
+Shape OnnxLayers::rearranged(const OnnxNode& node, const std::string& output, const Shape& from) {
+  constexpr std::array<std::string_view, 8> whole = {"Reshape",   "Transpose", "Flatten", "Squeeze",
+                                                     "Unsqueeze", "Identity",  "Cast",    "Dropout"};
+  const Shape shape = shape_of(output);
+  const bool keeps_all = std::find(whole.begin(), whole.end(), node.op) != whole.end();
+  if (!keeps_all || !knows(output) || shape.count() == from.count()) return shape;
+  const std::vector<std::int64_t> dims = dims_of(output);
+  const bool is_folded = dims.size() <= 3 && dims.back() > 0 && from.count() % dims.back() == 0;
+  return is_folded ? Shape{from.count() / dims.back(), 1, dims.back()} : from;
 }
 
 void OnnxLayers::add_view(const OnnxNode& node) {
@@ -381,14 +209,15 @@ void OnnxLayers::add_view(const OnnxNode& node) {
     if (output.empty()) continue;
     const bool is_mask = node.op == "Dropout" && output != node.outputs.front();
     if (is_mask) continue;
-    const Shape shape = shape_of(output);
+    const Shape shape = rearranged(node, output, from.shape);
     if (shape == from.shape) {
       values_[output] = from;
       continue;
     }
     OnnxNode part = node;
     part.outputs = {output};
-    append(part, LayerKind::flatten, operands(node).front());
+    append(part, LayerKind::flatten, operands(node).front()).out = shape;
+    values_[output].shape = shape;
   }
 }
 

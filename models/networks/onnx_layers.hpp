@@ -31,8 +31,16 @@ class OnnxLayers {
     Shape shape;
   };
 
+  // onnx_layers.cpp
   void add_node(std::size_t index);
   void add_layer_of(const OnnxNode& node);
+  void add_view(const OnnxNode& node);
+  /// Shape of an output of a node that only rearranges numbers of shape `from`, or takes some of them.
+  Shape rearranged(const OnnxNode& node, const std::string& output, const Shape& from);
+  void add_elementwise(const OnnxNode& node);
+  void add_loss();
+
+  // onnx_weighted.cpp
   bool add_weighted(const OnnxNode& node);
   /// Whether all numbers of an attribute are at least 1; refuses the node when one is not.
   bool counts(const OnnxNode& node, std::string_view attribute, const std::vector<std::int64_t>& numbers);
@@ -40,13 +48,13 @@ class OnnxLayers {
   void add_dense(const OnnxNode& node, std::int64_t in, std::int64_t units, bool bias);
   void add_table(const OnnxNode& node);
   void add_pool(const OnnxNode& node, LayerKind kind);
+
+  // onnx_joins.cpp
   void add_sum_or_product(const OnnxNode& node);
   void add_constant(const OnnxNode& node, const std::string& constant);
   void add_concatenation(const OnnxNode& node);
   void add_attention(const OnnxNode& node, const OnnxAttention& attention);
-  void add_view(const OnnxNode& node);
-  void add_elementwise(const OnnxNode& node);
-  void add_loss();
+  LayerId join(const std::string& name, LayerId first, LayerId second);
 
   /// Operands that are not constant, in order.
   [[nodiscard]] std::vector<std::string> operands(const OnnxNode& node) const;
@@ -56,8 +64,9 @@ class OnnxLayers {
   Shape shape_of(const std::string& value);
   /// A layer of `node` that reads `from`, output as the model says; gives the node's (first) output.
   Layer& append(const OnnxNode& node, LayerKind kind, const std::string& from);
-  LayerId join(const std::string& name, LayerId first, LayerId second);
-  void refuse(const OnnxNode& node, const std::string& what) { refused_.emplace_back(node.name, what); }
+  void refuse(const OnnxNode& node, const std::string& what);
+  /// Whether a node reads what a refused one should have given; what it gives is lost too.
+  bool is_lost(const OnnxNode& node);
   [[nodiscard]] Shape given(LayerId layer) const;
   std::string unique(const std::string& name);
 
@@ -70,6 +79,7 @@ class OnnxLayers {
   std::set<std::string> names_;
   std::map<std::string, int> elementwise_;  // operators priced so, and how many
   std::vector<std::pair<std::string, std::string>> refused_;
+  std::set<std::string> lost_;  // values of refused nodes and of what follows from them
   std::vector<std::string> without_shape_;
 };
 

@@ -1,6 +1,8 @@
 #include "models/networks/onnx_model.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "models/networks/protobuf_wire.hpp"
 
@@ -126,6 +128,10 @@ std::int64_t OnnxNode::integer(std::string_view attribute, std::int64_t fallback
 std::vector<std::int64_t> OnnxNode::integers(std::string_view attribute) const {
   const auto found = attributes.find(attribute);
   return found == attributes.end() ? std::vector<std::int64_t>() : found->second.integers;
+}
+
+std::int64_t numbers_of(const std::vector<std::int64_t>& dims) {
+  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 bool is_floating(std::int64_t onnx_type) {

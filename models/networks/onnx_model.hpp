@@ -42,6 +42,9 @@ struct OnnxModel {
   std::vector<std::string> inputs, outputs;     // inputs without those that are initializers
 };
 
+/// How many numbers a tensor has; a scalar one.
+std::int64_t numbers_of(const std::vector<std::int64_t>& dims);
+
 /// Whether numbers of a type are weights: a floating-point type.
 bool is_floating(std::int64_t onnx_type);
 

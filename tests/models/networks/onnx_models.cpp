@@ -160,7 +160,8 @@ TEST_CASE("What is no ONNX model is told with the byte") {
 TEST_CASE("Missing shapes and open dimensions are told with what to do") {
   CHECK(problems_in(model(small_image_graph())) ==
         "model.onnx: 8 of its values have no fixed shape, the first is \"c\" (costs follow from shapes) - run shape "
-        "inference: onnx.shape_inference.infer_shapes_path(\"model.onnx\", \"shaped.onnx\")");
+        "inference: onnx.shape_inference.infer_shapes_path(\"model.onnx\", \"shaped.onnx\"); if they stay open, export "
+        "without dynamic axes");
   CHECK(
       problems_in(model(node("Relu", {"x"}, {"y"}) + input("x", {1, 3, -1, 5}) + output("y", {1, 3, 5, 5}))) ==
       "model.onnx: x: dimension 2 (\"batch\") is not fixed - export with fixed sizes; only the batch, dimension 0, may "

@@ -1,0 +1,192 @@
+// ONNX as PyTorch's exporter writes it: norms and GELU in parts, batch and tokens folded, open batches.
+#include <algorithm>
+#include <stdexcept>
+
+#include "models/cost/layer_cost.hpp"
+#include "models/networks/onnx.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/networks/onnx_bytes.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace onnx_bytes;
+
+LayerGraph graph_of(const std::string& graph) {
+  Problems problems;
+  LayerGraph made = parse_onnx(model(graph), "model.onnx", problems);
+  problems.throw_if_any();
+  return made;
+}
+
+const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
+  for (const Layer& layer : graph.layers) {
+    if (layer.name == name) return layer;
+  }
+  throw std::runtime_error("no layer " + name);
+}
+
+std::int64_t count(const LayerGraph& graph, LayerKind kind) {
+  return std::count_if(graph.layers.begin(), graph.layers.end(),
+                       [&](const Layer& layer) { return layer.kind == kind; });
+}
+
+double forward_flops(const LayerGraph& graph) {
+  double flops = 0;
+  for (const Layer& layer : graph.layers) flops += layer_cost(layer).forward.value();
+  return flops;
+}
+
+const std::string scalars =
+    weight("two", {}) + weight("eps", {}) + weight("one", {}) + weight("half", {}) + weight("a", {}) + weight("b", {});
+
+/// The nine nodes of a layer normalisation before opset 17; weights of `channels`.
+std::string layer_norm(const std::string& x, const std::string& y, const Dims& dims) {
+  const Dims rows = {dims[0], dims[1], 1};
+  return node("ReduceMean", {x}, {y + "m"}) + node("Sub", {x, y + "m"}, {y + "d"}) +
+         node("Pow", {y + "d", "two"}, {y + "p"}) + node("ReduceMean", {y + "p"}, {y + "v"}) +
+         node("Add", {y + "v", "eps"}, {y + "e"}) + node("Sqrt", {y + "e"}, {y + "s"}) +
+         node("Div", {y + "d", y + "s"}, {y + "n"}) + node("Mul", {y + "n", y + "w"}, {y + "g"}) +
+         node("Add", {y + "g", y + "b"}, {y}) + info(y + "m", rows) + info(y + "d", dims) + info(y + "p", dims) +
+         info(y + "v", rows) + info(y + "e", rows) + info(y + "s", rows) + info(y + "n", dims) + info(y + "g", dims) +
+         info(y, dims) + weight(y + "w", {dims.back()}) + weight(y + "b", {dims.back()});
+}
+
+/// GPT-2's dense layer: tokens folded into the batch, and back.
+std::string folded_dense(const std::string& x, const std::string& y, std::int64_t in, std::int64_t out) {
+  return node("Reshape", {x, "to2"}, {y + "f"}) + node("Gemm", {y + "f", y + "w", y + "b"}, {y + "g"}) +
+         node("Reshape", {y + "g", "to3"}, {y}) + info(y + "f", {6, in}) + info(y + "g", {6, out}) +
+         info(y, {1, 6, out}) + weight(y + "w", {in, out}) + weight(y + "b", {out});
+}
+
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+std::string gelu_by_tanh(const std::string& x, const std::string& y, const Dims& dims) {
+  std::string shapes;
+  for (const std::string part : {"h", "c", "k", "s", "t", "u", "o"}) shapes += info(y + part, dims);
+  return node("Mul", {x, "half"}, {y + "h"}) + node("Pow", {x, "two"}, {y + "c"}) +
+         node("Mul", {y + "c", "a"}, {y + "k"}) + node("Add", {x, y + "k"}, {y + "s"}) +
+         node("Mul", {y + "s", "b"}, {y + "t"}) + node("Tanh", {y + "t"}, {y + "u"}) +
+         node("Add", {y + "u", "one"}, {y + "o"}) + node("Mul", {y + "h", y + "o"}, {y}) + shapes + info(y, dims);
+}
+
+/// 6 tokens, 8 wide, 2 heads.
+std::string attention_of_gpt2() {
+  std::string nodes = folded_dense("n1", "qkv", 8, 24) + node("Split", {"qkv", "sizes"}, {"q", "k", "v"});
+  for (const std::string part : {"q", "k", "v"}) {
+    nodes += node("Reshape", {part, "to4"}, {part + "r"}) + node("Transpose", {part + "r"}, {part + "t"}) +
+             info(part, {1, 6, 8}) + info(part + "r", {1, 6, 2, 4}) +
+             info(part + "t", part == "k" ? Dims{1, 2, 4, 6} : Dims{1, 2, 6, 4});
+  }
+  const Dims scores = {1, 2, 6, 6};
+  return nodes + node("MatMul", {"qt", "kt"}, {"s0"}) + node("Div", {"s0", "two"}, {"s1"}) +
+         node("Where", {"mask", "s1", "eps"}, {"s2"}) + node("Softmax", {"s2"}, {"s3"}) +
+         node("MatMul", {"s3", "vt"}, {"a0"}) + node("Transpose", {"a0"}, {"a1"}) +
+         node("Reshape", {"a1", "to3"}, {"a2"}) + info("s0", scores) + info("s1", scores) + info("s2", scores) +
+         info("s3", scores) + info("a0", {1, 2, 6, 4}) + info("a1", {1, 6, 2, 4}) + info("a2", {1, 6, 8}) +
+         weight("mask", {1, 1, 6, 6}, 9) + weight("sizes", {3}, 7) + weight("to4", {4}, 7);
+}
+
+TEST_CASE("A GPT-2 block: norms and GELU in parts, products of folded tokens, queries split off one product") {
+  const LayerGraph graph =
+      graph_of(node("Gather", {"table", "ids"}, {"x"}) + info("x", {1, 6, 8}) + weight("table", {50, 8}) +
+               layer_norm("x", "n1", {1, 6, 8}) + attention_of_gpt2() + folded_dense("a2", "o", 8, 8) +
+               node("Add", {"o", "x"}, {"r"}) + info("r", {1, 6, 8}) + layer_norm("r", "n2", {1, 6, 8}) +
+               folded_dense("n2", "up", 8, 32) + gelu_by_tanh("up", "act", {1, 6, 32}) +
+               folded_dense("act", "down", 32, 8) + node("Add", {"r", "down"}, {"y"}) + scalars +
+               weight("to2", {2}, 7) + weight("to3", {3}, 7) + input("ids", {1, 6}, 7) + output("y", {1, 6, 8}));
+  CHECK(parameters(graph) == 50 * 8 + 2 * 16 + (8 * 24 + 24) + (64 + 8) + (8 * 32 + 32) + (32 * 8 + 8));
+  CHECK(forward_flops(graph) == 6 * 2.0 * (8 * 24 + 64 + 2 * 8 * 32) + 4.0 * 6 * 6 * 8);
+  CHECK(count(graph, LayerKind::layer_norm) == 2);
+  CHECK(count(graph, LayerKind::gelu) == 1);
+  CHECK(count(graph, LayerKind::tanh) == 0);
+  const Layer& attention = layer_named(graph, "a0_MatMul");
+  CHECK(attention.kind == LayerKind::attention);
+  CHECK(attention.heads == 2);
+  CHECK(to_text(attention.in) == "6x1x24");
+  CHECK(layer_named(graph, "n2_Add").input == layer_named(graph, "r_Add").id);
+  // six scalars of the initializers belong to no layer
+  CHECK(graph.notes == std::vector<std::string>{"softmax_cross_entropy of output \"y\" as loss",
+                                                "initializers hold " + std::to_string(parameters(graph) + 6) +
+                                                    " numbers beside 0 running means and variances, layers " +
+                                                    std::to_string(parameters(graph))});
+}
+
+TEST_CASE("Llama's root-mean-square norm: 1 / root, cast back, scaled") {
+  const Dims dims = {1, 6, 8}, rows = {1, 6, 1};
+  for (const bool as_reciprocal : {false, true}) {
+    const std::string inverse = as_reciprocal ? node("Reciprocal", {"s"}, {"i"}) : node("Div", {"one", "s"}, {"i"});
+    const LayerGraph graph = graph_of(
+        node("Cast", {"x"}, {"f"}) + node("Pow", {"f", "two"}, {"p"}) + node("ReduceMean", {"p"}, {"v"}) +
+        node("Add", {"v", "eps"}, {"e"}) + node("Sqrt", {"e"}, {"s"}) + inverse + node("Mul", {"f", "i"}, {"n"}) +
+        node("Cast", {"n"}, {"h"}) + node("Mul", {"w", "h"}, {"y"}) + info("f", dims) + info("p", dims) +
+        info("v", rows) + info("e", rows) + info("s", rows) + info("i", rows) + info("n", dims) + info("h", dims) +
+        weight("w", {8}) + scalars + input("x", dims) + output("y", dims));
+    REQUIRE(graph.layers.size() == 2);
+    CHECK(graph.layers[0].kind == LayerKind::rms_norm);
+    CHECK(parameters(graph) == 8);
+    CHECK(to_text(graph.layers[0].out) == "6x1x8");
+  }
+}
+
+TEST_CASE("What looks like a norm but is none stays what it is") {
+  const LayerGraph graph = graph_of(
+      node("Pow", {"x", "two"}, {"p"}) + node("ReduceMean", {"p"}, {"v"}) + node("Add", {"v", "eps"}, {"e"}) +
+      node("Sqrt", {"e"}, {"s"}) + node("Div", {"p", "s"}, {"y"}) + info("p", {1, 6, 8}) + info("v", {1, 6, 1}) +
+      info("e", {1, 6, 1}) + info("s", {1, 6, 1}) + scalars + input("x", {1, 6, 8}) + output("y", {1, 6, 8}));
+  CHECK(count(graph, LayerKind::rms_norm) == 0);
+  CHECK(parameters(graph) == 0);
+}
+
+TEST_CASE("A residual block of images with an open batch") {
+  const Dims image = {-1, 4, 8, 8};
+  const std::string pads = integers("pads", {1, 1, 1, 1}) + integers("strides", {1, 1});
+  const LayerGraph graph = graph_of(
+      node("Conv", {"x", "w1"}, {"c"}, pads) + node("BatchNormalization", {"c", "g", "h", "m", "v"}, {"n"}) +
+      node("Relu", {"n"}, {"r"}) + node("Conv", {"r", "w2", "b2"}, {"d"}, pads) + node("Add", {"d", "x"}, {"s"}) +
+      node("Relu", {"s"}, {"t"}) + node("GlobalAveragePool", {"t"}, {"p"}) + node("Flatten", {"p"}, {"f"}) +
+      node("Gemm", {"f", "w3", "b3"}, {"y"}, integer("transB", 1)) + info("c", image) + info("n", image) +
+      info("r", image) + info("d", image) + info("s", image) + info("t", image) + info("p", {-1, 4, 1, 1}) +
+      info("f", {-1, 4}) + weight("w1", {4, 4, 3, 3}) + weight("g", {4}) + weight("h", {4}) + weight("m", {4}) +
+      weight("v", {4}) + weight("w2", {4, 4, 3, 3}) + weight("b2", {4}) + weight("w3", {10, 4}) + weight("b3", {10}) +
+      input("x", image) + output("y", {-1, 10}));
+  CHECK(parameters(graph) == 144 + 8 + 144 + 4 + 50);
+  CHECK(forward_flops(graph) == 2.0 * (64 * 288 + 40));
+  // the sum's second operand is the network's input, which no layer gives
+  CHECK(graph.notes.front() == "1 x Add priced as an elementwise operator");
+}
+
+/// torch.nn.MultiheadAttention: tokens before the batch, heads folded into it.
+std::string sequence_first_attention(const std::string& batch_of_input) {
+  std::string nodes = node("Transpose", {"x"}, {"z"}) + node("MatMul", {"z", "wi"}, {"p"}) +
+                      node("Add", {"p", "bi"}, {"pb"}) + node("Reshape", {"pb", "to4"}, {"p4"}) +
+                      node("Transpose", {"p4"}, {"pt"});
+  for (const std::string part : {"q", "k", "v"}) {
+    nodes += node("Gather", {"pt", "i" + part}, {part}) + node("Reshape", {part, "to3"}, {part + "r"}) +
+             node("Transpose", {part + "r"}, {part + "t"}) + info(part, {6, 1, 8}) + info(part + "r", {6, 2, 4}) +
+             info(part + "t", part == "k" ? Dims{2, 4, 6} : Dims{2, 6, 4}) + weight("i" + part, {}, 7);
+  }
+  return nodes + node("MatMul", {"qt", "kt"}, {"s"}) + node("Softmax", {"s"}, {"w"}) +
+         node("MatMul", {"w", "vt"}, {"a"}) + node("Transpose", {"a"}, {"at"}) + node("Reshape", {"at", "to2"}, {"f"}) +
+         node("Gemm", {"f", "wo", "bo"}, {"o"}) + node("Reshape", {"o", "to3"}, {"o3"}) +
+         node("Transpose", {"o3"}, {"t"}) + node("Relu", {"t"}, {"y"}) + info("z", {6, 1, 8}) + info("p", {6, 1, 24}) +
+         info("pb", {6, 1, 24}) + info("p4", {6, 1, 3, 8}) + info("pt", {3, 6, 1, 8}) + info("s", {2, 6, 6}) +
+         info("w", {2, 6, 6}) + info("a", {2, 6, 4}) + info("at", {6, 2, 4}) + info("f", {6, 8}) + info("o", {6, 8}) +
+         info("o3", {6, 1, 8}) + info("t", {1, 6, 8}) + weight("wi", {8, 24}) + weight("bi", {24}) +
+         weight("wo", {8, 8}) + weight("bo", {8}) + weight("to2", {2}, 7) + weight("to3", {3}, 7) +
+         weight("to4", {4}, 7) + batch_of_input + output("y", {1, 6, 8});
+}
+
+TEST_CASE("Attention with the tokens first and the heads folded into a batch of one") {
+  const LayerGraph graph = graph_of(sequence_first_attention(input("x", {1, 6, 8})));
+  CHECK(parameters(graph) == (8 * 24 + 24) + (64 + 8));
+  CHECK(forward_flops(graph) == 6 * 2.0 * (8 * 24 + 64) + 4.0 * 6 * 6 * 8);
+  CHECK(layer_named(graph, "a_MatMul").heads == 2);
+  CHECK(to_text(layer_named(graph, "y_Relu").out) == "6x1x8");
+  CHECK_THROWS_WITH(
+      graph_of(sequence_first_attention(input("x", {-1, 6, 8}))),
+      "model.onnx: a_MatMul: is attention whose heads are not a dimension of their own: export a batch of "
+      "1, or scores of four dimensions");
+}
+
+}  // namespace
+}  // namespace orrery
