@@ -12,7 +12,8 @@ constexpr Range share{0.0, 1.0, Range::Low::open};
 
 class HybridReader {
  public:
-  HybridReader(TomlTable& table, StrategySpec& spec) : table_(table), spec_(spec), layout_(spec.hybrid.layout) {}
+  HybridReader(TomlTable& table, StrategySpec& spec, const LayerGraph& network)
+      : table_(table), spec_(spec), network_(network), layout_(spec.hybrid.layout) {}
 
   void read() {
     read_degrees();
@@ -116,9 +117,18 @@ class HybridReader {
     HybridOptions& hybrid = spec_.hybrid;
     hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, positive);
     hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
+    for (const std::string_view key : {"capacity_factor", "expert_imbalance"}) check_experts(key);
     hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
     hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);
     hybrid.head_tokens = table_.number("head_tokens", hybrid.head_tokens, share);
+  }
+
+  /// A network that could not be read has its own problem.
+  void check_experts(std::string_view key) {
+    if (!table_.has(key) || network_.layers.empty()) return;
+    const auto is_mixture = [](const Layer& layer) { return layer.kind == LayerKind::mixture_of_experts; };
+    if (std::any_of(network_.layers.begin(), network_.layers.end(), is_mixture)) return;
+    table_.problem(key, "has no effect", network_.name + " has no experts", "remove it");
   }
 
   void read_disturbances() {
@@ -142,6 +152,7 @@ class HybridReader {
 
   TomlTable& table_;
   StrategySpec& spec_;
+  const LayerGraph& network_;
   Layout& layout_;
 };
 
@@ -160,8 +171,8 @@ const Names<Recompute>& hybrid_recomputes() {
   return names;
 }
 
-void read_hybrid(TomlTable& table, StrategySpec& spec) {
-  HybridReader(table, spec).read();
+void read_hybrid(TomlTable& table, StrategySpec& spec, const LayerGraph& network) {
+  HybridReader(table, spec, network).read();
 }
 
 }  // namespace orrery

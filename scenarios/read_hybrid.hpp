@@ -9,8 +9,9 @@ namespace orrery {
 inline constexpr Range layout_degree{1.0, 1e4};
 
 /// Reads the layout and what disturbs it into `spec`, whose cluster, precision and recompute stand. Whether the network
-/// can be laid out so is no matter of reading: LayoutJudge says it, and such a way is infeasible, not wrong.
-void read_hybrid(TomlTable& table, StrategySpec& spec);
+/// can be laid out so is no matter of reading: LayoutJudge says it, and such a way is infeasible, not wrong. Keys about
+/// experts that `network` does not have are problems.
+void read_hybrid(TomlTable& table, StrategySpec& spec, const LayerGraph& network);
 
 /// What can be written for each of them; also the lists of [search].
 const Names<PipelineSchedule>& hybrid_schedules();

@@ -1,6 +1,8 @@
 // The whole file: its tables in order, and what concerns several of them.
+#include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "scenarios/plan.hpp"
 #include "scenarios/reading.hpp"
@@ -25,6 +27,7 @@ class ScenarioReader {
     read_strategies();
     check_end_of_learning();
     check_who_saves();
+    check_layouts_alone();
     read_reference(head);
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
@@ -94,6 +97,20 @@ class ScenarioReader {
     }
     workload.problem("save_weights", "nothing is learned centrally", "every strategy has a learning of its own",
                      "put save_weights into a [[strategy]]");
+  }
+
+  /// Layouts are priced operator by operator, and cut a batch by their micro-batches.
+  void check_layouts_alone() {
+    const auto& all = scenario_.strategies;
+    const auto is_layout = [](const StrategySpec& strategy) { return strategy.kind == StrategyKind::hybrid; };
+    if (all.empty() || scenario_.workload.learn || !std::all_of(all.begin(), all.end(), is_layout)) return;
+    TomlTable workload = root_.table_or_defaults("workload");
+    const std::pair<const char*, const char*> unread[] = {
+        {"compute", "strategies of kind hybrid alone are priced by operators"},
+        {"accumulation", "strategies of kind hybrid have as many micro-batches as `microbatch` leaves"}};
+    for (const auto& [key, why] : unread) {
+      if (workload.has(key)) workload.problem(key, "has no effect", why, "remove it");
+    }
   }
 
   void check_one_run_saves(TomlTable& table, const std::string& file) {

@@ -37,7 +37,7 @@ class StrategyReader {
     spec_.optimizer = workload_.optimizer;
     if (spec_.kind != StrategyKind::federated) read_cluster();
     if (spec_.kind == StrategyKind::hybrid) {
-      read_hybrid(table_, spec_);
+      read_hybrid(table_, spec_, workload_.network);
     } else if (!is_cosimulated(spec_.kind)) {
       read_central();
     } else {

@@ -52,14 +52,21 @@ Records run_step(const Plan& plan, const Platform& platform, const EngineOptions
   return run_program(plan.program, *kernel, plan.placement, options);
 }
 
-void simulate_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
-                      const SimulateOptions& options, Way& way) {
+/// Fills the way with what its plan says; whether that can run stands in it.
+Plan plan_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost, Way& way) {
   const Cluster cluster = build_cluster(strategy.cluster.description);
-  const Plan plan = make_plan({scenario, strategy, cost, cluster});
+  Plan plan = make_plan({scenario, strategy, cost, cluster});
   fill_from_plan(scenario, cluster, plan, way);
   way.memory = plan.memory;
   way.straggler_share = plan.straggler_share;
-  if (!require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()])) return;
+  require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()]);
+  return plan;
+}
+
+void simulate_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
+                      const SimulateOptions& options, Way& way) {
+  const Plan plan = plan_central(scenario, strategy, cost, way);
+  if (!way.fits) return;
   if (const auto defects = check(plan.program); !defects.empty()) {
     throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
   }
@@ -130,24 +137,42 @@ Plan make_plan(const Job& job) {
   throw std::logic_error("no planner for strategy " + job.strategy.name);
 }
 
-Way simulate_way(const Scenario& scenario, std::size_t index, const Catalogue& catalogue,
-                 const SimulateOptions& options) {
-  const StrategySpec& strategy = scenario.strategies.at(index);
+namespace {
+
+/// A way that `fill` makes; where it throws Infeasible, with that as its error.
+template <class Fill>
+Way way_of(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue, const Fill& fill) {
   Way way;
   way.strategy = strategy.name;
   way.seed = scenario.seed;
   try {
-    const CostModel cost = cost_model(scenario, strategy, catalogue);
-    if (is_cosimulated(strategy.kind)) {
-      simulate_federated(scenario, strategy, cost, options, way);
-    } else {
-      simulate_central(scenario, strategy, cost, options, way);
-    }
+    fill(cost_model(scenario, strategy, catalogue), way);
   } catch (const Infeasible& reason) {
     way.status = WayStatus::infeasible;
     way.error = reason.what();
   }
   return way;
+}
+
+}  // namespace
+
+Way check_way(const Scenario& scenario, std::size_t index, const Catalogue& catalogue) {
+  const StrategySpec& strategy = scenario.strategies.at(index);
+  return way_of(scenario, strategy, catalogue, [&](const CostModel& cost, Way& way) {
+    if (!is_cosimulated(strategy.kind)) plan_central(scenario, strategy, cost, way);
+  });
+}
+
+Way simulate_way(const Scenario& scenario, std::size_t index, const Catalogue& catalogue,
+                 const SimulateOptions& options) {
+  const StrategySpec& strategy = scenario.strategies.at(index);
+  return way_of(scenario, strategy, catalogue, [&](const CostModel& cost, Way& way) {
+    if (is_cosimulated(strategy.kind)) {
+      simulate_federated(scenario, strategy, cost, options, way);
+    } else {
+      simulate_central(scenario, strategy, cost, options, way);
+    }
+  });
 }
 
 std::string_view name_of(CurveSource source) {

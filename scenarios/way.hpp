@@ -110,6 +110,10 @@ struct SimulateOptions {
 /// The plan of a centralised strategy, by the planner of its kind.
 Plan make_plan(const Job& job);
 
+/// What simulate_way() would say of a centralised strategy before anything runs: infeasible ways come back with the
+/// same error. Nothing is recorded; ways whose steps a coordinator decides come back as ok.
+Way check_way(const Scenario& scenario, std::size_t strategy, const Catalogue& catalogue);
+
 /// Simulates one strategy in this process (one SimGrid engine per process). Infeasible ways come back as such; other
 /// errors throw.
 Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue& catalogue,

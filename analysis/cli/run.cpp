@@ -42,7 +42,7 @@ CommandSpec run_spec() {
       "flow (contended network, SimGrid) or closed-form; default: the scenario's")(
       "profile", po::value<std::string>()->value_name("WHICH")->default_value("stored"),
       "stored: the profile that the scenario names; live: execute and record anew on this machine")(
-      "check", "read and check the scenario, run nothing")(
+      "check", "read and check the scenario, and say which of its ways cannot be; run nothing")(
       "dump", po::value<std::string>()->value_name("STAGE"),
       "print one stage and stop: scenario, workload, cluster, program, records")(
       "strategy", po::value<std::string>()->value_name("NAME"), "the strategy that --dump shows; default: the first")(
@@ -95,6 +95,17 @@ ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const s
   return broken.empty() ? ExitCode::ok : ExitCode::assertion_failed;
 }
 
+/// The file is right, and which of its ways cannot be, as a run would say.
+void print_check(const Scenario& scenario, const Catalogue& catalogue) {
+  std::cout << scenario.file << ": ok, " << scenario.strategies.size() << " strategies\n";
+  for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+    const Way way = check_way(scenario, i, catalogue);
+    if (way.status != WayStatus::ok) {
+      std::cout << way.strategy << ": " << name_of(way.status) << ": " << way.error << '\n';
+    }
+  }
+}
+
 /// The folder that a live profile is written to: the output's, or one of its own.
 fs::path profile_folder(const po::variables_map& values) {
   return values.count("output") != 0 ? fs::path(values["output"].as<std::string>())
@@ -144,7 +155,7 @@ ExitCode run_command(const Arguments& arguments) {
     request = read_request(*values, catalogue, bar);
     check_assertions(request.scenario);
     if (values->count("check") != 0) {
-      std::cout << request.scenario.file << ": ok, " << request.scenario.strategies.size() << " strategies\n";
+      print_check(request.scenario, catalogue);
       return ExitCode::ok;
     }
     if (values->count("dump") != 0) {

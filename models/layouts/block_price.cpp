@@ -6,6 +6,7 @@
 #include "models/cost/memory.hpp"
 #include "models/cost/operators.hpp"
 #include "models/cost/pass_bytes.hpp"
+#include "topologies/leaf_shape.hpp"
 
 namespace orrery {
 namespace {
@@ -154,8 +155,8 @@ class BlockPricer {
     const Layer& layer = job_.network.layers[index];
     if (layout_.tp > 1 && layer.kind == LayerKind::mixture_of_experts) {
       const double numbers = samples(layer) * number(layer.in.count());
-      price_.tensor_sent_forward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
-      exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
+      price_.tensor_sent.forward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
+      price_.tensor_sent.backward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
       price_.forward_kernels += launches_of_collective, price_.backward_kernels += launches_of_collective;
     }
     if (layer.kind == LayerKind::mixture_of_experts && layout_.ep > 1) visit_experts(layer);
@@ -164,32 +165,32 @@ class BlockPricer {
     const double times = samples(layer);
     if (!has_split_logits(layer)) {
       for (const TensorExchange& each : split.before_forward) {
-        price_.tensor_sent_forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
+        price_.tensor_sent.forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
         price_.forward_kernels += launches_of_collective;
       }
     }
     for (const TensorExchange& each : split.after_forward) {
-      price_.tensor_sent_forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
+      price_.tensor_sent.forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
       price_.forward_kernels += launches_of_collective;
     }
     for (const TensorExchange& each : split.before_backward) {
-      exchange(each.kind, times * each.numbers, price_.tensor_backward);
+      price_.tensor_sent.backward += exchange(each.kind, times * each.numbers, price_.tensor_backward);
       price_.backward_kernels += launches_of_collective;
       if (layout_.sequence_parallel == SequenceParallel::on) {
-        exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
+        price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
       }
     }
   }
 
   /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather. Returns what a rank sends.
-  Bytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
-    Bytes sent;
+  WireBytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
+    WireBytes sent;
     const Bytes bytes = bytes_in_memory(job_.precision) * (numbers / layout_.cp);
     const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.devices_per_node);
     const auto pay = [&](CollectiveKind part) {
       const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
       time += cost.total();
-      sent += cost.node_bytes + cost.network_bytes;
+      sent += cost.sent();
     };
     if (kind == CollectiveKind::all_reduce && layout_.sequence_parallel == SequenceParallel::on) {
       pay(CollectiveKind::reduce_scatter);
@@ -197,7 +198,6 @@ class BlockPricer {
     } else {
       pay(kind);
     }
-    price_.tensor_sent += sent;
     return sent;
   }
 
@@ -211,18 +211,21 @@ class BlockPricer {
     const LibraryCost cost = library_cost(CollectiveKind::all_to_all, place, bytes, paths_.node, paths_.network);
     price_.expert_forward += cost.total() * 2.0;
     price_.expert_backward += cost.total() * 2.0;
-    price_.expert_sent += (cost.node_bytes + cost.network_bytes) * 4.0;
+    price_.expert_sent.forward += cost.sent() * 2.0;
+    price_.expert_sent.backward += cost.sent() * 2.0;
   }
 
   /// Ring attention: keys and values of the other parts come round, cp - 1 messages, while those at hand are worked on;
-  /// backward their gradients come with them.
+  /// backward their gradients come with them. Of the ranks in a node the last one sends to the next node.
   void pass_keys_round(const Layer& layer, const LayerOperators& operators) {
     const double size = number(head_size(layer)), value = number(value_size(layer));
     const double heads = std::max(1.0, number(layer.kv_heads) / layout_.tp);
     const double tokens = samples(layer) * number(key_tokens(layer)) / layout_.cp;
     const Bytes part = bytes_in_memory(job_.precision) * (tokens * heads * (size + value));
     const GroupPlace place = place_of(layout_, Dimension::cp, job_.cluster.devices_per_node);
-    const LibraryPath& path = place.nodes() > 1 ? paths_.network : paths_.node;
+    const bool crosses = place.nodes() > 1;
+    LibraryPath path = crosses ? paths_.network : paths_.node;
+    if (crosses) path = narrowed(path, uplink_share(CollectiveKind::all_gather, place, path));
     const double steps = layout_.cp - 1;
     Seconds forward, backward;
     double kernels = 0;
@@ -235,7 +238,10 @@ class BlockPricer {
     price_.context_forward += left_over(once, forward);
     price_.context_backward += left_over(once * 2.0, backward);
     price_.context_whole += once * (3.0 * steps);
-    price_.context_sent += part * (3.0 * steps);
+    const double out = crosses ? 1.0 / place.per_node : 0.0;
+    const WireBytes sent{part * (steps * (1.0 - out)), part * (steps * out)};
+    price_.context_sent.forward += sent;
+    price_.context_sent.backward += sent * 2.0;
   }
 
   /// Activations that one micro-batch leaves here until its backward pass.
@@ -250,11 +256,25 @@ class BlockPricer {
     for (std::size_t i = block_.first; i < block_.end; ++i)
       scores += scores_of(graph.layers[i], shares[i], one.samples);
     const bool flash = job_.framework.flash_attention.value > 0.5;
-    price_.kept = flash ? all - scores : all;
-    price_.kept_selective = all - scores;
+    Bytes slots;
+    for (std::size_t i = block_.first; i < block_.end; ++i) {
+      slots += unplanned_visits(job_.network.layers[i], shares[i], one.samples);
+    }
+    price_.kept = (flash ? all - scores : all) + slots;
+    price_.kept_selective = all - scores + slots;
     const Layer& first = graph.layers[block_.first];
     const double entering = block_.first == 0 ? 0.0 : number(first.in.count()) * shares[block_.first].input;
     price_.kept_full = bytes_in_memory(job_.precision) * (entering * one.samples);
+  }
+
+  /// What the visits of the busiest rank beyond the mean keep (with a capacity filled slots, or fewer): per visit the
+  /// copies to and from an expert and what its products and its gate read; not the router's probabilities.
+  [[nodiscard]] Bytes unplanned_visits(const Layer& layer, const Share& share, double samples) const {
+    if (layer.kind != LayerKind::mixture_of_experts) return {};
+    Layer unvisited = layer;
+    unvisited.experts_per_token = 0;
+    const double visits = kept_for_backward(layer).own - kept_for_backward(unvisited).own;
+    return bytes_in_memory(job_.precision) * (visits * (busiest_share() - 1.0) * share.work * samples);
   }
 
   /// What a loss that works on the logits piece by piece does not keep of them.
@@ -309,10 +329,17 @@ Paths paths_of(const TrainingJob& job) {
   const double share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
   if (cluster.network_link) {
     paths.network = path_of(job.network_law, BytesPerSecond(job.network_law.bus_GBps.value * giga * share));
+    const LeafShape leaf = leaf_shape(cluster);
+    paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
   }
   paths.node =
       cluster.node_link ? path_of(job.node_law, BytesPerSecond(job.node_law.bus_GBps.value * giga)) : paths.network;
   return paths;
+}
+
+BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network) {
+  const GroupPlace stages = place_of(layout, Dimension::pp, devices_per_node);
+  return network.bus * uplink_share(CollectiveKind::broadcast, stages, network);
 }
 
 BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,

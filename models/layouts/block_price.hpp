@@ -12,6 +12,16 @@ namespace orrery {
 /// to vTrain, MICRO 2024).
 inline constexpr double launches_of_collective = 2;
 
+/// What one rank sends in one micro-batch, by pass.
+struct PassBytes {
+  WireBytes forward, backward, recompute;
+  [[nodiscard]] Bytes total() const { return forward.total() + backward.total() + recompute.total(); }
+  PassBytes& operator+=(const PassBytes& other) {
+    forward += other.forward, backward += other.backward, recompute += other.recompute;
+    return *this;
+  }
+};
+
 /// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
@@ -23,18 +33,22 @@ struct BlockPrice {
   Seconds expert_forward, expert_backward;
   /// Launches of the host; a collective counts as launches_of_collective.
   double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
-  double parameters = 0, expert_parameters = 0;  // of one rank
-  double boundary_numbers = 0;                   // that leave the block, whole, per micro-batch
-  Bytes tensor_sent_forward;                     // of tensor_sent
-  Bytes tensor_sent, context_sent, expert_sent;  // by one rank, forward and backward once each
-  Bytes kept, kept_selective, kept_full;         // activations of one micro-batch
+  double parameters = 0, expert_parameters = 0;      // of one rank
+  double boundary_numbers = 0;                       // that leave the block, whole, per micro-batch
+  PassBytes tensor_sent, context_sent, expert_sent;  // recompute is for the layout to say
+  Bytes kept, kept_selective, kept_full;             // activations of one micro-batch
 };
 
 /// Paths of a cluster as library_cost() takes them.
 struct Paths {
   LibraryPath node, network;
 };
+/// `network` knows the leaves of the cluster's fabric.
 Paths paths_of(const TrainingJob& job);
+
+/// At which one device sends to the next stage over the network when all of its stage do: its part of the NICs, or of
+/// the uplinks of a leaf, which the last of the stages under it crosses.
+BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network);
 
 /// `split`: of the whole graph over layout.tp devices (empty for tp = 1).
 BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,

@@ -19,6 +19,16 @@ bool has_products(const LayerGraph& graph, const Block& block) {
   return false;
 }
 
+PassBytes sent_in(const PassBytes& block, bool again, double times) {
+  return {block.forward * times, block.backward * times, again ? block.forward * times : WireBytes()};
+}
+
+/// All that a price depends on of where a group sits.
+std::int64_t place_key(const GroupPlace& place) {
+  constexpr int half = 32;
+  return (std::int64_t{place.nodes_apart} << half) + place.per_node;
+}
+
 }  // namespace
 
 StageWork& StageWork::operator+=(const StageWork& other) {
@@ -81,9 +91,9 @@ LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, cons
           layout.ep,
           layout.microbatch,
           layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
-          place_of(layout, Dimension::tp, per_node).per_node,
-          place_of(layout, Dimension::cp, per_node).per_node,
-          place_of(layout, Dimension::ep, per_node).per_node};
+          place_key(place_of(layout, Dimension::tp, per_node)),
+          place_key(place_of(layout, Dimension::cp, per_node)),
+          place_key(place_of(layout, Dimension::ep, per_node))};
 }
 
 const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& layout) {
@@ -192,9 +202,9 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
     work.expert_backward += price.expert_backward * (times * expert_shown);
     work.expert_whole += (price.expert_forward * (again ? 2.0 : 1.0) + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
-    work.tensor_sent += (price.tensor_sent + (again ? price.tensor_sent_forward : Bytes())) * times;
-    work.context_sent += price.context_sent * (times * (again ? 4.0 / 3.0 : 1.0));  // forward once, backward twice
-    work.expert_sent += price.expert_sent * (times * (again ? 1.5 : 1.0));
+    work.tensor_sent += sent_in(price.tensor_sent, again, times);
+    work.context_sent += sent_in(price.context_sent, again, times);
+    work.expert_sent += sent_in(price.expert_sent, again, times);
     const Bytes kept = again                                      ? price.kept_full
                        : layout.recompute == Recompute::selective ? price.kept_selective
                                                                   : price.kept;

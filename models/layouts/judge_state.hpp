@@ -21,7 +21,7 @@ struct StageWork {
   Seconds expert_forward, expert_backward, expert_recompute;
   Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
   double parameters = 0, expert_parameters = 0, boundary_numbers = 0;
-  Bytes tensor_sent, context_sent, expert_sent;
+  PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;    // of one micro-batch, as the layout keeps them
   Bytes largest_block;  // kept by the largest block without recomputation
   double largest_parameters = 0;
@@ -40,8 +40,9 @@ struct StageWork {
 struct StateExchange {
   Seconds gradients, parameters;  // whole
   Seconds exposed;
-  Bytes sent;
-  LibraryCost cost;  // of the gradients
+  WireBytes sent;
+  LibraryCost cost;                // of the gradients
+  PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block; contained in what stands above
 };
 
 struct LayoutJudge::State {

@@ -71,6 +71,11 @@ std::int64_t in_node(std::int64_t devices_per_node, std::int64_t apart, std::int
   return std::clamp<std::int64_t>(devices_per_node / apart, 1, ranks);
 }
 
+/// Nodes from one of a group to its next one, when its neighbours are so many ranks apart.
+int nodes_apart(std::int64_t devices_per_node, std::int64_t ranks_apart) {
+  return static_cast<int>(std::max<std::int64_t>(1, ranks_apart / devices_per_node));
+}
+
 }  // namespace
 
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node) {
@@ -81,15 +86,18 @@ GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int dev
   const std::int64_t inner = std::min<std::int64_t>(ranks, fast_ranks),
                      outer = std::max<std::int64_t>(1, ranks / inner);
   const std::int64_t skipped = std::max(1, every / degree(layout, fast));
-  return {ranks, static_cast<int>(in_node(devices_per_node, stride(layout, fast) * every, inner) *
-                                  in_node(devices_per_node, stride(layout, slow) * skipped, outer))};
+  const std::int64_t beside = in_node(devices_per_node, stride(layout, fast) * every, inner);
+  const std::int64_t apart = beside < inner ? stride(layout, fast) * every : stride(layout, slow) * skipped;
+  return {ranks, static_cast<int>(beside * in_node(devices_per_node, stride(layout, slow) * skipped, outer)),
+          nodes_apart(devices_per_node, apart)};
 }
 
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node) {
   if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
   if (dimension == Dimension::ep) return place_of_replicas(layout, 1, layout.ep, devices_per_node);
   const int ranks = degree(layout, dimension);
-  return {ranks, static_cast<int>(in_node(devices_per_node, stride(layout, dimension), ranks))};
+  const std::int64_t apart = stride(layout, dimension);
+  return {ranks, static_cast<int>(in_node(devices_per_node, apart, ranks)), nodes_apart(devices_per_node, apart)};
 }
 
 std::int64_t microbatches(const Layout& layout, std::int64_t batch) {

@@ -4,45 +4,19 @@
 
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/judge_state.hpp"
+#include "models/layouts/pipeline_time.hpp"
 
 namespace orrery {
 namespace {
 
-struct PipelineTime {
-  std::size_t slowest = 0;
-  Seconds bubble;  // of the slowest stage
-};
-
-/// 1F1B: (m - 1) max + sum of the stages' forward + backward; interleaved over v chunks m max + (sum - max) / v
-/// (Narayanan et al. 2021); GPipe: the same for forward and backward apart; ZB-H1: the gradients of the weights fill
-/// the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023).
-PipelineTime pipeline_time(const std::vector<StageWork>& stages, const Layout& layout, double count) {
-  PipelineTime time;
-  Seconds sum, forward_sum, backward_sum, forward_most, backward_most, idle;
-  Seconds most;
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    const Seconds forward = stages[i].forward_time(), backward = stages[i].backward_time();
-    sum += forward + backward;
-    forward_sum += forward, backward_sum += backward;
-    forward_most = std::max(forward_most, forward), backward_most = std::max(backward_most, backward);
-    if (forward + backward > most) most = forward + backward, time.slowest = i;
+std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, PipelineSchedule schedule) {
+  std::vector<StageTime> times;
+  times.reserve(stages.size());
+  for (const StageWork& stage : stages) {
+    const Seconds apart = schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
+    times.push_back({stage.forward_time(), stage.backward_time() - apart, apart});
   }
-  switch (layout.schedule) {
-    case PipelineSchedule::gpipe:
-      time.bubble = (forward_most + backward_most) * (count - 1) + forward_sum + backward_sum - most * count;
-      break;
-    case PipelineSchedule::one_f_one_b:
-      time.bubble = (sum - most) / static_cast<double>(layout.interleave);
-      break;
-    case PipelineSchedule::zero_bubble:
-      for (std::size_t i = 0; i < stages.size(); ++i) {
-        if (i == time.slowest) continue;
-        idle += stages[i].forward_time() + stages[i].backward_time() - stages[i].backward_weights * 2.0;
-      }
-      time.bubble = std::max(Seconds(0), idle);
-      break;
-  }
-  return time;
+  return times;
 }
 
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
@@ -61,34 +35,30 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   StepPrediction step;
   StepParts& parts = step.parts;
   step.microbatches = static_cast<int>(count);
-  const PipelineTime pipeline = pipeline_time(stages, layout, count);
+  const Seconds transfer = transfer_time(chunks.front(), layout);
+  const PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, transfer,
+                                              job_.framework.blocking_transfers.value);
   const StageWork& slowest = stages[pipeline.slowest];
   add_busy(parts, slowest, count);
   parts.bubble = pipeline.bubble;
-
-  const double hops = layout.pp - 1, crossings = count * layout.interleave;
-  const Seconds transfer = transfer_time(chunks.front(), layout);
-  step.comm_pp = transfer * (2.0 * crossings);
-  const Seconds tied = tied_exchange(layout);
-  if (layout.pp > 1) {
-    parts.exposed_pp =
-        transfer * (2.0 * hops + 2.0 * (crossings - 1.0) * job_.framework.blocking_transfers.value) + tied;
-    // Messages that nobody waits for hide behind computing only as far as it lasts.
-    const Seconds each = slowest.forward_time() + slowest.backward_time();
-    const Seconds beyond = std::max(Seconds(0), transfer * static_cast<double>(layout.interleave) - each);
-    parts.exposed_pp += beyond * ((count - 1.0) * (1.0 - job_.framework.blocking_transfers.value));
-  }
+  parts.exposed_pp = pipeline.messages + tied_exchange(layout);
+  step.comm_pp = transfer * (2.0 * count * layout.interleave);
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
     parts.exposed_dp = std::max(parts.exposed_dp, exchange.exposed);
     step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
     parts.optimizer = std::max(parts.optimizer, optimizer_time(stage, layout));
-    step.sent_per_device += ((stage.tensor_sent + stage.context_sent + stage.expert_sent) * count + exchange.sent) /
-                            static_cast<double>(layout.pp);
+    PassBytes groups = stage.tensor_sent;
+    groups += stage.context_sent, groups += stage.expert_sent;
+    WireBytes sent = groups.forward;
+    sent += groups.backward, sent += groups.recompute;
+    sent = sent * count;
+    sent += exchange.sent;
+    step.exchanged_per_device += sent * (1.0 / layout.pp);
   }
   const Bytes crossing = bytes_in_memory(job_.precision) * (chunks.front().boundary_numbers / layout.tp);
   const double edges = layout.pp * layout.interleave - 1.0;
-  step.sent_per_device += crossing * (2.0 * count * edges / layout.pp);
+  step.sent_per_device = step.exchanged_per_device.total() + crossing * (2.0 * count * edges / layout.pp);
   step.comm_tp = slowest.tensor_whole * count, step.comm_cp = slowest.context_whole * count;
   step.comm_ep = slowest.expert_whole * count;
 
@@ -131,12 +101,13 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
       price.parameters = work.parameters, price.expert_parameters = work.expert_parameters;
       price.tensor_sent = work.tensor_sent, price.context_sent = work.context_sent;
       price.expert_sent = work.expert_sent;
-      price.tensor_wire = work.tensor_sent + work.context_sent + work.expert_sent;
       stage.chunks.push_back(price);
     }
     const StateExchange exchange = exchange_states(stages[i], layout);
+    stage.gradient_exchange = exchange.cost;
     prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
     if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
+    if (layout.pp == 1) prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
     prices.stages.push_back(std::move(stage));
   }
   return prices;

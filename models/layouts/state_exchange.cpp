@@ -42,7 +42,7 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   const double pieces = by_block ? blocks : 1.0;
   const auto add = [&](const LibraryCost& cost, double times, Seconds& time) {
     time += cost.total() * times;
-    exchange.sent += (cost.node_bytes + cost.network_bytes) * times;
+    exchange.sent += cost.sent() * times;
     return cost;
   };
   const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
@@ -55,14 +55,14 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
         over_replicas(kind, stage.parameters / pieces, bytes_each, place_of_replicas(layout, 1, group, per_node)),
         pieces, time);
   };
-  Bytes gathered;
+  WireBytes gathered;
   if (layout.zero_stage == 0) {
     exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
   } else {
     exchange.cost = pay(CollectiveKind::reduce_scatter, wire, exchange.gradients);
-    const Bytes before = exchange.sent;
+    const WireBytes before = exchange.sent;
     pay(CollectiveKind::all_gather, kept, exchange.parameters);
-    gathered = exchange.sent - before;
+    gathered = {exchange.sent.node - before.node, exchange.sent.network - before.network};
     // Sums of the groups' shards.
     add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
                       place_of_replicas(layout, group, all / group, per_node)),
@@ -77,13 +77,14 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
   } else if (by_block) {
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
-    const Seconds shown =
-        beyond(exchange.parameters, forward * framework.parameter_overlap.value) +
-        beyond(exchange.parameters + exchange.gradients, backward * framework.parameter_overlap.value);
-    exchange.exposed = shown * count + exchange.parameters / blocks;
+    const double overlap = framework.parameter_overlap.value;
+    exchange.forward = {beyond(exchange.parameters, forward * overlap), gathered};
+    exchange.backward = {beyond(exchange.parameters + exchange.gradients, backward * overlap), exchange.sent};
+    exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * count + exchange.parameters / blocks;
     exchange.parameters *= 2.0 * count;
     exchange.gradients *= count;
-    exchange.sent = (exchange.sent + gathered) * count;
+    exchange.sent += gathered;
+    exchange.sent = exchange.sent * count;
   } else {
     exchange.exposed = beyond(exchange.gradients, backward * framework.gradient_overlap.value) +
                        beyond(exchange.parameters, forward * framework.gradient_overlap.value);
@@ -112,8 +113,9 @@ Seconds LayoutJudge::State::transfer_time(const StageWork& stage, const Layout& 
   if (layout.pp == 1) return {};
   const Bytes whole = bytes_in_memory(job_.precision) * stage.boundary_numbers;
   const bool leaves_node = stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node;
-  const LibraryPath& path = leaves_node ? paths_.network : paths_.node;
-  Seconds time = Seconds(job_.framework.transfer_latency_us.value * micro) + whole / layout.tp / path.bus;
+  const BytesPerSecond rate =
+      leaves_node ? message_rate(layout, job_.cluster.devices_per_node, paths_.network) : paths_.node.bus;
+  Seconds time = Seconds(job_.framework.transfer_latency_us.value * micro) + whole / layout.tp / rate;
   if (layout.tp > 1 && layout.sequence_parallel == SequenceParallel::off) {
     time += library_cost(CollectiveKind::all_gather, place_of(layout, Dimension::tp, job_.cluster.devices_per_node),
                          whole, paths_.node, paths_.network)

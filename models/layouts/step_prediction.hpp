@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/cost/memory.hpp"
+#include "models/layouts/block_price.hpp"
 #include "models/layouts/layout.hpp"
 #include "models/layouts/training_job.hpp"
 #include "sim/base/ranged.hpp"
@@ -34,10 +35,17 @@ struct StepPrediction {
   LayoutMemory memory;
   Flops model_flops, hardware_flops;                    // of the step, all devices
   Seconds comm_dp, comm_tp, comm_pp, comm_cp, comm_ep;  // whole, hidden or not
-  Bytes sent_per_device;                                // mean over the devices
+  WireBytes exchanged_per_device;                       // mean over the devices, without messages between stages
+  Bytes sent_per_device;                                // mean over the devices, with them
   int microbatches = 1;
   [[nodiscard]] Seconds time() const { return parts.total(); }
   [[nodiscard]] bool fits(const Device& device) const { return memory.peak() <= device.memory; }
+};
+
+/// An exchange that goes with every pass of one micro-batch.
+struct PassExchange {
+  Seconds exposed;
+  WireBytes sent;  // by one rank, hidden or not
 };
 
 /// Times of one micro-batch on one chunk of layers of one stage, and what it sends: what the closed forms and the
@@ -50,12 +58,12 @@ struct ChunkPrice {
   Bytes boundary;                                                // activations that leave it, per tensor-parallel rank
   double parameters = 0;                                         // held by one rank, experts left out
   double expert_parameters = 0;                                  // held by one rank
-  Bytes tensor_sent, context_sent, expert_sent;                  // by one rank, forward + backward + recompute
-  Bytes tensor_wire;                                             // their sum
+  PassBytes tensor_sent, context_sent, expert_sent;              // by one rank, hidden or not
 };
 
 struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
+  LibraryCost gradient_exchange;   // ZeRO-3: of one block
   Seconds optimizer;
   std::string layers;  // "embedding, 12 x block"
 };
@@ -66,6 +74,9 @@ struct LayoutPrices {
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds tied_exchange;     // tied embedding, first and last stage
+  /// ZeRO-3 without a pipeline: parameters gathered, gradients summed with each micro-batch, contained in
+  /// gradient_exposed; else nothing.
+  PassExchange states_forward, states_backward;
 };
 
 /// Judges layouts of one job. Prices of equal blocks are computed once and kept, so that a search over thousands of

@@ -40,12 +40,11 @@ double straggler_share(const HybridOptions& options, const StepPrediction& predi
 }
 
 LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
-                         const LayoutPrices& prices, const Collective& exchange) {
+                         const LayoutPrices& prices) {
   LayoutFigures figures;
   figures.text = to_text(layout);
   figures.step_time = predicted_range(job, layout, [](const StepPrediction& step) { return step.time().value(); });
   figures.sent_per_device = prediction.sent_per_device;
-  add_traffic_beside(job, layout, prediction, prices, exchange, figures);
   figures.hardware_flops = prediction.hardware_flops;
   figures.working = prediction.memory.working + prediction.memory.reserve;
   figures.collective = std::string(name_of(prices.gradient_exchange.algorithm));
@@ -73,12 +72,13 @@ Plan plan_hybrid(const Job& job) {
   plan.memory = prediction.memory.states;
   plan.straggler_share = straggler_share(options, prediction);
   const HybridPlatform platform = hybrid_platform(judge.job(), options, prices);
-  plan.layout = figures_of(judge.job(), layout, prediction, prices, platform.exchange);
+  plan.layout = figures_of(judge.job(), layout, prediction, prices);
   plan.program = Program(platform.ranks.count());
   plan.placement = platform.placement;
   write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
-                     load_time(job), platform.transfer_beyond, platform.exchange},
+                     load_time(job), platform.transfer_beyond, platform.exchanges, platform.wires},
                     plan.program);
+  add_traffic_beside(prediction, plan.program, platform.ranks, *plan.layout);
   plan.platform = platform.own;
   plan.notes = hybrid_notes(judge, options, prediction, prices, platform);
   return plan;

@@ -23,9 +23,29 @@ ClusterDescription as_the_laws_say(const TrainingJob& job) {
   return cluster;
 }
 
+std::vector<RankId> in_order(std::vector<std::int64_t> devices) {
+  std::sort(devices.begin(), devices.end());
+  std::vector<RankId> group;
+  for (const std::int64_t device : devices) group.emplace_back(static_cast<std::size_t>(device));
+  return group;
+}
+
+/// Groups of all devices that differ in one dimension, tp or cp, alone.
+std::vector<std::vector<RankId>> groups_along(const Layout& layout, Dimension dimension) {
+  std::vector<std::vector<RankId>> groups;
+  const std::int64_t apart = stride(layout, dimension);
+  const int members = degree(layout, dimension);
+  for (std::int64_t device = 0; device < layout.devices(); ++device) {
+    if (device / apart % members != 0) continue;
+    groups.emplace_back();
+    for (int i = 0; i < members; ++i) groups.back().emplace_back(static_cast<std::size_t>(device + i * apart));
+  }
+  return groups;
+}
+
 /// dp x cp devices of every stage and slice, in the order of devices.
-FoldTraffic exchange_traffic(const Layout& layout) {
-  FoldTraffic traffic{"exchange of gradients", FoldTraffic::Kind::collective, {}};
+std::vector<std::vector<RankId>> replicas(const Layout& layout) {
+  std::vector<std::vector<RankId>> groups;
   for (int stage = 0; stage < layout.pp; ++stage) {
     for (int slice = 0; slice < layout.tp; ++slice) {
       std::vector<std::int64_t> devices;
@@ -33,13 +53,47 @@ FoldTraffic exchange_traffic(const Layout& layout) {
         for (int part = 0; part < layout.cp; ++part)
           devices.push_back(device_at(layout, {slice, part, replica, stage}));
       }
-      std::sort(devices.begin(), devices.end());
-      std::vector<RankId> group;
-      for (const std::int64_t device : devices) group.emplace_back(static_cast<std::size_t>(device));
-      traffic.groups.push_back(std::move(group));
+      groups.push_back(in_order(std::move(devices)));
     }
   }
-  return traffic;
+  return groups;
+}
+
+/// Every ep of them share the experts.
+std::vector<std::vector<RankId>> expert_groups(const Layout& layout) {
+  std::vector<std::vector<RankId>> groups;
+  for (const std::vector<RankId>& all : replicas(layout)) {
+    for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(layout.ep)) {
+      const std::size_t end = std::min(all.size(), first + static_cast<std::size_t>(layout.ep));
+      groups.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(first),
+                          all.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+  }
+  return groups;
+}
+
+struct MeetingTraffic {
+  Meeting meeting;
+  FoldTraffic traffic;
+};
+
+/// What the groups of a layout send, in the order of Fold::reach.
+std::vector<MeetingTraffic> group_traffic(const Layout& layout) {
+  using Kind = FoldTraffic::Kind;
+  std::vector<MeetingTraffic> all;
+  if (layout.dp * layout.cp > 1) {
+    all.push_back({Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}});
+  }
+  if (layout.tp > 1) {
+    all.push_back({Meeting::slices, {"tensor parallelism", Kind::collective, groups_along(layout, Dimension::tp)}});
+  }
+  if (layout.cp > 1) {
+    all.push_back({Meeting::parts, {"context parallelism", Kind::collective, groups_along(layout, Dimension::cp)}});
+  }
+  if (layout.ep > 1) {
+    all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, expert_groups(layout)}});
+  }
+  return all;
 }
 
 /// From every device of a stage to its neighbour's, `direction` 1 or -1; round the ends where chunks are interleaved.
@@ -66,7 +120,7 @@ FoldRequest request_of(const Layout& layout, const HybridRanks& ranks) {
   for (std::size_t rank = 0; rank < ranks.count(); ++rank) {
     request.representatives.emplace_back(static_cast<std::size_t>(ranks.first_device(RankId(rank))));
   }
-  if (layout.dp * layout.cp > 1) request.traffic.push_back(exchange_traffic(layout));
+  for (MeetingTraffic& each : group_traffic(layout)) request.traffic.push_back(std::move(each.traffic));
   if (layout.pp > 1) {
     request.traffic.push_back(message_traffic(layout, 1));
     request.traffic.push_back(message_traffic(layout, -1));
@@ -74,29 +128,25 @@ FoldRequest request_of(const Layout& layout, const HybridRanks& ranks) {
   return request;
 }
 
-/// Rate at which one device sends into the network when all of its node do.
-BytesPerSecond network_share(const TrainingJob& job) {
-  return paths_of(job).network.bus;
-}
-
-/// What of a collective's time is no time of these wires goes into its overhead; what the wires would take longer than
-/// the law says (sums in the switch) makes the bytes fewer.
-LibraryMoves on_wires(const TrainingJob& job, LibraryMoves moves, const LibraryCost& cost) {
-  const Paths paths = paths_of(job);
-  Seconds wire;
-  if (moves.node_bytes > Bytes()) wire = moves.node_bytes / paths.node.bus;
-  if (moves.network_bytes > Bytes()) wire = std::max(wire, moves.network_bytes / paths.network.bus);
-  if (wire <= cost.wire) {
-    moves.overhead += cost.wire - wire;
-  } else {
-    moves.node_bytes *= cost.wire / wire;
-    moves.network_bytes *= cost.wire / wire;
-  }
-  return moves;
-}
-
 CollectiveKind exchange_kind(const Layout& layout) {
   return layout.zero_stage == 0 ? CollectiveKind::all_reduce : CollectiveKind::reduce_scatter;
+}
+
+/// Those of all kinds of groups on the wires of the laws.
+HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
+  const Paths paths = paths_of(job);
+  const int per_node = job.cluster.devices_per_node;
+  const int all = layout.dp * layout.cp;
+  const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
+  const auto wires = [&](CollectiveKind kind, const GroupPlace& place) {
+    return group_wires(kind, place, paths.node, paths.network);
+  };
+  HybridWires found;
+  found[Meeting::replicas] = wires(exchange_kind(layout), place_of_replicas(layout, 1, group, per_node));
+  found[Meeting::slices] = wires(CollectiveKind::all_reduce, place_of(layout, Dimension::tp, per_node));
+  found[Meeting::parts] = wires(CollectiveKind::all_gather, place_of(layout, Dimension::cp, per_node));
+  found[Meeting::experts] = wires(CollectiveKind::all_to_all, place_of(layout, Dimension::ep, per_node));
+  return found;
 }
 
 /// What a message takes beside its way on the whole cluster, however it is folded: sharing above the ports is for the
@@ -110,13 +160,15 @@ Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutP
   const PlatformHost &source = cluster.platform.hosts[from.index()], &target = cluster.platform.hosts[to.index()];
   const Route way = route(cluster.platform, from, to);
   BytesPerSecond rate = way.bandwidth;
-  if (source.node != target.node || !source.inside) rate = std::min(rate, network_share(job));
+  if (source.node != target.node || !source.inside) {
+    rate = std::min(rate, message_rate(layout, job.cluster.devices_per_node, paths_of(job).network));
+  }
   const Seconds on_the_way = way.latency + prices.stages.front().chunks.front().boundary / rate;
   return std::max(Seconds(), prices.transfer - on_the_way);
 }
 
 HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
-  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}};
   for (std::size_t rank = 0; rank < platform.ranks.count(); ++rank) {
     platform.placement.emplace_back(static_cast<std::size_t>(platform.ranks.first_device(RankId(rank))));
   }
@@ -125,7 +177,7 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
 }
 
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Fold fold) {
-  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < fold.original.size(); ++i) {
     platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
     // link_copies counts bytes; links that several devices share are fewer.
@@ -134,7 +186,8 @@ HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, 
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
   platform.own.link_copies = std::move(fold.link_copies);
-  if (layout.dp * layout.cp > 1) platform.exchange.library.reach = fold.reach.front();
+  const std::vector<MeetingTraffic> traffic = group_traffic(layout);
+  for (std::size_t i = 0; i < traffic.size(); ++i) platform.wires[traffic[i].meeting].reach = fold.reach[i];
   return platform;
 }
 
@@ -162,12 +215,18 @@ HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptio
 HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices) {
   const Cluster cluster = build_cluster(as_the_laws_say(job));
   HybridPlatform platform = fold_as_far_as_possible(cluster, options);
-  const NetworkReach reach = platform.exchange.library.reach;
-  const LibraryCost& cost = prices.gradient_exchange;
-  platform.exchange = library_collective(exchange_kind(options.layout), GroupId(),
-                                         exchanged_gradients(job, options.layout, prices), cost);
-  platform.exchange.library = on_wires(job, platform.exchange.library, cost);
-  platform.exchange.library.reach = reach;
+  for (const auto& [meeting, wires] : wires_of(job, options.layout)) {
+    const NetworkReach reach = platform.wires[meeting].reach;
+    platform.wires[meeting] = wires;
+    platform.wires[meeting].reach = reach;
+  }
+  // Stages exchange their own bytes, in the time of the one that takes longest.
+  const Seconds time = prices.gradient_exchange.total();
+  for (const StagePrice& stage : prices.stages) {
+    platform.exchanges.push_back(
+        timed_collective(time, stage.gradient_exchange.sent(), platform.wires[Meeting::replicas]));
+    platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
+  }
   platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);
   return platform;
 }

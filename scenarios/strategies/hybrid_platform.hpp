@@ -7,6 +7,7 @@
 #include "models/layouts/step_prediction.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/strategies/hybrid_ranks.hpp"
+#include "scenarios/strategies/hybrid_wires.hpp"
 
 namespace orrery {
 
@@ -14,9 +15,10 @@ struct HybridPlatform {
   HybridRanks ranks;
   std::vector<DeviceId> placement;  // of each rank, on `own`
   PlanPlatform own;
-  Collective exchange;             // of the gradients, its group left out
-  Seconds transfer_beyond;         // of prices.transfer, what the wires do not take
-  std::vector<std::string> notes;  // why it is not folded further
+  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
+  HybridWires wires;                  // of tp, cp and ep groups and of replicas, where they have members
+  Seconds transfer_beyond;            // of prices.transfer, what the wires do not take
+  std::vector<std::string> notes;     // why it is not folded further
 };
 
 /// Links carry what the laws of their fabric reach (bus_GBps), so that a collective or message that is alone takes on

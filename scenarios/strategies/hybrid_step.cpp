@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "scenarios/strategies/hybrid_groups.hpp"
@@ -13,18 +14,41 @@ namespace {
 
 using Kind = Task::Kind;
 
-/// One pass through a chunk: computing, then what its exchanges add.
-struct PassPrice {
-  Seconds compute, tensor, context, expert;
+/// An exchange of one pass.
+struct GroupExchange {
+  Meeting meeting;
+  Dimension dimension;
+  PassExchange price;
 };
 
-PassPrice price_of(const ChunkPrice& price, const Task& task, PipelineSchedule schedule) {
+/// One pass through a chunk: computing, and the exchanges that go with it.
+struct PassPrice {
+  Seconds compute;
+  std::vector<GroupExchange> exchanges;
+};
+
+/// Context and experts are exchanged again in the recomputation, which the backward pass is charged with.
+WireBytes with_recompute(const PassBytes& sent) {
+  WireBytes sum = sent.backward;
+  return sum += sent.recompute;
+}
+
+PassPrice price_of(const ChunkPrice& price, const Task& task, const LayoutPrices& prices, PipelineSchedule schedule) {
+  using enum Meeting;
+  if (task.kind == Kind::weights) return {price.backward_weights, {}};
   if (task.kind == Kind::forward) {
-    return {price.forward, price.tensor_forward, price.context_forward, price.expert_forward};
+    return {price.forward,
+            {{slices, Dimension::tp, {price.tensor_forward, price.tensor_sent.forward}},
+             {parts, Dimension::cp, {price.context_forward, price.context_sent.forward}},
+             {experts, Dimension::ep, {price.expert_forward, price.expert_sent.forward}},
+             {replicas, Dimension::dp, prices.states_forward}}};
   }
-  if (task.kind == Kind::weights) return {price.backward_weights, {}, {}, {}};
   const Seconds weights = schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
-  return {price.backward_input + weights, price.tensor_backward, price.context_backward, price.expert_backward};
+  return {price.backward_input + weights,
+          {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
+           {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},
+           {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}},
+           {replicas, Dimension::dp, prices.states_backward}}};
 }
 
 /// How many times longer each computation of a rank takes: a slow device, and draws of a normal distribution, of which
@@ -83,7 +107,7 @@ class RankWriter {
     for (const Task& task : tasks) write(task, &task == &tasks.back());
     if (stage_ != 0) return;
     load(step_.microbatches - 1);
-    needed_ = OpId();  // nothing of this step waits for it
+    needed_.clear();  // nothing of this step waits for it
   }
 
   [[nodiscard]] Op make_op(Stream stream, Dimension dimension, Phase phase, int microbatch) const {
@@ -96,12 +120,17 @@ class RankWriter {
     return op;
   }
 
-  /// Adds an operation that waits for the one before, and for the message or data that the next one needs.
+  /// What an operation waits for that comes now: the one before, and messages, data and hidden exchanges.
+  [[nodiscard]] std::vector<OpId> all_needed() const {
+    std::vector<OpId> all = needed_;
+    if (last_.valid()) all.push_back(last_);
+    return all;
+  }
+
+  /// Adds an operation that comes now; the next one waits for it.
   OpId chain(Op op) {
-    for (const OpId before : {last_, needed_}) {
-      if (before.valid()) op.after.push_back(before);
-    }
-    needed_ = OpId();
+    op.after = all_needed();
+    needed_.clear();
     return last_ = program_.add(std::move(op));
   }
 
@@ -111,6 +140,56 @@ class RankWriter {
     Op op = make_op(Stream::collective, dimension, phase, microbatch);
     op.action = CollectiveCall{groups_.spend(rank_, meeting, duration)};
     chain(std::move(op));
+  }
+
+  /// Meets a group to move bytes.
+  OpId exchange(Meeting meeting, Dimension dimension, Phase phase, const Collective& what, int microbatch,
+                std::vector<OpId> after) {
+    Op op = make_op(Stream::collective, dimension, phase, microbatch);
+    op.action = CollectiveCall{groups_.next(rank_, meeting, what)};
+    op.after = std::move(after);
+    return program_.add(std::move(op));
+  }
+
+  /// The exchanges of a pass, split over what computing of `cover` leaves of its time.
+  [[nodiscard]] std::vector<SplitExchange> split(const std::vector<GroupExchange>& exchanges, Seconds cover) const {
+    std::vector<SplitExchange> all;
+    for (const GroupExchange& each : exchanges) {
+      const auto wires = step_.wires.find(each.meeting);
+      const GroupWires on = wires == step_.wires.end() ? GroupWires() : wires->second;
+      all.push_back(split_exchange(each.price, on, cover));
+      const LibraryMoves& hidden = all.back().hidden.library;
+      cover -= wire_time({hidden.node_bytes, hidden.network_bytes}, on);
+    }
+    return all;
+  }
+
+  [[nodiscard]] static bool moves(const Collective& what) {
+    return what.library.node_bytes + what.library.network_bytes > Bytes();
+  }
+
+  /// Computes beside hidden exchanges, then exchanges what shows. `beside_gradients`: computing at the end that goes on
+  /// beside their exchange.
+  void write_pass(const PassPrice& price, Phase phase, double slow, std::optional<Seconds> beside_gradients,
+                  int microbatch) {
+    const std::vector<SplitExchange> exchanges = split(price.exchanges, price.compute);
+    std::vector<OpId> hidden;
+    for (std::size_t i = 0; i < exchanges.size(); ++i) {
+      if (!moves(exchanges[i].hidden)) continue;
+      const GroupExchange& group = price.exchanges[i];
+      hidden.push_back(exchange(group.meeting, group.dimension, phase, exchanges[i].hidden, microbatch, all_needed()));
+    }
+    const Seconds behind = beside_gradients.value_or(Seconds());
+    compute(phase, price.compute * slow - behind, microbatch);
+    if (beside_gradients) gradients_ready_ = last_;
+    if (behind > Seconds()) compute(phase, behind, microbatch);
+    needed_ = std::move(hidden);
+    for (std::size_t i = 0; i < exchanges.size(); ++i) {
+      const GroupExchange& group = price.exchanges[i];
+      if (group.price.exposed <= Seconds()) continue;
+      last_ = exchange(group.meeting, group.dimension, phase, exchanges[i].shown, microbatch, all_needed());
+      needed_.clear();
+    }
   }
 
   void compute(Phase phase, Seconds duration, int microbatch) {
@@ -125,45 +204,43 @@ class RankWriter {
     const double slow = slowness_.next();
     const Phase phase = task.kind == Kind::forward ? Phase::forward : Phase::backward;
     if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
-      compute(Phase::recompute, price.recompute * slow, task.microbatch);
-      meet(Meeting::slices, Dimension::tp, Phase::recompute, price.tensor_recompute, task.microbatch);
+      const PassExchange again{price.tensor_recompute, price.tensor_sent.recompute};
+      write_pass({price.recompute, {{Meeting::slices, Dimension::tp, again}}}, Phase::recompute, slow, {},
+                 task.microbatch);
     }
-    const PassPrice pass = price_of(price, task, layout_.schedule);
-    const Seconds behind = is_last ? hidden_behind(pass, slow) : Seconds();
-    const Seconds ahead = pass.compute * slow - behind;
-    compute(phase, ahead, task.microbatch);
-    if (is_last && hidden_exchange() > Seconds()) gradients_ready_ = last_;
-    if (behind > Seconds()) compute(phase, behind, task.microbatch);
-    meet(Meeting::slices, Dimension::tp, phase, pass.tensor, task.microbatch);
-    meet(Meeting::parts, Dimension::cp, phase, pass.context, task.microbatch);
-    meet(Meeting::experts, Dimension::ep, phase, pass.expert, task.microbatch);
+    const PassPrice pass = price_of(price, task, step_.prices, layout_.schedule);
+    std::optional<Seconds> beside_gradients;
+    if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
+    write_pass(pass, phase, slow, beside_gradients, task.microbatch);
     send(task);
   }
 
+  /// ZeRO-3 without a pipeline exchanges states with every pass, not at the end.
+  [[nodiscard]] bool exchanges_by_block() const { return step_.prices.states_backward.sent.total() > Bytes(); }
+
   /// Of the exchange of gradients, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden_exchange() const {
+    if (exchanges_by_block()) return {};
     return std::max(Seconds(), step_.prices.gradient_exchange.total() - step_.prices.gradient_exposed);
   }
   /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
   [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow) const {
-    const Seconds exchanges = pass.tensor + pass.context + pass.expert;
+    Seconds exchanges;
+    for (const GroupExchange& each : pass.exchanges) exchanges += each.price.exposed;
     return std::clamp(hidden_exchange() - exchanges, Seconds(), pass.compute * slow);
   }
 
   void exchange_gradients() {
     const LayoutPrices& prices = step_.prices;
-    const Seconds whole = prices.gradient_exchange.total();
-    if (whole > Seconds()) {
-      Op op = make_op(Stream::collective, Dimension::dp, Phase::gradient_exchange, -1);
-      op.action = CollectiveCall{groups_.next(rank_, Meeting::replicas, step_.exchange)};
-      if (gradients_ready_.valid()) {
-        op.after = {gradients_ready_};
-        needed_ = program_.add(std::move(op));
-      } else {
-        chain(std::move(op));
-      }
+    Seconds shown = prices.gradient_exchange.total();
+    if (exchanges_by_block()) {
+      shown = (prices.states_forward.exposed + prices.states_backward.exposed) * step_.microbatches;
+    } else if (shown > Seconds()) {
+      const Collective& what = step_.exchanges[static_cast<std::size_t>(stage_)];
+      const std::vector<OpId> after = gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed();
+      needed_.push_back(exchange(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, what, -1, after));
     }
-    meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - whole, -1);
+    meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - shown, -1);
   }
 
   /// The chunk that a task's message comes from (-1) or goes to (1), counted along the network.
@@ -189,7 +266,7 @@ class RankWriter {
     if (!has_neighbour(task, -1)) return;
     Op op = make_op(Stream::receive, Dimension::pp, phase_of(task), task.microbatch);
     op.action = Receive{neighbour(task, -1), tag(task, chunk_of(task, -1))};
-    needed_ = program_.add(std::move(op));
+    needed_.push_back(program_.add(std::move(op)));
   }
 
   /// What leaves the chunk that comes first along the network: backward its gradients come back.
@@ -202,7 +279,7 @@ class RankWriter {
   void send(const Task& task) {
     if (!has_neighbour(task, 1)) return;
     Op op = make_op(Stream::send, Dimension::pp, phase_of(task), task.microbatch);
-    op.after = {last_};
+    op.after = all_needed();
     if (step_.transfer_beyond > Seconds()) {
       op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, step_.transfer_beyond)};
       program_.add(op);
@@ -222,7 +299,7 @@ class RankWriter {
     if (step_.load <= Seconds()) return;
     Op op = make_op(Stream::receive, Dimension::dp, Phase::input, microbatch);
     op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, step_.load)};
-    needed_ = program_.add(std::move(op));
+    needed_.push_back(program_.add(std::move(op)));
   }
 
   const HybridStep& step_;
@@ -232,9 +309,9 @@ class RankWriter {
   RankId rank_;
   int stage_;
   Slowness slowness_;
-  OpId last_;             // operation that the next one waits for
-  OpId needed_;           // message, data or exchange that the next one waits for, too
-  OpId gradients_ready_;  // invalid: with the last pass
+  OpId last_;                 // operation that the next one waits for
+  std::vector<OpId> needed_;  // messages, data and exchanges that the next one waits for, too
+  OpId gradients_ready_;      // invalid: with the last pass
 };
 
 }  // namespace

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "models/layouts/step_prediction.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/strategies/hybrid_ranks.hpp"
+#include "scenarios/strategies/hybrid_wires.hpp"
 
 namespace orrery {
 
@@ -15,19 +17,21 @@ struct HybridStep {
   const FrameworkProfile& framework;
   const HybridRanks& ranks;
   int microbatches = 1;
-  std::uint64_t seed = 1;   // of the jitter
-  Seconds load;             // until the loader has the next micro-batch; zero: data is always there
-  Seconds transfer_beyond;  // of prices.transfer: what a message does not take on the wires of the platform
-  Collective exchange;      // of the gradients of one stage, its group left out
+  std::uint64_t seed = 1;             // of the jitter
+  Seconds load;                       // until the loader has the next micro-batch; zero: data is always there
+  Seconds transfer_beyond;            // of prices.transfer: what a message does not take on the wires of the platform
+  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
+  HybridWires wires = {};             // of groups; none: their exchanges only take their time
 };
 
 /// Adds every operation of the step to a program with ranks.count() ranks. Each task of a stage (task_order) is
-///   receive -> compute -> exposed exchanges inside the group (tp, cp, ep) -> send,
+///   receive -> compute -> exposed exchanges inside the group (tp, cp, ep; of ZeRO-3 the replicas) -> send,
 /// each after the one before, so that the parts of the step add up; with blocking transfers the stage waits for its
-/// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that only take their time: they
-/// use no wire that anything else uses. Recomputation comes before the backward pass that needs it. The exchange of
-/// gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they say
-/// that shows beyond its own time follows it; then the sum of tied weights, then the optimizer. Data is loaded one
+/// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that move their bytes over the
+/// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
+/// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
+/// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they
+/// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer. Data is loaded one
 /// micro-batch ahead, the first one during the step before, so the last load of a step is for the next.
 void write_hybrid_step(const HybridStep& step, Program& program);
 

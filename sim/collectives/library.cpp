@@ -172,12 +172,28 @@ std::string_view name_of(LibraryAlgorithm algorithm) {
   return index < names.size() ? names[index] : std::string_view("?");
 }
 
+LibraryPath narrowed(const LibraryPath& network, double share) {
+  LibraryPath path = network;
+  path.bus *= share;
+  for (BytesPerSecond& bus : path.bus_of_ranks) bus *= share;
+  return path;
+}
+
+double uplink_share(CollectiveKind kind, GroupPlace place, const LibraryPath& network) {
+  if (network.leaf_nodes == 0 || network.oversubscription <= 1) return 1.0;
+  const int beside = std::max(1, network.leaf_nodes / std::max(1, place.nodes_apart));
+  if (place.nodes() <= beside) return 1.0;
+  const double leaving = kind == CollectiveKind::all_to_all ? 1.0 : 1.0 / beside;
+  return std::min(1.0, 1.0 / (leaving * network.oversubscription));
+}
+
 LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
                          const LibraryPath& network) {
   ORRERY_EXPECT(place.ranks >= 1 && place.per_node >= 1 && bytes.value() >= 0);
   if (place.ranks == 1) return {};
   const double ranks = place.ranks, per_node = std::min(place.ranks, place.per_node);
-  const Setting set{ranks, per_node, std::ceil(ranks / per_node), bytes, node, network};
+  const LibraryPath usable = narrowed(network, uplink_share(kind, place, network));
+  const Setting set{ranks, per_node, std::ceil(ranks / per_node), bytes, node, usable};
   if (kind == CollectiveKind::all_to_all) return all_to_all(set);
   if (set.k == 1) {
     const LibraryCost ring = ring_inside(kind, set);

@@ -21,17 +21,33 @@ struct LibraryPath {
   double small_ring_loss = 0;
   /// Of a ring of 2 .. 7 ranks, in the place of bus x (1 - small_ring_loss / ranks); 0: not given.
   std::array<BytesPerSecond, 6> bus_of_ranks{};
+  /// Of a network: nodes under one leaf switch (0: no leaves), and what they send / what their leaf passes on (>= 1).
+  int leaf_nodes = 0;
+  double oversubscription = 1;
 };
 
-/// Where the ranks of a group sit: `per_node` of them on each of ranks / per_node nodes.
+/// Where the ranks of a group sit: `per_node` of them on each of ranks / per_node nodes, `nodes_apart` from each other.
+/// The nodes between belong to groups of the same kind, which talk at the same time.
 struct GroupPlace {
   int ranks = 1;
   int per_node = 1;
+  int nodes_apart = 1;
   [[nodiscard]] int nodes() const { return (ranks + per_node - 1) / per_node; }
 };
 
 enum class LibraryAlgorithm : std::uint8_t { none, ring, tree, in_network, hierarchical };
 std::string_view name_of(LibraryAlgorithm algorithm);
+
+/// What one rank sends.
+struct WireBytes {
+  Bytes node, network;  // over its link inside the node; to the network
+  [[nodiscard]] Bytes total() const { return node + network; }
+  WireBytes& operator+=(const WireBytes& other) {
+    node += other.node, network += other.network;
+    return *this;
+  }
+  friend WireBytes operator*(const WireBytes& sent, double times) { return {sent.node * times, sent.network * times}; }
+};
 
 struct LibraryCost {
   LibraryAlgorithm algorithm = LibraryAlgorithm::none;
@@ -40,7 +56,18 @@ struct LibraryCost {
   Bytes network_bytes;  // that each rank sends to the network
   Seconds wire;         // max(node_bytes / node rate, network_bytes / network rate)
   [[nodiscard]] Seconds total() const { return overhead + wire; }
+  [[nodiscard]] WireBytes sent() const { return {node_bytes, network_bytes}; }
 };
+
+/// How much of its part of the NICs a rank can use when all groups like its own talk at once, by the uplinks of the
+/// leaves that they cross. With l nodes of a group under each leaf of o : 1 a ring leaves the leaf once: min(1, l / o).
+/// An all-to-all is taken as if all of it did (of k nodes' bytes (k - l) / (k - 1) do): min(1, 1 / o). A group under
+/// one leaf has all.
+double uplink_share(CollectiveKind kind, GroupPlace place, const LibraryPath& network);
+
+/// The same path with this share of its rate. Sums in the network's switches leave a leaf as one stream of many, and
+/// keep theirs.
+LibraryPath narrowed(const LibraryPath& network, double share);
 
 /// `bytes` as Collective::bytes counts them. `network` is not read when the group lies in one node. One rank: nothing.
 LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,

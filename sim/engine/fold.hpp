@@ -22,6 +22,7 @@ namespace orrery {
 struct FoldTraffic {
   enum class Kind : std::uint8_t {
     collective,  // groups: the members of each group, in order, as library collectives pass bytes on
+    all_to_all,  // likewise
     messages     // groups: (from, to)
   };
   std::string name;  // "gradient all-reduce": for obstacles

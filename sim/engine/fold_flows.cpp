@@ -6,18 +6,16 @@
 #include <set>
 #include <utility>
 
-#include "sim/engine/library_run.hpp"
-
 namespace orrery {
 
 FoldFlows::FoldFlows(const Platform& platform, const FoldRequest& request) : platform_(platform), request_(request) {
   for (std::size_t traffic = 0; traffic < request.traffic.size(); ++traffic) {
     reach_.push_back(NetworkReach::leaf);
-    if (request.traffic[traffic].kind == FoldTraffic::Kind::collective) {
+    if (request.traffic[traffic].kind == FoldTraffic::Kind::messages) {
+      list_messages(traffic);
+    } else {
       compare_groups(traffic);
       list_collective(traffic);
-    } else {
-      list_messages(traffic);
     }
   }
 }
@@ -26,6 +24,11 @@ std::uint32_t FoldFlows::key(const Name& name) {
   const auto [place, fresh] = keys_.try_emplace(name, static_cast<std::uint32_t>(traffic_of_.size()));
   if (fresh) traffic_of_.push_back(std::get<0>(name));
   return place->second;
+}
+
+NextNode FoldFlows::next_in(std::size_t traffic) const {
+  const bool is_all_to_all = request_.traffic[traffic].kind == FoldTraffic::Kind::all_to_all;
+  return is_all_to_all ? NextNode::half_way : NextNode::neighbour;
 }
 
 bool FoldFlows::crosses_core(DeviceId from, DeviceId to) const {
@@ -57,7 +60,8 @@ void FoldFlows::list_collective(std::size_t traffic) {
   for (const auto& group : request_.traffic[traffic].groups) {
     std::vector<DeviceId> members;
     for (const RankId rank : group) members.push_back(host_of(rank));
-    const std::vector<LibraryTargets> targets = library_targets(platform_, members, NetworkReach::leaf);
+    const std::vector<LibraryTargets> targets =
+        library_targets(platform_, members, NetworkReach::leaf, next_in(traffic));
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto add = [&](Way way, DeviceId to) {
         if (!to.valid()) return;
@@ -103,7 +107,8 @@ std::vector<FoldFlow> FoldFlows::folded(const Platform& folded_platform, const s
     for (const auto& group : simulated(traffic)) {
       std::vector<DeviceId> members;
       for (const std::size_t rank : group) members.emplace_back(rank);
-      const std::vector<LibraryTargets> targets = library_targets(folded_platform, members, reach_[traffic]);
+      const std::vector<LibraryTargets> targets =
+          library_targets(folded_platform, members, reach_[traffic], next_in(traffic));
       for (std::size_t i = 0; i < group.size(); ++i) {
         for (const auto& [way, to] :
              {std::pair(Way::node, targets[i].node), std::pair(Way::network, targets[i].network)}) {

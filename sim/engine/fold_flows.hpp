@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine/fold.hpp"
+#include "sim/engine/library_run.hpp"
 
 namespace orrery {
 
@@ -42,6 +43,7 @@ class FoldFlows {
   std::uint32_t key(const Name& name);
   [[nodiscard]] DeviceId host_of(RankId rank) const { return request_.hosts[rank.index()]; }
   [[nodiscard]] std::size_t stand_in(RankId rank) const { return request_.stand_in[rank.index()]; }
+  [[nodiscard]] NextNode next_in(std::size_t traffic) const;
   [[nodiscard]] bool crosses_core(DeviceId from, DeviceId to) const;
   /// Per group of a traffic: the representatives among its members, as ranks of the folded job.
   [[nodiscard]] std::vector<std::vector<std::size_t>> simulated(std::size_t traffic) const;

@@ -179,7 +179,8 @@ void Interpreter::start_schedule(CollectiveId id, std::vector<DeviceId> members,
 void Interpreter::start_library(CollectiveId id, std::vector<DeviceId> members, std::function<void()> done) {
   Meeting& meeting = meetings_[id.index()];
   const LibraryMoves& moves = program_.collective(id).library;
-  std::vector<LibraryTargets> targets = library_targets(kernel_.platform(), members, moves.reach);
+  std::vector<LibraryTargets> targets =
+      library_targets(kernel_.platform(), members, moves.reach, next_node(program_.collective(id).kind));
   std::vector<Bytes> sent;
   sent.reserve(targets.size());
   for (const LibraryTargets& target : targets) sent.push_back(library_bytes(moves, target));

@@ -1,5 +1,6 @@
 #include "sim/engine/library_run.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -33,19 +34,25 @@ Mirrors mirrors_of(const Platform& platform, DeviceId host) {
 
 }  // namespace
 
+NextNode next_node(CollectiveKind kind) {
+  return kind == CollectiveKind::all_to_all ? NextNode::half_way : NextNode::neighbour;
+}
+
 std::vector<LibraryTargets> library_targets(const Platform& platform, const std::vector<DeviceId>& members,
-                                            NetworkReach reach) {
+                                            NetworkReach reach, NextNode next) {
   const Nodes nodes = by_node(platform, members);
   std::vector<LibraryTargets> targets;
   targets.reserve(members.size());
+  const std::size_t count = nodes.members.size();
+  const std::size_t step = next == NextNode::half_way ? std::max<std::size_t>(1, count / 2) : 1;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Mirrors mirrors = mirrors_of(platform, members[i]);
     const std::size_t place = nodes.place_of[i];
     const auto& here = nodes.members[nodes.node_of[i]];
-    const auto& next = nodes.members[(nodes.node_of[i] + 1) % nodes.members.size()];
+    const auto& there = nodes.members[(nodes.node_of[i] + step) % count];
     targets.push_back({mirrors.inside, reach == NetworkReach::core ? mirrors.core : mirrors.leaf});
     if (here.size() > 1) targets.back().node = members[here[(place + 1) % here.size()]];
-    if (nodes.members.size() > 1) targets.back().network = members[next[place % next.size()]];
+    if (count > 1) targets.back().network = members[there[place % there.size()]];
   }
   return targets;
 }
@@ -66,6 +73,10 @@ LibraryRun::LibraryRun(const LibraryMoves& moves, std::vector<DeviceId> members,
       done_(std::move(done)) {}
 
 void LibraryRun::start() {
+  if (moves_.least > moves_.overhead) {
+    ++left_;
+    kernel_.after(moves_.least, [this] { ended(Outcome::done); });
+  }
   kernel_.after(moves_.overhead, [this] { send_all(); });
 }
 

@@ -16,11 +16,16 @@ struct LibraryTargets {
   DeviceId node, network;
 };
 
+/// Which node a member sends to, counting nodes as they first appear: a ring's next one, or the one half way round,
+/// across as many switches as most of an all-to-all's bytes go.
+enum class NextNode : std::uint8_t { neighbour, half_way };
+NextNode next_node(CollectiveKind kind);
+
 /// Of every member, in order. Inside its node: the next member, the last one's is the first. On the network: the member
-/// at the same place of the next node, counting nodes as they first appear. A member that is alone in its node, or
-/// whose node is the only one, sends to its mirror where the platform has one.
+/// at the same place of the `next` node. A member that is alone in its node, or whose node is the only one, sends to
+/// its mirror where the platform has one.
 std::vector<LibraryTargets> library_targets(const Platform& platform, const std::vector<DeviceId>& members,
-                                            NetworkReach reach);
+                                            NetworkReach reach, NextNode next = NextNode::neighbour);
 
 /// Bytes that a member with these targets sends.
 Bytes library_bytes(const LibraryMoves& moves, const LibraryTargets& targets);
@@ -47,7 +52,7 @@ class LibraryRun {
   std::vector<LibraryTargets> targets_;
   Kernel& kernel_;
   std::function<void()> done_;
-  std::size_t left_ = 1;  // flows that have not ended, and the sending of them
+  std::size_t left_ = 1;  // flows that have not ended, the sending of them, and the least time
   std::uint64_t failures_ = 0;
 };
 

@@ -130,7 +130,7 @@ void check_collectives(const Program& program, Reasons& reasons) {
     if (!is_amount(collective.bytes.value())) reasons.push_back(name + ": its bytes are not a size of 0 or more");
     const LibraryMoves& moves = collective.library;
     if (!is_amount(moves.overhead.value()) || !is_amount(moves.node_bytes.value()) ||
-        !is_amount(moves.network_bytes.value())) {
+        !is_amount(moves.network_bytes.value()) || !is_amount(moves.least.value())) {
       reasons.push_back(name + ": what it costs is not a time and sizes of 0 or more");
     }
     const auto* group = group_of(program, CollectiveId(i));

@@ -63,6 +63,7 @@ std::string details(const Program& program, const Op& op) {
     const LibraryMoves& moves = collective.library;
     text += fmt::format(" ({} s, then {} B in the node and {} B on the network)", number_text(moves.overhead.value()),
                         number_text(moves.node_bytes.value()), number_text(moves.network_bytes.value()));
+    if (moves.least > Seconds()) text += fmt::format(", {} s at least", number_text(moves.least.value()));
   }
   return text;
 }

@@ -13,13 +13,15 @@ namespace orrery {
 enum class NetworkReach : std::uint8_t { leaf, core };
 
 /// A collective of Algorithm::library: nothing moves for `overhead` after the last member has arrived; then every
-/// member sends both sizes at once, and all is over when the last byte has arrived. Nobody pays a link's latency:
-/// `overhead` holds all of it.
+/// member sends both sizes at once, and all is over when the last byte has arrived, but not before `least`. Nobody pays
+/// a link's latency: `overhead` holds all of it.
 struct LibraryMoves {
   Seconds overhead;
   Bytes node_bytes;     // to the next member on its node; to its own mirror when it stands for them
-  Bytes network_bytes;  // to the member at the same place of the next node; likewise
+  Bytes network_bytes;  // to the member at the same place of the next node, all-to-all: of the one half way round the
+                        // nodes; likewise
   NetworkReach reach = NetworkReach::leaf;
+  Seconds least = {};  // from the arrival of the last member; wires that others leave free do not make it shorter
 };
 
 /// Bytes: the size S of the full buffer. all-reduce: S on every rank; reduce-scatter: S in, S/N out; all-gather: S/N

@@ -1,7 +1,9 @@
 // Programs of layouts against the closed forms of pipelines.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
+#include "models/layouts/pipeline_time.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
 #include "scenarios/strategies/schedules.hpp"
 #include "sim/engine/engine.hpp"
@@ -123,6 +125,42 @@ TEST_CASE("messages show in a step as the closed form says, to a fraction of a p
   CHECK(beyond(3, {}) < 0.2 * beyond(3, blocking));
   CHECK(beyond(1, {}) > 2 * 7 * message);
   CHECK(beyond(1, {}) <= beyond(1, blocking) + 1e-9);
+}
+
+TEST_CASE("pipelines with messages take what pipeline_time() says") {
+  const auto [schedule, chunks, tolerance] =
+      GENERATE(std::tuple{PipelineSchedule::one_f_one_b, 1, 0.003}, std::tuple{PipelineSchedule::one_f_one_b, 2, 0.003},
+               std::tuple{PipelineSchedule::one_f_one_b, 3, 0.003}, std::tuple{PipelineSchedule::gpipe, 1, 1e-9},
+               std::tuple{PipelineSchedule::zero_bubble, 1, 0.01});
+  FrameworkProfile blocking;
+  blocking.blocking_transfers = Ranged(1.0);
+  const double weights = schedule == PipelineSchedule::zero_bubble ? 1.0 : 0.0;
+  for (const int stages : {2, 4, 8}) {
+    for (const int rounds : {1, 2, 8}) {
+      for (const double last : {0.0, 0.05, 0.4}) {
+        for (const double message : {0.0, 0.005, 0.02}) {
+          LayoutPrices prices = equal_prices(stages, chunks, 1, 2, weights);
+          prices.stages.back().chunks.back().forward += Seconds(last);  // the head
+          prices.stages.back().chunks.back().backward_input += Seconds(last * (2 - weights));
+          prices.stages.back().chunks.back().backward_weights += Seconds(last * weights);
+          std::vector<StageTime> times(static_cast<std::size_t>(stages), {Seconds(1), Seconds(2 - weights), {}});
+          times.back().forward *= 1 + last, times.back().backward *= 1 + last;
+          for (StageTime& time : times) time.weights = Seconds(weights);
+          times.back().weights *= 1 + last;
+          const HybridOptions options = pipeline(stages, chunks, schedule);
+          for (const double waiting : {0.0, 1.0}) {
+            INFO(stages << " stages, " << rounds * stages << " micro-batches, " << last << ", " << message << ", "
+                        << waiting);
+            const PipelineTime form = pipeline_time(times, options.layout, rounds * stages, Seconds(message), waiting);
+            const Seconds most = times.back().total() * (rounds * stages);
+            const Records records =
+                run(options, prices, rounds * stages, waiting > 0 ? blocking : FrameworkProfile{}, Seconds(message));
+            CHECK((most + form.bubble + form.messages).value() == Approx(records.makespan.value()).epsilon(tolerance));
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("exchanges in the group, recomputation and the tail of the step add up") {

@@ -1,6 +1,7 @@
 // Which leaf a port joins and how wide the way between leaves is.
 #include "tests/catch.hpp"
 #include "tests/topologies/platforms.hpp"
+#include "topologies/leaf_shape.hpp"
 
 namespace orrery {
 
@@ -46,6 +47,20 @@ TEST_CASE("a leaf's way to the core counts every NIC of its nodes") {
   CHECK(link_named(cluster.platform, "leaf1.up").bandwidth.value() == 160e9);           // 2 nodes x 8 NICs x 10
   CHECK(test::power_named(cluster, "leaf1.up").always_on.value() == Approx(16 * 6.0));  // 16 lines, one end each way
   CHECK(link_named(cluster.platform, "leaf1.up").scope == LinkScope::inter_node);
+}
+
+TEST_CASE("closed forms know the nodes of a leaf and what it passes on") {
+  CHECK(leaf_shape(fat_tree(6, 4, 4)).nodes == 4);
+  CHECK(leaf_shape(fat_tree(6, 4, 4)).oversubscription == Approx(4));
+  CHECK(leaf_shape(fat_tree(4, 4, 4)).nodes == 0);  // one leaf
+  ClusterDescription description = gpu_boxes(8, 4, 4);
+  CHECK(leaf_shape(description).nodes == 0);  // a star
+  description.fabric = "rail-optimised", description.oversubscription = 2;
+  CHECK(leaf_shape(description).nodes == 0);  // equal local devices share their rail
+  // 32 ports in planes of 8 = two nodes, which pass on one axis of three
+  description.fabric = "torus", description.torus_axes = 3, description.oversubscription = 1;
+  CHECK(leaf_shape(description).nodes == 2);
+  CHECK(leaf_shape(description).oversubscription == Approx(3));
 }
 
 TEST_CASE("a fat tree of one leaf is a star") {

@@ -63,6 +63,23 @@ TEST_CASE("a reduce-scatter and an all-gather are the halves of an all-reduce", 
   }
 }
 
+TEST_CASE("a thin core narrows a group by what of it crosses leaves at once", "[library]") {
+  using enum CollectiveKind;
+  LibraryPath core = nic();
+  core.leaf_nodes = 2, core.oversubscription = 4;
+  CHECK(uplink_share(all_reduce, {16, 8}, core) == 1.0);              // two nodes of one leaf
+  CHECK(uplink_share(all_reduce, {32, 8}, core) == Approx(0.5));      // one of a leaf's two nodes sends out
+  CHECK(uplink_share(all_reduce, {32, 8, 2}, core) == Approx(0.25));  // both do, in groups of their own
+  CHECK(uplink_share(all_reduce, {16, 8, 2}, core) == Approx(0.25));
+  CHECK(uplink_share(all_to_all, {32, 8}, core) == Approx(0.25));
+  core.oversubscription = 2;
+  CHECK(uplink_share(all_reduce, {32, 8}, core) == 1.0);
+  core.oversubscription = 4;
+  // Of the bytes 3/4 leave a rank in a pass over four nodes: 3.77 GB x 1.5 / (21.25 / 2 GB/s) + 34 + 6 x 15 us
+  const double time = library_cost(all_reduce, {4, 1}, Bytes(3.77e9), nvswitch(), core).total().value();
+  CHECK(time == Approx(3.77 * 1.5 / 10.625 + 124 * us).epsilon(1e-6));
+}
+
 TEST_CASE("between nodes the network's wire counts, divided by the ranks of a node", "[library]") {
   using enum CollectiveKind;
   // 3.77 GB over 8 nodes, one rank each: 34 + 14 x 15 us + 6.5975 GB / 21.25 GB/s

@@ -1,4 +1,5 @@
 // Library collectives on the kernels: what they cost alone is library_cost(); together they contend.
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -135,6 +136,41 @@ TEST_CASE("members send to the next one of their node and to their place on the 
   for (std::size_t i = 0; i < 5; ++i) CHECK(targets[i].network == DeviceId(next[i]));
   for (const LibraryTargets& target : library_targets(platform, hosts({4, 5, 6, 7}), NetworkReach::core)) {
     CHECK_FALSE(target.network.valid());
+  }
+}
+
+TEST_CASE("an all-to-all goes half way round the nodes", "[library]") {
+  const Platform platform = lawful(4, 1);
+  const std::vector<DeviceId> all{DeviceId(0U), DeviceId(1U), DeviceId(2U), DeviceId(3U)};
+  const auto targets = library_targets(platform, all, NetworkReach::leaf, next_node(CollectiveKind::all_to_all));
+  const std::vector<std::size_t> across{2, 3, 0, 1};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(targets[i].network == DeviceId(across[i]));
+  CHECK(next_node(CollectiveKind::all_reduce) == NextNode::neighbour);
+}
+
+TEST_CASE("a library collective takes its least time where wires are faster, and longer where they are shared",
+          "[library]") {
+  // 1e9 bytes at 20 GB/s are 0.05 s
+  for (const double least : {0.0, 0.04, 0.08}) {
+    for (const std::size_t groups : {1U, 2U}) {
+      Platform platform = lawful(2, 2);
+      for (const std::size_t host : {1U, 3U}) platform.hosts[host].network = platform.hosts[host - 1].network;
+      Program program(4);
+      for (std::size_t first = 0; first < groups; ++first) {
+        Collective collective;
+        collective.algorithm = Algorithm::library;
+        collective.group = program.add_group(ranks({first, first + 2}));
+        collective.library = {Seconds(), Bytes(), Bytes(1e9), NetworkReach::leaf, Seconds(least)};
+        const CollectiveId id = program.add_collective(collective);
+        for (const std::size_t rank : {first, first + 2}) {
+          program.add(
+              {RankId(rank), Stream::collective, Dimension::tp, Phase::forward, {}, -1, {}, CollectiveCall{id}});
+        }
+      }
+      const double time =
+          test::in_fresh_process([&] { return run(program, EngineKind::flow, platform).makespan.value(); });
+      CHECK(time == Approx(std::max(least, 0.05 * static_cast<double>(groups))).epsilon(1e-9));
+    }
   }
 }
 

@@ -1,0 +1,16 @@
+// What the closed forms know of a fabric: how many nodes hang on a leaf switch, and how much it passes on.
+#pragma once
+
+#include "topologies/cluster.hpp"
+
+namespace orrery {
+
+struct LeafShape {
+  int nodes = 0;                // neighbours whose ports of one number hang on the same leaf; 0: one leaf for all
+  double oversubscription = 1;  // what the ports of a leaf take in / what it passes on, >= 1
+};
+
+/// Of the first leaf of the fabric as build_cluster() builds it. Throws Infeasible as that does.
+LeafShape leaf_shape(const ClusterDescription& description);
+
+}  // namespace orrery
