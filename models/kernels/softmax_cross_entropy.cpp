@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "models/kernels/elementary.hpp"
@@ -50,27 +52,71 @@ class SoftmaxCrossEntropy final : public Loss {
 
 }  // namespace
 
+namespace {
+
+// Numbers are taken in runs of whole vectors, the last one filled up: the ten numbers of a digit would else be done one
+// by one, at twice the cost.
+constexpr std::int32_t run_length = 16;
+template <class Number>
+using Run = std::array<Number, run_length>;
+
+/// body(first, count) for runs of `count` <= run_length of the numbers.
+template <class Body>
+void for_runs(std::size_t numbers, Body body) {
+  for (std::size_t first = 0; first < numbers; first += run_length) {
+    body(first, static_cast<std::int32_t>(std::min<std::size_t>(run_length, numbers - first)));
+  }
+}
+
+/// All of a run made one, by halves, whose operations do not wait for each other.
+template <class Number, class Join>
+Number by_halves(Run<Number> run, Join join) {
+  for (std::size_t half = run_length / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) run[i] = join(run[i], run[i + half]);
+  }
+  return run[0];
+}
+
+/// exp(score - largest), so that none overflows: body(first, count, exponentials), those beyond `count` 0. Returns
+/// their sum.
+template <class Body>
+double for_exponentials(std::span<const float> scores, float largest, Body body) {
+  Run<double> sums{};
+  for_runs(scores.size(), [&](std::size_t first, std::int32_t count) {
+    const float* __restrict from = scores.data() + first;
+    Run<float> run;
+#pragma omp simd
+    for (std::int32_t i = 0; i < run_length; ++i) {
+      run[i] = i < count ? exponential(from[i] - largest) : 0.0F;
+      sums[i] += static_cast<double>(run[i]);
+    }
+    body(first, count, run);
+  });
+  return by_halves(sums, std::plus<>());
+}
+
+}  // namespace
+
 float largest_of(std::span<const float> numbers) {
-  const float* __restrict from = numbers.data();
-  const std::size_t count = numbers.size();
-  float largest = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : largest)
-  for (std::size_t i = 0; i < count; ++i) largest = from[i] > largest ? from[i] : largest;
-  return largest;
+  const auto larger = [](float a, float b) { return a > b ? a : b; };
+  constexpr float none = -std::numeric_limits<float>::infinity();
+  Run<float> largest;
+  largest.fill(none);
+  for_runs(numbers.size(), [&](std::size_t first, std::int32_t count) {
+    const float* __restrict from = numbers.data() + first;
+#pragma omp simd
+    for (std::int32_t i = 0; i < run_length; ++i) largest[i] = larger(i < count ? from[i] : none, largest[i]);
+  });
+  return by_halves(largest, larger);
 }
 
 std::size_t place_of_largest(std::span<const float> numbers) {
   return static_cast<std::size_t>(std::find(numbers.begin(), numbers.end(), largest_of(numbers)) - numbers.begin());
 }
 
-// Scores are shifted by their maximum, so that no exponential overflows.
 ClassResult class_result(std::span<const float> scores, std::size_t label) {
-  const float* __restrict from = scores.data();
-  const std::size_t count = scores.size();
   const float largest = largest_of(scores);
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < count; ++i) sum += static_cast<double>(exponential(from[i] - largest));
+  const double sum = for_exponentials(scores, largest, [](std::size_t, std::int32_t, const Run<float>&) {});
   const double loss = std::log(sum) - (static_cast<double>(scores[label]) - static_cast<double>(largest));
   const auto before = scores.first(label);
   const bool first = scores[label] == largest && std::find(before.begin(), before.end(), largest) == before.end();
@@ -78,19 +124,17 @@ ClassResult class_result(std::span<const float> scores, std::size_t label) {
 }
 
 void class_gradient(std::span<const float> scores, std::size_t label, double scale, std::span<float> gradient) {
-  const float* __restrict from = scores.data();
-  float* __restrict to = gradient.data();
-  const std::size_t count = scores.size();
-  const float largest = largest_of(scores);
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < count; ++i) {
-    to[i] = exponential(from[i] - largest);
-    sum += static_cast<double>(to[i]);
-  }
+  const auto store = [&](std::size_t first, std::int32_t count, const Run<float>& run) {
+    float* __restrict to = gradient.data() + first;
+#pragma omp simd
+    for (std::int32_t i = 0; i < run_length; ++i) {
+      if (i < count) to[i] = run[i];
+    }
+  };
+  const double sum = for_exponentials(scores, largest_of(scores), store);
   const auto factor = static_cast<float>(scale / sum);
-  for (std::size_t i = 0; i < count; ++i) to[i] *= factor;
-  to[label] -= static_cast<float>(scale);
+  for (float& number : gradient) number *= factor;
+  gradient[label] -= static_cast<float>(scale);
 }
 
 std::unique_ptr<Loss> make_softmax_cross_entropy(const Layer& layer) {
