@@ -34,8 +34,8 @@ constexpr Product with_strides(Product product) {
 /// Serial, on any thread: callers parallelise over independent products. The bits depend on the shape, the backend and
 /// its instruction set (see gemm_backend()), and on nothing else: neither on the number of threads nor on what ran
 /// before.
-/// Memory: nothing stays. The backend takes its work space from malloc and gives it back in each call (oneDNN 72 KiB,
-/// more where it copies an operand; Eigen above 128 KiB): after the first step no page is new.
+/// Memory: nothing stays. oneDNN takes its work space from malloc and gives it back in each call (72 KiB, more where it
+/// copies an operand): after the first step no page is new. Eigen has its on the stack, up to 3.3 MiB.
 /// Speed: products of a transposed left matrix and fewer than about 32 columns run at half the speed of all others,
 /// since nothing can be read as it lies: who needs several of one matrix transposes it once.
 void gemm(const Product& product, const float* left, const float* right, float* result);

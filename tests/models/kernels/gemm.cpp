@@ -59,6 +59,7 @@ TEST_CASE("products of all shapes and forms agree with sums in double") {
                                                                      {50, 49, 130},
                                                                      {40, 1, 900},
                                                                      {1100, 10, 1000},
+                                                                     {1200, 540, 20},
                                                                      {300, 12, 9}}));
   for (const Operand left_form : {Operand::plain, Operand::transposed}) {
     for (const Operand right_form : {Operand::plain, Operand::transposed}) {
