@@ -78,22 +78,29 @@ void adam(std::size_t count, const Constants& by, const float* __restrict gradie
   }
 }
 
-/// Steps of the mean and the mean square; the update needs the norms of the whole layer first.
-void lamb(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict mean,
-          float* __restrict square, float* __restrict weight) {
+/// lamb's direction q of weight i.
+float lamb_direction(std::size_t i, const Constants& by, const float* mean, const float* square, const float* weight) {
+  return by.direction * mean[i] / (std::sqrt(square[i]) + by.epsilon) + by.decay * weight[i];
+}
+
+/// Steps of the mean and the mean square, and the norms that the update needs first.
+SquaredNorms lamb_norms(std::size_t count, const Constants& by, const float* __restrict gradient,
+                        float* __restrict mean, float* __restrict square, const float* __restrict weight) {
   for (std::size_t i = 0; i < count; ++i) {
     mean[i] = by.beta1 * mean[i] + by.new1 * gradient[i];
     square[i] = by.beta2 * square[i] + by.new2 * gradient[i] * gradient[i];
   }
-  const auto direction = [&](std::size_t i) {
-    return by.direction * mean[i] / (std::sqrt(square[i]) + by.epsilon) + by.decay * weight[i];
-  };
-  const double length = std::sqrt(sum_of_squares(std::span<const float>(weight, count)));
-  const double step =
-      std::sqrt(sum_of_squares(count, [&](std::size_t i) { return static_cast<double>(direction(i)); }));
+  return {sum_of_squares(std::span<const float>(weight, count)), sum_of_squares(count, [&](std::size_t i) {
+            return static_cast<double>(lamb_direction(i, by, mean, square, weight));
+          })};
+}
+
+void lamb(std::size_t count, const Constants& by, const SquaredNorms& norms, const float* __restrict mean,
+          const float* __restrict square, float* __restrict weight) {
+  const double length = std::sqrt(norms.weights), step = std::sqrt(norms.direction);
   const double trust = length > 0 && step > 0 ? length / step : 1.0;
   const auto rate = static_cast<float>(static_cast<double>(by.rate) * trust);
-  for (std::size_t i = 0; i < count; ++i) weight[i] -= rate * direction(i);
+  for (std::size_t i = 0; i < count; ++i) weight[i] -= rate * lamb_direction(i, by, mean, square, weight);
 }
 
 /// The layers as they touch, cut into runs of block_weights.
@@ -172,10 +179,30 @@ void Optimizer::update(std::size_t offset, std::span<float> weights, std::span<c
       ORRERY_EXPECT(first != nullptr && second != nullptr);
       return adam(count, by, gradient, first, second, weight);
     case OptimizerKind::lamb:
-      ORRERY_EXPECT(first != nullptr && second != nullptr);
-      ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), NumberRange{offset, count}) != blocks_.end());
-      return lamb(count, by, gradient, first, second, weight);
+      return apply(offset, weights, prepare(offset, weights, gradients));
   }
+}
+
+SquaredNorms Optimizer::prepare(std::size_t offset, std::span<const float> weights, std::span<const float> gradients) {
+  const std::size_t count = weights.size();
+  require_layer(offset, count);
+  ORRERY_EXPECT(steps_ > 0 && count == gradients.size());
+  const FlushDenormals flush;
+  return lamb_norms(count, constants_of(options_, rate_, steps_), gradients.data(), first_.data() + offset,
+                    second_.data() + offset, weights.data());
+}
+
+void Optimizer::apply(std::size_t offset, std::span<float> weights, const SquaredNorms& whole) {
+  require_layer(offset, weights.size());
+  const FlushDenormals flush;
+  lamb(weights.size(), constants_of(options_, rate_, steps_), whole, first_.data() + offset, second_.data() + offset,
+       weights.data());
+}
+
+/// lamb looks at whole layers, or at all that is here of one.
+void Optimizer::require_layer(std::size_t offset, std::size_t count) const {
+  ORRERY_EXPECT(options_.kind == OptimizerKind::lamb);
+  ORRERY_EXPECT(std::find(blocks_.begin(), blocks_.end(), NumberRange{offset, count}) != blocks_.end());
 }
 
 double optimizer_flops(OptimizerKind kind) {

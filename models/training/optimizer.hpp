@@ -22,6 +22,11 @@ struct OptimizerOptions {
   LearningRateSchedule schedule{};
 };
 
+/// lamb: |w|^2 and |q|^2 of a layer or a part of it.
+struct SquaredNorms {
+  double weights = 0, direction = 0;
+};
+
 /// With g the gradient, w a weight, r the learning rate of the step (schedule included), d the weight decay, t the step
 /// counted from 1, u the momentum. Where PyTorch has the optimizer, the formulas are PyTorch's; decay reaches every
 /// parameter, as there by default.
@@ -52,6 +57,10 @@ class Optimizer {
   /// layer at a time; any other run of weights of one layer will do for the others.
   void begin_step();
   void update(std::size_t offset, std::span<float> weights, std::span<const float> gradients);
+  /// lamb's update() of a layer whose weights lie in parts in several places: prepare() each part, add the squares up
+  /// over all of them, apply() the sum to each.
+  SquaredNorms prepare(std::size_t offset, std::span<const float> weights, std::span<const float> gradients);
+  void apply(std::size_t offset, std::span<float> weights, const SquaredNorms& whole);
   /// Where to cut: whole layers for lamb; else runs of at most block_weights, which may span layers that touch.
   [[nodiscard]] const std::vector<NumberRange>& blocks() const { return blocks_; }
 
@@ -63,6 +72,8 @@ class Optimizer {
   static constexpr std::size_t block_weights = 16384;
 
  private:
+  void require_layer(std::size_t offset, std::size_t count) const;
+
   OptimizerOptions options_;
   std::vector<NumberRange> blocks_;
   std::vector<float> first_, second_;  // momentum or mean; mean square; as long as the weights

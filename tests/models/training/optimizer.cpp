@@ -125,6 +125,26 @@ TEST_CASE("LAMB's decay is part of the direction whose length counts") {
   CHECK(weights[1] == Approx(4 - 0.1 * 5 / std::sqrt(7.25) * 1.0));
 }
 
+TEST_CASE("LAMB steps a layer whose halves lie in two places, when their norms are added up") {
+  const OptimizerOptions options{.kind = OptimizerKind::lamb, .learning_rate = 0.1};
+  Optimizer first(options, 1), second(options, 1);
+  Numbers left{3}, right{4};
+  first.begin_step();
+  second.begin_step();
+  const SquaredNorms a = first.prepare(0, left, Numbers{2}), b = second.prepare(0, right, Numbers{-7});
+  CHECK(a.weights == 9);
+  CHECK(b.weights == 16);
+  const SquaredNorms whole{a.weights + b.weights, a.direction + b.direction};
+  first.apply(0, left, whole);
+  second.apply(0, right, whole);
+  // |w| = 5, |q| = sqrt(2)
+  CHECK(left[0] == Approx(3 - 0.1 * 5 / std::sqrt(2.0)));
+  CHECK(right[0] == Approx(4 + 0.1 * 5 / std::sqrt(2.0)));
+  Optimizer other({.learning_rate = 0.1}, 1);
+  other.begin_step();
+  CHECK_THROWS_AS(other.prepare(0, left, Numbers{1}), ContractViolation);
+}
+
 TEST_CASE("the optimizer asks for its schedule at every step") {
   OptimizerOptions options{.learning_rate = 0.5};
   options.schedule = {.kind = ScheduleKind::step, .warm_up = 2, .every = 1, .factor = 0.5};
