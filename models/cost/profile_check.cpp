@@ -41,12 +41,45 @@ const Layer* layer_of(const LayerGraph& graph, const std::string& name) {
   return found == graph.layers.end() ? nullptr : &*found;
 }
 
-double optimizer_share(const Layer* layer, int threads) {
-  constexpr double block = 16384;  // weights per task of the optimizer
-  const double weights = layer == nullptr ? 0.0 : static_cast<double>(parameters(*layer));
-  const double blocks = std::max(1.0, std::ceil(weights / block));
-  return std::ceil(blocks / threads) / blocks;
-}
+/// What a step on several threads costs beside the shared-out work.
+class ThreadCosts {
+ public:
+  ThreadCosts(const LayerGraph& graph, int threads) : graph_(graph), threads_(threads) {
+    for (const Layer& layer : graph.layers) trained_ += static_cast<double>(trainable_parameters(layer));
+  }
+
+  [[nodiscard]] double share(const ProfileRow& row) const {
+    return row.pass == Pass::optimizer ? optimizer_share(row) : busiest_share(graph_, row.batch, threads_);
+  }
+
+  /// Seconds of the layer's weights and gradients on their way between the cores: forward reads the weights that other
+  /// threads updated, backward takes the memory of gradients back from them, the optimizer reads gradients that they
+  /// made and takes the weights back. What does not fit into a core's cache comes from the shared one in any case.
+  [[nodiscard]] double moving(const ProfileRow& row) const {
+    if (batch_shards(graph_, row.batch) == 1) return 0;
+    constexpr double bytes_per_second = 22e9, bytes = 4;
+    const double fits = std::min(1.0, core_cache_bytes / (2 * bytes * trained_));
+    const double crossings = row.pass == Pass::optimizer ? 2 : 1;
+    return crossings * bytes * parameters_of(row) * fits * (1 - 1.0 / threads_) / bytes_per_second;
+  }
+
+ private:
+  [[nodiscard]] double parameters_of(const ProfileRow& row) const {
+    const Layer* layer = layer_of(graph_, row.layer);
+    return layer == nullptr ? 0.0 : static_cast<double>(trainable_parameters(*layer));
+  }
+  [[nodiscard]] double optimizer_share(const ProfileRow& row) const {
+    constexpr double block = 16384;  // weights per task of the optimizer
+    const std::int64_t sharing =
+        update_threads(static_cast<std::int64_t>(trained_), batch_shards(graph_, row.batch), threads_);
+    const double blocks = std::max(1.0, std::ceil(trained_ / block));
+    return std::ceil(blocks / static_cast<double>(sharing)) / blocks;
+  }
+
+  const LayerGraph& graph_;
+  int threads_;
+  double trained_ = 0;
+};
 
 }  // namespace
 
@@ -68,14 +101,16 @@ std::vector<Foretold> leave_one_out(const StepProfile& profile) {
 StepProfile derive_threads(const StepProfile& profile, const LayerGraph& graph, int threads) {
   StepProfile derived = only(profile, [](const ProfileRow& row) { return row.threads == 1; });
   derived.notes.push_back(fmt::format("rows for {} threads derived from those for one", threads));
+  const ThreadCosts costs(graph, threads);
   for (ProfileRow& row : derived.rows) {
-    const double share = row.pass == Pass::optimizer ? optimizer_share(layer_of(graph, row.layer), threads)
-                                                     : busiest_share(graph, row.batch, threads);
+    const double alone = row.seconds;
+    row.seconds = alone * costs.share(row) + costs.moving(row);
+    if (alone > 0) {
+      row.seconds_low *= row.seconds / alone;
+      row.seconds_high *= row.seconds / alone;
+      row.achieved_GFLOPS *= alone / row.seconds;
+    }
     row.threads = threads;
-    row.seconds *= share;
-    row.seconds_low *= share;
-    row.seconds_high *= share;
-    row.achieved_GFLOPS /= share;
   }
   return derived;
 }

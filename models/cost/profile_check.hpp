@@ -20,9 +20,13 @@ struct Foretold {
 /// the smallest or the largest are foretold beyond what is left; with fewer than three batches there is nothing to say.
 std::vector<Foretold> leave_one_out(const StepProfile& profile);
 
-/// Rows for `threads` threads from those for one: forward and backward take busiest_share() of their time, the
-/// optimizer 1 / threads of it as far as its blocks of 16,384 weights go round. FLOPs stay. The notes say that it was
-/// derived.
+/// Rows for `threads` threads from those for one. Forward and backward take busiest_share() of their time, the
+/// optimizer 1 / update_threads() of it as far as its blocks of 16,384 weights go round. Where the batch is cut,
+/// weights and gradients also travel between the cores, each to be read and to be overwritten: 4 bytes x parameters x
+/// (1 - 1 / threads) at 22 GB/s, once for forward and backward, twice for the optimizer, of networks that fit into a
+/// core's cache, else of as much as fits. The rate is a core's reading and updating of what another one wrote (0.1 to
+/// 0.8 MB, Sapphire Rapids, two cores of a virtual machine); a parallel region as such costs 0.7 us there, which is
+/// left out. FLOPs stay. The notes say that it was derived.
 StepProfile derive_threads(const StepProfile& profile, const LayerGraph& graph, int threads);
 
 /// The steps measured with more than one thread, foretold from one thread by derive_threads().

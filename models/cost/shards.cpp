@@ -1,6 +1,7 @@
 #include "models/cost/shards.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "models/cost/layer_cost.hpp"
 #include "sim/base/contract.hpp"
@@ -8,10 +9,11 @@
 namespace orrery {
 
 std::int64_t parameter_blocks(const Layer& layer) {
-  constexpr std::int64_t block = 16384, most = 8;
+  constexpr std::int64_t block = 20'000, most = 8;
   const bool on_vectors = layer.kind == LayerKind::dense && layer.in.height * layer.in.width == 1;
   if (!on_vectors || layer.tied || weights(layer) < block) return 0;
-  return std::min(weights(layer) / block, most);
+  const auto worth = static_cast<std::uint64_t>(std::min(weights(layer) / block, most));
+  return static_cast<std::int64_t>(std::bit_floor(worth));
 }
 
 double shard_worth(const LayerGraph& graph) {
@@ -34,6 +36,12 @@ std::int64_t batch_shards(double flops_per_sample, double worth, std::int64_t sa
 
 std::int64_t batch_shards(const LayerGraph& graph, std::int64_t samples) {
   return batch_shards(training_flops(graph).value(), shard_worth(graph), samples);
+}
+
+std::int64_t update_threads(std::int64_t parameters, std::int64_t shards, std::int64_t threads) {
+  constexpr double weight_and_gradient = 8;  // bytes
+  const bool stays = shards == 1 && weight_and_gradient * static_cast<double>(parameters) <= core_cache_bytes;
+  return stays ? 1 : threads;
 }
 
 double busiest_share(const LayerGraph& graph, std::int64_t samples, int threads) {

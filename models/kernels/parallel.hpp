@@ -26,10 +26,11 @@ class TaskBody {
 };
 
 /// Calls body(task, worker) for every task in [0, tasks), each on one of min(workers, tasks) threads; `worker` numbers
-/// the thread, so that it can index scratch space. Which worker runs a task is open: a result may depend on the task
-/// alone. Threads flush denormals to zero. When tasks throw, the exception of the lowest task is rethrown after all
-/// have ended. Called from inside a task it runs serially, as worker 0.
-/// Inside a task the libraries that bring threads of their own (oneDNN) use one. Allocates nothing.
+/// the thread, so that it can index scratch space. Neighbouring tasks go to the same worker, each time the same as long
+/// as none is late; but which worker runs a task is open: a result may depend on the task alone. Threads flush
+/// denormals to zero. When tasks throw, the exception of the lowest task is rethrown after all have ended. Called from
+/// inside a task it runs serially, as worker 0. Inside a task the libraries that bring threads of their own (oneDNN)
+/// use one. Allocates nothing.
 void for_each_task(std::size_t tasks, std::size_t workers, TaskBody body);
 
 /// While alive, this thread treats denormal numbers as zero: arithmetic on them is up to 50 times slower, and the

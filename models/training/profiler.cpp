@@ -50,7 +50,7 @@ class ProfiledCase {
     const auto start = std::chrono::steady_clock::now();
     step_.run(weights_, whole(samples_));
     step_seconds_.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    for (std::size_t layer = 0; layer < seconds_.size(); ++layer) keep_slowest(layer);
+    keep_shares(step_seconds_.back());
   }
   void forget() {
     seconds_.assign(seconds_.size(), {});
@@ -65,11 +65,24 @@ class ProfiledCase {
  private:
   using Times = std::vector<std::array<double, passes>>;  // by layer
 
-  void keep_slowest(std::size_t layer) {
-    for (std::size_t pass = 0; pass < passes; ++pass) {
-      double slowest = 0;
-      for (const Times& times : times_) slowest = std::max(slowest, times[layer][pass]);
-      seconds_[layer][pass].push_back(slowest);
+  /// The threads' work on each pass of each layer. What the passes of the layers do not account for, waiting for each
+  /// other above all, is spread over the forward and backward work, so that the rows add up to the step.
+  void keep_shares(double step) {
+    Times work(seconds_.size());
+    std::array<double, passes> sums{};
+    for (std::size_t layer = 0; layer < work.size(); ++layer) {
+      for (std::size_t pass = 0; pass < passes; ++pass) {
+        for (const Times& times : times_) work[layer][pass] += times[layer][pass];
+        sums[pass] += work[layer][pass];
+      }
+    }
+    const double update = sums[index_of(Pass::optimizer)];  // measured as it passes, not as work
+    const double stretch = (step - update) / (sums[index_of(Pass::forward)] + sums[index_of(Pass::backward)]);
+    for (std::size_t layer = 0; layer < work.size(); ++layer) {
+      for (std::size_t pass = 0; pass < passes; ++pass) {
+        const bool shared_out = pass != index_of(Pass::optimizer);
+        seconds_[layer][pass].push_back(work[layer][pass] * (shared_out ? stretch : 1.0));
+      }
     }
   }
 

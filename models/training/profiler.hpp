@@ -23,8 +23,9 @@ struct ProfileOptions {
   std::filesystem::path powercap = "/sys/class/powercap";  // where the processor's energy counters are looked for
 };
 /// Executes real steps (forward, backward, optimizer apart from the gradients) on random data of the network's input
-/// shape, as TrainingStep makes them. A row's seconds is the time of the busiest thread over all its shards, so of the
-/// whole batch. Passes that nobody makes have no row:
+/// shape, as TrainingStep makes them. A row's seconds is the pass's part of the step: the rows of a step add up to its
+/// time by the clock, and of what is not the optimizer's each has the share that it has in the work of all threads.
+/// Passes that nobody makes have no row:
 /// backward below the lowest layer that trains, the optimizer's of layers that do not. The latter includes the addition
 /// of the shards' gradients. FLOPs are those of layer_cost(); the first layer with parameters is executed without the
 /// gradient of its input, which nobody needs, so its backward pass may look faster than the machine. The notes say, per

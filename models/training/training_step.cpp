@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "models/cost/shards.hpp"
 #include "models/kernels/parallel.hpp"
 #include "models/training/gradient_norm.hpp"
 #include "sim/base/contract.hpp"
@@ -69,6 +70,11 @@ BatchResult TrainingStep::run_in_place(std::span<float> weights, const Batch& ba
 BatchResult TrainingStep::run_separately(std::span<float> weights, const Batch& batch, PassOptions pass) {
   const auto parts = std::min(static_cast<std::size_t>(options_.accumulation), batch.samples);
   const std::span<float> seen = weights_seen(weights);
+  const ExecutionPlan& plan = runner_.plan();
+  update_workers_ = static_cast<std::size_t>(
+      update_threads(static_cast<std::int64_t>(plan.parameter_count()),
+                     static_cast<std::int64_t>(plan.shards((batch.samples + parts - 1) / parts)),
+                     static_cast<std::int64_t>(runner_.workers())));
   BatchResult sum;
   for (std::size_t part = 0; part < parts; ++part) {
     const std::size_t first = batch.samples * part / parts, end = batch.samples * (part + 1) / parts;
@@ -77,7 +83,7 @@ BatchResult TrainingStep::run_separately(std::span<float> weights, const Batch& 
     sum += runner_.run(seen, batch.part(first, end - first), pass);
   }
   require_finite(sum);
-  const auto state = static_cast<std::ptrdiff_t>(runner_.plan().parameter_count());
+  const auto state = static_cast<std::ptrdiff_t>(plan.parameter_count());
   if (seen.data() != weights.data()) std::copy(seen.begin() + state, seen.end(), weights.begin() + state);
   update(weights);
   return sum;
@@ -135,7 +141,7 @@ void TrainingStep::update(std::span<float> weights) {
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
   const bool clips = options_.optimizer.clip_norm > 0;
   const float factor = clips ? clip_gradients(weights) : 1.0F;
-  for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
+  for_each_task(blocks.size(), update_workers_, [&](std::size_t task, std::size_t) {
     const NumberRange& block = blocks[task];
     if (!clips) gradients_[task] = add_gradients(block, weights);
     if (factor < 1.0F) scale(factor, gradients_[task]);
@@ -147,7 +153,7 @@ void TrainingStep::update(std::span<float> weights) {
 /// Adds the gradients up; what they must be multiplied by.
 float TrainingStep::clip_gradients(std::span<const float> weights) {
   const std::vector<NumberRange>& blocks = optimizer_.blocks();
-  for_each_task(blocks.size(), runner_.workers(), [&](std::size_t task, std::size_t) {
+  for_each_task(blocks.size(), update_workers_, [&](std::size_t task, std::size_t) {
     gradients_[task] = add_gradients(blocks[task], weights);
     squares_[task] = sum_of_squares(gradients_[task]);
   });

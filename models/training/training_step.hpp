@@ -78,6 +78,7 @@ class TrainingStep {
   AlignedVector rounded_;                    // bf16: the weights as the layers see them
   StepTerm term_;
   WorkerTimer timer_;
+  std::size_t update_workers_ = 1;
   std::int64_t steps_ = 0;
 };
 

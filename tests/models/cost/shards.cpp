@@ -1,6 +1,8 @@
 // How a batch is cut, by hand.
 #include "models/cost/shards.hpp"
 
+#include <string>
+
 #include "tests/catch.hpp"
 #include "tests/models/small_networks.hpp"
 
@@ -48,6 +50,27 @@ TEST_CASE("The busiest thread has the shards that do not come out even") {
   CHECK(busiest_share(graph, 112, 4) == 0.25);
   CHECK(busiest_share(graph, 112, 64) == 0.25);
   CHECK(busiest_share(graph, 1, 2) == 1.0);
+}
+
+TEST_CASE("Gradient blocks are a power of two, of at least 20,000 weights") {
+  const auto blocks = [](std::int64_t inputs, std::int64_t units) {
+    const std::string layers = "{ name = \"dense\", kind = \"dense\", units = " + std::to_string(units) +
+                               " },\n{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n";
+    const std::string input = "[1, 1, " + std::to_string(inputs) + "]";
+    return parameter_blocks(small_network(network_text(input, std::to_string(units), layers)).layers[0]);
+  };
+  CHECK(blocks(100, 199) == 0);
+  CHECK(blocks(100, 200) == 1);
+  CHECK(blocks(784, 200) == 4);  // 156,800: seven times 20,000
+  CHECK(blocks(800, 200) == 8);
+  CHECK(blocks(8000, 200) == 8);
+}
+
+TEST_CASE("An update stays on the core that has its numbers in its cache") {
+  CHECK(update_threads(262'144, 1, 2) == 1);  // 2 MiB of weights and gradients
+  CHECK(update_threads(262'145, 1, 2) == 2);
+  CHECK(update_threads(100, 2, 4) == 4);  // two cores have made gradients
+  CHECK(update_threads(100, 1, 1) == 1);
 }
 
 }  // namespace
