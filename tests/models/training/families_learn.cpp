@@ -85,6 +85,17 @@ TEST_CASE("networks for images learn Fashion-MNIST") {
   }
 }
 
+TEST_CASE("a small network learns UCI's digits") {
+  const std::optional<DataSet> data = published_data("digits");
+  if (!data) return;
+  const Course course{"digits-2nn", OptimizerKind::sgd, 0.1, 32, 500, 0.92, 1.0};
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const double accuracy = after(course, *data, seed).accuracy;
+    CHECK(accuracy >= course.lowest);
+    CHECK(accuracy <= course.highest);
+  }
+}
+
 TEST_CASE("a detector learns where boxes are") {
   const Course course{"yolo-tiny", OptimizerKind::adam, 0.003, 32, 300, 0.38, 0.56};
   const DataSet data = load_data_set("synthetic-boxes", 1);
