@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "models/cost/measured_times.hpp"
 #include "models/cost/profile_check.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -51,7 +52,8 @@ CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, con
   problems.throw_if_any();
   const int threads = workload.profile_threads;
   profile = for_threads(std::move(profile), workload.network, threads);
-  return {workload.framework, strategy.precision, optimizer, profile, host, threads};
+  const BatchCut cut = cut_of(profile, workload.network);
+  return {workload.framework, strategy.precision, optimizer, profile, host, threads, cut};
 }
 
 }  // namespace orrery

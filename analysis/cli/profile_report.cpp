@@ -7,6 +7,7 @@
 #include "analysis/reports/human.hpp"
 #include "analysis/reports/text_table.hpp"
 #include "models/cost/kind_fit.hpp"
+#include "models/cost/measured_times.hpp"
 #include "models/cost/profile_check.hpp"
 #include "sim/base/quantile.hpp"
 
@@ -63,7 +64,8 @@ std::string fits_table(const std::vector<KindFit>& fits) {
 }  // namespace
 
 std::string profile_report(const StepProfile& profile, const LayerGraph& graph) {
-  return foretold_table("left out, and foretold from the other batches", leave_one_out(profile)) +
+  return foretold_table("left out, and foretold from the other batches",
+                        leave_one_out(profile, cut_of(profile, graph))) +
          foretold_table("threads from one", threads_from_one(profile, graph)) + fits_table(fit_kinds(profile, graph));
 }
 

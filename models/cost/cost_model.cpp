@@ -56,11 +56,11 @@ CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerK
     : framework_(std::move(framework)), precision_(precision), optimizer_(optimizer) {}
 
 CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer,
-                     const StepProfile& profile, Device host, int threads)
+                     const StepProfile& profile, Device host, int threads, const BatchCut& cut)
     : framework_(std::move(framework)),
       precision_(precision),
       optimizer_(optimizer),
-      measured_(MeasuredTimes(profile, threads)),
+      measured_(MeasuredTimes(profile, threads, cut)),
       host_(std::move(host)),
       profile_notes_(profile.notes) {
   if (host_->memory_bandwidth.value() > 0.0) return;

@@ -28,10 +28,10 @@ class CostModel {
  public:
   /// Roofline only.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer);
-  /// Replay: `profile` was recorded on `host`; its rows with `threads` threads are used. Throws InvalidInput when there
-  /// are none, or when the host's memory bandwidth is unknown.
+  /// Replay: `profile` was recorded on `host`, its batches cut by `cut`; its rows with `threads` threads are used.
+  /// Throws InvalidInput when there are none, or when the host's memory bandwidth is unknown.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, const StepProfile& profile,
-            Device host, int threads);
+            Device host, int threads, const BatchCut& cut = {});
 
   /// Seconds of one pass of one layer over `samples` samples (a fraction is welcome: batch / devices). Optimizer: one
   /// update of the layer's parameters, `samples` ignored; zero for a layer without trainable parameters.

@@ -7,6 +7,7 @@
 
 #include "models/cost/kineto_layers.hpp"
 #include "models/cost/kineto_steps.hpp"
+#include "models/cost/measured_times.hpp"
 #include "sim/base/quantile.hpp"
 
 namespace orrery {
@@ -73,7 +74,7 @@ StepProfile make_profile(const LayerGraph& graph, const TraceOptions& options, c
 std::vector<std::string> notes_of(const Trace& trace, const std::string& file, std::size_t steps) {
   const std::string name = std::filesystem::path(file).filename().string();
   const bool kernels = clock_of(trace) == TraceClock::kernels;
-  std::vector<std::string> notes = {fmt::format("imported from the PyTorch trace {}: times of {}", name,
+  std::vector<std::string> notes = {fmt::format("{} the PyTorch trace {}: times of {}", imported_from, name,
                                                 kernels ? "the kernels on the accelerator" : "the host's operators"),
                                     fmt::format("each row: median, 10th and 90th percentile of {} steps", steps)};
   if (!trace.accelerator.empty()) notes.push_back("machine: " + trace.accelerator);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <set>
 
+#include "sim/base/quantile.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -30,24 +33,47 @@ std::string recorded_threads(const StepProfile& profile) {
 
 }  // namespace
 
-MeasuredTimes::MeasuredTimes(const StepProfile& profile, int threads) : network_(profile.network), threads_(threads) {
+BatchCut cut_of(const StepProfile& profile, const LayerGraph& graph) {
+  const bool imported = std::any_of(profile.notes.begin(), profile.notes.end(),
+                                    [](const std::string& note) { return note.starts_with(imported_from); });
+  return imported ? BatchCut{} : batch_cut(graph);
+}
+
+MeasuredTimes::MeasuredTimes(const StepProfile& profile, int threads, const BatchCut& cut)
+    : network_(profile.network), threads_(threads), cut_(cut) {
   for (const ProfileRow& row : profile.rows) {
     if (row.threads != threads) continue;
-    points_[{row.layer, row.pass}].push_back({static_cast<double>(row.batch), row.seconds});
+    measured_[{row.layer, row.pass}].batches.push_back({static_cast<double>(row.batch), row.seconds});
   }
-  if (points_.empty()) {
+  if (measured_.empty()) {
     refuse(fmt::format("the profile of network \"{}\" has no rows with {} threads", network_, threads),
            fmt::format("recorded threads: {}", recorded_threads(profile)),
            fmt::format("choose one of them, or record with `orrery profile {} --threads {}`", network_, threads));
   }
-  for (auto& [key, points] : points_) {
-    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.batch < b.batch; });
-  }
+  for (auto& [key, times] : measured_) times.shards = shards_of(times.batches);
 }
 
-const std::vector<MeasuredTimes::Point>& MeasuredTimes::points(const std::string& layer, Pass pass) const {
-  const auto found = points_.find({layer, pass});
-  if (found == points_.end()) {
+/// In order; shards of as many samples become their mean.
+std::vector<MeasuredTimes::Point> MeasuredTimes::shards_of(const std::vector<Point>& batches) const {
+  std::map<double, std::vector<double>> by_samples;
+  for (const Point& batch : batches) {
+    by_samples[batch.samples / cut_.shards(batch.samples)].push_back(batch.seconds / turns(batch.samples));
+  }
+  std::vector<Point> shards;
+  for (const auto& [samples, seconds] : by_samples) {
+    const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+    shards.push_back({samples, sum / static_cast<double>(seconds.size())});
+  }
+  return shards;
+}
+
+double MeasuredTimes::turns(double samples) const {
+  return std::ceil(cut_.shards(samples) / threads_);
+}
+
+const MeasuredTimes::Measured& MeasuredTimes::measured(const std::string& layer, Pass pass) const {
+  const auto found = measured_.find({layer, pass});
+  if (found == measured_.end()) {
     refuse(fmt::format("the profile of network \"{}\" lacks the {} pass of layer \"{}\" with {} threads", network_,
                        name_of(pass), layer, threads_),
            "replay needs the time of every layer",
@@ -57,24 +83,29 @@ const std::vector<MeasuredTimes::Point>& MeasuredTimes::points(const std::string
 }
 
 double MeasuredTimes::seconds(const std::string& layer, Pass pass, double samples) const {
-  const std::vector<Point>& measured = points(layer, pass);
-  const Point& smallest = measured.front();
-  const Point& largest = measured.back();
+  const auto& [batches, shards] = measured(layer, pass);
   if (pass == Pass::optimizer) {
     std::vector<double> values;
-    for (const Point& point : measured) values.push_back(point.seconds);
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+    for (const Point& batch : batches) values.push_back(batch.seconds);
+    return quantile(values, 0.5);
   }
-  if (measured.size() == 1) return smallest.seconds * samples / smallest.batch;
-  auto upper = std::lower_bound(measured.begin() + 1, measured.end() - 1, samples,
-                                [](const Point& point, double value) { return point.batch < value; });
+  const auto same =
+      std::find_if(batches.begin(), batches.end(), [&](const Point& batch) { return batch.samples == samples; });
+  if (same != batches.end()) return same->seconds;
+  return turns(samples) * shard_seconds(shards, samples / cut_.shards(samples));
+}
+
+double MeasuredTimes::shard_seconds(const std::vector<Point>& shards, double samples) {
+  const Point& smallest = shards.front();
+  const Point& largest = shards.back();
+  if (shards.size() == 1) return smallest.seconds * samples / smallest.samples;
+  const auto upper = std::lower_bound(shards.begin() + 1, shards.end() - 1, samples,
+                                      [](const Point& point, double value) { return point.samples < value; });
   const Point& a = *(upper - 1);
   const Point& b = *upper;
-  const double line = a.seconds + (b.seconds - a.seconds) * (samples - a.batch) / (b.batch - a.batch);
-  if (samples < smallest.batch) return std::max(line, smallest.seconds * samples / smallest.batch);
-  return samples > largest.batch ? std::max(line, largest.seconds) : line;
+  const double line = a.seconds + (b.seconds - a.seconds) * (samples - a.samples) / (b.samples - a.samples);
+  if (samples < smallest.samples) return std::max(line, smallest.seconds * samples / smallest.samples);
+  return samples > largest.samples ? std::max(line, largest.seconds) : line;
 }
 
 }  // namespace orrery

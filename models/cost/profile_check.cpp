@@ -28,8 +28,8 @@ StepProfile only(const StepProfile& profile, const auto& wanted) {
   return part;
 }
 
-double foretell(const StepProfile& known, const StepProfile& asked, int threads) {
-  const MeasuredTimes times(known, threads);
+double foretell(const StepProfile& known, const StepProfile& asked, int threads, const BatchCut& cut) {
+  const MeasuredTimes times(known, threads, cut);
   double sum = 0;
   for (const ProfileRow& row : asked.rows) sum += times.seconds(row.layer, row.pass, row.batch);
   return sum;
@@ -83,7 +83,7 @@ class ThreadCosts {
 
 }  // namespace
 
-std::vector<Foretold> leave_one_out(const StepProfile& profile) {
+std::vector<Foretold> leave_one_out(const StepProfile& profile, const BatchCut& cut) {
   std::vector<Foretold> results;
   std::map<int, int> batches;
   const std::map<Case, double> measured = step_seconds(profile);
@@ -93,7 +93,8 @@ std::vector<Foretold> leave_one_out(const StepProfile& profile) {
     if (batches[threads] < 3) continue;
     const auto is_case = [&](const ProfileRow& row) { return row.threads == threads && row.batch == batch; };
     const auto is_other = [&](const ProfileRow& row) { return row.threads == threads && row.batch != batch; };
-    results.push_back({batch, threads, seconds, foretell(only(profile, is_other), only(profile, is_case), threads)});
+    results.push_back(
+        {batch, threads, seconds, foretell(only(profile, is_other), only(profile, is_case), threads, cut)});
   }
   return results;
 }

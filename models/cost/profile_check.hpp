@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/cost/shards.hpp"
 #include "models/cost/step_profile.hpp"
 #include "models/networks/layer_graph.hpp"
 
@@ -18,7 +19,7 @@ struct Foretold {
 
 /// Every batch left out in turn and foretold from the others by MeasuredTimes, per number of threads. Batches that are
 /// the smallest or the largest are foretold beyond what is left; with fewer than three batches there is nothing to say.
-std::vector<Foretold> leave_one_out(const StepProfile& profile);
+std::vector<Foretold> leave_one_out(const StepProfile& profile, const BatchCut& cut = {});
 
 /// Rows for `threads` threads from those for one. Forward and backward take busiest_share() of their time, the
 /// optimizer 1 / update_threads() of it as far as its blocks of 16,384 weights go round. Where the batch is cut,

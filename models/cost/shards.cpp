@@ -35,7 +35,16 @@ std::int64_t batch_shards(double flops_per_sample, double worth, std::int64_t sa
 }
 
 std::int64_t batch_shards(const LayerGraph& graph, std::int64_t samples) {
-  return batch_shards(training_flops(graph).value(), shard_worth(graph), samples);
+  const BatchCut cut = batch_cut(graph);
+  return batch_shards(cut.flops_per_sample, cut.shard_worth, samples);
+}
+
+double BatchCut::shards(double samples) const {
+  return static_cast<double>(batch_shards(flops_per_sample, shard_worth, static_cast<std::int64_t>(samples)));
+}
+
+BatchCut batch_cut(const LayerGraph& graph) {
+  return {training_flops(graph).value(), shard_worth(graph)};
 }
 
 std::int64_t update_threads(std::int64_t parameters, std::int64_t shards, std::int64_t threads) {

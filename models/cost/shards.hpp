@@ -27,6 +27,14 @@ std::int64_t batch_shards(const LayerGraph& graph, std::int64_t samples);
 /// The same from training_flops() per sample and shard_worth() of a graph.
 std::int64_t batch_shards(double flops_per_sample, double worth, std::int64_t samples);
 
+/// How the batches of a network are cut. By default they are not.
+struct BatchCut {
+  double flops_per_sample = 0, shard_worth = 1;
+  /// Shards of a batch; of a fraction of a sample: those of what is whole in it.
+  [[nodiscard]] double shards(double samples) const;
+};
+BatchCut batch_cut(const LayerGraph& graph);
+
 /// Bytes of a core's own (second) cache, as servers have since 2022 (Sapphire Rapids; others half of it).
 inline constexpr double core_cache_bytes = 2.0 * 1024 * 1024;
 

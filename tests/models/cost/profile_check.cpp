@@ -1,6 +1,11 @@
 // What a profile is worth, on profiles that obey a law.
 #include "models/cost/profile_check.hpp"
 
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "models/cost/measured_times.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/small_networks.hpp"
 
@@ -30,6 +35,44 @@ TEST_CASE("On a straight line every batch that is left out is foretold exactly")
     CHECK(steps[i].foretold == Approx(steps[i].measured));
     CHECK(steps[i].error() == Approx(0).margin(1e-12));
   }
+}
+
+TEST_CASE("Where the number of shards changes the time bends, and a batch beyond is foretold by its shards") {
+  // A shard is worth 8 samples: batches of 8 and 12 are one, of 16 two of 8, of 24 two of 12, of 32 four of 8. A shard
+  // of s samples takes 1 ms + 0.1 ms x s forward; one thread works off one after the other, two threads two at once.
+  const BatchCut cut{1e6, 8e6};
+  for (const int threads : {1, 2}) {
+    StepProfile profile{.network = "small", .notes = {}, .rows = {}};
+    for (const int batch : {8, 12, 16, 24, 32}) {
+      const double shards = batch < 16 ? 1 : batch < 32 ? 2 : 4;
+      const double seconds = std::ceil(shards / threads) * (1e-3 + 1e-4 * batch / shards);
+      profile.rows.push_back({"dense1", Pass::forward, batch, threads, seconds, seconds, seconds, 1e6, 1});
+    }
+    for (const Foretold& step : leave_one_out(profile, cut)) {
+      INFO(step.batch << " on " << threads);
+      CHECK(step.error() == Approx(0).margin(1e-12));
+    }
+    CHECK(std::abs(leave_one_out(profile)[2].error()) > 0.1);  // a straight line from 12 to 24 knows no bend
+  }
+}
+
+TEST_CASE("Shards of one size count with their mean") {
+  StepProfile profile{.network = "small", .notes = {}, .rows = {}};
+  for (const auto& [batch, seconds] : std::vector<std::pair<int, double>>{{8, 1e-3}, {16, 4e-3}, {24, 9e-3}}) {
+    profile.rows.push_back({"dense1", Pass::forward, batch, 1, seconds, seconds, seconds, 1e6, 1});
+  }
+  // Shards of 8 took 1 and 2 ms, of 12 4.5 ms: 10 samples 3 ms.
+  const MeasuredTimes times(profile, 1, {1e6, 8e6});
+  CHECK(times.seconds("dense1", Pass::forward, 20) == Approx(6e-3));
+  CHECK(times.seconds("dense1", Pass::forward, 8) == 1e-3);  // measured itself
+  CHECK(times.seconds("dense1", Pass::forward, 16) == 4e-3);
+}
+
+TEST_CASE("Batches of a trace from elsewhere are not cut") {
+  StepProfile profile{.network = "small", .notes = {"recorded here"}, .rows = {}};
+  CHECK(cut_of(profile, small_perceptron()).shards(112) == 4);
+  profile.notes = {"imported from the PyTorch trace t.json: times of the host's operators"};
+  CHECK(cut_of(profile, small_perceptron()).shards(112) == 1);
 }
 
 TEST_CASE("A batch off the line shows by how much") {
