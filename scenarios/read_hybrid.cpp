@@ -20,6 +20,7 @@ class HybridReader {
     read_order();
     read_pieces();
     read_states();
+    read_balance();
     read_tokens();
     read_disturbances();
     static const Names<Folding> folds = {{"auto", Folding::automatic}, {"never", Folding::never}};
@@ -34,8 +35,7 @@ class HybridReader {
     layout_.pp = degree("pp");
     layout_.cp = degree("cp");
     const std::int64_t rest = std::int64_t{layout_.tp} * layout_.pp * layout_.cp;
-    const std::int64_t there =
-        std::int64_t{spec_.cluster.description.nodes} * spec_.cluster.description.devices_per_node;
+    const std::int64_t there = spec_.cluster.description.devices();
     const bool known = spec_.cluster.present;
     const auto asked = table_.integer("devices", count);
     const std::int64_t usable = asked.value_or(known ? there : rest);
@@ -113,9 +113,20 @@ class HybridReader {
     layout_.offload = choose(table_, "offload", offloads, layout_.offload);
   }
 
+  void read_balance() {
+    const bool is_mixed = !spec_.cluster.description.more.empty();
+    if (!is_mixed && spec_.cluster.present) {
+      refuse(table_, "balance", ValueType::text, "a cluster of several groups of nodes",
+             "all devices here are of one kind");
+      return;
+    }
+    static const Names<Balance> balances = {{"equal", Balance::equal}, {"speed", Balance::speed}};
+    layout_.balance = choose(table_, "balance", balances, layout_.balance);
+  }
+
   void read_tokens() {
     HybridOptions& hybrid = spec_.hybrid;
-    hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, positive);
+    hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, non_negative);
     hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
     for (const std::string_view key : {"capacity_factor", "expert_imbalance"}) check_experts(key);
     hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);

@@ -50,6 +50,7 @@ const std::vector<StrategyOption>& strategy_options() {
       {"zero_stage", number, {hybrid}},
       {"zero_group", number, {hybrid}},
       {"offload", text, {hybrid}},
+      {"balance", text, {hybrid}},
       {"capacity_factor", number, {hybrid}},
       {"expert_imbalance", number, {hybrid}},
       {"length_variation", number, {hybrid}},

@@ -115,21 +115,33 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
     const BlockPrice& price = price_of(block.klass, layout);
     weights.push_back((price.forward + price.backward_input + price.backward_weights).value());
   }
-  const std::vector<std::size_t> starts = deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights);
+  return at->second = plan_of(deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights));
+}
+
+LayoutJudge::State::ChunkPlan LayoutJudge::State::plan_of(const std::vector<std::size_t>& starts) const {
   const std::size_t classes = sequence_.classes.size();
-  ChunkPlan& plan = at->second;
-  plan.counts.assign(static_cast<std::size_t>(chunks) * classes, 0);
+  ChunkPlan plan;
+  plan.counts.assign((starts.size() - 1) * classes, 0);
   for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
     for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) {
       ++plan.counts[chunk * classes + sequence_.blocks[i].klass];
     }
     plan.last.push_back(sequence_.blocks[starts[chunk + 1] - 1].klass);
   }
-  return at->second;
+  return plan;
 }
 
-std::string LayoutJudge::State::layers_of(int stage, const Layout& layout) {
-  const ChunkPlan& plan = plan_for(layout);
+Seconds LayoutJudge::State::time_of_block(std::size_t klass, const Layout& layout) {
+  const BlockPrice& price = price_of(klass, layout);
+  Seconds time = price.forward + price.backward_input + price.backward_weights + price.tensor_forward +
+                 price.tensor_backward + price.context_forward + price.context_backward + price.expert_forward +
+                 price.expert_backward;
+  if (is_recomputed(klass, layout)) time += price.forward + price.tensor_forward;
+  if (layout.recompute == Recompute::selective) time += price.core;
+  return time;
+}
+
+std::string LayoutJudge::State::layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const {
   const std::size_t classes = sequence_.classes.size(), step = static_cast<std::size_t>(layout.pp) * classes;
   std::string text;
   for (std::size_t klass = 0; klass < classes; ++klass) {
@@ -218,8 +230,7 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
   return work;
 }
 
-std::vector<StageWork> LayoutJudge::State::chunks_of(const Layout& layout) {
-  const ChunkPlan& plan = plan_for(layout);
+std::vector<StageWork> LayoutJudge::State::chunks_of(const ChunkPlan& plan, const Layout& layout) {
   const std::size_t classes = sequence_.classes.size();
   std::vector<StageWork> chunks;
   chunks.reserve(plan.last.size());

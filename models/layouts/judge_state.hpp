@@ -45,6 +45,16 @@ struct StateExchange {
   PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block; contained in what stands above
 };
 
+/// Time that one replica is at work, by parts, and the stage that works longest.
+struct ReplicaTime {
+  StepParts parts;
+  std::size_t slowest = 0;
+};
+
+/// Takes the exchange of one stage's states into the prices of the step.
+void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout);
+
+/// On devices and wires of one kind: those of the job's first group of nodes.
 struct LayoutJudge::State {
  public:
   explicit State(TrainingJob job);
@@ -54,13 +64,45 @@ struct LayoutJudge::State {
   LayoutMemory memory(const Layout& layout);
   LayoutPrices prices(const Layout& layout);
 
- private:
   /// Blocks of each class in each chunk, [chunk * classes + class], and the class of each chunk's last block.
   struct ChunkPlan {
     std::vector<std::uint32_t> counts;
     std::vector<std::size_t> last;
   };
+  const ChunkPlan& plan_for(const Layout& layout);
+  /// `starts` as deal_blocks() returns them.
+  [[nodiscard]] ChunkPlan plan_of(const std::vector<std::size_t>& starts) const;
+  [[nodiscard]] std::vector<StageWork> chunks_of(const ChunkPlan& plan, const Layout& layout);
+  /// The chunks of each stage added up.
+  [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
+  /// Of a micro-batch through one block, forward and backward, without what the host adds.
+  [[nodiscard]] Seconds time_of_block(std::size_t klass, const Layout& layout);
+  /// "embedding, 12 x block": what stands on a stage.
+  [[nodiscard]] std::string layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const;
 
+  [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
+  /// `count` micro-batches of one replica through its stages; `transfer`: of a message between neighbours.
+  [[nodiscard]] ReplicaTime time_of_replica(const std::vector<StageWork>& stages, const Layout& layout, double count,
+                                            Seconds transfer, Seconds tied) const;
+  /// What `count` micro-batches on a stage, the exchange of its states, messages between stages send: on the mean over
+  /// all stages.
+  void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;
+  void add_exchanged(StepPrediction& step, const StateExchange& exchange, const Layout& layout) const;
+  void add_messages(StepPrediction& step, const StageWork& chunk, double count, const Layout& layout) const;
+  /// What late replicas cost; after all other parts.
+  void add_stragglers(StepParts& parts, const Layout& layout) const;
+  void set_flops(StepPrediction& step, const Layout& layout) const;
+  /// Without optimizer and layers.
+  [[nodiscard]] StagePrice price_of_stage(const std::vector<StageWork>& chunks, std::size_t stage,
+                                          const Layout& layout) const;
+  /// With `count` micro-batches in the step.
+  [[nodiscard]] LayoutMemory stage_memory(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                          int stage, double count, const Layout& layout) const;
+
+ private:
   /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it.
   using PriceKey = std::array<std::int64_t, 9>;
   struct PriceKeyHash {
@@ -76,25 +118,13 @@ struct LayoutJudge::State {
   [[nodiscard]] PriceKey key_of(std::int64_t first, const Layout& layout) const;
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
   const TensorSplit& split_for(int tp);
-  const ChunkPlan& plan_for(const Layout& layout);
   [[nodiscard]] StageWork work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout);
-  [[nodiscard]] std::vector<StageWork> chunks_of(const Layout& layout);
-  /// The chunks of each stage added up.
-  [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
   void add_host(StageWork& work, double forward_kernels, double backward_kernels, double again_kernels) const;
-  /// "embedding, 12 x block": what stands on a stage.
-  [[nodiscard]] std::string layers_of(int stage, const Layout& layout);
   [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
                                           const GroupPlace& place) const;
-  [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
-  [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
-  [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
-  [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
-  [[nodiscard]] LayoutMemory stage_memory(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
-                                          int stage, const Layout& layout) const;
   [[nodiscard]] LayoutMemory fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                      const Layout& layout) const;
 

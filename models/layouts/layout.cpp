@@ -31,6 +31,7 @@ std::string to_text(const Layout& layout) {
   if (layout.recompute != Recompute::none) text += fmt::format(" {}", name_of(layout.recompute));
   if (layout.sequence_parallel == SequenceParallel::on) text += " sp";
   if (layout.offload == Offload::optimizer) text += " offload";
+  if (layout.balance == Balance::speed) text += " by speed";
   return text;
 }
 

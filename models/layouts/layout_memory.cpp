@@ -23,7 +23,7 @@ double passes_kept(const Layout& layout, int stage, double count) {
 }  // namespace
 
 LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chunks,
-                                              const std::vector<StageWork>& stages, int stage,
+                                              const std::vector<StageWork>& stages, int stage, double count,
                                               const Layout& layout) const {
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
@@ -44,7 +44,6 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer);
 
-  const auto count = static_cast<double>(microbatches(layout, job_.batch));
   const double passes = passes_kept(layout, stage, count);
   Bytes kept;  // passes spread evenly over the chunks
   const auto step = static_cast<std::size_t>(layout.pp);
@@ -63,16 +62,17 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
 
 LayoutMemory LayoutJudge::State::fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                          const Layout& layout) const {
-  LayoutMemory most = stage_memory(chunks, stages, 0, layout);
+  const auto count = static_cast<double>(microbatches(layout, job_.batch));
+  LayoutMemory most = stage_memory(chunks, stages, 0, count, layout);
   for (int stage = 1; stage < layout.pp; ++stage) {
-    const LayoutMemory other = stage_memory(chunks, stages, stage, layout);
+    const LayoutMemory other = stage_memory(chunks, stages, stage, count, layout);
     if (other.peak() > most.peak()) most = other;
   }
   return most;
 }
 
 LayoutMemory LayoutJudge::State::memory(const Layout& layout) {
-  const std::vector<StageWork> chunks = chunks_of(layout);
+  const std::vector<StageWork> chunks = chunks_of(plan_for(layout), layout);
   return fullest(chunks, stages_of(chunks, layout), layout);
 }
 

@@ -29,85 +29,125 @@ void add_busy(StepParts& parts, const StageWork& stage, double count) {
 
 }  // namespace
 
-StepPrediction LayoutJudge::State::predict(const Layout& layout) {
-  const std::vector<StageWork> chunks = chunks_of(layout), stages = stages_of(chunks, layout);
-  const auto count = static_cast<double>(microbatches(layout, job_.batch));
-  StepPrediction step;
-  StepParts& parts = step.parts;
-  step.microbatches = static_cast<int>(count);
-  const Seconds transfer = transfer_time(chunks.front(), layout);
+ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& stages, const Layout& layout,
+                                                double count, Seconds transfer, Seconds tied) const {
+  ReplicaTime time;
+  StepParts& parts = time.parts;
   const PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, transfer,
                                               job_.framework.blocking_transfers.value);
   const StageWork& slowest = stages[pipeline.slowest];
+  time.slowest = pipeline.slowest;
   add_busy(parts, slowest, count);
   parts.bubble = pipeline.bubble;
-  parts.exposed_pp = pipeline.messages + tied_exchange(layout);
-  step.comm_pp = transfer * (2.0 * count * layout.interleave);
-  for (const StageWork& stage : stages) {
-    const StateExchange exchange = exchange_states(stage, layout);
-    parts.exposed_dp = std::max(parts.exposed_dp, exchange.exposed);
-    step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
-    parts.optimizer = std::max(parts.optimizer, optimizer_time(stage, layout));
-    PassBytes groups = stage.tensor_sent;
-    groups += stage.context_sent, groups += stage.expert_sent;
-    WireBytes sent = groups.forward;
-    sent += groups.backward, sent += groups.recompute;
-    sent = sent * count;
-    sent += exchange.sent;
-    step.exchanged_per_device += sent * (1.0 / layout.pp);
-  }
-  const Bytes crossing = bytes_in_memory(job_.precision) * (chunks.front().boundary_numbers / layout.tp);
+  parts.exposed_pp = pipeline.messages + tied;
+  return time;
+}
+
+void LayoutJudge::State::add_sent(StepPrediction& step, const StageWork& stage, double count,
+                                  const Layout& layout) const {
+  PassBytes groups = stage.tensor_sent;
+  groups += stage.context_sent, groups += stage.expert_sent;
+  WireBytes sent = groups.forward;
+  sent += groups.backward, sent += groups.recompute;
+  step.exchanged_per_device += sent * (count / layout.pp);
+}
+
+void LayoutJudge::State::add_exchanged(StepPrediction& step, const StateExchange& exchange,
+                                       const Layout& layout) const {
+  step.exchanged_per_device += exchange.sent * (1.0 / layout.pp);
+}
+
+void LayoutJudge::State::add_messages(StepPrediction& step, const StageWork& chunk, double count,
+                                      const Layout& layout) const {
+  const Bytes crossing = bytes_in_memory(job_.precision) * (chunk.boundary_numbers / layout.tp);
   const double edges = layout.pp * layout.interleave - 1.0;
   step.sent_per_device = step.exchanged_per_device.total() + crossing * (2.0 * count * edges / layout.pp);
-  step.comm_tp = slowest.tensor_whole * count, step.comm_cp = slowest.context_whole * count;
-  step.comm_ep = slowest.expert_whole * count;
+}
 
+void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) const {
   const double replicas = layout.dp;
   const double late = job_.framework.straggler_per_doubling.value * std::log2(replicas) +
                       job_.length_variation * std::sqrt(2.0 * std::log(replicas));
   parts.straggler = (parts.total() - parts.exposed_dp) * late;
+}
 
+void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) const {
   const auto samples = static_cast<double>(job_.batch);
   step.model_flops = training_flops_ * samples;
   step.hardware_flops = step.model_flops;
   if (layout.recompute == Recompute::full) step.hardware_flops += recomputed_flops_ * samples;
   if (layout.recompute == Recompute::selective) step.hardware_flops += core_flops_ * samples;
+}
+
+StepPrediction LayoutJudge::State::predict(const Layout& layout) {
+  const std::vector<StageWork> chunks = chunks_of(plan_for(layout), layout), stages = stages_of(chunks, layout);
+  const auto count = static_cast<double>(microbatches(layout, job_.batch));
+  StepPrediction step;
+  step.microbatches = static_cast<int>(count);
+  const Seconds transfer = transfer_time(chunks.front(), layout);
+  const ReplicaTime time = time_of_replica(stages, layout, count, transfer, tied_exchange(layout));
+  step.parts = time.parts;
+  step.comm_pp = transfer * (2.0 * count * layout.interleave);
+  for (const StageWork& stage : stages) {
+    const StateExchange exchange = exchange_states(stage, layout);
+    step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.exposed);
+    step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
+    step.parts.optimizer = std::max(step.parts.optimizer, optimizer_time(stage, layout));
+    add_sent(step, stage, count, layout);
+    add_exchanged(step, exchange, layout);
+  }
+  add_messages(step, chunks.front(), count, layout);
+  const StageWork& slowest = stages[time.slowest];
+  step.comm_tp = slowest.tensor_whole * count, step.comm_cp = slowest.context_whole * count;
+  step.comm_ep = slowest.expert_whole * count;
+  add_stragglers(step.parts, layout);
+  set_flops(step, layout);
   step.memory = fullest(chunks, stages, layout);
   return step;
 }
 
+StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chunks, std::size_t stage,
+                                              const Layout& layout) const {
+  StagePrice whole;
+  for (std::size_t at = stage; at < chunks.size(); at += static_cast<std::size_t>(layout.pp)) {
+    const StageWork& work = chunks[at];
+    ChunkPrice price;
+    price.forward = work.forward, price.backward_input = work.backward_input;
+    price.backward_weights = work.backward_weights, price.recompute = work.recompute;
+    price.tensor_forward = work.tensor_forward, price.tensor_backward = work.tensor_backward;
+    price.tensor_recompute = work.tensor_recompute;
+    price.context_forward = work.context_forward;
+    price.context_backward = work.context_backward + work.context_recompute;
+    price.expert_forward = work.expert_forward;
+    price.expert_backward = work.expert_backward + work.expert_recompute;
+    price.boundary = bytes_in_memory(job_.precision) * (work.boundary_numbers / layout.tp);
+    price.parameters = work.parameters, price.expert_parameters = work.expert_parameters;
+    price.tensor_sent = work.tensor_sent, price.context_sent = work.context_sent;
+    price.expert_sent = work.expert_sent;
+    whole.chunks.push_back(price);
+  }
+  return whole;
+}
+
+void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout) {
+  prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
+  if (layout.pp == 1) prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
+  if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
+}
+
 LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
-  const std::vector<StageWork> chunks = chunks_of(layout), stages = stages_of(chunks, layout);
+  const ChunkPlan& plan = plan_for(layout);
+  const std::vector<StageWork> chunks = chunks_of(plan, layout), stages = stages_of(chunks, layout);
   LayoutPrices prices;
   prices.transfer = transfer_time(chunks.front(), layout);
   prices.tied_exchange = tied_exchange(layout);
-  const Bytes width = bytes_in_memory(job_.precision);
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    StagePrice stage;
+    StagePrice stage = price_of_stage(chunks, i, layout);
     stage.optimizer = optimizer_time(stages[i], layout);
-    stage.layers = layers_of(static_cast<int>(i), layout);
-    for (std::size_t at = i; at < chunks.size(); at += stages.size()) {
-      const StageWork& work = chunks[at];
-      ChunkPrice price;
-      price.forward = work.forward, price.backward_input = work.backward_input;
-      price.backward_weights = work.backward_weights, price.recompute = work.recompute;
-      price.tensor_forward = work.tensor_forward, price.tensor_backward = work.tensor_backward;
-      price.tensor_recompute = work.tensor_recompute;
-      price.context_forward = work.context_forward;
-      price.context_backward = work.context_backward + work.context_recompute;
-      price.expert_forward = work.expert_forward;
-      price.expert_backward = work.expert_backward + work.expert_recompute;
-      price.boundary = width * (work.boundary_numbers / layout.tp);
-      price.parameters = work.parameters, price.expert_parameters = work.expert_parameters;
-      price.tensor_sent = work.tensor_sent, price.context_sent = work.context_sent;
-      price.expert_sent = work.expert_sent;
-      stage.chunks.push_back(price);
-    }
+    stage.layers = layers_of(static_cast<int>(i), plan, layout);
     const StateExchange exchange = exchange_states(stages[i], layout);
     stage.gradient_exchange = exchange.cost;
-    prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
-    if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
-    if (layout.pp == 1) prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
+    add_exchange(prices, exchange, layout);
     prices.stages.push_back(std::move(stage));
   }
   return prices;

@@ -12,17 +12,31 @@
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/block_price.hpp"
 #include "models/layouts/judge_state.hpp"
+#include "models/layouts/mixed_state.hpp"
 #include "models/layouts/obstacles.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
+
+TrainingJob job_on_group(const TrainingJob& job, std::size_t group) {
+  TrainingJob alone = job;
+  const int nodes = job.cluster.all_nodes();
+  static_cast<NodeGroup&>(alone.cluster) = job.cluster.group(group);
+  alone.cluster.nodes = nodes;
+  alone.cluster.more.clear();
+  if (group > 0) static_cast<NodeLaws&>(alone) = job.more_laws[group - 1];
+  alone.more_laws.clear();
+  return alone;
+}
 
 Seconds StepParts::total() const {
   return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep + bubble +
          straggler;
 }
 
-LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {}
+LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {
+  if (!state_->job().cluster.more.empty()) mixed_ = std::make_unique<MixedState>(state_->job());
+}
 LayoutJudge::~LayoutJudge() = default;
 
 const TrainingJob& LayoutJudge::job() const {
@@ -34,20 +48,23 @@ std::vector<std::string> LayoutJudge::obstacles(const Layout& layout) const {
 }
 
 LayoutPrices LayoutJudge::prices(const Layout& layout) {
-  return state_->prices(layout);
+  return mixed_ ? mixed_->prices(layout) : state_->prices(layout);
 }
 
 LayoutMemory LayoutJudge::memory(const Layout& layout) {
-  return state_->memory(layout);
+  return mixed_ ? mixed_->memory(layout) : state_->memory(layout);
 }
 
 StepPrediction LayoutJudge::predict(const Layout& layout) {
-  return state_->predict(layout);
+  return mixed_ ? mixed_->predict(layout) : state_->predict(layout);
 }
 
 std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
-  const Bytes capacity = state_->job().cluster.device.memory;
+  const ClusterDescription& cluster = state_->job().cluster;
+  const Device& device = cluster.group(memory.group).device;
+  const Bytes capacity = device.memory;
   if (memory.peak() <= capacity) return {};
+  const std::string where = cluster.more.empty() ? "" : " " + device.id;
   const std::pair<const char*, Bytes> parts[] = {{"activations", memory.states.activations + memory.working},
                                                  {"optimizer state", memory.states.optimizer},
                                                  {"weights", memory.states.weights},
@@ -55,11 +72,12 @@ std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
   const auto* largest = std::max_element(std::begin(parts), std::end(parts),
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
   if (largest->second > capacity) {
-    return fmt::format("does not fit: {} {:.0f} of {:.0f} GiB", largest->first, largest->second.value() / gibi,
+    return fmt::format("does not fit{}: {} {:.0f} of {:.0f} GiB", where, largest->first, largest->second.value() / gibi,
                        capacity.value() / gibi);
   }
-  return fmt::format("does not fit: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", memory.peak().value() / gibi,
-                     capacity.value() / gibi, largest->first, largest->second.value() / gibi);
+  return fmt::format("does not fit{}: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", where,
+                     memory.peak().value() / gibi, capacity.value() / gibi, largest->first,
+                     largest->second.value() / gibi);
 }
 
 }  // namespace orrery

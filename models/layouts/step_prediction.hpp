@@ -1,6 +1,8 @@
 // One training step of a layout in closed form: where its time goes, what it needs, and how sure that is.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,11 +24,12 @@ struct StepParts {
   [[nodiscard]] Seconds total() const;
 };
 
-/// Memory of the fullest device.
+/// Memory of the fullest device: on several kinds of devices the one that fills the largest part of its own.
 struct LayoutMemory {
   MemoryEstimate states;  // weights, gradients, optimizer, activations in flight
   Bytes working;          // of one layer being recomputed, gathered weights, logits
   Bytes reserve;          // the framework's own
+  std::size_t group = 0;  // of nodes, whose device it is
   [[nodiscard]] Bytes peak() const { return states.peak() + working + reserve; }
 };
 
@@ -39,7 +42,9 @@ struct StepPrediction {
   Bytes sent_per_device;                                // mean over the devices, with them
   int microbatches = 1;
   [[nodiscard]] Seconds time() const { return parts.total(); }
-  [[nodiscard]] bool fits(const Device& device) const { return memory.peak() <= device.memory; }
+  [[nodiscard]] bool fits(const ClusterDescription& cluster) const {
+    return memory.peak() <= cluster.group(memory.group).device.memory;
+  }
 };
 
 /// An exchange that goes with every pass of one micro-batch.
@@ -64,25 +69,50 @@ struct ChunkPrice {
 struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
   LibraryCost gradient_exchange;   // ZeRO-3: of one block
+  std::size_t exchange_group = 0;  // of nodes, on whose wires that takes so long
   Seconds optimizer;
-  std::string layers;  // "embedding, 12 x block"
+  std::string layers;   // "embedding, 12 x block"
+  std::string devices;  // on nodes of several kinds: "v100-sxm2-32"; else empty
+};
+
+/// Replicas whose stages stand on the same kinds of devices.
+struct ReplicaKind {
+  std::vector<StagePrice> stages;
+  std::string devices;  // "a100-sxm-80"; where stages differ: "a100-sxm-80 (2 stages), v100-sxm2-32 (2 stages)"
 };
 
 struct LayoutPrices {
-  std::vector<StagePrice> stages;
-  Seconds transfer;               // of one micro-batch between neighbouring stages
+  std::vector<StagePrice> stages;  // of the replicas that take longest
+  /// On several kinds of devices: the kinds of replicas, which of them each replica is, and its micro-batches. Empty:
+  /// all replicas are alike.
+  std::vector<ReplicaKind> kinds;
+  std::vector<std::size_t> kind_of_replica;
+  std::vector<std::int64_t> microbatches_of_replica;
+  Seconds transfer;               // of one micro-batch between neighbouring stages; of the first replica's first two
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds tied_exchange;     // tied embedding, first and last stage
   /// ZeRO-3 without a pipeline: parameters gathered, gradients summed with each micro-batch, contained in
   /// gradient_exposed; else nothing.
   PassExchange states_forward, states_backward;
+
+  [[nodiscard]] const std::vector<StagePrice>& stages_of(int replica) const {
+    return kinds.empty() ? stages : kinds[kind_of_replica[static_cast<std::size_t>(replica)]].stages;
+  }
+  /// `all_alike`: of each where they are.
+  [[nodiscard]] int microbatches_of(int replica, int all_alike) const {
+    if (microbatches_of_replica.empty()) return all_alike;
+    return static_cast<int>(microbatches_of_replica[static_cast<std::size_t>(replica)]);
+  }
 };
 
 /// Judges layouts of one job. Prices of equal blocks are computed once and kept, so that a search over thousands of
 /// layouts costs microseconds each. Not thread-safe: one per thread.
 class LayoutJudge {
  public:
+  struct State;       // judge_state.hpp
+  struct MixedState;  // mixed_state.hpp
+
   explicit LayoutJudge(TrainingJob job);
   ~LayoutJudge();
   LayoutJudge(const LayoutJudge&) = delete;
@@ -99,8 +129,8 @@ class LayoutJudge {
   [[nodiscard]] std::string memory_obstacle(const LayoutMemory& memory) const;
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
+  std::unique_ptr<MixedState> mixed_;  // of a cluster with several kinds of devices; nothing: one kind
 };
 
 /// One figure of a prediction with the range that the ranges of all constants give it: each constant is moved to its

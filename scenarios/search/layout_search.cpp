@@ -31,7 +31,7 @@ struct Judged {
 class Examiner {
  public:
   Examiner(const TrainingJob& job, const SearchSpec& spec, const DevicePrices& prices)
-      : judge_(job), spec_(spec), prices_(prices), device_(job.cluster.device), precision_(job.precision) {}
+      : judge_(job), spec_(spec), prices_(prices), cluster_(job.cluster), precision_(job.precision) {}
 
   std::optional<Candidate> examine(const Layout& layout, Broken& broken) {
     const std::vector<std::string> obstacles = judge_.obstacles(layout);
@@ -59,14 +59,27 @@ class Examiner {
     const Seconds blocked = step.time() - computing - idle;
     candidate.energy_J =
         devices * (prices_.computing * computing + prices_.blocked * blocked + prices_.idle * idle).value();
-    const double peak = device_.peak_for(precision_).value() * devices * candidate.step_s;
+    const double peak = peak_of(layout.devices()) * candidate.step_s;
     candidate.mfu = peak > 0 ? step.model_flops.value() / peak : 0.0;
     return candidate;
   }
 
+  /// Of the first `devices` devices together.
+  [[nodiscard]] double peak_of(std::int64_t devices) const {
+    double sum = 0;
+    for (std::size_t group = 0; group < cluster_.groups() && devices > 0; ++group) {
+      const NodeGroup& nodes = cluster_.group(group);
+      const std::int64_t here = std::min(devices, std::int64_t{nodes.nodes} * nodes.devices_per_node);
+      sum += nodes.device.peak_for(precision_).value() * static_cast<double>(here);
+      devices -= here;
+    }
+    return sum;
+  }
+
   bool over_memory(const StepPrediction& step, const Candidate& candidate, Broken& broken) const {
-    if (!step.fits(device_)) {
-      broken = {judge_.memory_obstacle(step.memory), step.memory.peak() / device_.memory};
+    if (!step.fits(cluster_)) {
+      broken = {judge_.memory_obstacle(step.memory),
+                step.memory.peak() / cluster_.group(step.memory.group).device.memory};
       return true;
     }
     return over(candidate.memory_GiB, spec_.limits.memory_GiB, "memory", "GiB", broken);
@@ -88,7 +101,7 @@ class Examiner {
   LayoutJudge judge_;
   const SearchSpec& spec_;
   const DevicePrices& prices_;
-  const Device& device_;
+  const ClusterDescription& cluster_;
   Precision precision_;
 };
 

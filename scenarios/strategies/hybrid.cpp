@@ -54,6 +54,15 @@ LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const Ste
   return figures;
 }
 
+/// The first whose device is one of these nodes'.
+RankId rank_on_group(const ClusterDescription& cluster, const HybridPlatform& platform, std::size_t group) {
+  for (std::size_t rank = 0; rank < platform.ranks.count(); ++rank) {
+    const DeviceId host = platform.placement[rank];
+    if (cluster.group_of_node(platform.own.platform.hosts[host.index()].node) == group) return RankId(rank);
+  }
+  return RankId(0);
+}
+
 }  // namespace
 
 Plan plan_hybrid(const Job& job) {
@@ -75,9 +84,11 @@ Plan plan_hybrid(const Job& job) {
   plan.layout = figures_of(judge.job(), layout, prediction, prices);
   plan.program = Program(platform.ranks.count());
   plan.placement = platform.placement;
-  write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
-                     load_time(job), platform.transfer_beyond, platform.exchanges, platform.wires},
-                    plan.program);
+  plan.fullest = rank_on_group(job.cluster.description, platform, prediction.memory.group);
+  write_hybrid_step(
+      {options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
+       load_time(job), platform.transfer_beyond, platform.exchanges, platform.wires, platform.wires_of_rank},
+      plan.program);
   add_traffic_beside(prediction, plan.program, platform.ranks, *plan.layout);
   plan.platform = platform.own;
   plan.notes = hybrid_notes(judge, options, prediction, prices, platform);

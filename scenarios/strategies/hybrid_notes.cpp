@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "sim/base/text.hpp"
@@ -23,9 +25,9 @@ std::string stage_note(std::size_t index, const StagePrice& stage) {
     context += chunk.context_forward + chunk.context_backward;
     expert += chunk.expert_forward + chunk.expert_backward;
   }
-  std::string text =
-      fmt::format("stage {}{}{}: {:.4g} ms forward and {:.4g} ms backward per micro-batch", index,
-                  stage.layers.empty() ? "" : ", ", stage.layers, milliseconds(forward), milliseconds(backward));
+  std::string text = fmt::format("stage {}{}{}{}{}: {:.4g} ms forward and {:.4g} ms backward per micro-batch", index,
+                                 stage.devices.empty() ? "" : " on ", stage.devices, stage.layers.empty() ? "" : ", ",
+                                 stage.layers, milliseconds(forward), milliseconds(backward));
   for (const auto& [name, time] : {std::pair{"tp", tensor}, {"cp", context}, {"ep", expert}}) {
     if (time > Seconds()) text += fmt::format(", {:.4g} ms of {} exchanges beside", milliseconds(time), name);
   }
@@ -33,7 +35,36 @@ std::string stage_note(std::size_t index, const StagePrice& stage) {
 }
 
 void add_stages(const LayoutPrices& prices, std::vector<std::string>& notes) {
-  for (std::size_t i = 0; i < prices.stages.size(); ++i) notes.push_back(stage_note(i, prices.stages[i]));
+  const auto add = [&](const std::vector<StagePrice>& stages) {
+    for (std::size_t i = 0; i < stages.size(); ++i) notes.push_back(stage_note(i, stages[i]));
+  };
+  if (prices.kinds.empty()) add(prices.stages);
+  for (const ReplicaKind& kind : prices.kinds) add(kind.stages);
+}
+
+/// Who stands on what, and how the batch is shared out over devices of several kinds.
+void add_kinds(const ClusterDescription& cluster, const Layout& layout, const LayoutPrices& prices,
+               std::vector<std::string>& notes) {
+  if (prices.kinds.empty()) return;
+  notes.push_back("devices in the order of the cluster's groups: " + cluster.text());
+  for (std::size_t kind = 0; kind < prices.kinds.size(); ++kind) {
+    std::int64_t replicas = 0, least = 0, most = 0;
+    for (std::size_t i = 0; i < prices.kind_of_replica.size(); ++i) {
+      if (prices.kind_of_replica[i] != kind) continue;
+      const std::int64_t count = prices.microbatches_of_replica[i];
+      least = replicas == 0 ? count : std::min(least, count), most = std::max(most, count);
+      ++replicas;
+    }
+    const std::string counts = least == most ? fmt::format("{}", most) : fmt::format("{} or {}", least, most);
+    notes.push_back(fmt::format("{} replica{} on {}: {} micro-batches each", replicas, replicas == 1 ? "" : "s",
+                                prices.kinds[kind].devices, counts));
+  }
+  notes.emplace_back(
+      layout.balance == Balance::equal
+          ? "balance equal: the same number of micro-batches and of layers everywhere, the fast ones wait"
+          : "balance speed: micro-batches and layers so that the slowest is done as early as it can be; a "
+            "replica adds up the gradients of its own samples, the exchange those of all, over the whole "
+            "batch: the mathematics of the step stays");
 }
 
 std::string parts_note(const StepPrediction& prediction) {
@@ -76,6 +107,15 @@ void add_constants(const std::string& of, const Law& law, const Constants& const
   }
 }
 
+/// Of nodes of one kind.
+void add_laws(const TrainingJob& job, std::vector<std::string>& notes) {
+  add_constants("device " + job.cluster.device.id, job.device_law, device_constants(), notes);
+  if (job.cluster.node_link) add_constants("node link " + job.node_law.link, job.node_law, fabric_constants(), notes);
+  if (job.cluster.network_link) {
+    add_constants("network link " + job.network_law.link, job.network_law, fabric_constants(), notes);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOptions& options,
@@ -85,6 +125,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
   std::vector<std::string> notes = {fmt::format("layout {}: {} devices, {} micro-batches per replica",
                                                 to_text(options.layout), options.layout.devices(),
                                                 prediction.microbatches)};
+  add_kinds(job.cluster, options.layout, prices, notes);
   add_stages(prices, notes);
   if (options.layout.pp > 1) {
     notes.push_back(
@@ -106,11 +147,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
   notes.insert(notes.end(), platform.notes.begin(), platform.notes.end());
   notes.emplace_back(folding_rule());
   add_constants("framework " + job.framework.id, job.framework, framework_constants(), notes);
-  add_constants("device " + job.cluster.device.id, job.device_law, device_constants(), notes);
-  if (job.cluster.node_link) add_constants("node link " + job.node_law.link, job.node_law, fabric_constants(), notes);
-  if (job.cluster.network_link) {
-    add_constants("network link " + job.network_law.link, job.network_law, fabric_constants(), notes);
-  }
+  for (std::size_t group = 0; group < job.cluster.groups(); ++group) add_laws(job_on_group(job, group), notes);
   return notes;
 }
 

@@ -5,6 +5,7 @@
 
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/block_price.hpp"
+#include "models/layouts/replica_places.hpp"
 #include "sim/engine/fold.hpp"
 
 namespace orrery {
@@ -18,8 +19,12 @@ ClusterDescription as_the_laws_say(const TrainingJob& job) {
     link->down = link->up = BytesPerSecond(law.bus_GBps.value * giga);
     link->efficiency = 1.0;
   };
-  drive(cluster.node_link, job.node_law);
-  drive(cluster.network_link, job.network_law);
+  const auto drive_nodes = [&](NodeGroup& nodes, const NodeLaws& laws) {
+    drive(nodes.node_link, laws.node_law);
+    drive(nodes.network_link, laws.network_law);
+  };
+  drive_nodes(cluster, job);
+  for (std::size_t i = 0; i < cluster.more.size(); ++i) drive_nodes(cluster.more[i], job.more_laws[i]);
   return cluster;
 }
 
@@ -161,14 +166,17 @@ Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutP
   const Route way = route(cluster.platform, from, to);
   BytesPerSecond rate = way.bandwidth;
   if (source.node != target.node || !source.inside) {
-    rate = std::min(rate, message_rate(layout, job.cluster.devices_per_node, paths_of(job).network));
+    for (const DeviceId end : {from, to}) {
+      const TrainingJob there = job_on_group(job, job.cluster.group_of_device(static_cast<std::int64_t>(end.index())));
+      rate = std::min(rate, message_rate(layout, there.cluster.devices_per_node, paths_of(there).network));
+    }
   }
   const Seconds on_the_way = way.latency + prices.stages.front().chunks.front().boundary / rate;
   return std::max(Seconds(), prices.transfer - on_the_way);
 }
 
 HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
-  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}, {}};
   for (std::size_t rank = 0; rank < platform.ranks.count(); ++rank) {
     platform.placement.emplace_back(static_cast<std::size_t>(platform.ranks.first_device(RankId(rank))));
   }
@@ -177,7 +185,7 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
 }
 
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Fold fold) {
-  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < fold.original.size(); ++i) {
     platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
     // link_copies counts bytes; links that several devices share are fewer.
@@ -191,12 +199,26 @@ HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, 
   return platform;
 }
 
+/// Why a rank cannot stand for devices of several kinds; empty where it does not.
+std::string kinds_that_differ(const ClusterDescription& cluster, const Layout& layout, Folded how) {
+  if (cluster.more.empty()) return {};
+  const ReplicaPlaces places = places_of_replicas(layout, cluster);
+  if (places.stages_are_mixed())
+    return "devices that share a stage of a replica, or meet in every pass, are of two kinds";
+  if (how == Folded::stage && places.replicas_differ()) return "replicas are on devices of different kinds";
+  return {};
+}
+
 HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptions& options) {
   const Layout& layout = options.layout;
   std::vector<std::string> notes;
   for (const Folded how : foldings(options)) {
     const HybridRanks ranks(layout, how);
     if (how == Folded::device || ranks.devices_each() == 1) break;
+    if (const std::string differ = kinds_that_differ(cluster.description, layout, how); !differ.empty()) {
+      notes.push_back("not folded further: " + differ);
+      continue;
+    }
     Fold made = fold(cluster.platform, request_of(layout, ranks));
     if (made.obstacles.empty()) {
       HybridPlatform platform = folded(cluster, layout, how, std::move(made));
@@ -210,21 +232,40 @@ HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptio
   return platform;
 }
 
+/// Those of the kind of nodes that a rank is on; where its stage is on several, the kind with the slowest network.
+std::vector<HybridWires> wires_of_ranks(const ClusterDescription& cluster, const Layout& layout,
+                                        const HybridRanks& ranks, const std::vector<HybridWires>& by_group) {
+  const ReplicaPlaces places = places_of_replicas(layout, cluster);
+  const auto rate = [&](std::size_t group) { return by_group[group].at(Meeting::replicas).network; };
+  std::vector<HybridWires> wires;
+  for (std::size_t rank = 0; rank < ranks.count(); ++rank) {
+    const Coordinates& at = ranks.at(RankId(rank));
+    const std::size_t kind = places.kind_of_replica[static_cast<std::size_t>(at.dp)];
+    const NodeKinds& here = places.kinds[kind][static_cast<std::size_t>(at.pp)];
+    wires.push_back(by_group[*std::min_element(here.begin(), here.end(),
+                                               [&](std::size_t a, std::size_t b) { return rate(a) < rate(b); })]);
+  }
+  return wires;
+}
+
 }  // namespace
 
 HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices) {
   const Cluster cluster = build_cluster(as_the_laws_say(job));
   HybridPlatform platform = fold_as_far_as_possible(cluster, options);
-  for (const auto& [meeting, wires] : wires_of(job, options.layout)) {
-    const NetworkReach reach = platform.wires[meeting].reach;
-    platform.wires[meeting] = wires;
-    platform.wires[meeting].reach = reach;
+  std::vector<HybridWires> by_group;
+  for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
+    by_group.push_back(wires_of(job_on_group(job, group), options.layout));
+    for (auto& [meeting, wires] : by_group.back()) wires.reach = platform.wires[meeting].reach;
   }
+  platform.wires = by_group.front();
+  if (by_group.size() > 1)
+    platform.wires_of_rank = wires_of_ranks(job.cluster, options.layout, platform.ranks, by_group);
   // Stages exchange their own bytes, in the time of the one that takes longest.
   const Seconds time = prices.gradient_exchange.total();
   for (const StagePrice& stage : prices.stages) {
     platform.exchanges.push_back(
-        timed_collective(time, stage.gradient_exchange.sent(), platform.wires[Meeting::replicas]));
+        timed_collective(time, stage.gradient_exchange.sent(), by_group[stage.exchange_group][Meeting::replicas]));
     platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
   }
   platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);

@@ -15,10 +15,11 @@ struct HybridPlatform {
   HybridRanks ranks;
   std::vector<DeviceId> placement;  // of each rank, on `own`
   PlanPlatform own;
-  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
-  HybridWires wires;                  // of tp, cp and ep groups and of replicas, where they have members
-  Seconds transfer_beyond;            // of prices.transfer, what the wires do not take
-  std::vector<std::string> notes;     // why it is not folded further
+  std::vector<Collective> exchanges;       // of the gradients of every stage, their groups left out
+  HybridWires wires;                       // of tp, cp and ep groups and of replicas, where they have members
+  std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
+  Seconds transfer_beyond;                 // of prices.transfer, what the wires do not take
+  std::vector<std::string> notes;          // why it is not folded further
 };
 
 /// Links carry what the laws of their fabric reach (bus_GBps), so that a collective or message that is alone takes on

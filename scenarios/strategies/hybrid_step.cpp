@@ -86,6 +86,8 @@ class RankWriter {
         layout_(step.options.layout),
         rank_(rank),
         stage_(step.ranks.at(rank).pp),
+        replica_(step.ranks.at(rank).dp),
+        microbatches_(step.prices.microbatches_of(replica_, step.microbatches)),
         slowness_(step, rank) {}
 
   void write() {
@@ -99,14 +101,19 @@ class RankWriter {
   }
 
  private:
-  [[nodiscard]] const StagePrice& stage_price() const { return step_.prices.stages[static_cast<std::size_t>(stage_)]; }
+  [[nodiscard]] const StagePrice& stage_price() const { return price_of_stage(stage_); }
+  [[nodiscard]] const StagePrice& price_of_stage(int stage) const {
+    return step_.prices.stages_of(replica_)[static_cast<std::size_t>(stage)];
+  }
+  [[nodiscard]] const HybridWires& wires() const {
+    return step_.wires_of_rank.empty() ? step_.wires : step_.wires_of_rank[rank_.index()];
+  }
 
   void write_passes() {
-    const std::vector<Task> tasks =
-        task_order(layout_.schedule, stage_, layout_.pp, step_.microbatches, layout_.interleave);
+    const std::vector<Task> tasks = task_order(layout_.schedule, stage_, layout_.pp, microbatches_, layout_.interleave);
     for (const Task& task : tasks) write(task, &task == &tasks.back());
     if (stage_ != 0) return;
-    load(step_.microbatches - 1);
+    load(microbatches_ - 1);
     needed_.clear();  // nothing of this step waits for it
   }
 
@@ -155,8 +162,8 @@ class RankWriter {
   [[nodiscard]] std::vector<SplitExchange> split(const std::vector<GroupExchange>& exchanges, Seconds cover) const {
     std::vector<SplitExchange> all;
     for (const GroupExchange& each : exchanges) {
-      const auto wires = step_.wires.find(each.meeting);
-      const GroupWires on = wires == step_.wires.end() ? GroupWires() : wires->second;
+      const auto own = wires().find(each.meeting);
+      const GroupWires on = own == wires().end() ? GroupWires() : own->second;
       all.push_back(split_exchange(each.price, on, cover));
       const LibraryMoves& hidden = all.back().hidden.library;
       cover -= wire_time({hidden.node_bytes, hidden.network_bytes}, on);
@@ -234,7 +241,7 @@ class RankWriter {
     const LayoutPrices& prices = step_.prices;
     Seconds shown = prices.gradient_exchange.total();
     if (exchanges_by_block()) {
-      shown = (prices.states_forward.exposed + prices.states_backward.exposed) * step_.microbatches;
+      shown = (prices.states_forward.exposed + prices.states_backward.exposed) * microbatches_;
     } else if (shown > Seconds()) {
       const Collective& what = step_.exchanges[static_cast<std::size_t>(stage_)];
       const std::vector<OpId> after = gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed();
@@ -272,7 +279,7 @@ class RankWriter {
   /// What leaves the chunk that comes first along the network: backward its gradients come back.
   [[nodiscard]] Bytes message_of(const Task& task) const {
     const int chunk = std::min(chunk_of(task, 0), chunk_of(task, 1));
-    const StagePrice& stage = step_.prices.stages[static_cast<std::size_t>(chunk % layout_.pp)];
+    const StagePrice& stage = price_of_stage(chunk % layout_.pp);
     return stage.chunks[static_cast<std::size_t>(chunk / layout_.pp)].boundary;
   }
 
@@ -307,7 +314,7 @@ class RankWriter {
   HybridGroups& groups_;
   const Layout& layout_;
   RankId rank_;
-  int stage_;
+  int stage_, replica_, microbatches_;
   Slowness slowness_;
   OpId last_;                 // operation that the next one waits for
   std::vector<OpId> needed_;  // messages, data and exchanges that the next one waits for, too

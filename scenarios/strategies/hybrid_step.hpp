@@ -22,6 +22,7 @@ struct HybridStep {
   Seconds transfer_beyond;            // of prices.transfer: what a message does not take on the wires of the platform
   std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
   HybridWires wires = {};             // of groups; none: their exchanges only take their time
+  std::vector<HybridWires> wires_of_rank = {};  // where ranks are on nodes of several kinds; empty: `wires` of all
 };
 
 /// Adds every operation of the step to a program with ranks.count() ranks. Each task of a stage (task_order) is

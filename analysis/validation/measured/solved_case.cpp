@@ -151,7 +151,7 @@ ChosenLayout chosen_layout(const RowCase& open) {
       continue;
     }
     const StepPrediction step = judge.predict(layout);
-    if (step.fits(open.job.cluster.device) && (!fastest || step.time() < least_time)) {
+    if (step.fits(open.job.cluster) && (!fastest || step.time() < least_time)) {
       fastest = layout;
       least_time = step.time();
     }

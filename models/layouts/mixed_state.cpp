@@ -1,0 +1,265 @@
+#include "models/layouts/mixed_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "models/layouts/share_out.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr Seconds StageWork::*times_of_work[] = {
+    &StageWork::forward,           &StageWork::backward_input,  &StageWork::backward_weights,
+    &StageWork::recompute,         &StageWork::tensor_forward,  &StageWork::tensor_backward,
+    &StageWork::tensor_recompute,  &StageWork::context_forward, &StageWork::context_backward,
+    &StageWork::context_recompute, &StageWork::expert_forward,  &StageWork::expert_backward,
+    &StageWork::expert_recompute,  &StageWork::tensor_whole,    &StageWork::context_whole,
+    &StageWork::expert_whole};
+
+/// The same work on devices that wait for each other in every layer.
+void slow_down_to(StageWork& work, const StageWork& other) {
+  for (const auto time : times_of_work) work.*time = std::max(work.*time, other.*time);
+}
+
+}  // namespace
+
+Seconds LayoutJudge::MixedState::Replicas::slowest_transfer() const {
+  return transfers.empty() ? Seconds() : *std::max_element(transfers.begin(), transfers.end());
+}
+
+LayoutJudge::MixedState::MixedState(const TrainingJob& job) : job_(job) {
+  for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
+    kinds_.push_back(std::make_unique<State>(job_on_group(job, group)));
+  }
+}
+
+/// By speed, stages on different kinds hold layers for the same time; a stage of which replicas stand on several kinds
+/// counts as the slowest of them, because all replicas cut the network alike.
+LayoutJudge::State::ChunkPlan LayoutJudge::MixedState::plan_for(const ReplicaPlaces& places, const Layout& layout) {
+  State& first = *kinds_.front();
+  if (layout.balance == Balance::equal || !places.stages_differ()) return first.plan_for(layout);
+  std::vector<std::vector<double>> seconds;
+  for (int stage = 0; stage < layout.pp; ++stage) {
+    std::vector<double>& row = seconds.emplace_back();
+    for (const Block& block : first.sequence().blocks) {
+      Seconds most;
+      for (const std::size_t kind : places.of_stage(static_cast<std::size_t>(stage))) {
+        most = std::max(most, kinds_[kind]->time_of_block(block.klass, layout));
+      }
+      row.push_back(most.value());
+    }
+  }
+  return first.plan_of(deal_blocks_by_time(seconds));
+}
+
+LayoutJudge::MixedState::Replicas LayoutJudge::MixedState::replicas_on(const std::vector<NodeKinds>& kinds,
+                                                                       const State::ChunkPlan& plan,
+                                                                       const Layout& layout) {
+  Replicas replicas;
+  replicas.kinds = kinds;
+  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+    const std::vector<StageWork> chunks = kinds_[kind]->chunks_of(plan, layout);
+    if (replicas.chunks.empty()) replicas.chunks.resize(chunks.size());
+    for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+      const NodeKinds& here = kinds[chunk % kinds.size()];
+      if (kind == here.front()) replicas.chunks[chunk] = chunks[chunk];
+      const bool is_further = kind != here.front() && std::binary_search(here.begin(), here.end(), kind);
+      if (is_further) slow_down_to(replicas.chunks[chunk], chunks[chunk]);
+    }
+  }
+  replicas.stages = State::stages_of(replicas.chunks, layout);
+  for (std::size_t stage = 0; stage + 1 < kinds.size(); ++stage) {
+    Seconds most;
+    for (const std::size_t kind : joined(kinds[stage], kinds[stage + 1])) {
+      most = std::max(most, kinds_[kind]->transfer_time(replicas.chunks.front(), layout));
+    }
+    replicas.transfers.push_back(most);
+  }
+  return replicas;
+}
+
+ReplicaTime LayoutJudge::MixedState::time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
+                                             Seconds tied) const {
+  const Seconds slowest = replicas.slowest_transfer();
+  ReplicaTime time =
+      kinds_.front()->time_of_replica(replicas.stages, layout, static_cast<double>(count), slowest, tied);
+  // The first micro-batch crosses every hop at its own rate.
+  Seconds faster;
+  for (const Seconds transfer : replicas.transfers) faster += (slowest - transfer) * 2.0;
+  time.parts.exposed_pp = std::max(tied, time.parts.exposed_pp - faster);
+  return time;
+}
+
+void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layout) const {
+  const std::int64_t each = microbatches(layout, job_.batch);
+  const auto replicas = static_cast<std::size_t>(layout.dp);
+  spread.microbatches.assign(replicas, each);
+  if (layout.balance == Balance::speed && spread.places.replicas_differ()) {
+    // Interleaved schedules work on runs of pp micro-batches.
+    const std::int64_t run = layout.pp > 1 && layout.interleave > 1 ? layout.pp : 1;
+    std::vector<Pace> kinds;
+    for (const Replicas& alike : spread.alike) {
+      // Around the mean: a pipeline that is not full yet has another pace.
+      const Seconds mean = time_of(alike, layout, each, spread.tied).parts.total();
+      const Seconds more = time_of(alike, layout, each + run, spread.tied).parts.total() - mean;
+      kinds.push_back({mean - more * static_cast<double>(each / run), more});
+    }
+    std::vector<Pace> paces;
+    for (const std::size_t kind : spread.places.kind_of_replica) paces.push_back(kinds[kind]);
+    spread.microbatches = share_out(paces, each / run * layout.dp);
+    for (std::int64_t& count : spread.microbatches) count *= run;
+  }
+  for (std::size_t replica = 0; replica < replicas; ++replica) {
+    Replicas& alike = spread.alike[spread.places.kind_of_replica[replica]];
+    alike.microbatches += spread.microbatches[replica];
+    alike.most = std::max(alike.most, spread.microbatches[replica]);
+  }
+}
+
+void LayoutJudge::MixedState::find_slowest(Spread& spread, const Layout& layout) const {
+  for (std::size_t kind = 0; kind < spread.alike.size(); ++kind) {
+    const ReplicaTime time = time_of(spread.alike[kind], layout, spread.alike[kind].most, spread.tied);
+    if (kind > 0 && time.parts.total() <= spread.time.parts.total()) continue;
+    spread.time = time;
+    spread.slowest = kind;
+  }
+}
+
+LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread(const Layout& layout) {
+  Spread spread;
+  spread.places = places_of_replicas(layout, job_.cluster);
+  spread.plan = plan_for(spread.places, layout);
+  for (const std::vector<NodeKinds>& kinds : spread.places.kinds) {
+    spread.alike.push_back(replicas_on(kinds, spread.plan, layout));
+    for (const std::size_t kind : joined(kinds.front(), kinds.back())) {
+      spread.tied = std::max(spread.tied, kinds_[kind]->tied_exchange(layout));
+    }
+  }
+  share_out_batch(spread, layout);
+  find_slowest(spread, layout);
+  return spread;
+}
+
+/// It hides behind the passes of the replica that is done last: nothing can be summed before.
+LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spread& spread, std::size_t stage,
+                                                                       const Layout& layout) const {
+  Exchange longest;
+  const auto whole = [](const StateExchange& states) { return states.gradients + states.parameters; };
+  const NodeKinds kinds = spread.places.of_stage(stage);
+  for (const std::size_t kind : kinds) {
+    const StateExchange states = kinds_[kind]->exchange_states(spread.alike[spread.slowest].stages[stage], layout);
+    if (kind == kinds.front() || whole(states) > whole(longest.states)) longest = {states, kind};
+  }
+  return longest;
+}
+
+Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
+  Seconds most;
+  for (const std::size_t kind : replicas.kinds[stage]) {
+    most = std::max(most, kinds_[kind]->optimizer_time(replicas.stages[stage], layout));
+  }
+  return most;
+}
+
+LayoutMemory LayoutJudge::MixedState::fullest(const Spread& spread, const Layout& layout) const {
+  LayoutMemory fullest;
+  double most = -1;
+  for (const Replicas& replicas : spread.alike) {
+    for (int stage = 0; stage < layout.pp; ++stage) {
+      for (const std::size_t kind : replicas.kinds[static_cast<std::size_t>(stage)]) {
+        LayoutMemory memory = kinds_[kind]->stage_memory(replicas.chunks, replicas.stages, stage,
+                                                         static_cast<double>(replicas.most), layout);
+        memory.group = kind;
+        const double filled = memory.peak() / job_.cluster.group(kind).device.memory;
+        if (filled > most) fullest = memory, most = filled;
+      }
+    }
+  }
+  return fullest;
+}
+
+StepPrediction LayoutJudge::MixedState::predict(const Layout& layout) {
+  const Spread spread = this->spread(layout);
+  const State& first = *kinds_.front();
+  const Replicas& slowest = spread.alike[spread.slowest];
+  StepPrediction step;
+  step.parts = spread.time.parts;
+  step.microbatches = static_cast<int>(microbatches(layout, job_.batch));
+  const auto last = static_cast<double>(slowest.most), replicas = static_cast<double>(layout.dp);
+  for (std::size_t stage = 0; stage < slowest.stages.size(); ++stage) {
+    const Exchange exchange = exchange_of(spread, stage, layout);
+    step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.states.exposed);
+    step.comm_dp = std::max(step.comm_dp, exchange.states.gradients + exchange.states.parameters);
+    for (const Replicas& alike : spread.alike) {
+      step.parts.optimizer = std::max(step.parts.optimizer, optimizer_of(alike, stage, layout));
+      first.add_sent(step, alike.stages[stage], static_cast<double>(alike.microbatches) / replicas, layout);
+    }
+    first.add_exchanged(step, exchange.states, layout);
+  }
+  first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
+  step.comm_pp = slowest.slowest_transfer() * (2.0 * last * layout.interleave);
+  const StageWork& busiest = slowest.stages[spread.time.slowest];
+  step.comm_tp = busiest.tensor_whole * last, step.comm_cp = busiest.context_whole * last;
+  step.comm_ep = busiest.expert_whole * last;
+  first.add_stragglers(step.parts, layout);
+  first.set_flops(step, layout);
+  step.memory = fullest(spread, layout);
+  return step;
+}
+
+LayoutMemory LayoutJudge::MixedState::memory(const Layout& layout) {
+  return fullest(spread(layout), layout);
+}
+
+std::string LayoutJudge::MixedState::names_of(const NodeKinds& kinds) const {
+  std::string names;
+  for (const std::size_t kind : kinds) names += (names.empty() ? "" : " and ") + job_.cluster.group(kind).device.id;
+  return names;
+}
+
+std::string LayoutJudge::MixedState::devices_of(const std::vector<NodeKinds>& stages) const {
+  std::string text;
+  for (std::size_t stage = 0; stage < stages.size();) {
+    std::size_t end = stage;
+    while (end < stages.size() && stages[end] == stages[stage]) ++end;
+    if (end - stage == stages.size()) return names_of(stages[stage]);
+    text += fmt::format("{}{} ({} stage{})", text.empty() ? "" : ", ", names_of(stages[stage]), end - stage,
+                        end - stage == 1 ? "" : "s");
+    stage = end;
+  }
+  return text;
+}
+
+LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
+  const Spread spread = this->spread(layout);
+  LayoutPrices prices;
+  prices.tied_exchange = spread.tied;
+  const std::vector<Seconds>& transfers = spread.alike[spread.places.kind_of_replica.front()].transfers;
+  if (!transfers.empty()) prices.transfer = transfers.front();
+  std::vector<Exchange> exchanges;
+  for (int stage = 0; stage < layout.pp; ++stage) {
+    exchanges.push_back(exchange_of(spread, static_cast<std::size_t>(stage), layout));
+    add_exchange(prices, exchanges.back().states, layout);
+  }
+  for (const Replicas& alike : spread.alike) {
+    ReplicaKind kind{{}, devices_of(alike.kinds)};
+    for (std::size_t stage = 0; stage < alike.stages.size(); ++stage) {
+      StagePrice price = kinds_.front()->price_of_stage(alike.chunks, stage, layout);
+      price.optimizer = optimizer_of(alike, stage, layout);
+      price.devices = names_of(alike.kinds[stage]);
+      price.layers = kinds_.front()->layers_of(static_cast<int>(stage), spread.plan, layout);
+      price.gradient_exchange = exchanges[stage].states.cost, price.exchange_group = exchanges[stage].group;
+      kind.stages.push_back(std::move(price));
+    }
+    prices.kinds.push_back(std::move(kind));
+  }
+  prices.stages = prices.kinds[spread.slowest].stages;
+  prices.kind_of_replica = spread.places.kind_of_replica;
+  prices.microbatches_of_replica = spread.microbatches;
+  return prices;
+}
+
+}  // namespace orrery
