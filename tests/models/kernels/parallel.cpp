@@ -11,8 +11,8 @@ namespace orrery {
 namespace {
 
 TEST_CASE("every task runs once, on a worker within the limit") {
-  for (const std::size_t workers : {1U, 2U, 5U}) {
-    std::vector<std::atomic<int>> runs(40);
+  for (const std::size_t workers : {1U, 2U, 5U, 70U}) {  // 70: more than runs of tasks are dealt out
+    std::vector<std::atomic<int>> runs(workers == 70U ? 1000 : 40);
     std::atomic<std::size_t> largest_worker{0};
     for_each_task(runs.size(), workers, [&](std::size_t task, std::size_t worker) {
       ++runs[task];
