@@ -100,7 +100,9 @@ LayerGraph parse_onnx(std::string_view bytes, const std::string& file, Problems&
   LayerGraph graph = layers.make();
   tell_missing_shapes(layers.without_shape(), file, problems);
   if (problems.all().size() != before) return {};  // what else does not fit may follow from that
-  for (const auto& [node, what] : layers.refused()) problems.add({{file, 0, 0}, node, what, {}, {}, {}});
+  for (const OnnxRefusal& refused : layers.refused()) {
+    problems.add({{file, 0, 0}, refused.node, refused.what, {}, refused.suggestion, {}});
+  }
   if (problems.all().size() != before) return {};
   graph.name = std::filesystem::path(file).stem().string();
   graph.title = fmt::format("{} (ONNX, {} nodes)", model.name.empty() ? graph.name : model.name, model.nodes.size());

@@ -31,6 +31,13 @@ const std::map<std::string, LayerKind, std::less<>>& plain_kinds() {
   return kinds;
 }
 
+/// Operators whose work is products of values, which their bytes say nothing of.
+bool multiplies_values(const OnnxNode& node) {
+  constexpr std::array<std::string_view, 6> products = {
+      "MatMul", "Gemm", "Einsum", "Attention", "MultiHeadAttention", "GroupQueryAttention"};
+  return std::find(products.begin(), products.end(), node.op) != products.end();
+}
+
 }  // namespace
 
 OnnxLayers::OnnxLayers(const OnnxModel& model)
@@ -127,8 +134,8 @@ Layer& OnnxLayers::append(const OnnxNode& node, LayerKind kind, const std::strin
   return graph_.layers.back();
 }
 
-void OnnxLayers::refuse(const OnnxNode& node, const std::string& what) {
-  refused_.emplace_back(node.name, what);
+void OnnxLayers::refuse(const OnnxNode& node, const std::string& what, const std::string& suggestion) {
+  refused_.push_back({node.name, what, suggestion});
   lost_.insert(node.outputs.begin(), node.outputs.end());
 }
 
@@ -185,6 +192,9 @@ void OnnxLayers::add_layer_of(const OnnxNode& node) {
     add_concatenation(node);
   } else if (is_onnx_view(node)) {
     add_view(node);
+  } else if (multiplies_values(node)) {
+    refuse(node, fmt::format("{} of two values is no layer, but within attention (MatMul - Softmax - MatMul)", node.op),
+           "export the scores of attention for no other reader, or leave the part out");
   } else {
     add_elementwise(node);
   }
@@ -230,7 +240,7 @@ void OnnxLayers::add_elementwise(const OnnxNode& node) {
 void OnnxLayers::add_loss() {
   const auto found = values_.find(model_.outputs.front());
   if (found == values_.end() || graph_.layers.empty()) {
-    refused_.emplace_back(model_.outputs.front(), "is an output that no layer gives");
+    refused_.push_back({model_.outputs.front(), "is an output that no layer gives", {}});
     return;
   }
   Layer loss;

@@ -5,7 +5,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "models/networks/layer_graph.hpp"
@@ -14,14 +13,18 @@
 
 namespace orrery {
 
+struct OnnxRefusal {
+  std::string node, what, suggestion;
+};
+
 /// Makes the layers of a model whose input has fixed dimensions.
 class OnnxLayers {
  public:
   explicit OnnxLayers(const OnnxModel& model);
 
   LayerGraph make();
-  /// Nodes that cannot be layers, with the reason.
-  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& refused() const { return refused_; }
+  /// Nodes that cannot be layers, with the reason and what to do.
+  [[nodiscard]] const std::vector<OnnxRefusal>& refused() const { return refused_; }
   /// Values that a layer needs the shape of, but whose shape the model does not say.
   [[nodiscard]] const std::vector<std::string>& without_shape() const { return without_shape_; }
 
@@ -64,7 +67,7 @@ class OnnxLayers {
   Shape shape_of(const std::string& value);
   /// A layer of `node` that reads `from`, output as the model says; gives the node's (first) output.
   Layer& append(const OnnxNode& node, LayerKind kind, const std::string& from);
-  void refuse(const OnnxNode& node, const std::string& what);
+  void refuse(const OnnxNode& node, const std::string& what, const std::string& suggestion = {});
   /// Whether a node reads what a refused one should have given; what it gives is lost too.
   bool is_lost(const OnnxNode& node);
   [[nodiscard]] Shape given(LayerId layer) const;
@@ -78,7 +81,7 @@ class OnnxLayers {
   std::map<std::string, int> readers_;
   std::set<std::string> names_;
   std::map<std::string, int> elementwise_;  // operators priced so, and how many
-  std::vector<std::pair<std::string, std::string>> refused_;
+  std::vector<OnnxRefusal> refused_;
   std::set<std::string> lost_;  // values of refused nodes and of what follows from them
   std::vector<std::string> without_shape_;
 };

@@ -34,7 +34,8 @@ bool OnnxLayers::add_weighted(const OnnxNode& node) {
              constant->second.dims.size() > 1;
     });
     if (!holds || node.op == "Add" || node.op == "Mul" || node.op == "Concat" || is_onnx_view(node)) return false;
-    refuse(node, fmt::format("{} has weights, but is no operator that is known", node.op));
+    refuse(node, fmt::format("{} has weights, but is no operator that is known", node.op),
+           "leave the part out, or describe the network in a .toml");
   }
   return true;
 }

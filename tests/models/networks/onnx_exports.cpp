@@ -188,5 +188,20 @@ TEST_CASE("Attention with the tokens first and the heads folded into a batch of 
       "1, or scores of four dimensions");
 }
 
+TEST_CASE("Products of two values that are no attention are refused, whatever follows from them is not told of") {
+  const Dims tokens = {1, 6, 8};
+  const std::string ends = info("s", {1, 6, 6}) + input("x", tokens) + output("y", tokens);
+  CHECK_THROWS_WITH(
+      graph_of(node("Transpose", {"x"}, {"t"}) + node("MatMul", {"x", "t"}, {"s"}) + node("MatMul", {"s", "x"}, {"r"}) +
+               node("Relu", {"r"}, {"y"}) + info("t", {1, 8, 6}) + info("r", tokens) + ends),
+      "model.onnx: s_MatMul: MatMul of two values is no layer, but within attention (MatMul - Softmax - MatMul) - "
+      "export "
+      "the scores of attention for no other reader, or leave the part out");
+  CHECK_THROWS_WITH(
+      graph_of(node("Attention", {"x", "x", "x"}, {"y"}) + ends),
+      "model.onnx: y_Attention: Attention of two values is no layer, but within attention (MatMul - Softmax "
+      "- MatMul) - export the scores of attention for no other reader, or leave the part out");
+}
+
 }  // namespace
 }  // namespace orrery

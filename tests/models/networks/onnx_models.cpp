@@ -177,7 +177,8 @@ TEST_CASE("Unknown operators: noted without weights, refused with them; control 
                                                 "softmax_cross_entropy of output \"y\" as loss"});
   CHECK(layer_cost(graph.layers[0]).output_numbers == 8.0);
   CHECK(problems_in(model(node("LSTM", {"x", "w"}, {"y"}) + weight("w", {1, 32, 8}) + ends)) ==
-        "model.onnx: y_LSTM: LSTM has weights, but is no operator that is known");
+        "model.onnx: y_LSTM: LSTM has weights, but is no operator that is known - leave the part out, or describe the "
+        "network in a .toml");
   CHECK(problems_in(model(node("Loop", {"x"}, {"y"}, bytes(5, bytes(1, "body") + bytes(6, ""))) + ends)) ==
         "model.onnx: y_Loop: Loop is control flow (what is computed would depend on the data) - export the model "
         "without it");
