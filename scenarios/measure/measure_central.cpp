@@ -8,82 +8,26 @@
 #include <stdexcept>
 
 #include "models/kernels/parallel.hpp"
-#include "models/training/epoch_order.hpp"
-#include "models/training/random_samples.hpp"
-#include "models/training/sample_batch.hpp"
 #include "models/training/training.hpp"
 #include "scenarios/central_learning.hpp"
 #include "scenarios/measure/energy_count.hpp"
 #include "scenarios/measure/measure.hpp"
+#include "scenarios/measure/measured_steps.hpp"
 #include "scenarios/measure/rank_records.hpp"
 #include "scenarios/measure/real_step.hpp"
+#include "scenarios/measure/step_batches.hpp"
 #include "scenarios/planned_way.hpp"
-#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {
 
 constexpr std::int64_t default_steps = 30;
 
-/// A number of each step, from every rank.
-using ByRank = std::vector<std::vector<double>>;
-
 ByRank gather(Communicator& communicator, const std::vector<double>& own) {
   ByRank all;
   for (const std::string& bytes : communicator.gather(to_raw(own))) all.push_back(from_raw<double>(bytes));
   return all;
 }
-
-/// The samples that steps train on: the workload's data set, else random ones; never a batch that is not full.
-class Batches {
- public:
-  Batches(const Scenario& scenario, const ExecutionPlan& plan)
-      : data_(load(scenario, plan)),
-        batch_(static_cast<std::size_t>(scenario.workload.batch)),
-        order_(all_of(data_.train), batch_, Random::derived(scenario.seed, "central order")) {
-    if (data_.train.count() < batch_) {
-      throw Infeasible(
-          fmt::format("a batch of {} samples is more than the {} of the data set", batch_, data_.train.count()));
-    }
-  }
-
-  [[nodiscard]] const DataSet& data() const { return data_; }
-  [[nodiscard]] double epochs(std::int64_t steps) const {
-    return static_cast<double>(steps) / static_cast<double>(data_.train.count() / batch_);
-  }
-  Batch next() {
-    std::span<const std::size_t> indices = order_.next();
-    if (indices.size() < batch_) indices = order_.next();
-    return gathered_.gather(data_.train, indices);
-  }
-
- private:
-  static DataSet load(const Scenario& scenario, const ExecutionPlan& plan) {
-    const WorkloadSpec& workload = scenario.workload;
-    if (!workload.dataset.empty() && can_be_trained_on(workload.dataset)) {
-      return load_data_set(workload.dataset, scenario.seed);
-    }
-    DataSet data;
-    constexpr std::size_t batches = 4;
-    data.train = random_samples(plan, batches * static_cast<std::size_t>(workload.batch), scenario.seed);
-    return data;
-  }
-  static bool can_be_trained_on(const std::string& name) {
-    const auto& sets = data_sets();
-    return std::any_of(sets.begin(), sets.end(),
-                       [&](const DataSetInfo& set) { return set.name == name && set.use == DataSetUse::training; });
-  }
-  static std::vector<std::size_t> all_of(const Samples& samples) {
-    std::vector<std::size_t> indices(samples.count());
-    std::iota(indices.begin(), indices.end(), std::size_t{0});
-    return indices;
-  }
-
-  DataSet data_;
-  std::size_t batch_;
-  EpochOrder order_;
-  SampleBatch gathered_;
-};
 
 Way planned_way(const Scenario& scenario, const StrategySpec& strategy, const Cluster& cluster, const Plan& plan) {
   Way way;
@@ -204,7 +148,7 @@ class CentralMeasurement {
     std::vector<std::size_t> median(1);
     if (communicator_.rank() == 0) {
       measured.steps = steps_of_all(seconds, losses, predictions);
-      median[0] = median_step(measured.steps);
+      median[0] = median_step(measured.steps, options_.warm_up);
     }
     median = from_raw<std::size_t>(communicator_.broadcast(to_raw(median)));
     const std::vector<std::string> activities = communicator_.gather(to_raw(activities_[median[0]]));
@@ -219,31 +163,6 @@ class CentralMeasurement {
     return std::max(1.0, static_cast<double>(seconds_.size()) - static_cast<double>(options_.warm_up));
   }
 
-  static std::vector<MeasuredStep> steps_of_all(const ByRank& seconds, const ByRank& losses,
-                                                const ByRank& predictions) {
-    std::vector<MeasuredStep> steps(seconds.front().size());
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      double slowest = 0, loss = 0, count = 0;
-      for (std::size_t rank = 0; rank < seconds.size(); ++rank) {
-        slowest = std::max(slowest, seconds[rank][i]);
-        loss += losses[rank][i];
-        count += predictions[rank][i];
-      }
-      steps[i] = {static_cast<std::int64_t>(i + 1), Seconds(slowest), count > 0 ? loss / count : 0.0};
-    }
-    return steps;
-  }
-
-  /// Index of the step whose time is the (lower) median of those that count.
-  [[nodiscard]] std::size_t median_step(const std::vector<MeasuredStep>& steps) const {
-    std::vector<std::size_t> order(steps.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto warm_up = std::min(static_cast<std::size_t>(options_.warm_up), order.size() - 1);
-    order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(warm_up));
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return steps[a].time < steps[b].time; });
-    return order[(order.size() - 1) / 2];
-  }
-
   void fill_way(const MeasuredWay& measured, const std::vector<std::string>& activities, const ByRank& bytes) {
     std::vector<std::vector<Activity>> by_rank;
     std::vector<std::vector<Bytes>> matrix;
@@ -253,21 +172,11 @@ class CentralMeasurement {
     }
     way_.records = join_ranks(std::move(by_rank));
     way_.records.links = links_used(way_.platform, way_.placement, matrix);
-    way_.measured = spread(measured.steps);
+    way_.measured = spread(measured.steps, options_.warm_up);
     way_.curve_source = learns_ ? CurveSource::own : CurveSource::none;
     way_.target_reached = reached_;
     if (reached_) way_.steps = static_cast<double>(measured.steps.size());
     put_on_clock(measured.steps);
-  }
-
-  [[nodiscard]] MeasuredSteps spread(const std::vector<MeasuredStep>& steps) const {
-    std::vector<double> counted;
-    for (const MeasuredStep& step : steps) {
-      if (step.step > options_.warm_up) counted.push_back(step.time.value());
-    }
-    if (counted.empty()) counted.push_back(steps.back().time.value());
-    return {counted.size(), Seconds(quantile(counted, 0.1)), Seconds(quantile(counted, 0.5)),
-            Seconds(quantile(counted, 0.9))};
   }
 
   void put_on_clock(const std::vector<MeasuredStep>& steps) {
@@ -302,7 +211,7 @@ class CentralMeasurement {
   Job job_;
   std::shared_ptr<const ExecutionPlan> plan_;
   Way way_;
-  Batches batches_;
+  StepBatches batches_;
   std::vector<float> start_;
   OptimizerOptions optimizer_;
   StepRecorder recorder_;

@@ -7,16 +7,15 @@
 #include <cstring>
 #include <memory>
 
-#include "models/cost/layer_cost.hpp"
-#include "models/kernels/aligned_vector.hpp"
 #include "scenarios/central_learning.hpp"
 #include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/every_client.hpp"
 #include "scenarios/federated/learner.hpp"
+#include "scenarios/measure/federated_obstacle.hpp"
+#include "scenarios/measure/federated_record.hpp"
 #include "scenarios/measure/measure.hpp"
 #include "scenarios/measure/rank_records.hpp"
 #include "scenarios/measure/step_recorder.hpp"
-#include "sim/base/quantile.hpp"
 
 namespace orrery {
 namespace {
@@ -29,41 +28,6 @@ int download_tag(std::size_t place) {
 }
 int upload_tag(std::size_t place) {
   return static_cast<int>(2 * place + 1);
-}
-
-/// What keeps a strategy from being executed; empty: nothing.
-std::string obstacle(const Scenario& scenario, const StrategySpec& strategy) {
-  const FederatedOptions& options = strategy.federated;
-  const ParticipationOptions& participation = options.participation;
-  if (scenario.workload.dataset.empty()) return "clients need a data set to train on, the workload has none";
-  if (strategy.precision != Precision::fp32) {
-    return "precision is not executed here but in fp32: messages are float32";
-  }
-  if (options.algorithm.kind != AlgorithmKind::fedavg) {
-    return fmt::format("algorithm = \"{}\" is simulated only - choose fedavg", entry_of(options.algorithm.kind).name);
-  }
-  if (participation.selection != Selection::random && participation.selection != Selection::round_robin) {
-    return fmt::format(
-        "selection = \"{}\" goes by what only the simulation has (expected times and joules, losses) - choose random "
-        "or round-robin",
-        entry_of(participation.selection).name);
-  }
-  const auto& groups = scenario.federation.groups;
-  const auto comes_and_goes = [](const ClientGroup& group) {
-    return group.availability.kind != AvailabilityKind::always;
-  };
-  if (std::any_of(groups.begin(), groups.end(), comes_and_goes)) {
-    return "clients that go offline are simulated only - choose availability = \"always\"";
-  }
-  if (participation.over_selection > 1.0 || participation.deadline > Seconds{}) {
-    return "over-selection and deadlines are simulated only: every client that is asked is waited for";
-  }
-  if (options.compression.kind != CompressionKind::none || options.privacy.kind != PrivacyKind::none ||
-      options.secure || !options.personal_layers.empty()) {
-    return "compression, privacy, secure aggregation and personal layers are simulated only: updates travel as they "
-           "are";
-  }
-  return {};
 }
 
 class FederatedMeasurement {
@@ -82,6 +46,7 @@ class FederatedMeasurement {
     training_ = std::make_unique<FederatedTraining>(scenario.workload.network, data_.train,
                                                     deal_samples(scenario, strategy, data_.train, clients),
                                                     training_options(scenario, strategy));
+    record_ = std::make_unique<FederatedRecord>(scenario, strategy, *training_);
     weights_ = first_weights(scenario.workload, scenario.seed);
   }
   FederatedMeasurement(const FederatedMeasurement&) = delete;
@@ -101,8 +66,7 @@ class FederatedMeasurement {
       collect(round, round + 1 == rounds);
     }
     if (!is_server()) return {};
-    finish();
-    return std::move(measured_);
+    return record_->finish(data_);
   }
 
  private:
@@ -114,7 +78,8 @@ class FederatedMeasurement {
           "needs at least 2 processes, a server and clients, this run has 1 - start it with: mpirun -n 3 orrery "
           "measure ...");
     }
-    if (const std::string reason = obstacle(scenario_, strategy_); !reason.empty()) throw Infeasible(reason);
+    if (const std::string reason = obstacle_to_measuring(scenario_, strategy_); !reason.empty())
+      throw Infeasible(reason);
   }
 
   void select(std::int64_t round) {
@@ -127,12 +92,6 @@ class FederatedMeasurement {
 
   [[nodiscard]] int epochs_of(std::size_t client, std::int64_t round) const {
     return drawn_epochs(strategy_.federated, scenario_.seed, client, round);
-  }
-
-  [[nodiscard]] double samples_trained(std::size_t client, std::int64_t round) const {
-    const auto own = static_cast<std::int64_t>(training_->parts()[client].size());
-    const FederatedOptions& options = strategy_.federated;
-    return local_batches(own, options.local_batch, epochs_of(client, round), options.local_steps).samples();
   }
 
   /// The rank that trains the client in this place of the selection.
@@ -237,86 +196,15 @@ class FederatedMeasurement {
   }
 
   void end_round(std::int64_t round, bool last, const std::vector<std::string>& all) {
-    add_trips(round, all);
-    clock_ += end_;
-    measured_.steps.push_back({round + 1, end_, train_loss_});
+    record_->add_round(round, {end_, aggregation_, last_client_, train_loss_}, all);
     const std::int64_t every = strategy_.federated.evaluate_every;
-    if (scenario_.workload.learn && (last || (round + 1) % every == 0)) evaluate(round + 1);
+    if (scenario_.workload.learn && (last || (round + 1) % every == 0)) {
+      reached_ = record_->add_evaluation(round + 1, training_->evaluate(weights_, data_.test), train_loss_);
+    }
     if (options_.progress) {
       options_.progress("measuring " + strategy_.name, static_cast<double>(round + 1) / strategy_.federated.rounds,
                         fmt::format("round {}", round + 1));
     }
-  }
-
-  /// In the order in which they ended, on the run's clock; and the step.
-  void add_trips(std::int64_t round, const std::vector<std::string>& all) {
-    std::vector<Trip> trips;
-    for (const std::string& bytes : all) {
-      for (const Trip& trip : from_raw<Trip>(bytes)) trips.push_back(trip);
-    }
-    std::stable_sort(trips.begin(), trips.end(), [](const Trip& a, const Trip& b) { return a.end < b.end; });
-    FederatedRun& run = measured_.way.federated;
-    ServerStep step;
-    for (Trip& trip : trips) {
-      trip.begin += clock_;
-      trip.end += clock_;
-      if (static_cast<std::size_t>(trip.client) == last_client_) {
-        step.critical_trip = static_cast<std::int32_t>(run.trips.size());
-      }
-      bytes_ += trip.down + trip.up;
-      samples_ += samples_trained(static_cast<std::size_t>(trip.client), round);
-      run.trips.push_back(trip);
-    }
-    step.begin = clock_;
-    step.end = clock_ + end_;
-    step.aggregation = aggregation_;
-    run.steps.push_back(step);
-  }
-
-  void evaluate(std::int64_t rounds) {
-    const Evaluation evaluation = training_->evaluate(weights_, data_.test);
-    CurvePoint point;
-    point.round = rounds;
-    point.epoch = samples_ / static_cast<double>(scenario_.workload.dataset_samples);
-    point.time = clock_;
-    point.bytes = bytes_;
-    point.accuracy = evaluation.accuracy;
-    point.loss = evaluation.loss;
-    point.train_loss = train_loss_;
-    measured_.way.curve.push_back(point);
-    const double target = scenario_.workload.target_accuracy;
-    measured_.way.target_reached = reached_ = target > 0 && evaluation.accuracy >= target;
-  }
-
-  void finish() {
-    Way& way = measured_.way;
-    way.seed = scenario_.seed;
-    way.degrees.dp = strategy_.federated.participation.clients_per_round;
-    for (const auto& part : training_->parts()) way.samples.push_back(static_cast<std::int64_t>(part.size()));
-    way.histograms = label_histograms(data_.train, training_->parts(), data_.classes);
-    // How long the server's line was busy cannot be seen from here.
-    FederatedRun::SharedLine line{"server",
-                                  scenario_.federation.server_link.effective_up(),
-                                  scenario_.federation.server_link.effective_down(),
-                                  {},
-                                  {},
-                                  {},
-                                  {}};
-    for (const Trip& trip : way.federated.trips) {
-      line.up += trip.down;
-      line.down += trip.up;
-    }
-    way.federated.lines = {line};
-    way.federated.flops_per_sample = training_flops(scenario_.workload.network);
-    const auto rounds = static_cast<double>(measured_.steps.size());
-    way.steps = rounds;
-    way.samples_per_step = samples_ / rounds;
-    way.model_flops = way.federated.flops_per_sample * way.samples_per_step;
-    way.curve_source = scenario_.workload.learn ? CurveSource::own : CurveSource::none;
-    std::vector<double> times;
-    for (const MeasuredStep& step : measured_.steps) times.push_back(step.time.value());
-    way.measured = MeasuredSteps{times.size(), Seconds(quantile(times, 0.1)), Seconds(quantile(times, 0.5)),
-                                 Seconds(quantile(times, 0.9))};
   }
 
   const Scenario& scenario_;
@@ -336,11 +224,8 @@ class FederatedMeasurement {
   Seconds end_, aggregation_;
   double train_loss_ = 0;
   // So far
-  Seconds clock_;
-  Bytes bytes_;
-  double samples_ = 0;
+  std::unique_ptr<FederatedRecord> record_;
   bool reached_ = false;
-  MeasuredWay measured_;
 };
 
 }  // namespace

@@ -62,4 +62,31 @@ void StageShard::update_state(std::span<float> weights) const {
   }
 }
 
+ShardsInFlight::ShardsInFlight(const std::shared_ptr<const ExecutionPlan>& plan, Span layers, int most,
+                               const std::function<void()>& between_layers) {
+  for (int i = 0; i < most; ++i) {
+    shards_.emplace_back(plan, layers);
+    shards_.back().runner().set_timer([between_layers](std::size_t, std::size_t, Pass, double) { between_layers(); });
+    free_.push_back(shards_.size() - 1);
+  }
+}
+
+StageShard& ShardsInFlight::take(int microbatch) {
+  ORRERY_EXPECT(!free_.empty());
+  const std::size_t index = free_.back();
+  free_.pop_back();
+  held_.push_back({microbatch, index});
+  return shards_[index];
+}
+
+StageShard& ShardsInFlight::give_back(int microbatch) {
+  const auto found =
+      std::find_if(held_.begin(), held_.end(), [&](const Held& h) { return h.microbatch == microbatch; });
+  ORRERY_EXPECT(found != held_.end());
+  const std::size_t index = found->shard;
+  held_.erase(found);
+  free_.push_back(index);
+  return shards_[index];
+}
+
 }  // namespace orrery

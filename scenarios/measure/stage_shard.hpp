@@ -1,8 +1,12 @@
 // One micro-batch on one pipeline stage: a run of layers with the activations that wait for the backward pass.
 #pragma once
 
+#include <cstddef>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "models/training/shard_runner.hpp"
 #include "scenarios/strategies/layer_work.hpp"
@@ -31,6 +35,28 @@ class StageShard {
   ShardRunner runner_;
   BatchSums sums_;
   BatchContext context_;
+};
+
+/// The shards of the micro-batches between their forward and their backward pass.
+class ShardsInFlight {
+ public:
+  /// `most` shards; between_layers is called while they compute.
+  ShardsInFlight(const std::shared_ptr<const ExecutionPlan>& plan, Span layers, int most,
+                 const std::function<void()>& between_layers);
+
+  /// One for a micro-batch that begins; no more than `most` at once.
+  StageShard& take(int microbatch);
+  /// That of a micro-batch that makes its backward pass now, and is free afterwards.
+  StageShard& give_back(int microbatch);
+
+ private:
+  struct Held {
+    int microbatch = 0;
+    std::size_t shard = 0;
+  };
+  std::deque<StageShard> shards_;
+  std::vector<std::size_t> free_;
+  std::vector<Held> held_;
 };
 
 }  // namespace orrery

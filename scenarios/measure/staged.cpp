@@ -1,11 +1,11 @@
 // Stages for real: every rank holds a run of layers; micro-batches pass through them in the order of the schedule that
 // the simulation uses, activations forward, gradients back.
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <utility>
 
 #include "scenarios/measure/cut_tensors.hpp"
+#include "scenarios/measure/neighbour_message.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/measure/schedule_run.hpp"
 #include "scenarios/measure/stage_shard.hpp"
@@ -17,44 +17,6 @@ namespace orrery {
 namespace {
 
 constexpr int weights_tag = 1 << 14;  // above those of the micro-batches
-
-/// A message between neighbours that is posted early and looked after while the stage computes.
-class NeighbourMessage {
- public:
-  enum class Way : std::uint8_t { out, in };
-
-  void post(Way way, int peer, int tag, Phase phase, int microbatch, const RealJob& job) {
-    activity_ = Activity();
-    activity_.stream = way == Way::out ? Stream::send : Stream::receive;
-    activity_.dimension = Dimension::pp;
-    activity_.phase = phase;
-    activity_.microbatch = microbatch;
-    activity_.peer = RankId(static_cast<std::size_t>(peer));
-    activity_.ready = activity_.start = job.recorder.now();
-    if (way == Way::out) activity_.bytes = Bytes(static_cast<double>(numbers.size() * sizeof(float)));
-    ticket_ =
-        way == Way::out ? job.communicator.send(numbers, peer, tag) : job.communicator.receive(numbers, peer, tag);
-  }
-
-  /// Whether it has arrived (or is gone); notes when that was first seen.
-  bool look(const RealJob& job) {
-    if (!ticket_) return true;
-    if (!job.communicator.done(ticket_)) return false;
-    activity_.end = job.recorder.now();
-    job.recorder.open(activity_);
-    return true;
-  }
-
-  void wait(const RealJob& job) {
-    while (!look(job)) continue;
-  }
-
-  AlignedVector numbers;
-
- private:
-  Ticket ticket_;
-  Activity activity_;
-};
 
 /// The embedding and the tied layer on different stages: both hold the table and add up their gradients.
 struct TiedTable {
@@ -71,13 +33,13 @@ class Stage final : public RealStep {
         order_(stage_order(job.job.strategy)),
         spans_(stage_spans(job.job, order_)),
         options_(job.optimizer),
-        gradients_(job.plan->parameter_count()) {
+        tasks_(order_.of(stage_)),
+        gradients_(job.plan->parameter_count()),
+        shards_(job.plan, span(), most_in_flight(tasks_), [this] { look_after_messages(); }) {
     refuse_clipping(options_, "every stage has the gradients of its own layers only");
     weights_.assign(job.start.begin(), job.start.end());
     if (!is_first()) before_.emplace(*job.plan, span().first);
     if (!is_last()) after_.emplace(*job.plan, span().end);
-    tasks_ = order_.of(stage_);
-    for (int i = 0; i < most_in_flight(tasks_); ++i) add_shard();
     find_tied_table();
     optimizer_.emplace(options_, trained_layers());
   }
@@ -125,12 +87,6 @@ class Stage final : public RealStep {
   [[nodiscard]] Span span() const { return spans_[static_cast<std::size_t>(stage_)]; }
   static int forward_tag(int microbatch) { return 2 * microbatch; }
   static int backward_tag(int microbatch) { return 2 * microbatch + 1; }
-
-  void add_shard() {
-    shards_.emplace_back(job_.plan, span());
-    shards_.back().runner().set_timer([this](std::size_t, std::size_t, Pass, double) { look_after_messages(); });
-    free_.push_back(shards_.size() - 1);
-  }
 
   void find_tied_table() {
     const auto stage_of = [&](LayerId layer) {
@@ -198,27 +154,9 @@ class Stage final : public RealStep {
     while (!message.look(job_)) look_after_messages();
   }
 
-  StageShard& take_shard(int microbatch) {
-    ORRERY_EXPECT(!free_.empty());
-    const std::size_t index = free_.back();
-    free_.pop_back();
-    held_.push_back({microbatch, index});
-    return shards_[index];
-  }
-
-  StageShard& return_shard(int microbatch) {
-    const auto found =
-        std::find_if(held_.begin(), held_.end(), [&](const Held& h) { return h.microbatch == microbatch; });
-    ORRERY_EXPECT(found != held_.end());
-    const std::size_t index = found->shard;
-    held_.erase(found);
-    free_.push_back(index);
-    return shards_[index];
-  }
-
   void forward(int microbatch) {
     const auto index = static_cast<std::size_t>(microbatch);
-    StageShard& shard = take_shard(microbatch);
+    StageShard& shard = shards_.take(microbatch);
     shard.start(weights_, batch_.part(index * samples_, samples_),
                 draws_of_step(job_.job.scenario.seed, steps_, microbatch));
     if (!is_first()) wait(forward_in_[index]);
@@ -237,7 +175,7 @@ class Stage final : public RealStep {
 
   void backward(int microbatch) {
     const auto index = static_cast<std::size_t>(microbatch);
-    StageShard& shard = return_shard(microbatch);
+    StageShard& shard = shards_.give_back(microbatch);
     if (!is_last()) wait(backward_in_[index]);
     const Seconds begin = job_.recorder.now();
     if (is_last()) {
@@ -279,11 +217,6 @@ class Stage final : public RealStep {
     job_.recorder.computed(Phase::optimizer, begin);
   }
 
-  struct Held {
-    int microbatch = 0;
-    std::size_t shard = 0;
-  };
-
   RealJob job_;
   int stage_, stages_;
   StageOrder order_;
@@ -294,9 +227,7 @@ class Stage final : public RealStep {
   std::optional<TiedTable> tied_;
   std::optional<Optimizer> optimizer_;  // made when the tied table is known
   AlignedVector weights_, gradients_;
-  std::deque<StageShard> shards_;  // as many as are in flight at most
-  std::vector<std::size_t> free_;
-  std::vector<Held> held_;
+  ShardsInFlight shards_;
   std::vector<NeighbourMessage> forward_in_, forward_out_, backward_in_, backward_out_;  // by micro-batch
   Batch batch_;
   std::size_t samples_ = 0;  // of a micro-batch

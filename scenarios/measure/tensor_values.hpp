@@ -29,7 +29,7 @@ struct Sum {
 /// `whole`, once gathered. Gradients: of own, from readers of the own part; `of_whole`: of the whole, complete, from
 /// replicated readers; `partial`: of the whole, this device's part of every sum, from column layers.
 struct TensorValues {
-  AlignedVector own, whole, kept;
+  AlignedVector own, whole;
   bool gathered = false;
   Sum gradient, of_whole, partial;
 
