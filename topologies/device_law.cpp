@@ -61,6 +61,7 @@ const std::vector<DeviceConstant>& device_constants() {
       {"attention_forward_share", &DeviceLaw::attention_forward_share, "fused attention forward, share of the peak"},
       {"attention_backward_share", &DeviceLaw::attention_backward_share, "fused attention backward, share of the peak"},
       {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak"},
+      {"convolution_share_fp32", &DeviceLaw::convolution_share_fp32, "the same in fp32 and fp64, without matrix units"},
   };
   return constants;
 }

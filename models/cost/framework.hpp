@@ -36,6 +36,8 @@ struct FrameworkProfile {
   Ranged transfer_latency_us;     // of a pipeline message beside its bytes
   Ranged gradient_overlap;        // share of the last micro-batch's backward pass that hides gradient exchange
   Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
+  Ranged gather_links;            // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
+                                  // that the library reaches
   Ranged tensor_overlap;          // share of tensor-parallel communication hidden by computing
   Ranged expert_overlap;          // share of the all-to-all of experts hidden by computing
   Ranged gather_again_exposed;    // sequence parallelism: share of backward's second gather that is not hidden
@@ -43,6 +45,7 @@ struct FrameworkProfile {
                                   // by gradient_overlap)
   Ranged gradient_bytes;          // per number as kept (4: fp32 accumulation)
   Ranged gradient_wire_bytes;     // per number as sent
+  Ranged unsplit_head{1.0};       // products of the logits take so many times longer without tensor parallelism
   Ranged logit_bytes;             // per logit, moved by the loss in all its passes
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation

@@ -23,19 +23,25 @@ struct Plateau {
   double share, k0;
 };
 
-Plateau plateau_of(const Operator& op, const DeviceLaw& law, Precision precision) {
-  if (op.kind == Operator::Kind::convolution) return {law.convolution_share.value, law.gemm_k0.value};
-  switch (precision) {
-    case Precision::fp8:
-    case Precision::int8:
-      return {law.gemm_share_fp8.value, law.gemm_k0_fp8.value};
-    case Precision::tf32:
-    case Precision::fp32:
-    case Precision::fp64:
-      return {law.gemm_share_tf32.value, law.gemm_k0.value};
-    default:
-      return {law.gemm_share.value, law.gemm_k0.value};
+/// k0 stands for the part of a tile's work that does not grow with k, above all writing its outputs: its time goes with
+/// their bytes, so in units of k with bytes x rate. tf32 has twice the bytes and half the rate of 16 bits and keeps
+/// k0; fp32 without matrix units has an eighth of the rate and less on it.
+double half_rate_inner(const Device& device, const DeviceLaw& law, Precision precision) {
+  const double rates = device.peak_for(precision) / device.peak_for(Precision::fp16);
+  return law.gemm_k0.value * std::min(1.0, rates * bytes_in_memory(precision).value() / 2.0);
+}
+
+Plateau plateau_of(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
+  const bool is_convolution = op.kind == Operator::Kind::convolution;
+  if (bytes_per_number(precision) < bytes_in_memory(precision)) {
+    return {is_convolution ? law.convolution_share.value : law.gemm_share_fp8.value, law.gemm_k0_fp8.value};
   }
+  const double k0 = half_rate_inner(device, law, precision);
+  if (bytes_in_memory(precision).value() <= 2.0) {
+    return {is_convolution ? law.convolution_share.value : law.gemm_share.value, k0};
+  }
+  const Ranged& of_convolutions = precision == Precision::tf32 ? law.convolution_share : law.convolution_share_fp32;
+  return {is_convolution ? of_convolutions.value : law.gemm_share_tf32.value, k0};
 }
 
 /// Seconds at full rate of every multiprocessor, of the fastest tiling.
@@ -55,7 +61,7 @@ double tiled_time(const Operator& op, double rate, const Plateau& plateau, doubl
 
 double product_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
   const double rate = device.peak_for(precision).value();
-  const Plateau plateau = plateau_of(op, law, precision);
+  const Plateau plateau = plateau_of(op, device, law, precision);
   const double flops = flops_of(op).value();
   const bool tiled = law.multiprocessors > 0 && op.kind == Operator::Kind::product;
   const double computing = tiled ? tiled_time(op, rate, plateau, law.multiprocessors)

@@ -63,11 +63,14 @@ class BlockPricer {
     return layout_.tp > 1 && is_loss(layer.kind) && layer.input.valid() &&
            split_of(layer.input.index()).mode == SplitMode::column;
   }
+  /// The products of the logits, just before the loss.
+  [[nodiscard]] bool is_head(const Layer& layer) const {
+    return layer.kind == LayerKind::dense && layer.out.channels == job_.network.classes &&
+           layer.id.index() + 2 == job_.network.layers.size();
+  }
   [[nodiscard]] double samples(const Layer& layer) const {
     const bool is_last = layer.id.index() + 1 == job_.network.layers.size();
-    const bool is_head = is_last || (layer.kind == LayerKind::dense && layer.out.channels == job_.network.classes &&
-                                     layer.id.index() + 2 == job_.network.layers.size());
-    return number(layout_.microbatch) * (is_head ? job_.head_tokens : job_.computed_tokens);
+    return number(layout_.microbatch) * (is_last || is_head(layer) ? job_.head_tokens : job_.computed_tokens);
   }
 
   [[nodiscard]] OperatorShare share_of(const Layer& layer) const {
@@ -111,10 +114,16 @@ class BlockPricer {
     return job_.expert_imbalance > 1 ? std::min(job_.capacity_factor, job_.expert_imbalance) : job_.capacity_factor;
   }
 
-  void add(const std::vector<Operator>& operators, Seconds& time, double& kernels) const {
+  /// Times that kernels of a layer take by the software, beside the two laws of the device.
+  [[nodiscard]] double slowness(const Layer& layer) const {
+    const double head = layout_.tp == 1 && is_head(layer) ? job_.framework.unsplit_head.value : 1.0;
+    return head / job_.framework.kernel_efficiency.value;
+  }
+
+  void add(const Layer& layer, const std::vector<Operator>& operators, Seconds& time, double& kernels) const {
+    const double longer = slowness(layer);
     for (const Operator& op : operators) {
-      time += operator_time(op, job_.cluster.device, job_.device_law, job_.precision) /
-              job_.framework.kernel_efficiency.value;
+      time += operator_time(op, job_.cluster.device, job_.device_law, job_.precision) * longer;
       kernels += op.launches;
     }
   }
@@ -124,15 +133,15 @@ class BlockPricer {
     const LayerOperators operators = operators_of(layer, share_of(layer), job_.precision);
     Seconds forward;
     double kernels = 0;
-    add(operators.forward, forward, kernels);
+    add(layer, operators.forward, forward, kernels);
     price_.forward += forward, price_.forward_kernels += kernels;
     const bool is_unfused = job_.framework.flash_attention.value <= 0.5;
     if (operators.is_attention_core && is_unfused) {
       price_.core += forward, price_.core_kernels += kernels;
     }
     if (has_backward_[index]) {
-      add(operators.backward_input, price_.backward_input, price_.backward_kernels);
-      add(operators.backward_weights, price_.backward_weights, price_.backward_kernels);
+      add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
+      add(layer, operators.backward_weights, price_.backward_weights, price_.backward_kernels);
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
     count_parameters(layer);
@@ -229,8 +238,8 @@ class BlockPricer {
     const double steps = layout_.cp - 1;
     Seconds forward, backward;
     double kernels = 0;
-    add(operators.forward, forward, kernels);
-    add(operators.backward_input, backward, kernels);
+    add(layer, operators.forward, forward, kernels);
+    add(layer, operators.backward_input, backward, kernels);
     const Seconds once = message_time(part, path);
     const auto left_over = [&](Seconds each, Seconds computing) {
       return std::max(Seconds(0), each - computing / static_cast<double>(layout_.cp)) * steps;

@@ -124,6 +124,7 @@ struct LayoutJudge::State {
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
                                           const GroupPlace& place) const;
+  [[nodiscard]] double gather_slowdown(const GroupPlace& place) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
   [[nodiscard]] LayoutMemory fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                      const Layout& layout) const;

@@ -25,6 +25,15 @@ LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parame
   return library_cost(kind, place, Bytes(parameters * bytes_each), paths_.node, paths_.network);
 }
 
+/// How many times longer a gather of one block takes than the library needs at best: software that asks for it in many
+/// small pieces does not fill all links of a node.
+double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
+  const double links = job_.framework.gather_links.value;
+  if (links <= 0 || place.nodes() == 1 || !job_.cluster.network_link) return 1.0;
+  const BytesPerSecond reached = job_.cluster.network_link->down * links;
+  return std::max(1.0, paths_.network.bus * static_cast<double>(place.per_node) / reached);
+}
+
 /// ZeRO 0: gradients all-reduced; 1 and 2: reduce-scattered, parameters gathered after the update; 3 without a
 /// pipeline: parameters gathered block by block for the forward and for the backward pass, gradients reduce-scattered,
 /// with every micro-batch; 3 in a pipeline: as 2, parameters stay gathered through the step (Llama 3, section 3.3.2).
@@ -76,6 +85,8 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   if (framework.visible_exchange.value > 0) {
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
   } else if (by_block) {
+    const double slower = gather_slowdown(place_of_replicas(layout, 1, group, per_node));
+    exchange.gradients *= slower, exchange.parameters *= slower;
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
     const double overlap = framework.parameter_overlap.value;
     exchange.forward = {beyond(exchange.parameters, forward * overlap), gathered};
