@@ -26,9 +26,9 @@ struct DeviceLaw {
   Ranged kernel_launch_us;         // per streaming kernel
   Ranged attention_forward_share;  // flash attention: share of the peak
   Ranged attention_backward_share;
-  Ranged convolution_share;         // plateau share of convolutions (implicit products)
-  Ranged convolution_share_fp32;    // the same in fp32 and fp64
-  double multiprocessors = 0;  // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
+  Ranged convolution_share;       // plateau share of convolutions (implicit products)
+  Ranged convolution_share_fp32;  // the same in fp32 and fp64
+  double multiprocessors = 0;     // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
 };
 
 /// The constants by name, as in the file, and the member they are: what reading, `explain`, ranges and `fit` walk.

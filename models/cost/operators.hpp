@@ -68,7 +68,8 @@ LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Prec
 /// The two laws. Products: tiles of 256x128, 128x256, 128x128, 128x64 and 64x64 (shares .97 for 128x128, .88, .72 for
 /// the smaller: fit to published rates), split along K up to 8 ways; x = tiles / multiprocessors, at least 1, not
 /// rounded up; time = x 2 tile (K + k0) / (gemm_share peak / multiprocessors), the fastest of them; without a number of
-/// multiprocessors 2 M N K (K + k0) / (K gemm_share peak). Never below its bytes, nor without gemm_launch. Streaming:
+/// multiprocessors 2 M N K (K + k0) / (K gemm_share peak). k0 is gemm_k0 in 16 bits and tf32, less in fp32 without
+/// matrix units (x rate x bytes, of those in 16 bits). Never below its bytes, nor without gemm_launch. Streaming:
 /// kernel_launch + bytes / (memory_share bandwidth). Attention: flops / (share x peak) + kernel_launch.
 Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision);
 /// 2 M N K count, or flops; 0 for streaming.

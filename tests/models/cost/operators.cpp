@@ -177,5 +177,25 @@ TEST_CASE("Streaming kernels take their launch and their bytes; fp32 numbers are
   CHECK(milliseconds(half.forward[0]) == Approx((4e-6 + 25600 / (0.88 * 2.039e12)) * 1e3));
 }
 
+TEST_CASE(
+    "Without matrix units less of a product's time is spent on ends of tiles; convolutions have a share of their own") {
+  Device v100 = a100();
+  v100.peak[static_cast<std::size_t>(Precision::fp16)] = FlopsPerSecond(125e12);
+  v100.peak[static_cast<std::size_t>(Precision::tf32)] = FlopsPerSecond(62.5e12);
+  v100.peak[static_cast<std::size_t>(Precision::fp32)] = FlopsPerSecond(15.625e12);
+  DeviceLaw law;
+  law.gemm_share = Ranged(0.5), law.gemm_share_tf32 = Ranged(0.8), law.gemm_k0 = Ranged(100);
+  law.convolution_share = Ranged(0.4), law.convolution_share_fp32 = Ranged(1.25), law.memory_share = Ranged(1);
+  Operator op = product(4096, 4096, 100);
+  const double flops = 2.0 * 4096 * 4096 * 100;
+  const auto rate = [&](Precision precision) { return flops / operator_time(op, v100, law, precision).value(); };
+  CHECK(rate(Precision::fp16) == Approx(0.5 * 125e12 / 2));        // k0 = K
+  CHECK(rate(Precision::tf32) == Approx(0.8 * 62.5e12 / 2));       // twice the bytes at half the rate
+  CHECK(rate(Precision::fp32) == Approx(0.8 * 15.625e12 / 1.25));  // twice the bytes at an eighth: k0 = 25
+  op.kind = Operator::Kind::convolution;
+  CHECK(rate(Precision::tf32) == Approx(0.4 * 62.5e12 / 2));
+  CHECK(rate(Precision::fp32) == Approx(1.25 * 15.625e12 / 1.25));
+}
+
 }  // namespace
 }  // namespace orrery

@@ -1,0 +1,66 @@
+// What a framework's constants add to a layout's step.
+#include "models/cost/operators.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/layouts/megatron.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+Layout sharded(int dp) {
+  Layout layout;
+  layout.dp = dp, layout.zero_stage = 3, layout.recompute = Recompute::full;
+  return layout;
+}
+
+Seconds exchanges(TrainingJob job, int dp, double links) {
+  job.framework.gather_links = Ranged(links);
+  return LayoutJudge(job).predict(sharded(dp)).comm_dp;
+}
+
+TEST_CASE("Gathers of ZeRO-3 fill so many links, not all of a node's; inside a node they are the library's") {
+  const TrainingJob job = megatron_job(megatron_22b, 64, 64, "deepspeed-zero3");
+  const double all = job.network_law.bus_GBps.value * 8;  // of the eight links of a node
+  const double link = job.cluster.network_link->down.value() / giga;
+  CHECK(exchanges(job, 64, 0.5) / exchanges(job, 64, 0) == Approx(all / (0.5 * link)));
+  CHECK(exchanges(job, 64, 8) / exchanges(job, 64, 0) == Approx(1.0));  // never faster than the library
+  CHECK(exchanges(job, 8, 0.5) / exchanges(job, 8, 0) == Approx(1.0));
+  CHECK(job.framework.gather_links.value == Approx(0.72));
+}
+
+TEST_CASE("ZeRO-3 with few samples per device takes what its gathers take (Narayanan et al. 2021)") {
+  // Published for 1,536 samples: 44 TFLOP/s on 1,536 devices and 88 on 768: the same step for twice the work.
+  const TrainingJob job = megatron_job(megatron_175b, 1536, 1536, "deepspeed-zero3");
+  Layout half = sharded(768);
+  half.microbatch = 2;
+  const StepPrediction once = LayoutJudge(job).predict(sharded(1536)), twice = LayoutJudge(job).predict(half);
+  CHECK(twice.time() / once.time() == Approx(1.0).margin(0.15));
+}
+
+/// What doubling the products of the logits adds to a micro-batch on one stage.
+Seconds added_by_head(TrainingJob job, int tp) {
+  Layout layout;
+  layout.tp = tp;
+  job.framework.host_forward_us = job.framework.host_backward_us = Ranged(0);
+  job.framework.unsplit_head = Ranged(1);
+  const Seconds plain = LayoutJudge(job).predict(layout).parts.compute;
+  job.framework.unsplit_head = Ranged(2);
+  return LayoutJudge(job).predict(layout).parts.compute - plain;
+}
+
+TEST_CASE("Products of the logits take longer where they are not split") {
+  const TrainingJob job = megatron_job({4, 2048, 16}, 1, 8, "megatron-deepspeed-2021");
+  CHECK(added_by_head(job, 2).value() == Approx(0).margin(1e-12));
+  const Layer& head = job.network.layers[job.network.layers.size() - 2];
+  const LayerOperators operators = operators_of(head, {}, job.precision);
+  Seconds products;
+  for (const auto* pass : {&operators.forward, &operators.backward_input, &operators.backward_weights}) {
+    for (const Operator& op : *pass) products += operator_time(op, job.cluster.device, job.device_law, job.precision);
+  }
+  CHECK(head.out.channels == 51200);
+  CHECK(added_by_head(job, 1).value() == Approx(products.value()));
+}
+
+}  // namespace
+}  // namespace orrery
