@@ -72,11 +72,11 @@ TEST_CASE("tensor-parallel training equals training alone") {
   if (communicator().size() != 3) CHECK(distance(workload("gpt-mini"), strategy("model")) < rounding);
   CHECK(distance(workload("lenet5"), strategy("model", "accumulation = 2\n")) < rounding);
   CHECK(distance(workload("2nn", "optimizer = \"momentum\"\nlearning_rate = 0.01\n"), strategy("model")) < rounding);
-  // The norms of whole layers, of which each device has a part. Where a gradient is almost 0, a first step of Adam's
-  // kind is as large as anywhere, and its sign a rounding.
-  for (const char* network : {"2nn", "transformer-small"}) {
-    CHECK(distance(workload(network, "optimizer = \"lamb\"\nlearning_rate = 0.001\n"), strategy("model")) < 1e-3);
-  }
+  // The norms of whole layers, of which each device has a part; with norms of parts 2nn would be off by 5e-3 on two
+  // ranks. Where a gradient is almost 0 a first step is as large as anywhere, its sign a rounding: more for attention.
+  const std::string lamb = "optimizer = \"lamb\"\nlearning_rate = 0.01\n";
+  CHECK(distance(workload("2nn", lamb), strategy("model")) < 1e-4);
+  CHECK(distance(workload("transformer-small", lamb), strategy("model")) < 3e-3);
   // Batch normalisation divides by small deviations: roundings grow faster.
   CHECK(distance(workload("resnet-small"), strategy("model")) < 1e-3);
 }
