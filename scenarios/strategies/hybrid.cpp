@@ -80,7 +80,7 @@ Plan plan_hybrid(const Job& job) {
   plan.model_flops = prediction.model_flops;
   plan.memory = prediction.memory.states;
   plan.straggler_share = straggler_share(options, prediction);
-  const HybridPlatform platform = hybrid_platform(judge.job(), options, prices);
+  const HybridPlatform platform = hybrid_platform(judge.job(), options, prices, job.scenario.message_budget);
   plan.layout = figures_of(judge.job(), layout, prediction, prices);
   plan.program = Program(platform.ranks.count());
   plan.placement = platform.placement;

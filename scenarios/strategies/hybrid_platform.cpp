@@ -1,6 +1,9 @@
 #include "scenarios/strategies/hybrid_platform.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "models/cost/pass_bytes.hpp"
@@ -83,12 +86,13 @@ struct MeetingTraffic {
 };
 
 /// What the groups of a layout send, in the order of Fold::reach.
-std::vector<MeetingTraffic> group_traffic(const Layout& layout) {
+std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
   using Kind = FoldTraffic::Kind;
   std::vector<MeetingTraffic> all;
   if (layout.dp * layout.cp > 1) {
     all.push_back({Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}});
   }
+  if (moving == Moving::replicas_and_messages) return all;
   if (layout.tp > 1) {
     all.push_back({Meeting::slices, {"tensor parallelism", Kind::collective, groups_along(layout, Dimension::tp)}});
   }
@@ -116,7 +120,7 @@ FoldTraffic message_traffic(const Layout& layout, int direction) {
   return traffic;
 }
 
-FoldRequest request_of(const Layout& layout, const HybridRanks& ranks) {
+FoldRequest request_of(const Layout& layout, const HybridRanks& ranks, Moving moving) {
   FoldRequest request;
   for (std::int64_t device = 0; device < layout.devices(); ++device) {
     request.hosts.emplace_back(static_cast<std::size_t>(device));
@@ -125,7 +129,7 @@ FoldRequest request_of(const Layout& layout, const HybridRanks& ranks) {
   for (std::size_t rank = 0; rank < ranks.count(); ++rank) {
     request.representatives.emplace_back(static_cast<std::size_t>(ranks.first_device(RankId(rank))));
   }
-  for (MeetingTraffic& each : group_traffic(layout)) request.traffic.push_back(std::move(each.traffic));
+  for (MeetingTraffic& each : group_traffic(layout, moving)) request.traffic.push_back(std::move(each.traffic));
   if (layout.pp > 1) {
     request.traffic.push_back(message_traffic(layout, 1));
     request.traffic.push_back(message_traffic(layout, -1));
@@ -148,6 +152,10 @@ HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   };
   HybridWires found;
   found[Meeting::replicas] = wires(exchange_kind(layout), place_of_replicas(layout, 1, group, per_node));
+  if (group < all && found[Meeting::replicas].network <= BytesPerSecond()) {  // the sums of the groups' shards
+    found[Meeting::replicas].network =
+        wires(CollectiveKind::all_reduce, place_of_replicas(layout, group, all / group, per_node)).network;
+  }
   found[Meeting::slices] = wires(CollectiveKind::all_reduce, place_of(layout, Dimension::tp, per_node));
   found[Meeting::parts] = wires(CollectiveKind::all_gather, place_of(layout, Dimension::cp, per_node));
   found[Meeting::experts] = wires(CollectiveKind::all_to_all, place_of(layout, Dimension::ep, per_node));
@@ -184,7 +192,7 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
   return platform;
 }
 
-HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Fold fold) {
+HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Moving moving, Fold fold) {
   HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < fold.original.size(); ++i) {
     platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
@@ -194,7 +202,7 @@ HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, 
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
   platform.own.link_copies = std::move(fold.link_copies);
-  const std::vector<MeetingTraffic> traffic = group_traffic(layout);
+  const std::vector<MeetingTraffic> traffic = group_traffic(layout, moving);
   for (std::size_t i = 0; i < traffic.size(); ++i) platform.wires[traffic[i].meeting].reach = fold.reach[i];
   return platform;
 }
@@ -209,9 +217,11 @@ std::string kinds_that_differ(const ClusterDescription& cluster, const Layout& l
   return {};
 }
 
-HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptions& options) {
+/// The first folding that gives what simulating all would; nothing: none but a rank per device. `notes`: why not
+/// others.
+std::optional<HybridPlatform> first_that_folds(const Cluster& cluster, const HybridOptions& options, Moving moving,
+                                               std::vector<std::string>& notes) {
   const Layout& layout = options.layout;
-  std::vector<std::string> notes;
   for (const Folded how : foldings(options)) {
     const HybridRanks ranks(layout, how);
     if (how == Folded::device || ranks.devices_each() == 1) break;
@@ -219,17 +229,35 @@ HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptio
       notes.push_back("not folded further: " + differ);
       continue;
     }
-    Fold made = fold(cluster.platform, request_of(layout, ranks));
-    if (made.obstacles.empty()) {
-      HybridPlatform platform = folded(cluster, layout, how, std::move(made));
-      platform.notes = std::move(notes);
-      return platform;
-    }
+    Fold made = fold(cluster.platform, request_of(layout, ranks, moving));
+    if (made.obstacles.empty()) return folded(cluster, layout, how, moving, std::move(made));
     for (const std::string& obstacle : made.obstacles) notes.push_back("not folded further: " + obstacle);
   }
-  HybridPlatform platform = unfolded(cluster, layout);
-  platform.notes = std::move(notes);
-  return platform;
+  return {};
+}
+
+/// Where every device would need a rank and these pass through more often than `most_passes`, exchanges of tp, cp and
+/// ep groups are left to the closed form, if that lets equals be folded.
+HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptions& options, std::int64_t batch,
+                                       std::uint64_t most_passes) {
+  const Layout& layout = options.layout;
+  std::vector<std::string> notes;
+  std::optional<HybridPlatform> platform = first_that_folds(cluster, options, Moving::all, notes);
+  const double passes = 2.0 * static_cast<double>(layout.devices() * microbatches(layout, batch)) * layout.interleave;
+  if (!platform && options.fold == Folding::automatic && passes > static_cast<double>(most_passes)) {
+    std::vector<std::string> again;
+    platform = first_that_folds(cluster, options, Moving::replicas_and_messages, again);
+    if (platform) {
+      platform->moving = Moving::replicas_and_messages;
+      notes.push_back(fmt::format(
+          "exchanges of tensor, context and expert groups take the closed form's time and share no wires: with a rank "
+          "per device they would be {:.3g} passes (message_budget is {})",
+          passes, most_passes));
+    }
+  }
+  if (!platform) platform = unfolded(cluster, layout);
+  platform->notes = std::move(notes);
+  return *std::move(platform);
 }
 
 /// Those of the kind of nodes that a rank is on; where its stage is on several, the kind with the slowest network.
@@ -250,12 +278,16 @@ std::vector<HybridWires> wires_of_ranks(const ClusterDescription& cluster, const
 
 }  // namespace
 
-HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices) {
+HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices,
+                               std::uint64_t message_budget) {
   const Cluster cluster = build_cluster(as_the_laws_say(job));
-  HybridPlatform platform = fold_as_far_as_possible(cluster, options);
+  HybridPlatform platform = fold_as_far_as_possible(cluster, options, job.batch, message_budget);
   std::vector<HybridWires> by_group;
   for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
     by_group.push_back(wires_of(job_on_group(job, group), options.layout));
+    if (platform.moving == Moving::replicas_and_messages) {
+      for (const Meeting each : {Meeting::slices, Meeting::parts, Meeting::experts}) by_group.back().erase(each);
+    }
     for (auto& [meeting, wires] : by_group.back()) wires.reach = platform.wires[meeting].reach;
   }
   platform.wires = by_group.front();

@@ -1,6 +1,7 @@
 // The wires of a hybrid program: links as fast as the laws of the library say, and folded where that gives the same.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@
 
 namespace orrery {
 
+/// What of the exchanges moves over the wires; the rest takes its time.
+enum class Moving : std::uint8_t { all, replicas_and_messages };
+
 struct HybridPlatform {
   HybridRanks ranks;
   std::vector<DeviceId> placement;  // of each rank, on `own`
@@ -20,12 +24,16 @@ struct HybridPlatform {
   std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
   Seconds transfer_beyond;                 // of prices.transfer, what the wires do not take
   std::vector<std::string> notes;          // why it is not folded further
+  Moving moving = Moving::all;
 };
 
 /// Links carry what the laws of their fabric reach (bus_GBps), so that a collective or message that is alone takes on
 /// them what the closed forms say; what has no wire there (rings of few ranks, sums in the switch) is put into the
 /// overhead, or scales the bytes. Folded as HybridRanks says; where fold() sees a difference, one step less.
-HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices);
+/// `message_budget`: so many passes of all devices are simulated without folding; of more only what can be folded
+/// moves.
+HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices,
+                               std::uint64_t message_budget);
 
 /// Gradients of the heaviest stage, as sent by one rank.
 Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices);

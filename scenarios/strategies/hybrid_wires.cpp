@@ -31,8 +31,8 @@ Collective timed_collective(Seconds time, const WireBytes& sent, const GroupWire
   what.kind = wires.kind;
   what.algorithm = Algorithm::library;
   what.library.overhead = std::max(Seconds(), time - wire);
-  what.library.node_bytes = sent.node * share;
-  what.library.network_bytes = sent.network * share;
+  if (wires.node > BytesPerSecond()) what.library.node_bytes = sent.node * share;
+  if (wires.network > BytesPerSecond()) what.library.network_bytes = sent.network * share;
   what.library.reach = wires.reach;
   what.library.least = time;
   return what;

@@ -10,7 +10,7 @@ namespace orrery {
 
 /// What the members of a group send on.
 struct GroupWires {
-  BytesPerSecond node, network;  // of one rank when all groups like its own talk at once
+  BytesPerSecond node, network;  // of one rank when all groups like its own talk at once; 0: its bytes stay off them
   CollectiveKind kind = CollectiveKind::all_reduce;
   NetworkReach reach = NetworkReach::leaf;
 };

@@ -207,6 +207,29 @@ TEST_CASE("checking a scenario runs nothing and a dump shows each stage") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("small.toml", small_scenario);
   CHECK(run({scenario, "--check"}).output == scenario + ": ok, 3 strategies\n");
+  const std::string layouts = folder.write("layouts.toml", R"([workload]
+network = "gpt2"
+batch = 8
+precision = "bf16"
+optimizer = "adam"
+framework = "modern"
+[cluster]
+system = "dgx-a100"
+[[strategy]]
+name = "one"
+kind = "hybrid"
+devices = 1
+[[strategy]]
+name = "slices"
+kind = "hybrid"
+tp = 5
+devices = 5
+)");
+  const ChildResult checked = run({layouts, "--check"}), simulated = run({layouts, "--json", "--quiet"});
+  CHECK(checked.exit_code == 0);
+  CHECK(checked.output.find(layouts + ": ok, 2 strategies\nslices: infeasible: ") == 0);
+  const std::string why = checked.output.substr(checked.output.find("infeasible: ") + 12);
+  CHECK(simulated.output.find(why.substr(0, why.find('\n'))) != std::string::npos);
   for (const std::string stage : {"scenario", "workload", "cluster", "program", "records"}) {
     const ChildResult result = run({scenario, "--dump", stage, "--strategy", "four"});
     CHECK(result.exit_code == 0);

@@ -1,4 +1,5 @@
 // Layouts simulated against the closed forms that price them.
+#include <algorithm>
 #include <cmath>
 
 #include "models/layouts/step_prediction.hpp"
@@ -131,6 +132,26 @@ TEST_CASE("groups across nodes fold to the step of all, on a free and on a thin 
   INFO(keys << core);
   const double folded = flow_step(gpt(keys, "", core));
   CHECK(folded == Approx(flow_step(gpt(keys + "fold = \"never\"\n", "", core))).epsilon(1e-6));
+}
+
+TEST_CASE("where nothing folds and a rank per device is too much, exchanges of groups only take their time") {
+  // A ring through two leaves of two nodes: of a leaf's nodes one sends out, so that they are not alike.
+  Scenario scenario = parse_scenario(
+      "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 8\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
+      "framework = \"modern\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\nfabric = \"fat-tree\"\n"
+      "nodes_per_leaf = 2\noversubscription = 4\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\ntp = 16\n"
+      "order = [\"dp\", \"tp\", \"cp\", \"pp\"]\n",
+      "lab.toml", shipped());
+  const Way all = simulated(scenario);
+  CHECK(all.placement.size() == 32);
+  CHECK(all.layout->beside_network.value() < 1e-6 * all.layout->sent_per_device.value());
+  scenario.message_budget = 1;
+  const Way few = simulated(scenario);
+  CHECK(few.placement.size() == 1);
+  CHECK(few.layout->beside_network.value() > 0);
+  CHECK(std::any_of(few.notes.begin(), few.notes.end(),
+                    [](const std::string& note) { return note.find("share no wires") != std::string::npos; }));
+  CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
 }
 
 TEST_CASE("what a layout cannot be, or cannot hold, is infeasible with the nearest values") {

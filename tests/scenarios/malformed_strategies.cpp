@@ -102,4 +102,30 @@ lab.toml:14:14: strategy[1].collective: belongs to split = tensor (with split = 
   });
 }
 
+TEST_CASE("keys that a layout has no use for are told") {
+  const std::string layout = "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n";
+  check_malformed({
+      {"a capacity without experts", two_nn + box + layout + R"(capacity_factor = 1.25
+expert_imbalance = 1.5
+)",
+       R"(lab.toml:8:19: strategy[0].capacity_factor: has no effect (2nn has no experts) - remove it
+  capacity_factor = 1.25
+                    ^
+lab.toml:9:20: strategy[0].expert_imbalance: has no effect (2nn has no experts) - remove it
+  expert_imbalance = 1.5
+                     ^)"},
+      {"how other kinds are computed and cut", two_nn + R"(compute = "roofline"
+accumulation = 2
+)" + box + layout,
+       R"(lab.toml:3:11: workload.compute: has no effect (strategies of kind hybrid alone are priced by operators) - remove it
+  compute = "roofline"
+            ^
+lab.toml:4:16: workload.accumulation: has no effect (strategies of kind hybrid have as many micro-batches as `microbatch` leaves) - remove it
+  accumulation = 2
+                 ^)"},
+  });
+  // Beside a strategy that reads them they stay.
+  CHECK(error_of(two_nn + "compute = \"roofline\"\naccumulation = 2\n" + box + layout + alone) == "");
+}
+
 }  // namespace orrery

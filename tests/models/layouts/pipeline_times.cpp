@@ -1,0 +1,67 @@
+// Stages and messages by hand; tests/scenarios/hybrid_steps.cpp compares them with simulated programs.
+#include "models/layouts/pipeline_time.hpp"
+
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+Layout pipeline(int stages, int chunks = 1, PipelineSchedule schedule = PipelineSchedule::one_f_one_b) {
+  Layout layout;
+  layout.pp = stages, layout.interleave = chunks, layout.schedule = schedule;
+  return layout;
+}
+
+/// Stages of 1 s forward and 2 s backward, the last one `last` times as long.
+double step(const Layout& layout, double microbatches, double last = 1, double message = 0, double waiting = 0) {
+  std::vector<StageTime> stages(static_cast<std::size_t>(layout.pp), {Seconds(1), Seconds(2), {}});
+  stages.back().forward *= last, stages.back().backward *= last;
+  const PipelineTime time = pipeline_time(stages, layout, microbatches, Seconds(message), waiting);
+  return stages[time.slowest].total().value() * microbatches + (time.bubble + time.messages).value();
+}
+
+}  // namespace
+
+TEST_CASE("stages with free messages take m max and a bubble of the others") {
+  CHECK(step(pipeline(8), 64) == Approx(213));     // 64 x 3 + 7 x 3
+  CHECK(step(pipeline(8, 3), 64) == Approx(199));  // a third of the bubble
+  CHECK(step(pipeline(8), 64, 1.3) == Approx(270.6));
+  CHECK(step(pipeline(8, 3), 64, 1.3) == Approx(256.6));
+  CHECK(step(pipeline(35, 3), 280) == Approx(874));
+  CHECK(step(pipeline(1), 5) == Approx(15));
+}
+
+TEST_CASE("messages of two stages and four micro-batches, step by step") {
+  // Each stage sends one message of 0.5 s per micro-batch. Waiting: 3 x 3.5 more than the 6 + 2 x 0.5 of the first.
+  CHECK(step(pipeline(2), 4, 1, 0.5, 1) == Approx(17.5));
+  // Beside: the stages wait for each other's answers once in two micro-batches, 6 + 2 x 0.5, and 3 of the third.
+  CHECK(step(pipeline(2), 4, 1, 0.5, 0) == Approx(17));
+  CHECK(step(pipeline(2), 4, 1, 0.5, 0.5) == Approx(17.25));
+  const Layout all_first = pipeline(2, 1, PipelineSchedule::gpipe);
+  CHECK(step(all_first, 4, 1, 0.5, 0) == Approx(16));  // 4 x 3 + 3, there and back once
+  CHECK(step(all_first, 4, 1, 0.5, 1) == Approx(19));  // and 3 more of each
+  // Chunks: the first micro-batch goes through four, there and back.
+  CHECK(step(pipeline(2, 2), 4, 1, 0.1, 0) == Approx(12 + 1.5 + 6 * 0.1));
+}
+
+TEST_CASE("messages only add, more when stages wait for them") {
+  for (const PipelineSchedule schedule :
+       {PipelineSchedule::one_f_one_b, PipelineSchedule::gpipe, PipelineSchedule::zero_bubble}) {
+    for (const int chunks : {1, 2, 4}) {
+      if (chunks > 1 && schedule != PipelineSchedule::one_f_one_b) continue;
+      for (const int stages : {2, 3, 8}) {
+        for (const double last : {0.8, 1.0, 1.2}) {
+          double before = step(pipeline(stages, chunks, schedule), 16, last);
+          for (const double message : {0.001, 0.1, 1.0, 10.0}) {
+            const double beside = step(pipeline(stages, chunks, schedule), 16, last, message, 0);
+            CHECK(beside >= before);
+            CHECK(step(pipeline(stages, chunks, schedule), 16, last, message, 1) >= beside - 1e-9);
+            before = beside;
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace orrery
