@@ -166,6 +166,19 @@ TEST_CASE("what a layout cannot be, or cannot hold, is infeasible with the neare
   CHECK(full.memory_peak() > full.capacity);
 }
 
+TEST_CASE("filled slots of experts are kept for backward, in proportion") {
+  const auto kept = [](const std::string& keys) {
+    const Scenario scenario = mixture("pp = 4\nep = 8\nzero_stage = 1\n" + keys);
+    LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
+    return judge.memory(scenario.strategies[0].hybrid.layout).states.activations.value();
+  };
+  const double mean = kept("capacity_factor = 1\n");
+  CHECK(kept("") == Approx(mean));
+  CHECK(kept("capacity_factor = 1.5\n") > 1.1 * mean);
+  CHECK(kept("capacity_factor = 2\n") - mean == Approx(2 * (kept("capacity_factor = 1.5\n") - mean)));
+  CHECK(kept("expert_imbalance = 1.5\n") == Approx(kept("capacity_factor = 1.5\n")));
+}
+
 TEST_CASE("a way of a layout comes back from its bytes") {
   const Way way = simulated(gpt("tp = 4\npp = 2\nzero_stage = 1\n"));
   REQUIRE(way.layout);
