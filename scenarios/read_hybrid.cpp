@@ -126,19 +126,25 @@ class HybridReader {
 
   void read_tokens() {
     HybridOptions& hybrid = spec_.hybrid;
-    hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, non_negative);
-    hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
-    for (const std::string_view key : {"capacity_factor", "expert_imbalance"}) check_experts(key);
+    if (has_experts()) {
+      hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, non_negative);
+      hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
+    } else {
+      for (const std::string_view key : {"capacity_factor", "expert_imbalance"}) refuse_experts(key);
+    }
     hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
     hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);
     hybrid.head_tokens = table_.number("head_tokens", hybrid.head_tokens, share);
   }
 
-  /// A network that could not be read has its own problem.
-  void check_experts(std::string_view key) {
-    if (!table_.has(key) || network_.layers.empty()) return;
+  /// A network that could not be read has its own problem: nothing is refused for it.
+  [[nodiscard]] bool has_experts() const {
     const auto is_mixture = [](const Layer& layer) { return layer.kind == LayerKind::mixture_of_experts; };
-    if (std::any_of(network_.layers.begin(), network_.layers.end(), is_mixture)) return;
+    return network_.layers.empty() || std::any_of(network_.layers.begin(), network_.layers.end(), is_mixture);
+  }
+
+  void refuse_experts(std::string_view key) {
+    if (!table_.number(key, any_number)) return;
     table_.problem(key, "has no effect", network_.name + " has no experts", "remove it");
   }
 
