@@ -107,13 +107,13 @@ network_link = "net"
        R"(lab.toml:5:10: cluster.group[0].device: unknown device "gpy" - did you mean "gpu"?
   device = "gpy"
            ^
-lab.toml:7:9: cluster.group[1].nodes: 0 is out of range (must be from 1 to 1000000)
+lab.toml:7:9: cluster.group[1].nodes: 0 is out of range (must be between 1 and 1000000)
   nodes = 0
           ^
 lab.toml:11:9: cluster.group[2].nodes: 3 nodes are too many (box has at most 2)
   nodes = 3
           ^
-lab.toml:12:1: cluster.group[2].speed: unknown key
+lab.toml:12:1: cluster.group[2]: unknown key "speed" - known: device, network_link, nics, node_link, nodes, system
   speed = 2
   ^
 lab.toml:13:1: cluster.group[3].system: is missing (a cluster is a system of the catalogue, or a device and its links) - add system = "..." or device = "..."
@@ -128,12 +128,12 @@ device = "phone"
        R"(lab.toml:6:1: cluster.group[1].network_link: is missing (2 nodes need a network) - add network_link = "..."
   [[cluster.group]]
   ^)"},
-      {"what needs devices of one kind", two_nn + fast_and_slow + R"([[strategy]]
+      {"what needs devices of one kind", two_nn + "dataset_samples = 640\n" + fast_and_slow + R"([[strategy]]
 name = "a"
 kind = "async"
 steps = 10
 )",
-       R"(lab.toml:14:8: strategy[0].kind: async needs devices of one kind (the cluster has several groups of nodes) - give it cluster = { ... } with one system or device, or use kind = "data"
+       R"(lab.toml:16:8: strategy[0].kind: async needs devices of one kind (the cluster has several groups of nodes) - give it cluster = { ... } with one system or device, or use kind = "data"
   kind = "async"
          ^)"},
       {"balance on devices of one kind", "[workload]\nnetwork = \"gpt2\"\n" + box + R"([[strategy]]
