@@ -105,11 +105,14 @@ class ScenarioReader {
     const auto is_layout = [](const StrategySpec& strategy) { return strategy.kind == StrategyKind::hybrid; };
     if (all.empty() || scenario_.workload.learn || !std::all_of(all.begin(), all.end(), is_layout)) return;
     TomlTable workload = root_.table_or_defaults("workload");
-    const std::pair<const char*, const char*> unread[] = {
-        {"compute", "strategies of kind hybrid alone are priced by operators"},
-        {"accumulation", "strategies of kind hybrid have as many micro-batches as `microbatch` leaves"}};
-    for (const auto& [key, why] : unread) {
-      if (workload.has(key)) workload.problem(key, "has no effect", why, "remove it");
+    // A default that is written down, as in resolved.toml, says nothing else than none.
+    if (workload.has("compute") && workload.text("compute", "auto") != "auto") {
+      workload.problem("compute", "has no effect", "strategies of kind hybrid alone are priced by operators",
+                       "remove it");
+    }
+    if (workload.has("accumulation") && scenario_.workload.accumulation != 1) {
+      workload.problem("accumulation", "has no effect",
+                       "strategies of kind hybrid have as many micro-batches as `microbatch` leaves", "remove it");
     }
   }
 
