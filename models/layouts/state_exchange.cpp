@@ -25,13 +25,14 @@ LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parame
   return library_cost(kind, place, Bytes(parameters * bytes_each), paths_.node, paths_.network);
 }
 
-/// How many times longer a gather of one block takes than the library needs at best: software that asks for it in many
-/// small pieces does not fill all links of a node.
+/// How many times longer the bytes of a gather of one block take than the library needs: software that asks for it in
+/// many small pieces does not fill all links of a node, and is slowed by a thin core only below what it would reach.
 double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
   const double links = job_.framework.gather_links.value;
   if (links <= 0 || place.nodes() == 1 || !job_.cluster.network_link) return 1.0;
   const BytesPerSecond reached = job_.cluster.network_link->down * links;
-  return std::max(1.0, paths_.network.bus * static_cast<double>(place.per_node) / reached);
+  const double share = uplink_share(CollectiveKind::all_gather, place, paths_.network);
+  return std::max(1.0, paths_.network.bus * (share * static_cast<double>(place.per_node)) / reached);
 }
 
 /// ZeRO 0: gradients all-reduced; 1 and 2: reduce-scattered, parameters gathered after the update; 3 without a
@@ -54,15 +55,17 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     exchange.sent += cost.sent() * times;
     return cost;
   };
+  const auto pay_part = [&](CollectiveKind kind, Bytes bytes, const GroupPlace& place, Seconds& time) {
+    const LibraryCost cost = library_cost(kind, place, bytes / pieces, paths_.node, paths_.network);
+    if (by_block) time += cost.wire * ((gather_slowdown(place) - 1.0) * pieces);
+    return add(cost, pieces, time);
+  };
   const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
     if (stage.expert_parameters > 0) {
-      add(over_replicas(kind, stage.expert_parameters / pieces, bytes_each,
-                        place_of_replicas(layout, layout.ep, expert_group, per_node)),
-          pieces, time);
+      pay_part(kind, Bytes(stage.expert_parameters * bytes_each),
+               place_of_replicas(layout, layout.ep, expert_group, per_node), time);
     }
-    return add(
-        over_replicas(kind, stage.parameters / pieces, bytes_each, place_of_replicas(layout, 1, group, per_node)),
-        pieces, time);
+    return pay_part(kind, Bytes(stage.parameters * bytes_each), place_of_replicas(layout, 1, group, per_node), time);
   };
   WireBytes gathered;
   if (layout.zero_stage == 0) {
@@ -85,8 +88,6 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   if (framework.visible_exchange.value > 0) {
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
   } else if (by_block) {
-    const double slower = gather_slowdown(place_of_replicas(layout, 1, group, per_node));
-    exchange.gradients *= slower, exchange.parameters *= slower;
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
     const double overlap = framework.parameter_overlap.value;
     exchange.forward = {beyond(exchange.parameters, forward * overlap), gathered};
@@ -138,8 +139,11 @@ Seconds LayoutJudge::State::transfer_time(const StageWork& stage, const Layout& 
 Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
   if (layout.pp == 1 || tied_numbers_ == 0) return {};
   const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
-  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node;
-  return library_cost(CollectiveKind::all_reduce, {2, in_node ? 2 : 1}, bytes, paths_.node, paths_.network).total();
+  const int per_node = job_.cluster.devices_per_node;
+  const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
+  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
+  const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};
+  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_.node, paths_.network).total();
 }
 
 }  // namespace orrery
