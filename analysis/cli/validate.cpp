@@ -60,7 +60,7 @@ void refuse_federated_options(const po::variables_map& values) {
 
 std::string output_file(const po::variables_map& values) {
   if (values.count("output") == 0) return {};
-  const auto path = values["output"].as<std::string>();
+  auto path = values["output"].as<std::string>();
   if (std::filesystem::exists(path) && values.count("force") == 0) {
     throw UsageError(fmt::format("orrery validate: {} exists - choose another -o, or add --force", path));
   }

@@ -48,7 +48,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   Bytes kept;  // passes spread evenly over the chunks
   const auto step = static_cast<std::size_t>(layout.pp);
   const double per_chunk = passes / layout.interleave;
-  for (std::size_t at = static_cast<std::size_t>(stage); at < chunks.size(); at += step) {
+  for (auto at = static_cast<std::size_t>(stage); at < chunks.size(); at += step) {
     kept += chunks[at].activations * per_chunk;
   }
   memory.states.activations = kept;

@@ -152,7 +152,7 @@ void set_pipeline(RowCase& target, const MeasuredRow& row) {
   // Megatron-LM of 2021 may interleave, and its sources say so; later stacks do where it helps.
   const bool may_interleave = target.job.framework.id == "modern" || has_words(words_of(row.notes), "interleave*");
   target.open.interleave = !row.interleave && target.layout.pp > 1 && may_interleave;
-  if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.push_back("interleave 1");
+  if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.emplace_back("interleave 1");
 }
 
 void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
@@ -160,7 +160,7 @@ void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
   const bool is_on = row.seq_parallel.empty() ? is_late && target.network.is_transformer() : row.seq_parallel == "yes";
   target.layout.sequence_parallel = is_on && target.layout.tp > 1 ? SequenceParallel::on : SequenceParallel::off;
   if (row.seq_parallel.empty() && target.layout.tp > 1) {
-    target.assumed.push_back(is_on ? "sequence parallel" : "no sequence parallelism");
+    target.assumed.emplace_back(is_on ? "sequence parallel" : "no sequence parallelism");
   }
 }
 
