@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "models/networks/onnx_layers.hpp"
 #include "models/networks/onnx_patterns.hpp"
@@ -29,17 +33,68 @@ void check_sizes(const std::map<std::string, OnnxTensor>& tensors, const std::st
   }
 }
 
-/// Control flow has no shapes of its own; dimensions must be fixed.
-void check_model(const OnnxModel& model, const std::string& file, Problems& problems) {
-  for (const OnnxNode& node : model.nodes) {
-    if (!node.has_graph) continue;
-    problems.add({{file, 0, 0},
-                  node.name,
-                  fmt::format("{} is control flow", node.op),
-                  "what is computed would depend on the data",
-                  "export the model without it",
-                  {}});
+/// How many values an operator takes at least (ONNX operator specification, least over its versions); 0: not known.
+std::size_t least_inputs(std::string_view op) {
+  using Names = std::vector<std::string_view>;
+  static const std::map<std::size_t, Names> operators = {
+      {1, {"AveragePool", "Cast",     "Clip",      "Concat",    "Dropout",   "Erf",        "Flatten",
+           "Gelu",        "Identity", "LeakyRelu", "MaxPool",   "Pad",       "Reciprocal", "ReduceMean",
+           "Relu",        "Reshape",  "Resize",    "Sigmoid",   "Slice",     "Softmax",    "Split",
+           "Sqrt",        "Squeeze",  "Tanh",      "Transpose", "Unsqueeze", "Upsample",   "GlobalAveragePool"}},
+      {2,
+       {"Add", "Conv", "ConvTranspose", "Div", "Expand", "Gather", "Gemm", "LayerNormalization", "MatMul", "Mul", "Pow",
+        "RMSNormalization", "Sub"}},
+      {3, {"GroupNormalization", "InstanceNormalization", "Where"}},
+      {5, {"BatchNormalization"}}};
+  const auto found = std::find_if(operators.begin(), operators.end(), [&](const auto& group) {
+    return std::find(group.second.begin(), group.second.end(), op) != group.second.end();
+  });
+  return found == operators.end() ? 0 : found->first;
+}
+
+/// An operator by itself: enough operands, a result, no control flow, which has no shapes of its own.
+void check_node(const OnnxNode& node, const std::string& file, Problems& problems) {
+  const auto tell = [&](const std::string& what, const std::string& why, const std::string& suggestion) {
+    problems.add({{file, 0, 0}, node.name, what, why, suggestion, {}});
+  };
+  if (node.has_graph) {
+    tell(fmt::format("{} is control flow", node.op), "what is computed would depend on the data",
+         "export the model without it");
   }
+  const std::size_t least = least_inputs(node.op);
+  const auto end = node.inputs.begin() + static_cast<std::ptrdiff_t>(std::min(least, node.inputs.size()));
+  const auto there = static_cast<std::size_t>(
+      std::count_if(node.inputs.begin(), end, [](const std::string& input) { return !input.empty(); }));
+  if (there < least) {
+    tell(fmt::format("{} takes at least {} value{}, but has {}", node.op, least, least == 1 ? "" : "s", there),
+         "the file is damaged", "export it again");
+  }
+  if (node.outputs.empty()) tell(fmt::format("{} gives no value", node.op), "the file is damaged", "export it again");
+}
+
+/// Nodes stand in the order in which they are computed, and a value is given once (ONNX IR specification, Graphs): no
+/// value depends on itself.
+void check_order(const OnnxModel& model, const std::string& file, Problems& problems) {
+  std::set<std::string> given(model.inputs.begin(), model.inputs.end());
+  for (const auto& [name, tensor] : model.constants) given.insert(name);
+  for (const OnnxNode& node : model.nodes) {
+    for (const std::string& input : node.inputs) {
+      if (input.empty() || given.contains(input)) continue;
+      problems.add(
+          {{file, 0, 0}, node.name, fmt::format("reads \"{}\", which nothing before it gives", input), {}, {}, {}});
+    }
+    for (const std::string& output : node.outputs) {
+      if (output.empty() || given.insert(output).second) continue;
+      problems.add(
+          {{file, 0, 0}, node.name, fmt::format("gives \"{}\", which is given before it", output), {}, {}, {}});
+    }
+  }
+}
+
+/// Dimensions must be fixed.
+void check_model(const OnnxModel& model, const std::string& file, Problems& problems) {
+  for (const OnnxNode& node : model.nodes) check_node(node, file, problems);
+  check_order(model, file, problems);
   for (const std::string& input : model.inputs) {
     const auto shape = model.shapes.find(input);
     if (shape == model.shapes.end()) continue;

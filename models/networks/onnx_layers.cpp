@@ -165,7 +165,7 @@ void OnnxLayers::add_node(std::size_t index) {
       const auto& outputs = model_.nodes[at].outputs;
       return std::find(outputs.begin(), outputs.end(), input) != outputs.end();
     });
-    if (!is_absorbed) refuse(node, fmt::format("reads \"{}\", which nothing before it gives", input));
+    if (!is_absorbed) refuse(node, fmt::format("reads \"{}\", which no layer gives", input));
     return;
   }
   add_layer_of(node);

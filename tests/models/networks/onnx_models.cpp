@@ -196,6 +196,43 @@ TEST_CASE("Operands that do not fit are told: unknown names, kernels, matrices")
         "model.onnx: w: is larger than any tensor (the file is damaged)");
 }
 
+TEST_CASE("Operators with too few values are refused, within norms, GELU and attention too") {
+  const Dims tokens = {1, 4, 8};
+  const std::string ends = input("x", tokens) + output("y", tokens) + weight("s", {1});
+  const auto few = [](const std::string& node, const std::string& op, int least, int there) {
+    return "model.onnx: " + node + ": " + op + " takes at least " + std::to_string(least) +
+           (least == 1 ? " value" : " values") + ", but has " + std::to_string(there) +
+           " (the file is damaged) - export it again";
+  };
+  const std::string root = node("ReduceMean", {"p"}, {"m"}) + node("Add", {"m", "s"}, {"a"}) +
+                           node("Sqrt", {"a"}, {"r"}) + info("p", tokens);
+  CHECK(problems_in(model(node("Sub", {"x"}, {"v"}) + node("Pow", {"v", "s"}, {"p"}) + root +
+                          node("Div", {"v", "r"}, {"y"}) + ends)) == few("v_Sub", "Sub", 2, 1));
+  CHECK(problems_in(model(node("Pow", {"x", "s"}, {"p"}) + root + node("Reciprocal", {"r"}, {"i"}) +
+                          node("Mul", {"i"}, {"y"}) + ends)) == few("y_Mul", "Mul", 2, 1));
+  CHECK(problems_in(model(node("Div", {"x", "s"}, {"d"}) + node("Erf", {"d"}, {"e"}) + node("Add", {"e", "s"}, {"f"}) +
+                          node("Mul", {"f"}, {"y"}) + ends)) == few("y_Mul", "Mul", 2, 1));
+  CHECK(problems_in(model(node("Softmax", {}, {"q"}) + node("Add", {"x"}, {"z"}) + node("Relu", {"x"}, {"y"}) +
+                          ends)) == few("q_Softmax", "Softmax", 1, 0) + "\n" + few("z_Add", "Add", 2, 1));
+  CHECK(problems_in(model(node("Sub", {"x", ""}, {"y"}) + ends)) == few("y_Sub", "Sub", 2, 1));
+  const std::string nothing = bytes(1, bytes(1, "x") + bytes(3, "last") + bytes(4, "Relu"));
+  CHECK(problems_in(model(node("Relu", {"x"}, {"y"}) + nothing + ends)) ==
+        "model.onnx: last: Relu gives no value (the file is damaged) - export it again");
+}
+
+TEST_CASE("Values come from what stands before, and are given once: none depends on itself") {
+  const Dims tokens = {1, 4, 8};
+  const std::string ends = input("x", tokens) + output("y", tokens) + info("a", tokens) + info("b", tokens);
+  CHECK(problems_in(model(node("Identity", {"a"}, {"b"}) + node("Identity", {"b"}, {"a"}) +
+                          node("Softmax", {"a"}, {"y"}) + ends)) ==
+        "model.onnx: b_Identity: reads \"a\", which nothing before it gives");
+  CHECK(problems_in(model(node("Identity", {"x"}, {"a"}) + node("Identity", {"a"}, {"b"}) +
+                          node("Identity", {"b"}, {"a"}) + node("Softmax", {"a"}, {"y"}) + ends)) ==
+        "model.onnx: a_Identity: gives \"a\", which is given before it");
+  CHECK(problems_in(model(node("Identity", {"x"}, {"x"}) + node("Softmax", {"x"}, {"y"}) + ends)) ==
+        "model.onnx: x_Identity: gives \"x\", which is given before it");
+}
+
 TEST_CASE("Groups, strides and windows below one are refused") {
   const std::string image = input("x", {1, 4, 6, 6}) + output("y", {1, 4, 6, 6}) + weight("w", {4, 4, 3, 3});
   const auto conv = [&](const std::string& attributes) {
