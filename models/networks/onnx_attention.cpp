@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "models/networks/onnx_patterns.hpp"
 
@@ -37,26 +39,48 @@ bool multiplies(const OnnxLinks& links, std::size_t node) {
          !links.is_constant(at.inputs[1]);
 }
 
+/// The product of the probabilities and the values, and where either stands in it.
+struct Weighting {
+  std::size_t product = OnnxLinks::none;
+  std::size_t values = 1;  // operand; the probabilities are the other one
+};
+
+/// Follows the probabilities through changes of format; turned by a Transpose they are the second operand. Nodes passed
+/// are noted in `passed`.
+std::optional<Weighting> find_weighting(const OnnxLinks& links, std::string probabilities,
+                                        std::set<std::size_t>& passed) {
+  Weighting found;
+  for (found.product = links.only_reader(probabilities); found.product != OnnxLinks::none;
+       found.product = links.only_reader(probabilities)) {
+    const OnnxNode& at = links.node(found.product);
+    if (at.op == "Transpose") found.values = 1 - found.values;
+    if (at.op != "Dropout" && at.op != "Cast" && at.op != "Transpose") break;
+    passed.insert(found.product);
+    probabilities = at.outputs.front();
+  }
+  if (!multiplies(links, found.product)) return std::nullopt;
+  const bool is_in_place = links.node(found.product).inputs[1 - found.values] == probabilities;
+  return is_in_place ? std::optional(found) : std::nullopt;
+}
+
 }  // namespace
 
 void find_onnx_attention(const OnnxLinks& links, std::size_t softmax, OnnxPatterns& patterns) {
   const OnnxNode& node = links.node(softmax);
   std::set<std::size_t> passed = {softmax};
   const std::size_t product = links.producer(source(links, node.inputs.front(), passed, Sums::pass));
-  std::size_t values = links.only_reader(node.outputs.front());
-  while (values != OnnxLinks::none && (links.node(values).op == "Dropout" || links.node(values).op == "Cast")) {
-    passed.insert(values);
-    values = links.only_reader(links.node(values).outputs.front());
-  }
-  if (!multiplies(links, product) || !multiplies(links, values)) return;
+  const auto weighting = find_weighting(links, node.outputs.front(), passed);
+  if (!multiplies(links, product) || !weighting) return;
   passed.insert(product);
   const OnnxNode& scores = links.node(product);
   OnnxAttention found;
   found.query = source(links, scores.inputs[0], passed, Sums::end);
   found.key = source(links, scores.inputs[1], passed, Sums::end);
-  found.value = source(links, links.node(values).inputs[1], passed, Sums::end);
+  found.value = source(links, links.node(weighting->product).inputs[weighting->values], passed, Sums::end);
   found.scores = node.outputs.front();
-  patterns.attention[values] = std::move(found);
+  found.queries = scores.inputs[0];
+  found.value_axis = weighting->values == 1 ? 3 : 2;
+  patterns.attention[weighting->product] = std::move(found);
   patterns.absorbed.insert(passed.begin(), passed.end());
 }
 

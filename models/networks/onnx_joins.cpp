@@ -1,4 +1,4 @@
-// ONNX nodes that join several values: sums, products, concatenations, attention.
+// ONNX nodes that join several values: sums, products, concatenations.
 #include "models/networks/onnx_layers.hpp"
 
 #include <fmt/format.h>
@@ -73,47 +73,6 @@ void OnnxLayers::add_concatenation(const OnnxNode& node) {
   } else {
     add_elementwise(node);
   }
-}
-
-void OnnxLayers::add_attention(const OnnxNode& node, const OnnxAttention& attention) {
-  std::vector<std::int64_t> scores = dims_of(attention.scores), out = dims_of(node.outputs.front());
-  const bool is_single = !dims_of(model_.inputs.front()).empty() && dims_of(model_.inputs.front()).front() == 1;
-  if (scores.size() == 3 && out.size() == 3 && is_single) {  // [batch x heads, tokens, tokens of the keys]
-    scores.insert(scores.begin(), 1);
-    out.insert(out.begin(), 1);
-  }
-  if (scores.size() != 4) {
-    refuse(node,
-           "is attention whose heads are not a dimension of their own: export a batch of 1, or scores of four "
-           "dimensions");
-    return;
-  }
-  for (const std::string& from : {attention.query, attention.key, attention.value}) {
-    if (values_.contains(from) && values_.at(from).layer.valid()) continue;
-    refuse(node, fmt::format("attends to \"{}\", which no layer gives", from));
-    return;
-  }
-  const LayerId query = values_.at(attention.query).layer, key = values_.at(attention.key).layer;
-  const LayerId value = values_.at(attention.value).layer;
-  const bool is_across = scores[2] != scores[3] || (key == value && key != query);
-  LayerId from = query, memory = key;
-  if (is_across && key != value) memory = join(node.name + ".keys_values", key, value);
-  if (!is_across && key != query) from = join(node.name + ".qkv", join(node.name + ".query_key", query, key), value);
-  values_[node.name + ".operands"] = {from, given(from)};
-  Layer& layer = append(node, is_across ? LayerKind::cross_attention : LayerKind::attention, node.name + ".operands");
-  layer.heads = scores[1];
-  layer.value_size = out.size() == 4 ? out[3] : 0;
-  layer.head_size = layer.value_size;
-  layer.out = {scores[2], 1, layer.heads * layer.value_size};
-  if (is_across) {
-    layer.kv_heads = given(memory).channels / std::max<std::int64_t>(2 * layer.value_size, 1);
-    layer.skip = memory;
-    layer.key_tokens = scores[3];
-  } else {
-    layer.kv_heads = (layer.in.channels / std::max<std::int64_t>(layer.value_size, 1) - layer.heads) / 2;
-  }
-  values_[node.outputs.front()] = {layer.id, layer.out};
-  if (layer.value_size == 0) without_shape_.push_back(node.outputs.front());
 }
 
 }  // namespace orrery

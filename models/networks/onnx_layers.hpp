@@ -1,7 +1,9 @@
 // ONNX nodes as layers.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -56,8 +58,26 @@ class OnnxLayers {
   void add_sum_or_product(const OnnxNode& node);
   void add_constant(const OnnxNode& node, const std::string& constant);
   void add_concatenation(const OnnxNode& node);
-  void add_attention(const OnnxNode& node, const OnnxAttention& attention);
   LayerId join(const std::string& name, LayerId first, LayerId second);
+
+  // onnx_heads.cpp
+  struct Heads {
+    std::int64_t heads = 0, queries = 0, keys = 0;  // tokens
+    std::int64_t head_size = 0, value_size = 0;     // numbers of a query and a key, of a value
+  };
+  struct Attended {
+    LayerId query, key, value;  // the same layer where one gives them side by side
+  };
+  void add_attention(const OnnxNode& node, const OnnxAttention& attention);
+  /// Sizes by the dimensions of scores, queries and output; nothing, and the node refused, when they do not tell.
+  std::optional<Heads> heads_of(const OnnxNode& node, const OnnxAttention& attention);
+  /// Queries, keys and values as tokens x 1 x channels; nothing, and the node refused, when they are no such tokens.
+  std::optional<Attended> attended(const OnnxNode& node, const OnnxAttention& attention, const Heads& sizes);
+  /// A value as tokens x 1 x channels, by a view where it has another shape.
+  LayerId as_tokens(const std::string& name, const Value& value, std::int64_t tokens);
+  /// Heads of keys and values; nothing, and the node refused, when what is left of `channels` beside `queries` is none.
+  std::optional<std::int64_t> key_heads(const OnnxNode& node, const Heads& sizes, std::int64_t channels,
+                                        std::int64_t queries);
 
   /// Operands that are not constant, in order.
   [[nodiscard]] std::vector<std::string> operands(const OnnxNode& node) const;

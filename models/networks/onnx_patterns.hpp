@@ -21,6 +21,8 @@ bool is_onnx_view(const OnnxNode& node);
 struct OnnxAttention {
   std::string query, key, value;  // what they come from, looked through views and scaling
   std::string scores;             // the Softmax's output: [batch, heads, tokens, tokens of the keys]
+  std::string queries;            // the scores' first operand: [batch, heads, tokens, numbers per head]
+  std::size_t value_axis = 3;     // of the output, [batch, heads, ...]: where the numbers per head stand
 };
 
 /// Nodes that take one value and are one layer together.
@@ -41,7 +43,7 @@ struct OnnxPatterns {
 /// `constants`: names of values that do not depend on the network's input.
 OnnxPatterns find_onnx_patterns(const OnnxModel& model, const std::set<std::string>& constants);
 
-/// Around a Softmax.
+/// Around a Softmax: softmax(Q K^T) V, or V^T softmax(Q K^T)^T.
 void find_onnx_attention(const OnnxLinks& links, std::size_t softmax, OnnxPatterns& patterns);
 /// Around an Erf: x / 2 (1 + erf(x / sqrt 2)), the half before x or last; around a Tanh: the approximation
 /// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016).

@@ -188,6 +188,95 @@ TEST_CASE("Attention with the tokens first and the heads folded into a batch of 
       "1, or scores of four dimensions");
 }
 
+/// Two heads of queries of 4 numbers, `groups` heads of keys and of values of `value_size`, over 6 tokens 8 wide;
+/// rotary positions are products and a sum on [1, heads, 6, 4].
+std::string rotated_attention(std::int64_t groups, std::int64_t value_size, std::int64_t repeated) {
+  std::string nodes;
+  for (const std::string part : {"q", "k", "v"}) {
+    const std::int64_t heads = part == "q" ? 2 : groups, size = part == "v" ? value_size : 4;
+    const Dims turned = {1, heads, 6, size};
+    nodes += node("MatMul", {"x", "w" + part}, {part}) + node("Reshape", {part, "to4"}, {part + "r"}) +
+             node("Transpose", {part + "r"}, {part + "h"}) + weight("w" + part, {8, heads * size}) +
+             info(part, {1, 6, heads * size}) + info(part + "r", {1, 6, heads, size}) + info(part + "h", turned);
+    if (part == "v") continue;
+    nodes += node("Mul", {part + "h", "cos"}, {part + "c"}) + node("Neg", {part + "h"}, {part + "n"}) +
+             node("Mul", {part + "n", "sin"}, {part + "s"}) + node("Add", {part + "c", part + "s"}, {part + "e"});
+    for (const std::string step : {"c", "n", "s", "e"}) nodes += info(part + step, turned);
+  }
+  return nodes + node("Expand", {"ke", "to4"}, {"kx"}) + node("Transpose", {"kx"}, {"kt"}) +
+         node("Expand", {"vh", "to4"}, {"vx"}) + node("MatMul", {"qe", "kt"}, {"s"}) + node("Softmax", {"s"}, {"p"}) +
+         node("MatMul", {"p", "vx"}, {"o"}) + node("Transpose", {"o"}, {"t"}) + node("Reshape", {"t", "to3"}, {"f"}) +
+         node("MatMul", {"f", "wo"}, {"y"}) + info("kx", {1, repeated, 6, 4}) + info("kt", {1, repeated, 4, 6}) +
+         info("vx", {1, repeated, 6, value_size}) + info("s", {1, 2, 6, 6}) + info("p", {1, 2, 6, 6}) +
+         info("o", {1, 2, 6, value_size}) + info("t", {1, 6, 2, value_size}) + info("f", {1, 6, 2 * value_size}) +
+         weight("cos", {1, 1, 6, 4}) + weight("sin", {1, 1, 6, 4}) + weight("wo", {2 * value_size, 8}) +
+         weight("to4", {4}, 7) + weight("to3", {3}, 7) + input("x", {1, 6, 8}) + output("y", {1, 6, 8});
+}
+
+TEST_CASE("Attention with rotary positions: heads of keys that are shared, values of another size") {
+  for (const std::int64_t groups : {1, 2}) {
+    for (const std::int64_t value_size : {2, 4, 8}) {
+      const LayerGraph graph = graph_of(rotated_attention(groups, value_size, 2));
+      CHECK(parameters(graph) == 8 * (8 + groups * 4 + groups * value_size) + 16 * value_size);
+      const Layer& attention = layer_named(graph, "o_MatMul");
+      CHECK(attention.kind == LayerKind::attention);
+      CHECK(attention.heads == 2);
+      CHECK(attention.kv_heads == groups);
+      CHECK(attention.head_size == 4);
+      CHECK(attention.value_size == value_size);
+      CHECK(attention.in == Shape{6, 1, 8 + groups * 4 + groups * value_size});
+      CHECK(attention.out == Shape{6, 1, 2 * value_size});
+      // 2 T^2 heads (numbers of a key + numbers of a value)
+      CHECK(layer_cost(attention).forward.value() == 2.0 * 6 * 6 * 2 * static_cast<double>(4 + value_size));
+    }
+  }
+}
+
+TEST_CASE("Heads of keys and values that do not come out even are refused") {
+  CHECK_THROWS_WITH(graph_of(rotated_attention(3, 4, 2)),
+                    "model.onnx: o_MatMul: is attention of 2 heads, 4 numbers for a key and 4 for a value, which do "
+                    "not come out even with the 32 channels it reads - describe the network in a .toml");
+  const std::string shapes = info("q", {1, 2, 6, 4}) + info("s", {1, 2, 6, 6}) + info("p", {1, 2, 6, 6});
+  CHECK_THROWS_WITH(
+      graph_of(node("Relu", {"x"}, {"r"}) + node("Reshape", {"r", "to4"}, {"q"}) + node("Transpose", {"q"}, {"k"}) +
+               node("MatMul", {"q", "k"}, {"s"}) + node("Softmax", {"s"}, {"p"}) + node("MatMul", {"p", "q"}, {"y"}) +
+               shapes + info("r", {1, 6, 8}) + info("k", {1, 2, 4, 6}) + weight("to4", {4}, 7) + input("x", {1, 6, 8}) +
+               output("y", {1, 2, 6, 4})),
+      "model.onnx: y_MatMul: is attention of 2 heads, 4 numbers for a key and 4 for a value, which do not come out "
+      "even with the 8 channels it reads - describe the network in a .toml");
+}
+
+/// Values first: V^T x softmax^T, as images write it, gives [1, channels, tokens]; `turned`: what the probabilities
+/// pass.
+std::string values_first(const std::string& turned) {
+  std::string nodes;
+  for (const std::string part : {"q", "k", "v"}) {
+    nodes += node("MatMul", {"x", "w" + part}, {part}) + weight("w" + part, {8, 8}) + info(part, {1, 6, 8});
+  }
+  return nodes + node("Transpose", {"k"}, {"kt"}) + node("MatMul", {"q", "kt"}, {"s"}) + node("Softmax", {"s"}, {"p"}) +
+         node("Transpose", {"v"}, {"vt"}) + node(turned, {"p"}, {"pt"}) + node("MatMul", {"vt", "pt"}, {"o"}) +
+         node("Transpose", {"o"}, {"t"}) + node("MatMul", {"t", "wo"}, {"y"}) + weight("wo", {8, 8}) +
+         info("kt", {1, 8, 6}) + info("s", {1, 6, 6}) + info("p", {1, 6, 6}) + info("vt", {1, 8, 6}) +
+         info("pt", {1, 6, 6}) + info("o", {1, 8, 6}) + info("t", {1, 6, 8}) + input("x", {1, 6, 8}) +
+         output("y", {1, 6, 8});
+}
+
+TEST_CASE("Attention with the values first and the probabilities turned") {
+  const LayerGraph graph = graph_of(values_first("Transpose"));
+  CHECK(parameters(graph) == 4 * 64);
+  const Layer& attention = layer_named(graph, "o_MatMul");
+  CHECK(attention.kind == LayerKind::attention);
+  CHECK(attention.heads == 1);
+  CHECK(attention.kv_heads == 1);
+  CHECK(attention.value_size == 8);
+  CHECK(attention.out == Shape{6, 1, 8});
+  CHECK(forward_flops(graph) == 4 * 2.0 * 6 * 64 + 4.0 * 6 * 6 * 8);
+  // not turned, these are sums over the wrong tokens: a product of two values that is no attention
+  CHECK_THROWS_WITH(graph_of(values_first("Cast")),
+                    "model.onnx: s_MatMul: MatMul of two values is no layer, but within attention (MatMul - Softmax - "
+                    "MatMul) - export the scores of attention for no other reader, or leave the part out");
+}
+
 TEST_CASE("Products of two values that are no attention are refused, whatever follows from them is not told of") {
   const Dims tokens = {1, 6, 8};
   const std::string ends = info("s", {1, 6, 6}) + input("x", tokens) + output("y", tokens);
