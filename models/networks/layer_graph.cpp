@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <numeric>
 
 namespace orrery {
@@ -123,32 +125,47 @@ std::int64_t interacting_vectors(const Layer& layer) {
   return std::llround((1.0 + std::sqrt(1.0 + 8.0 * products)) / 2.0);
 }
 
+namespace {
+
+/// A product of numbers from 0 on that stays at the largest number where it would pass it, for size_limits to refuse.
+std::int64_t product(std::initializer_list<std::int64_t> factors) {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  std::int64_t whole = 1;
+  for (const std::int64_t factor : factors) {
+    if (factor != 0 && whole > largest / factor) return largest;
+    whole *= factor;
+  }
+  return whole;
+}
+
+}  // namespace
+
 std::int64_t weights(const Layer& layer) {
   const std::int64_t in = layer.in.channels, out = layer.out.channels;
   switch (layer.kind) {
     case LayerKind::dense:
-      return in * out;
+      return product({in, out});
     case LayerKind::convolution:
-      return kernel_area(layer) * (in / layer.groups) * out;
+      return product({kernel_area(layer), in / layer.groups, out});
     case LayerKind::transposed_convolution:
-      return layer.kernel * layer.kernel * in * out;
+      return product({layer.kernel, layer.kernel, in, out});
     case LayerKind::embedding:
-      return (layer.vocabulary + layer.positions + layer.segments) * out;
+      return product({layer.vocabulary + layer.positions + layer.segments, out});
     case LayerKind::embedding_tables:
-      return std::accumulate(layer.tables.begin(), layer.tables.end(), std::int64_t{0}) * out;
+      return product({std::accumulate(layer.tables.begin(), layer.tables.end(), std::int64_t{0}), out});
     case LayerKind::position_embedding:
-      return layer.in.height * in;
+      return product({layer.in.height, in});
     case LayerKind::lstm:
-      return 4 * out * (in + out);
+      return product({4, out, in + out});
     case LayerKind::gru:
-      return 3 * out * (in + out);
+      return product({3, out, in + out});
     case LayerKind::batch_norm:
     case LayerKind::group_norm:
     case LayerKind::layer_norm:
       return 2 * out;
     case LayerKind::mixture_of_experts:
-      return in * layer.experts +
-             (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * in * layer.expert_units;
+      return product(
+          {in, layer.experts + (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * layer.expert_units});
     case LayerKind::rms_norm:
       return out / layer.heads;
     case LayerKind::class_token:

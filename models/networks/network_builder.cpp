@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "models/networks/layer_shapes.hpp"
 #include "models/networks/network_file.hpp"
+#include "models/networks/size_limits.hpp"
 #include "sim/base/suggest.hpp"
 
 namespace orrery {
@@ -45,10 +47,16 @@ class NetworkBuilder {
     check_name(spec, layer);
     if (has_second_operand(layer.kind)) connect_skip(spec, layer, place);
     if (layer.tied) tie(spec, layer);
+    if (const auto misfit = check_size(layer, parameters_)) {
+      refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
+      return;
+    }
     if (const auto misfit = check_classes(layer, graph_.classes)) {
       refuse(spec, misfit->key, layer, misfit->what, misfit->suggestion);
     }
-    if (!broken_) graph_.layers.push_back(std::move(layer));
+    if (broken_) return;
+    parameters_ += parameters(layer);
+    graph_.layers.push_back(std::move(layer));
   }
 
   /// The next layer reads a layer by its name, unless it names another itself.
@@ -152,7 +160,8 @@ class NetworkBuilder {
   }
 
   LayerGraph& graph_;
-  LayerId begin_;  // valid: what the next layer reads
+  LayerId begin_;                // valid: what the next layer reads
+  std::int64_t parameters_ = 0;  // of the layers so far
   bool broken_ = false;
 };
 

@@ -6,50 +6,54 @@
 #include <optional>
 #include <utility>
 
+#include "models/networks/size_limits.hpp"
 #include "sim/base/suggest.hpp"
 
 namespace orrery {
 
 namespace {
 
+constexpr Range places{1.0, most_places}, size{1.0, largest_size}, size_or_zero{0.0, largest_size},
+    rows_of_a_table{1.0, most_rows};
+
 void read_window(TomlTable& table, LayerSpec& spec) {
   Layer& layer = spec.layer;
   const bool pools = layer.kind == LayerKind::max_pool || layer.kind == LayerKind::average_pool;
-  layer.kernel = pools ? table.required_integer("kernel", at_least_one) : table.integer("kernel", 1, at_least_one);
-  layer.stride = table.integer("stride", pools ? layer.kernel : 1, at_least_one);
-  layer.padding = table.integer("padding", 0, non_negative);
+  layer.kernel = pools ? table.required_integer("kernel", size) : table.integer("kernel", 1, size);
+  layer.stride = table.integer("stride", pools ? layer.kernel : 1, size);
+  layer.padding = table.integer("padding", 0, size_or_zero);
 }
 
 void read_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
-  spec.layer.kernel_width = table.integer("kernel_width", 0, at_least_one);
-  if (spec.layer.kernel_width > 0) spec.layer.padding_width = table.integer("padding_width", 0, non_negative);
+  spec.layer.kernel_width = table.integer("kernel_width", 0, size);
+  if (spec.layer.kernel_width > 0) spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
   spec.layer.bias = table.boolean("bias", true);
   spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;
   if (table.boolean("depthwise", false)) {
     spec.groups = LayerSpec::Groups::per_channel;
     return;
   }
-  spec.units = table.required_integer("filters", at_least_one);
-  spec.layer.groups = table.integer("groups", 1, at_least_one);
+  spec.units = table.required_integer("filters", size);
+  spec.layer.groups = table.integer("groups", 1, size);
 }
 
 void read_transposed_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
-  spec.units = table.required_integer("filters", at_least_one);
+  spec.units = table.required_integer("filters", size);
   spec.layer.bias = table.boolean("bias", true);
 }
 
 void read_embedding(TomlTable& table, LayerSpec& spec) {
-  spec.units = table.required_integer("units", at_least_one);
-  spec.layer.vocabulary = table.required_integer("vocabulary", at_least_one);
-  spec.layer.positions = table.integer("positions", 0, non_negative);
-  spec.layer.segments = table.integer("segments", 0, non_negative);
+  spec.units = table.required_integer("units", size);
+  spec.layer.vocabulary = table.required_integer("vocabulary", size);
+  spec.layer.positions = table.integer("positions", 0, size_or_zero);
+  spec.layer.segments = table.integer("segments", 0, size_or_zero);
 }
 
 void read_embedding_tables(TomlTable& table, LayerSpec& spec) {
-  spec.units = table.required_integer("units", at_least_one);
-  spec.layer.tables = table.integers("rows", at_least_one);
+  spec.units = table.required_integer("units", size);
+  spec.layer.tables = table.integers("rows", rows_of_a_table);
   if (spec.layer.tables.empty()) {
     table.problem("rows", "there is no table", "", "write the rows of each table, for example rows = [1460, 583, 24]");
   }
@@ -63,22 +67,22 @@ double checked_rate(TomlTable& table, double rate) {
 }
 
 void read_attention(TomlTable& table, Layer& layer) {
-  layer.heads = table.required_integer("heads", at_least_one);
-  layer.kv_heads = table.integer("kv_heads", layer.heads, at_least_one);
-  layer.head_size = table.integer("head_size", 0, non_negative);
-  layer.value_size = table.integer("value_size", 0, non_negative);
+  layer.heads = table.required_integer("heads", size);
+  layer.kv_heads = table.integer("kv_heads", layer.heads, size);
+  layer.head_size = table.integer("head_size", 0, size_or_zero);
+  layer.value_size = table.integer("value_size", 0, size_or_zero);
   layer.rate = checked_rate(table, table.number("rate", 0.0));
   if (layer.kind != LayerKind::attention) return;
-  layer.shared_size = table.integer("shared_size", 0, non_negative);
+  layer.shared_size = table.integer("shared_size", 0, size_or_zero);
   layer.causal = table.boolean("causal", false);
-  layer.positions = table.integer("positions", 0, non_negative);
+  layer.positions = table.integer("positions", 0, size_or_zero);
 }
 
 void read_experts(TomlTable& table, Layer& layer) {
-  layer.experts = table.required_integer("experts", at_least_one);
-  layer.experts_per_token = table.required_integer("experts_per_token", at_least_one);
-  layer.shared_experts = table.integer("shared_experts", 0, non_negative);
-  layer.expert_units = table.required_integer("expert_units", at_least_one);
+  layer.experts = table.required_integer("experts", size);
+  layer.experts_per_token = table.required_integer("experts_per_token", size);
+  layer.shared_experts = table.integer("shared_experts", 0, size_or_zero);
+  layer.expert_units = table.required_integer("expert_units", size);
   layer.gated = table.boolean("gated", true);
   layer.bias = false;
 }
@@ -87,7 +91,7 @@ void read_experts(TomlTable& table, Layer& layer) {
 void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
   switch (spec.layer.kind) {
     case LayerKind::dense:
-      spec.units = table.required_integer("units", at_least_one);
+      spec.units = table.required_integer("units", size);
       spec.layer.bias = table.boolean("bias", true);
       spec.layer.tied = table.boolean("tied", false);
       break;
@@ -99,7 +103,7 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       break;
     case LayerKind::lstm:
     case LayerKind::gru:
-      spec.units = table.required_integer("units", at_least_one);
+      spec.units = table.required_integer("units", size);
       break;
     case LayerKind::max_pool:
     case LayerKind::average_pool:
@@ -112,12 +116,12 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_embedding_tables(table, spec);
       break;
     case LayerKind::slice:
-      spec.units = table.required_integer("channels", at_least_one);
-      spec.layer.first_channel = table.integer("first", 0, non_negative);
+      spec.units = table.required_integer("channels", size);
+      spec.layer.first_channel = table.integer("first", 0, size_or_zero);
       break;
     case LayerKind::reshape:
-      spec.layer.out.height = table.required_integer("height", at_least_one);
-      spec.layer.out.width = table.required_integer("width", at_least_one);
+      spec.layer.out.height = table.required_integer("height", size);
+      spec.layer.out.width = table.required_integer("width", size);
       break;
     case LayerKind::attention:
       read_attention(table, spec.layer);
@@ -133,13 +137,13 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_experts(table, spec.layer);
       break;
     case LayerKind::group_norm:
-      spec.layer.groups = table.required_integer("groups", at_least_one);
+      spec.layer.groups = table.required_integer("groups", size);
       break;
     case LayerKind::rms_norm:
-      spec.layer.heads = table.integer("heads", 1, at_least_one);
+      spec.layer.heads = table.integer("heads", 1, size);
       break;
     case LayerKind::upsample:
-      spec.layer.stride = table.required_integer("stride", at_least_one);
+      spec.layer.stride = table.required_integer("stride", size);
       break;
     case LayerKind::multiply:
     case LayerKind::residual_add:
@@ -180,10 +184,10 @@ EntrySpec read_entry(TomlTable table) {
   }
   entry.name = table.required_text("name");
   entry.block = table.required_text("block");
-  entry.width = table.integer("width", 1, at_least_one);
-  entry.stride = table.integer("stride", 1, at_least_one);
-  entry.repeat = table.integer("repeat", 0, at_least_one);
-  entry.first = table.integer("first", 1, at_least_one);
+  entry.width = table.integer("width", 1, size);
+  entry.stride = table.integer("stride", 1, size);
+  entry.repeat = table.integer("repeat", 0, places);
+  entry.first = table.integer("first", 1, size);
   entry.frozen = table.boolean("frozen", false);
   entry.input = table.text("input", "");
   table.finish();
@@ -209,10 +213,14 @@ void read_head(TomlTable& network, LayerGraph& head) {
   head.title = network.required_text("title");
   head.source = network.required_text("source");
   head.sample = network.required_choice("sample", {"image", "sequence", "vector"});
-  head.classes = network.required_integer("classes", at_least_one);
-  const std::vector<std::int64_t> shape = network.integers("input", at_least_one);
+  head.classes = network.required_integer("classes", size);
+  const std::vector<std::int64_t> shape = network.integers("input", size);
   if (shape.size() == 3) {
     head.input = {shape[0], shape[1], shape[2]};
+    if (is_too_large(head.input)) {
+      network.problem("input", fmt::format("{} is larger than any sample", to_text(head.input)), most_numbers_text(),
+                      "");
+    }
   } else {
     network.problem("input", "an input shape has three numbers, but " + std::to_string(shape.size()) + " are given", "",
                     "write [height, width, channels], or [tokens, 1, 1] for a sequence");

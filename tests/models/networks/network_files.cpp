@@ -1,4 +1,5 @@
 // Network files: what blocks become, and the whole texts of what is wrong.
+#include <sstream>
 #include <string>
 
 #include "models/networks/layer_graph.hpp"
@@ -77,7 +78,7 @@ small.toml:10:31: network.layers[1]: unknown key "kernel" - known: bias, frozen,
 small.toml:11:1: network.layers[2].name: is missing (required)
   { kind = "max_pool", kernel = 0 },
   ^
-small.toml:11:31: network.layers[2].kernel: 0 is out of range (must be at least 1)
+small.toml:11:31: network.layers[2].kernel: 0 is out of range (must be between 1 and 1000000000)
   { kind = "max_pool", kernel = 0 },
                                 ^
 small.toml:12:47: network.layers[3].filters: is the string "many" (an integer is wanted)
@@ -189,6 +190,75 @@ TEST_CASE("A block may read a layer by its name") {
         "small.toml:11:53: network.layers[2].input: no layer \"oen\" comes before this one - did you mean \"one\"?\n"
         "  { name = \"side\", block = \"pair\", width = 3, input = \"oen\" },\n"
         "                                                      ^");
+}
+
+/// The lines of the problems that say what is wrong, without those they quote.
+std::string wrong_lines(const std::string& input, const std::string& layer) {
+  std::istringstream text(problems_of(network_text(input, "4", layer + ",\n" + loss)));
+  std::string lines;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("small.toml")) lines += (lines.empty() ? "" : "\n") + line;
+  }
+  return lines;
+}
+
+TEST_CASE("Numbers that no network has are refused before anything is counted with them") {
+  const std::string vector = "[1, 1, 4]";
+  CHECK(wrong_lines(vector, "{ name = \"r\", kind = \"reshape\", height = 4294967296, width = 4294967296 }") ==
+        "small.toml:9:42: network.layers[0].height: 4294967296 is out of range (must be between 1 and 1000000000)\n"
+        "small.toml:9:62: network.layers[0].width: 4294967296 is out of range (must be between 1 and 1000000000)");
+  CHECK(wrong_lines(vector, "{ name = \"d\", kind = \"dense\", units = 4611686018427387904 }") ==
+        "small.toml:9:39: network.layers[0].units: 4611686018427387904 is out of range (must be between 1 and "
+        "1000000000)");
+  CHECK(wrong_lines("[1, 1, 2]",
+                    "{ name = \"e\", kind = \"embedding_tables\", units = 4, rows = [9223372036854775807, 7] }") ==
+        "small.toml:9:61: network.layers[0].rows[0]: 9223372036854775807 is out of range (must be between 1 and "
+        "1000000000000)");
+  CHECK(
+      wrong_lines(vector, "{ name = \"b\", block = \"b\", repeat = 10001 }")
+          .ends_with("small.toml:9:37: network.layers[0].repeat: 10001 is out of range (must be between 1 and 10000)"));
+  CHECK(wrong_lines("[1000000000, 1000000000, 1]", "{ name = \"r\", kind = \"relu\" }") ==
+        "small.toml:6:9: network.input: 1000000000x1000000000x1 is larger than any sample (a dimension has at most "
+        "1000000000, all together have at most 1e+14 numbers)");
+}
+
+TEST_CASE("Layers that give or hold more numbers than any network are refused") {
+  CHECK(wrong_lines("[1, 1, 1000000000]", "{ name = \"d\", kind = \"dense\", units = 1000000000 }") ==
+        "small.toml:9:22: network.layers[0].kind: layer \"d\" (dense) does not fit: with it the network has more than "
+        "1e+14 parameters (the network's input gives 1x1x1000000000)");
+  // 100 x 100 x 1e9 / 1 x 1e9 = 1e22, which does not fit into 64 bits
+  CHECK(wrong_lines("[100, 100, 1000000000]",
+                    "{ name = \"c\", kind = \"convolution\", kernel = 100, filters = 1000000000 }") ==
+        "small.toml:9:22: network.layers[0].kind: layer \"c\" (convolution) does not fit: with it the network has more "
+        "than 1e+14 parameters (the network's input gives 100x100x1000000000)");
+  CHECK(
+      wrong_lines("[1, 1, 1]", "{ name = \"e\", kind = \"embedding_tables\", units = 101, rows = [1000000000000] }") ==
+      "small.toml:9:22: network.layers[0].kind: layer \"e\" (embedding_tables) does not fit: with it the network has "
+      "more than 1e+14 parameters (the network's input gives 1x1x1)");
+  CHECK(wrong_lines("[1000000000, 1, 1]", "{ name = \"d\", kind = \"dense\", units = 1000000 }") ==
+        "small.toml:9:22: network.layers[0].kind: layer \"d\" (dense) does not fit: it would give "
+        "1000000000x1x1000000, but a dimension has at most 1000000000, all together have at most 1e+14 numbers (the "
+        "network's input gives 1000000000x1x1)");
+  CHECK(wrong_lines("[8, 8, 1]", "{ name = \"u\", kind = \"upsample\", stride = 1000000000 }") ==
+        "small.toml:9:22: network.layers[0].kind: layer \"u\" (upsample) does not fit: it would give "
+        "8000000000x8000000000x1, but a dimension has at most 1000000000, all together have at most 1e+14 numbers (the "
+        "network's input gives 8x8x1)");
+}
+
+TEST_CASE("Parameters of several layers are counted together") {
+  const std::string tables = ", kind = \"embedding_tables\", units = 1, rows = [";
+  std::string rows = "1000000000000";
+  for (int i = 1; i < 50; ++i) rows += ", 1000000000000";
+  const std::string input = "[1, 1, 50]", all = tables + rows + "] },\n";
+  const std::string vector = ", kind = \"flatten\" },\n";
+  const std::string two = "{ name = \"a\"" + all + "{ name = \"f\"" + vector + "{ name = \"b\"" + all;
+  const std::string end = "{ name = \"g\"" + vector;
+  const std::string last = "{ name = \"d\", kind = \"dense\", units = 4 },\n" + loss;
+  CHECK(problems_of(network_text(input, "50", two + end + loss)).empty());  // 1e14
+  const std::string more = problems_of(network_text(input, "4", two + end + last));
+  CHECK(more.substr(0, more.find('\n')) ==
+        "small.toml:13:22: network.layers[4].kind: layer \"d\" (dense) does not fit: with it the network has more than "
+        "1e+14 parameters (layer \"g\" gives 1x1x50)");
 }
 
 }  // namespace
