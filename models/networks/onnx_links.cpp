@@ -36,4 +36,12 @@ std::optional<std::string> OnnxLinks::only_operand(const OnnxNode& node) const {
   return only;
 }
 
+std::vector<std::int64_t> OnnxLinks::dims(const std::string& value) const {
+  if (const auto constant = model_.constants.find(value); constant != model_.constants.end()) {
+    return constant->second.dims;
+  }
+  const auto shape = model_.shapes.find(value);
+  return shape == model_.shapes.end() ? std::vector<std::int64_t>() : shape->second.dims;
+}
+
 }  // namespace orrery

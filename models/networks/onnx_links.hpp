@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +32,9 @@ class OnnxLinks {
   [[nodiscard]] std::size_t only_reader(std::size_t index, std::string_view op) const;
   /// The operand of a node that is not constant, when there is just one.
   [[nodiscard]] std::optional<std::string> only_operand(const OnnxNode& node) const;
+
+  /// Dimensions of a value as the model says them; none when it does not.
+  [[nodiscard]] std::vector<std::int64_t> dims(const std::string& value) const;
 
  private:
   const OnnxModel& model_;

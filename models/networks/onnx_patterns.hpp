@@ -49,7 +49,8 @@ void find_onnx_attention(const OnnxLinks& links, std::size_t softmax, OnnxPatter
 /// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016).
 void find_onnx_gelu(const OnnxLinks& links, std::size_t node, OnnxPatterns& patterns);
 /// Around the ReduceMean of squares: v / sqrt(mean(v^2) + epsilon), scaled; v = x - mean(x), shifted afterwards, is a
-/// layer normalisation, any other v a root-mean-square normalisation.
+/// layer normalisation, any other v a root-mean-square normalisation. Means are over the channels alone (the last of
+/// two or three dimensions), scale and shift a number for each; what lacks them has no weights and stays elementwise.
 void find_onnx_norm(const OnnxLinks& links, std::size_t mean, OnnxPatterns& patterns);
 
 /// Names of values that follow from initializers and from shapes alone.

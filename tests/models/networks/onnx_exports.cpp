@@ -137,6 +137,34 @@ TEST_CASE("What looks like a norm but is none stays what it is") {
   CHECK(parameters(graph) == 0);
 }
 
+/// A layer normalisation in parts over 6 tokens of 8 numbers; `rows`: what the means give, `steps`: after the quotient
+/// n.
+std::string norm_in_parts(const Dims& rows, const std::string& steps) {
+  return node("ReduceMean", {"x"}, {"m"}) + node("Sub", {"x", "m"}, {"d"}) + node("Pow", {"d", "two"}, {"p"}) +
+         node("ReduceMean", {"p"}, {"v"}) + node("Add", {"v", "eps"}, {"e"}) + node("Sqrt", {"e"}, {"s"}) +
+         node("Div", {"d", "s"}, {"n"}) + steps + info("m", rows) + info("d", {1, 6, 8}) + info("p", {1, 6, 8}) +
+         info("v", rows) + info("e", rows) + info("s", rows) + info("n", {1, 6, 8}) + info("g", {1, 6, 8}) +
+         weight("w", {8}) + weight("c", {8}) + scalars + input("x", {1, 6, 8}) + output("y", {1, 6, 8});
+}
+
+TEST_CASE("Normalisations in parts are over the channels, with a scale and a shift for each") {
+  const std::string scale = node("Mul", {"n", "w"}, {"g"}), both = scale + node("Add", {"g", "c"}, {"y"});
+  const LayerGraph whole = graph_of(norm_in_parts({1, 6, 1}, both));
+  CHECK(count(whole, LayerKind::layer_norm) == 1);
+  CHECK(parameters(whole) == 16);
+  for (const Dims& rows : {Dims{1, 1, 8}, Dims{1, 1, 1}}) {  // over the tokens, over both
+    const LayerGraph other = graph_of(norm_in_parts(rows, both));
+    CHECK(count(other, LayerKind::layer_norm) + count(other, LayerKind::rms_norm) == 0);
+    CHECK(parameters(other) == 0);
+  }
+  const std::string scalar = node("Mul", {"n", "half"}, {"g"}) + node("Add", {"g", "c"}, {"y"});
+  for (const std::string& steps : {node("Relu", {"n"}, {"y"}), scale + node("Relu", {"g"}, {"y"}), scalar}) {
+    const LayerGraph without = graph_of(norm_in_parts({1, 6, 1}, steps));
+    CHECK(count(without, LayerKind::layer_norm) + count(without, LayerKind::rms_norm) == 0);
+    CHECK(parameters(without) == 0);
+  }
+}
+
 TEST_CASE("A residual block of images with an open batch") {
   const Dims image = {-1, 4, 8, 8};
   const std::string pads = integers("pads", {1, 1, 1, 1}) + integers("strides", {1, 1});
