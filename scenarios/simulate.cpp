@@ -52,6 +52,18 @@ Records run_step(const Plan& plan, const Platform& platform, const EngineOptions
   return run_program(plan.program, *kernel, plan.placement, options);
 }
 
+/// Throws logic_error with the first defects of its program: a bug of the strategy, not of the scenario.
+void require_runnable(const Plan& plan, const StrategySpec& strategy) {
+  std::vector<std::string> defects = check(plan.program);
+  if (defects.empty()) return;
+  constexpr std::size_t most = 3;
+  if (const std::size_t count = defects.size(); count > most) {
+    defects.resize(most);
+    defects.push_back(fmt::format("{} more", count - most));
+  }
+  throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
+}
+
 /// Fills the way with what its plan says; whether that can run stands in it.
 Plan plan_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost, Way& way) {
   const Cluster cluster = build_cluster(strategy.cluster.description);
@@ -60,6 +72,7 @@ Plan plan_central(const Scenario& scenario, const StrategySpec& strategy, const 
   way.memory = plan.memory;
   way.straggler_share = plan.straggler_share;
   require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()]);
+  if (way.fits) require_runnable(plan, strategy);
   return plan;
 }
 
@@ -67,9 +80,6 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
                       const SimulateOptions& options, Way& way) {
   const Plan plan = plan_central(scenario, strategy, cost, way);
   if (!way.fits) return;
-  if (const auto defects = check(plan.program); !defects.empty()) {
-    throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
-  }
   way.records = run_step(plan, way.platform, engine_options(scenario, strategy, options.progress), options.engine);
   if (scenario.workload.data_origin == DataOrigin::clients) {
     way.data_transfer = transfer_data(scenario, options.engine);

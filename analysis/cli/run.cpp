@@ -95,15 +95,22 @@ ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const s
   return broken.empty() ? ExitCode::ok : ExitCode::assertion_failed;
 }
 
-/// The file is right, and which of its ways cannot be, as a run would say.
-void print_check(const Scenario& scenario, const Catalogue& catalogue) {
-  std::cout << scenario.file << ": ok, " << scenario.strategies.size() << " strategies\n";
+/// The file is right, and which of its ways cannot be or fail, as a run would say.
+ExitCode print_check(const Scenario& scenario, const Catalogue& catalogue) {
+  std::string broken;
+  std::size_t failed = 0;
   for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
     const Way way = check_way(scenario, i, catalogue);
-    if (way.status != WayStatus::ok) {
-      std::cout << way.strategy << ": " << name_of(way.status) << ": " << way.error << '\n';
-    }
+    if (way.status == WayStatus::ok) continue;
+    broken += fmt::format("{}: {}: {}\n", way.strategy, name_of(way.status), way.error);
+    failed += way.status == WayStatus::failed ? 1 : 0;
   }
+  const std::size_t count = scenario.strategies.size();
+  std::cout << scenario.file << ": ";
+  std::cout << (failed == 0 ? fmt::format("ok, {} strategies\n", count)
+                            : fmt::format("{} of {} strategies fail\n", failed, count));
+  std::cout << broken;
+  return failed == 0 ? ExitCode::ok : ExitCode::bug;
 }
 
 /// The folder that a live profile is written to: the output's, or one of its own.
@@ -155,8 +162,7 @@ ExitCode run_command(const Arguments& arguments) {
     request = read_request(*values, catalogue, bar);
     check_assertions(request.scenario);
     if (values->count("check") != 0) {
-      print_check(request.scenario, catalogue);
-      return ExitCode::ok;
+      return print_check(request.scenario, catalogue);
     }
     if (values->count("dump") != 0) {
       const std::string strategy =

@@ -43,6 +43,7 @@ struct StateExchange {
   WireBytes sent;
   LibraryCost cost;                // of the gradients
   PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block; contained in what stands above
+  WireBytes summed;                // with every backward, beside its own: sums of zero_group's shards between groups
 };
 
 /// Time that one replica is at work, by parts, and the stage that works longest.

@@ -131,7 +131,10 @@ StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chun
 
 void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout) {
   prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
-  if (layout.pp == 1) prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
+  if (layout.pp == 1) {
+    prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
+    prices.states_summed = exchange.summed;
+  }
   if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "sim/base/contract.hpp"
 
@@ -16,7 +17,7 @@ int replicas_that_meet(const Layout& layout) {
   if (layout.ep > 1) together = layout.cp == 1 ? layout.ep : widest;
   if (layout.zero_stage == 3 && layout.pp == 1) {
     const int sharing = layout.zero_group > 0 && layout.cp == 1 ? layout.zero_group : widest;
-    together = std::max(together, sharing);
+    together = std::lcm(together, sharing);  // whole groups of both
   }
   return std::min(together, widest);
 }

@@ -67,7 +67,7 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     }
     return pay_part(kind, Bytes(stage.parameters * bytes_each), place_of_replicas(layout, 1, group, per_node), time);
   };
-  WireBytes gathered;
+  WireBytes gathered, summed;
   if (layout.zero_stage == 0) {
     exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
   } else {
@@ -76,12 +76,14 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     pay(CollectiveKind::all_gather, kept, exchange.parameters);
     gathered = {exchange.sent.node - before.node, exchange.sent.network - before.network};
     // Sums of the groups' shards.
+    const WireBytes shared = exchange.sent;
     add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
                       place_of_replicas(layout, group, all / group, per_node)),
         1, exchange.gradients);
     add(over_replicas(CollectiveKind::all_reduce, stage.expert_parameters / expert_group, wire,
                       place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
         1, exchange.gradients);
+    summed = {exchange.sent.node - shared.node, exchange.sent.network - shared.network};
   }
   const auto beyond = [](Seconds time, Seconds window) { return std::max(Seconds(0), time - window); };
   const Seconds forward = stage.forward_time(), backward = stage.backward_time();
@@ -91,7 +93,9 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
     const double overlap = framework.parameter_overlap.value;
     exchange.forward = {beyond(exchange.parameters, forward * overlap), gathered};
-    exchange.backward = {beyond(exchange.parameters + exchange.gradients, backward * overlap), exchange.sent};
+    exchange.backward = {beyond(exchange.parameters + exchange.gradients, backward * overlap),
+                         {exchange.sent.node - summed.node, exchange.sent.network - summed.network}};
+    exchange.summed = summed;
     exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * count + exchange.parameters / blocks;
     exchange.parameters *= 2.0 * count;
     exchange.gradients *= count;

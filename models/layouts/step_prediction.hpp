@@ -95,6 +95,7 @@ struct LayoutPrices {
   /// ZeRO-3 without a pipeline: parameters gathered, gradients summed with each micro-batch, contained in
   /// gradient_exposed; else nothing.
   PassExchange states_forward, states_backward;
+  WireBytes states_summed;  // with every backward pass, not in states_backward.sent: shards between groups (zero_group)
 
   [[nodiscard]] const std::vector<StagePrice>& stages_of(int replica) const {
     return kinds.empty() ? stages : kinds[kind_of_replica[static_cast<std::size_t>(replica)]].stages;

@@ -5,15 +5,34 @@
 namespace orrery {
 namespace {
 
-/// Of the dp x cp ranks of one set of weights, those that share the experts with the one at `place`.
-std::pair<std::size_t, std::size_t> expert_run(const Layout& layout, std::size_t ranks, std::size_t place) {
+/// Of the ranks of one set of weights, `ranks` for dp x cp devices, how many stand for `members` devices.
+std::size_t run_length(const Layout& layout, std::size_t ranks, int members) {
   const std::size_t all = static_cast<std::size_t>(layout.dp) * static_cast<std::size_t>(layout.cp);
-  const std::size_t run = std::max<std::size_t>(1, static_cast<std::size_t>(layout.ep) * ranks / all);
-  const std::size_t first = place / run * run;
-  return {first, std::min(first + run, ranks)};
+  return std::max<std::size_t>(1, static_cast<std::size_t>(members) * ranks / all);
+}
+
+/// The run that the rank at `place` is in.
+std::vector<RankId> run_of(const std::vector<RankId>& all, std::size_t length, std::size_t place) {
+  const std::size_t first = place / length * length, end = std::min(first + length, all.size());
+  return {all.begin() + static_cast<std::ptrdiff_t>(first), all.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+/// Those that stand where the rank at `place` does, one of each run.
+std::vector<RankId> across_runs(const std::vector<RankId>& all, std::size_t length, std::size_t place) {
+  std::vector<RankId> found;
+  for (std::size_t at = place % length; at < all.size(); at += length) found.push_back(all[at]);
+  return found;
 }
 
 }  // namespace
+
+int sharing_ranks(const Layout& layout) {
+  return layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : layout.dp * layout.cp;
+}
+
+Meeting meeting_of_states(const Layout& layout) {
+  return sharing_ranks(layout) < layout.dp * layout.cp ? Meeting::shards : Meeting::replicas;
+}
 
 HybridGroups::HybridGroups(const Layout& layout, const HybridRanks& ranks, Program& program)
     : layout_(layout), ranks_(ranks), program_(program) {}
@@ -40,6 +59,8 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
       return found;
     case Meeting::experts:
     case Meeting::replicas:
+    case Meeting::shards:
+    case Meeting::sums:
       break;
   }
   for (int replica = 0; replica < layout_.dp; ++replica) {
@@ -53,15 +74,16 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   found.erase(std::unique(found.begin(), found.end()), found.end());
   if (meeting == Meeting::replicas) return found;
   const auto place = static_cast<std::size_t>(std::find(found.begin(), found.end(), rank) - found.begin());
-  const auto [first, end] = expert_run(layout_, found.size(), place);
-  return {found.begin() + static_cast<std::ptrdiff_t>(first), found.begin() + static_cast<std::ptrdiff_t>(end)};
+  if (meeting == Meeting::experts) return run_of(found, run_length(layout_, found.size(), layout_.ep), place);
+  const std::size_t length = run_length(layout_, found.size(), sharing_ranks(layout_));
+  return meeting == Meeting::shards ? run_of(found, length, place) : across_runs(found, length, place);
 }
 
-RankId HybridGroups::expert_leader(RankId rank) {
-  const auto known = expert_leaders_.find(rank);
-  if (known != expert_leaders_.end()) return known->second;
-  const std::vector<RankId> all = members(rank, Meeting::experts);
-  for (const RankId member : all) expert_leaders_[member] = all.front();
+RankId HybridGroups::leader_by_search(RankId rank, Meeting meeting) {
+  const auto known = leaders_.find({meeting, rank});
+  if (known != leaders_.end()) return known->second;
+  const std::vector<RankId> all = members(rank, meeting);
+  for (const RankId member : all) leaders_[{meeting, member}] = all.front();
   return all.front();
 }
 
@@ -83,7 +105,9 @@ RankId HybridGroups::leader(RankId rank, Meeting meeting) {
       at.dp = at.cp = 0;
       break;
     case Meeting::experts:
-      return expert_leader(rank);
+    case Meeting::shards:
+    case Meeting::sums:
+      return leader_by_search(rank, meeting);
   }
   return ranks_.rank(at);
 }

@@ -12,9 +12,14 @@
 namespace orrery {
 
 /// Who meets. alone: the rank itself, to spend time. slices: the tp ranks of a layer; parts: the cp ranks of a
-/// sequence; experts: the ep ranks that share them. replicas: the dp x cp ranks of the same weights. ends: first and
-/// last stage.
-enum class Meeting : std::uint8_t { alone, slices, parts, experts, replicas, ends };
+/// sequence; experts: the ep ranks that share them. replicas: the dp x cp ranks of the same weights. shards: runs of
+/// zero_group of those; sums: the ranks that hold the same shard, one of each run. ends: first and last stage.
+enum class Meeting : std::uint8_t { alone, slices, parts, experts, replicas, shards, sums, ends };
+
+/// Ranks that share the states of the same weights: zero_group of them, or all dp x cp.
+int sharing_ranks(const Layout& layout);
+/// Who exchanges gradients and parameters: `shards` where sharing_ranks are fewer than all, else `replicas`.
+Meeting meeting_of_states(const Layout& layout);
 
 class HybridGroups {
  public:
@@ -35,13 +40,13 @@ class HybridGroups {
   [[nodiscard]] std::vector<RankId> members(RankId rank, Meeting meeting) const;
   /// The member that stands for the group here.
   [[nodiscard]] RankId leader(RankId rank, Meeting meeting);
-  [[nodiscard]] RankId expert_leader(RankId rank);
+  [[nodiscard]] RankId leader_by_search(RankId rank, Meeting meeting);
 
   const Layout& layout_;
   const HybridRanks& ranks_;
   Program& program_;
   std::map<std::pair<Meeting, RankId>, Group> groups_;
-  std::map<RankId, RankId> expert_leaders_;  // by member: groups of experts take long to find
+  std::map<std::pair<Meeting, RankId>, RankId> leaders_;  // by member, of groups that take long to find
 };
 
 }  // namespace orrery

@@ -67,14 +67,27 @@ std::vector<std::vector<RankId>> replicas(const Layout& layout) {
   return groups;
 }
 
-/// Every ep of them share the experts.
-std::vector<std::vector<RankId>> expert_groups(const Layout& layout) {
+/// Runs of `length` of them: ranks that share experts, or states.
+std::vector<std::vector<RankId>> runs_of_replicas(const Layout& layout, int length) {
   std::vector<std::vector<RankId>> groups;
   for (const std::vector<RankId>& all : replicas(layout)) {
-    for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(layout.ep)) {
-      const std::size_t end = std::min(all.size(), first + static_cast<std::size_t>(layout.ep));
+    for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(length)) {
+      const std::size_t end = std::min(all.size(), first + static_cast<std::size_t>(length));
       groups.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(first),
                           all.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+  }
+  return groups;
+}
+
+/// Of every run one, those at the same place.
+std::vector<std::vector<RankId>> across_runs_of_replicas(const Layout& layout, int length) {
+  std::vector<std::vector<RankId>> groups;
+  const auto run = static_cast<std::size_t>(length);
+  for (const std::vector<RankId>& all : replicas(layout)) {
+    for (std::size_t place = 0; place < std::min(run, all.size()); ++place) {
+      groups.emplace_back();
+      for (std::size_t at = place; at < all.size(); at += run) groups.back().push_back(all[at]);
     }
   }
   return groups;
@@ -85,13 +98,22 @@ struct MeetingTraffic {
   FoldTraffic traffic;
 };
 
+/// What those who share states exchange.
+std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
+  using Kind = FoldTraffic::Kind;
+  if (layout.dp * layout.cp == 1) return {};
+  const int length = sharing_ranks(layout);
+  if (meeting_of_states(layout) == Meeting::replicas) {
+    return {{Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}}};
+  }
+  return {{Meeting::shards, {"exchange of states", Kind::collective, runs_of_replicas(layout, length)}},
+          {Meeting::sums, {"sums of shards", Kind::collective, across_runs_of_replicas(layout, length)}}};
+}
+
 /// What the groups of a layout send, in the order of Fold::reach.
 std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
   using Kind = FoldTraffic::Kind;
-  std::vector<MeetingTraffic> all;
-  if (layout.dp * layout.cp > 1) {
-    all.push_back({Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}});
-  }
+  std::vector<MeetingTraffic> all = state_traffic(layout);
   if (moving == Moving::replicas_and_messages) return all;
   if (layout.tp > 1) {
     all.push_back({Meeting::slices, {"tensor parallelism", Kind::collective, groups_along(layout, Dimension::tp)}});
@@ -100,7 +122,7 @@ std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
     all.push_back({Meeting::parts, {"context parallelism", Kind::collective, groups_along(layout, Dimension::cp)}});
   }
   if (layout.ep > 1) {
-    all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, expert_groups(layout)}});
+    all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, runs_of_replicas(layout, layout.ep)}});
   }
   return all;
 }
@@ -145,16 +167,14 @@ CollectiveKind exchange_kind(const Layout& layout) {
 HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   const Paths paths = paths_of(job);
   const int per_node = job.cluster.devices_per_node;
-  const int all = layout.dp * layout.cp;
-  const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
+  const int all = layout.dp * layout.cp, group = sharing_ranks(layout);
   const auto wires = [&](CollectiveKind kind, const GroupPlace& place) {
     return group_wires(kind, place, paths.node, paths.network);
   };
   HybridWires found;
-  found[Meeting::replicas] = wires(exchange_kind(layout), place_of_replicas(layout, 1, group, per_node));
-  if (group < all && found[Meeting::replicas].network <= BytesPerSecond()) {  // the sums of the groups' shards
-    found[Meeting::replicas].network =
-        wires(CollectiveKind::all_reduce, place_of_replicas(layout, group, all / group, per_node)).network;
+  found[meeting_of_states(layout)] = wires(exchange_kind(layout), place_of_replicas(layout, 1, group, per_node));
+  if (group < all) {
+    found[Meeting::sums] = wires(CollectiveKind::all_reduce, place_of_replicas(layout, group, all / group, per_node));
   }
   found[Meeting::slices] = wires(CollectiveKind::all_reduce, place_of(layout, Dimension::tp, per_node));
   found[Meeting::parts] = wires(CollectiveKind::all_gather, place_of(layout, Dimension::cp, per_node));
@@ -260,18 +280,27 @@ HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptio
   return *std::move(platform);
 }
 
-/// Those of the kind of nodes that a rank is on; where its stage is on several, the kind with the slowest network.
+/// Of each meeting the slowest of these kinds of nodes: who meets goes at one pace.
+HybridWires slowest_wires(const std::vector<HybridWires>& by_group, const NodeKinds& kinds) {
+  HybridWires slowest = by_group[kinds.front()];
+  for (const std::size_t kind : kinds) {
+    for (auto& [meeting, wires] : slowest) {
+      const GroupWires& other = by_group[kind].at(meeting);
+      wires.node = std::min(wires.node, other.node), wires.network = std::min(wires.network, other.network);
+    }
+  }
+  return slowest;
+}
+
+/// Those of the kinds of nodes that a rank's stage is on, in its replica and in those that it meets in every pass.
 std::vector<HybridWires> wires_of_ranks(const ClusterDescription& cluster, const Layout& layout,
                                         const HybridRanks& ranks, const std::vector<HybridWires>& by_group) {
   const ReplicaPlaces places = places_of_replicas(layout, cluster);
-  const auto rate = [&](std::size_t group) { return by_group[group].at(Meeting::replicas).network; };
   std::vector<HybridWires> wires;
   for (std::size_t rank = 0; rank < ranks.count(); ++rank) {
     const Coordinates& at = ranks.at(RankId(rank));
     const std::size_t kind = places.kind_of_replica[static_cast<std::size_t>(at.dp)];
-    const NodeKinds& here = places.kinds[kind][static_cast<std::size_t>(at.pp)];
-    wires.push_back(by_group[*std::min_element(here.begin(), here.end(),
-                                               [&](std::size_t a, std::size_t b) { return rate(a) < rate(b); })]);
+    wires.push_back(slowest_wires(by_group, places.kinds[kind][static_cast<std::size_t>(at.pp)]));
   }
   return wires;
 }
@@ -296,8 +325,8 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
   // Stages exchange their own bytes, in the time of the one that takes longest.
   const Seconds time = prices.gradient_exchange.total();
   for (const StagePrice& stage : prices.stages) {
-    platform.exchanges.push_back(
-        timed_collective(time, stage.gradient_exchange.sent(), by_group[stage.exchange_group][Meeting::replicas]));
+    platform.exchanges.push_back(timed_collective(time, stage.gradient_exchange.sent(),
+                                                  by_group[stage.exchange_group][meeting_of_states(options.layout)]));
     platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
   }
   platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);
@@ -319,9 +348,7 @@ Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const La
 }
 
 BytesPerSecond exchange_bus_bandwidth(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {
-  const int all = layout.dp * layout.cp;
-  const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
-  return bus_bandwidth(exchange_kind(layout), group, exchanged_gradients(job, layout, prices),
+  return bus_bandwidth(exchange_kind(layout), sharing_ranks(layout), exchanged_gradients(job, layout, prices),
                        prices.gradient_exchange.total());
 }
 

@@ -33,7 +33,26 @@ WireBytes with_recompute(const PassBytes& sent) {
   return sum += sent.recompute;
 }
 
-PassPrice price_of(const ChunkPrice& price, const Task& task, const LayoutPrices& prices, PipelineSchedule schedule) {
+GroupWires wires_of(const HybridWires& wires, Meeting meeting) {
+  const auto found = wires.find(meeting);
+  return found == wires.end() ? GroupWires() : found->second;
+}
+
+/// Of ZeRO-3's backward pass: states, and sums of their shards between groups. What shows of both is shared out by
+/// their times on the wires.
+std::vector<GroupExchange> backward_states(const LayoutPrices& prices, const Layout& layout, const HybridWires& wires) {
+  const Meeting states = meeting_of_states(layout);
+  const PassExchange& own = prices.states_backward;
+  // Replicas of several kinds would hide unequal parts of the sums: left beside the wires.
+  const WireBytes summed = prices.kinds.size() > 1 ? WireBytes() : prices.states_summed;
+  const Seconds owns = wire_time(own.sent, wires_of(wires, states)),
+                sums = wire_time(summed, wires_of(wires, Meeting::sums));
+  const Seconds shown = sums > Seconds() ? own.exposed * (sums / (owns + sums)) : Seconds();
+  return {{states, Dimension::dp, {own.exposed - shown, own.sent}}, {Meeting::sums, Dimension::dp, {shown, summed}}};
+}
+
+PassPrice price_of(const ChunkPrice& price, const Task& task, const LayoutPrices& prices, const Layout& layout,
+                   const HybridWires& wires) {
   using enum Meeting;
   if (task.kind == Kind::weights) return {price.backward_weights, {}};
   if (task.kind == Kind::forward) {
@@ -41,14 +60,15 @@ PassPrice price_of(const ChunkPrice& price, const Task& task, const LayoutPrices
             {{slices, Dimension::tp, {price.tensor_forward, price.tensor_sent.forward}},
              {parts, Dimension::cp, {price.context_forward, price.context_sent.forward}},
              {experts, Dimension::ep, {price.expert_forward, price.expert_sent.forward}},
-             {replicas, Dimension::dp, prices.states_forward}}};
+             {meeting_of_states(layout), Dimension::dp, prices.states_forward}}};
   }
-  const Seconds weights = schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
-  return {price.backward_input + weights,
-          {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
-           {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},
-           {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}},
-           {replicas, Dimension::dp, prices.states_backward}}};
+  const Seconds weights = layout.schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
+  PassPrice pass{price.backward_input + weights,
+                 {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
+                  {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},
+                  {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}}}};
+  for (const GroupExchange& each : backward_states(prices, layout, wires)) pass.exchanges.push_back(each);
+  return pass;
 }
 
 /// How many times longer each computation of a rank takes: a slow device, and draws of a normal distribution, of which
@@ -162,8 +182,7 @@ class RankWriter {
   [[nodiscard]] std::vector<SplitExchange> split(const std::vector<GroupExchange>& exchanges, Seconds cover) const {
     std::vector<SplitExchange> all;
     for (const GroupExchange& each : exchanges) {
-      const auto own = wires().find(each.meeting);
-      const GroupWires on = own == wires().end() ? GroupWires() : own->second;
+      const GroupWires on = wires_of(wires(), each.meeting);
       all.push_back(split_exchange(each.price, on, cover));
       const LibraryMoves& hidden = all.back().hidden.library;
       cover -= wire_time({hidden.node_bytes, hidden.network_bytes}, on);
@@ -215,7 +234,7 @@ class RankWriter {
       write_pass({price.recompute, {{Meeting::slices, Dimension::tp, again}}}, Phase::recompute, slow, {},
                  task.microbatch);
     }
-    const PassPrice pass = price_of(price, task, step_.prices, layout_.schedule);
+    const PassPrice pass = price_of(price, task, step_.prices, layout_, wires());
     std::optional<Seconds> beside_gradients;
     if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
@@ -223,7 +242,9 @@ class RankWriter {
   }
 
   /// ZeRO-3 without a pipeline exchanges states with every pass, not at the end.
-  [[nodiscard]] bool exchanges_by_block() const { return step_.prices.states_backward.sent.total() > Bytes(); }
+  [[nodiscard]] bool exchanges_by_block() const {
+    return step_.prices.states_backward.sent.total() + step_.prices.states_summed.total() > Bytes();
+  }
 
   /// Of the exchange of gradients, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden_exchange() const {
@@ -245,7 +266,7 @@ class RankWriter {
     } else if (shown > Seconds()) {
       const Collective& what = step_.exchanges[static_cast<std::size_t>(stage_)];
       const std::vector<OpId> after = gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed();
-      needed_.push_back(exchange(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, what, -1, after));
+      needed_.push_back(exchange(meeting_of_states(layout_), Dimension::dp, Phase::gradient_exchange, what, -1, after));
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - shown, -1);
   }

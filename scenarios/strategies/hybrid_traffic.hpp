@@ -8,9 +8,9 @@
 namespace orrery {
 
 /// Sets figures.beside_node and beside_network, of one step and all devices: what the collectives of the program leave
-/// of all that the layout exchanges. Those are parameters gathered after the update, sums of zero_group's shards,
-/// gradients of experts, sums made in switches, and what computing cannot hide though the framework's share of overlap
-/// says so.
+/// of all that the layout exchanges. Those are parameters gathered after the update, sums of zero_group's shards
+/// at the end of the step or among replicas of several kinds, gradients of experts, sums made in switches, and what
+/// computing cannot hide though the framework's share of overlap says so.
 void add_traffic_beside(const StepPrediction& prediction, const Program& program, const HybridRanks& ranks,
                         LayoutFigures& figures);
 
