@@ -49,60 +49,39 @@ std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_
   return starts;
 }
 
-/// What each block weighs in each chunk.
-struct ChunkWeights {
-  const std::vector<std::vector<double>>& rows;  // one for each chunk, or one for all
-  std::size_t chunks;
-  [[nodiscard]] std::size_t blocks() const { return rows.front().size(); }
-  [[nodiscard]] double of(std::size_t chunk, std::size_t block) const {
-    return rows[std::min(chunk, rows.size() - 1)][block];
+/// [chunk][first block]: what the heaviest of this chunk and those behind it weighs at least when they hold the blocks
+/// from that one on.
+std::vector<std::vector<double>> lightest_rests(std::size_t chunks, std::size_t blocks, const RunWeight& weight) {
+  std::vector<std::vector<double>> rest(chunks + 1,
+                                        std::vector<double>(blocks + 1, std::numeric_limits<double>::infinity()));
+  rest[chunks][blocks] = 0;
+  for (std::size_t chunk = chunks; chunk-- > 0;) {
+    const std::size_t behind = chunks - chunk - 1;
+    for (std::size_t first = chunk; first + behind < blocks; ++first) {
+      double& least = rest[chunk][first];
+      for (std::size_t end = first + 1; end + behind <= blocks; ++end) {
+        const double run = weight(chunk, first, end);
+        if (run >= least) break;  // a longer run is no lighter
+        least = std::min(least, std::max(run, rest[chunk + 1][end]));
+      }
+    }
   }
-};
+  return rest;
+}
 
-/// Fewest chunks of weight at most `limit`, as their starts.
-std::vector<std::size_t> fill(const ChunkWeights& weights, double limit) {
+std::vector<std::size_t> deal_evenly(std::size_t chunks, std::size_t blocks, const RunWeight& weight) {
+  constexpr double rounding = 1e-9;  // equal runs summed in different order
+  const std::vector<std::vector<double>> rest = lightest_rests(chunks, blocks, weight);
+  const double limit = rest[0][0] * (1 + rounding);
   std::vector<std::size_t> starts = {0};
-  double held = 0;
-  for (std::size_t i = 0; i < weights.blocks(); ++i) {
-    const std::size_t behind = weights.blocks() - i, open = weights.chunks - starts.size();
-    if (i > starts.back() && (held + weights.of(starts.size() - 1, i) > limit || behind == open)) {
-      starts.push_back(i);
-      held = 0;
+  for (std::size_t chunk = 0; chunk + 1 < chunks; ++chunk) {
+    std::size_t longest = starts.back() + 1;
+    for (std::size_t end = longest; end < blocks && weight(chunk, starts.back(), end) <= limit; ++end) {
+      if (rest[chunk + 1][end] <= limit) longest = end;
     }
-    held += weights.of(starts.size() - 1, i);
+    starts.push_back(longest);
   }
-  return starts;
-}
-
-/// Whether no chunk weighs more than `limit` when filled up to it.
-bool is_within(const ChunkWeights& weights, double limit) {
-  std::vector<std::size_t> starts = fill(weights, limit);
-  if (starts.size() > weights.chunks) return false;
-  starts.push_back(weights.blocks());
-  for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
-    double held = 0;
-    for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) held += weights.of(chunk, i);
-    if (held > limit) return false;
-  }
-  return true;
-}
-
-std::vector<std::size_t> deal_evenly(const ChunkWeights& weights) {
-  double low = 0, high = 0;
-  for (std::size_t block = 0; block < weights.blocks(); ++block) {
-    double least = weights.of(0, block), most = least;
-    for (std::size_t chunk = 1; chunk < weights.rows.size(); ++chunk) {
-      least = std::min(least, weights.of(chunk, block)), most = std::max(most, weights.of(chunk, block));
-    }
-    low = std::max(low, least);
-    high += most;
-  }
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (is_within(weights, middle) ? high : low) = middle;
-  }
-  std::vector<std::size_t> starts = fill(weights, high);
-  starts.push_back(weights.blocks());
+  starts.push_back(blocks);
   return starts;
 }
 
@@ -148,13 +127,16 @@ std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t 
                                      const std::vector<double>& weights) {
   ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence) + (has_repeated_blocks(sequence) ? 2 : 0));
   if (has_repeated_blocks(sequence)) return deal_repeated(sequence, chunks);
-  const std::vector<std::vector<double>> for_all = {weights};
-  return deal_evenly({for_all, chunks});
+  std::vector<double> before = {0};
+  for (const double weight : weights) before.push_back(before.back() + weight);
+  return deal_evenly(chunks, weights.size(), [&](std::size_t /*chunk*/, std::size_t first, std::size_t end) {
+    return before[end] - before[first];
+  });
 }
 
-std::vector<std::size_t> deal_blocks_by_time(const std::vector<std::vector<double>>& seconds) {
-  ORRERY_EXPECT(!seconds.empty() && seconds.front().size() >= seconds.size());
-  return deal_evenly({seconds, seconds.size()});
+std::vector<std::size_t> deal_blocks_by_time(std::size_t chunks, std::size_t blocks, const RunWeight& seconds) {
+  ORRERY_EXPECT(chunks >= 1 && blocks >= chunks);
+  return deal_evenly(chunks, blocks, seconds);
 }
 
 }  // namespace orrery

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "models/networks/layer_graph.hpp"
@@ -34,10 +35,13 @@ BlockSequence blocks_of(const LayerGraph& graph);
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights);
 
-/// The same for chunks on devices of different speed: contiguous runs, the slowest of which takes as short as it can.
-/// `seconds[chunk][block]`; all else being equal the earlier chunks hold more. Contract: as many rows as chunks, at
-/// least as many blocks as chunks.
-std::vector<std::size_t> deal_blocks_by_time(const std::vector<std::vector<double>>& seconds);
+/// What blocks first .. end - 1 weigh in a chunk; one more block makes no run lighter.
+using RunWeight = std::function<double(std::size_t chunk, std::size_t first, std::size_t end)>;
+
+/// The same for chunks on devices of different speed: contiguous runs, the slowest of which takes as short as any way
+/// to cut allows; all else being equal the earlier chunks hold more. Contract: at least as many blocks as chunks, and a
+/// chunk.
+std::vector<std::size_t> deal_blocks_by_time(std::size_t chunks, std::size_t blocks, const RunWeight& seconds);
 
 /// Whether one block is most of the network: a transformer.
 bool has_repeated_blocks(const BlockSequence& sequence);

@@ -1,7 +1,5 @@
 #include "models/layouts/judge_state.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -30,6 +28,24 @@ std::int64_t place_key(const GroupPlace& place) {
 }
 
 }  // namespace
+
+Seconds half_host_microbatch(const FrameworkProfile& framework) {
+  return Seconds(0.5 * framework.host_microbatch_ms.value * 1e-3);
+}
+
+Seconds HostKernels::forward_time(const FrameworkProfile& framework) const {
+  return Seconds(forward * framework.host_forward_us.value * micro);
+}
+
+Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
+  return Seconds(backward * framework.host_backward_us.value * micro + again * framework.host_forward_us.value * micro);
+}
+
+PassTimes& PassTimes::operator+=(const PassTimes& other) {
+  forward += other.forward, backward += other.backward;
+  host_forward += other.host_forward, host_backward += other.host_backward;
+  return *this;
+}
 
 StageWork& StageWork::operator+=(const StageWork& other) {
   forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
@@ -104,87 +120,29 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
   return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_)).first->second;
 }
 
-const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& layout) {
-  const int chunks = layout.pp * layout.interleave;
-  // Equal blocks are dealt by their number, others by what they weigh in this layout.
-  const PriceKey key = has_repeated_blocks(sequence_) ? PriceKey{chunks} : key_of(chunks, layout);
-  const auto [at, is_new] = plans_.try_emplace(key);
-  if (!is_new) return at->second;
-  std::vector<double> weights;
-  for (const Block& block : sequence_.blocks) {
-    const BlockPrice& price = price_of(block.klass, layout);
-    weights.push_back((price.forward + price.backward_input + price.backward_weights).value());
-  }
-  return at->second = plan_of(deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights));
-}
-
-LayoutJudge::State::ChunkPlan LayoutJudge::State::plan_of(const std::vector<std::size_t>& starts) const {
-  const std::size_t classes = sequence_.classes.size();
-  ChunkPlan plan;
-  plan.counts.assign((starts.size() - 1) * classes, 0);
-  for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
-    for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) {
-      ++plan.counts[chunk * classes + sequence_.blocks[i].klass];
-    }
-    plan.last.push_back(sequence_.blocks[starts[chunk + 1] - 1].klass);
-  }
-  return plan;
-}
-
-Seconds LayoutJudge::State::time_of_block(std::size_t klass, const Layout& layout) {
-  const BlockPrice& price = price_of(klass, layout);
-  Seconds time = price.forward + price.backward_input + price.backward_weights + price.tensor_forward +
-                 price.tensor_backward + price.context_forward + price.context_backward + price.expert_forward +
-                 price.expert_backward;
-  if (is_recomputed(klass, layout)) time += price.forward + price.tensor_forward;
-  if (layout.recompute == Recompute::selective) time += price.core;
-  return time;
-}
-
-std::string LayoutJudge::State::layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const {
-  const std::size_t classes = sequence_.classes.size(), step = static_cast<std::size_t>(layout.pp) * classes;
-  std::string text;
-  for (std::size_t klass = 0; klass < classes; ++klass) {
-    std::uint32_t count = 0;
-    for (std::size_t at = static_cast<std::size_t>(stage) * classes; at < plan.counts.size(); at += step) {
-      count += plan.counts[at + klass];
-    }
-    if (count == 0) continue;
-    const Block& block = sequence_.blocks[sequence_.classes[klass]];
-    const std::string& first = job_.network.layers[block.first].name;
-    const std::string& last = job_.network.layers[block.end - 1].name;
-    const bool is_placed = first.find('.') != std::string::npos;
-    const std::string name = is_placed       ? first.substr(0, first.find('.'))
-                             : first == last ? first
-                                             : first + " to " + last;
-    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", count > 1 ? fmt::format("{} x ", count) : "", name);
-  }
-  return text;
-}
-
 bool LayoutJudge::State::is_recomputed(std::size_t klass, const Layout& layout) const {
   if (layout.recompute != Recompute::full) return false;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
   return klass != sequence_.blocks.back().klass && has_products(job_.network, block);
 }
 
-void LayoutJudge::State::add_host(StageWork& work, double forward_kernels, double backward_kernels,
-                                  double again_kernels) const {
-  const FrameworkProfile& framework = job_.framework;
-  const double half = 0.5 * framework.host_microbatch_ms.value * 1e-3;
-  const double forward = forward_kernels * framework.host_forward_us.value * micro + half;
-  const double backward = backward_kernels * framework.host_backward_us.value * micro +
-                          again_kernels * framework.host_forward_us.value * micro + half;
-  work.forward += Seconds(std::max(0.0, forward - work.forward_time().value()));
-  work.backward_input += Seconds(std::max(0.0, backward - work.backward_time().value()));
+StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
+  HostKernels kernels;
+  StageWork work = work_without_host(counts, last, layout, kernels);
+  const Seconds half = half_host_microbatch(job_.framework);
+  const Seconds forward = kernels.forward_time(job_.framework) + half;
+  const Seconds backward = kernels.backward_time(job_.framework) + half;
+  work.forward += std::max(Seconds(), forward - work.forward_time());
+  work.backward_input += std::max(Seconds(), backward - work.backward_time());
+  return work;
 }
 
-StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
+StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
+                                                HostKernels& kernels) {
   StageWork work;
   work.boundary_numbers = price_of(last, layout).boundary_numbers;
   const FrameworkProfile& framework = job_.framework;
   const double tensor_shown = 1.0 - framework.tensor_overlap.value, expert_shown = 1.0 - framework.expert_overlap.value;
-  double forward_kernels = 0, backward_kernels = 0, again_kernels = 0;
   for (std::size_t klass = 0; klass < sequence_.classes.size(); ++klass) {
     if (counts[klass] == 0) continue;
     const double times = counts[klass];
@@ -198,10 +156,10 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
       work.tensor_recompute += price.tensor_forward * (times * tensor_shown);
       work.context_recompute += price.context_forward * times;
       work.expert_recompute += price.expert_forward * (times * expert_shown);
-      again_kernels += price.forward_kernels * times;
+      kernels.again += price.forward_kernels * times;
     } else if (layout.recompute == Recompute::selective) {
       work.recompute += price.core * times;
-      again_kernels += price.core_kernels * times;
+      kernels.again += price.core_kernels * times;
     }
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
@@ -224,9 +182,8 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
     if (again) work.largest_block = std::max(work.largest_block, price.kept);
     work.largest_parameters = std::max(work.largest_parameters, price.parameters + price.expert_parameters);
     work.blocks += counts[klass];
-    forward_kernels += price.forward_kernels * times, backward_kernels += price.backward_kernels * times;
+    kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;
   }
-  add_host(work, forward_kernels, backward_kernels, again_kernels);
   return work;
 }
 

@@ -36,6 +36,23 @@ struct StageWork {
   StageWork& operator+=(const StageWork& other);
 };
 
+/// Operators that the host starts in one micro-batch's passes.
+struct HostKernels {
+  double forward = 0, backward = 0, again = 0;  // again: the forward ones that recomputation runs in backward
+  [[nodiscard]] Seconds forward_time(const FrameworkProfile& framework) const;
+  [[nodiscard]] Seconds backward_time(const FrameworkProfile& framework) const;
+};
+
+/// What the host takes for each micro-batch beside starting operators, in either pass.
+Seconds half_host_microbatch(const FrameworkProfile& framework);
+
+/// Of one micro-batch through a run of blocks: on the device, and on the host that starts its operators. Sums over the
+/// blocks; a pass takes the longer of the two.
+struct PassTimes {
+  Seconds forward, backward, host_forward, host_backward;
+  PassTimes& operator+=(const PassTimes& other);
+};
+
 /// Exchange of gradients and parameters of one stage, in one step.
 struct StateExchange {
   Seconds gradients, parameters;  // whole
@@ -76,8 +93,10 @@ struct LayoutJudge::State {
   [[nodiscard]] std::vector<StageWork> chunks_of(const ChunkPlan& plan, const Layout& layout);
   /// The chunks of each stage added up.
   [[nodiscard]] static std::vector<StageWork> stages_of(const std::vector<StageWork>& chunks, const Layout& layout);
-  /// Of a micro-batch through one block, forward and backward, without what the host adds.
-  [[nodiscard]] Seconds time_of_block(std::size_t klass, const Layout& layout);
+  /// Of the first i blocks, [i].
+  [[nodiscard]] std::vector<PassTimes> times_of_runs(const Layout& layout);
+  /// What a stage of the blocks between two of these is busy with a micro-batch, as chunks_of() has it.
+  [[nodiscard]] Seconds time_of_run(const PassTimes& before, const PassTimes& until) const;
   /// "embedding, 12 x block": what stands on a stage.
   [[nodiscard]] std::string layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const;
 
@@ -120,7 +139,9 @@ struct LayoutJudge::State {
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
   const TensorSplit& split_for(int tp);
   [[nodiscard]] StageWork work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout);
-  void add_host(StageWork& work, double forward_kernels, double backward_kernels, double again_kernels) const;
+  /// Adds the operators that the host has to start to `kernels`.
+  [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
+                                            HostKernels& kernels);
   [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,

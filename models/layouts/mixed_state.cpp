@@ -36,31 +36,14 @@ LayoutJudge::MixedState::MixedState(const TrainingJob& job) : job_(job) {
   }
 }
 
-/// By speed, stages on different kinds hold layers for the same time; a stage of which replicas stand on several kinds
-/// counts as the slowest of them, because all replicas cut the network alike.
-LayoutJudge::State::ChunkPlan LayoutJudge::MixedState::plan_for(const ReplicaPlaces& places, const Layout& layout) {
-  State& first = *kinds_.front();
-  if (layout.balance == Balance::equal || !places.stages_differ()) return first.plan_for(layout);
-  std::vector<std::vector<double>> seconds;
-  for (int stage = 0; stage < layout.pp; ++stage) {
-    std::vector<double>& row = seconds.emplace_back();
-    for (const Block& block : first.sequence().blocks) {
-      Seconds most;
-      for (const std::size_t kind : places.of_stage(static_cast<std::size_t>(stage))) {
-        most = std::max(most, kinds_[kind]->time_of_block(block.klass, layout));
-      }
-      row.push_back(most.value());
-    }
-  }
-  return first.plan_of(deal_blocks_by_time(seconds));
-}
-
 LayoutJudge::MixedState::Replicas LayoutJudge::MixedState::replicas_on(const std::vector<NodeKinds>& kinds,
                                                                        const State::ChunkPlan& plan,
                                                                        const Layout& layout) {
   Replicas replicas;
   replicas.kinds = kinds;
-  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+  NodeKinds all;
+  for (const NodeKinds& stage : kinds) all = joined(all, stage);
+  for (const std::size_t kind : all) {
     const std::vector<StageWork> chunks = kinds_[kind]->chunks_of(plan, layout);
     if (replicas.chunks.empty()) replicas.chunks.resize(chunks.size());
     for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
@@ -128,10 +111,11 @@ void LayoutJudge::MixedState::find_slowest(Spread& spread, const Layout& layout)
   }
 }
 
-LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread(const Layout& layout) {
+LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread_of(const ReplicaPlaces& places,
+                                                                   const State::ChunkPlan& plan, const Layout& layout) {
   Spread spread;
-  spread.places = places_of_replicas(layout, job_.cluster);
-  spread.plan = plan_for(spread.places, layout);
+  spread.places = places;
+  spread.plan = plan;
   for (const std::vector<NodeKinds>& kinds : spread.places.kinds) {
     spread.alike.push_back(replicas_on(kinds, spread.plan, layout));
     for (const std::size_t kind : joined(kinds.front(), kinds.back())) {
@@ -141,6 +125,23 @@ LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread(const Layout& la
   share_out_batch(spread, layout);
   find_slowest(spread, layout);
   return spread;
+}
+
+/// By speed, unless whole blocks and micro-batches, or what the cut leaves out (messages, exchanges), make equal shares
+/// the faster ones.
+LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread(const Layout& layout) {
+  const ReplicaPlaces places = places_of_replicas(layout, job_.cluster);
+  Spread best = spread_of(places, plan_for(places, layout), layout);
+  if (layout.balance == Balance::equal) return best;
+  Layout equal = layout;
+  equal.balance = Balance::equal;
+  Seconds least = step_of(best, layout).time();
+  for (const Layout& batch : {layout, equal}) {
+    Spread other = spread_of(places, plan_for(places, equal), batch);
+    const Seconds time = step_of(other, layout).time();
+    if (time < least) best = std::move(other), least = time;
+  }
+  return best;
 }
 
 /// It hides behind the passes of the replica that is done last: nothing can be summed before.
@@ -182,7 +183,10 @@ LayoutMemory LayoutJudge::MixedState::fullest(const Spread& spread, const Layout
 }
 
 StepPrediction LayoutJudge::MixedState::predict(const Layout& layout) {
-  const Spread spread = this->spread(layout);
+  return step_of(spread(layout), layout);
+}
+
+StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layout& layout) const {
   const State& first = *kinds_.front();
   const Replicas& slowest = spread.alike[spread.slowest];
   StepPrediction step;

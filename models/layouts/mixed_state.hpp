@@ -53,7 +53,10 @@ struct LayoutJudge::MixedState {
     std::size_t group = 0;
   };
 
-  Spread spread(const Layout& layout);
+  [[nodiscard]] Spread spread(const Layout& layout);
+  /// With this plan; `layout` says how the batch is shared out.
+  [[nodiscard]] Spread spread_of(const ReplicaPlaces& places, const State::ChunkPlan& plan, const Layout& layout);
+  [[nodiscard]] StepPrediction step_of(const Spread& spread, const Layout& layout) const;
   [[nodiscard]] State::ChunkPlan plan_for(const ReplicaPlaces& places, const Layout& layout);
   [[nodiscard]] Replicas replicas_on(const std::vector<NodeKinds>& kinds, const State::ChunkPlan& plan,
                                      const Layout& layout);

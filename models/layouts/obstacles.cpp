@@ -60,7 +60,8 @@ class Obstacles {
   /// in every pass has as many passes.
   void check_kinds() {
     check_formats();
-    for (const NodeGroup& other : job_.cluster.more) {
+    for (std::size_t i = 1; i < used_groups(); ++i) {
+      const NodeGroup& other = job_.cluster.group(i);
       if (other.devices_per_node == job_.cluster.devices_per_node) continue;
       found_.push_back(fmt::format(
           "nodes of {} {} and of {} {}: a layout is numbered over nodes of equal size - use groups of equal "
@@ -71,9 +72,12 @@ class Obstacles {
     if (layout_.balance == Balance::speed) check_balance();
   }
 
+  /// Devices are taken in the order of the groups: what stands behind the last one is not in the job.
+  [[nodiscard]] std::size_t used_groups() const { return job_.cluster.group_of_device(layout_.devices() - 1) + 1; }
+
   /// A format that one kind has and another has not would be another training on each.
   void check_formats() {
-    const std::size_t groups = job_.cluster.groups();
+    const std::size_t groups = used_groups();
     const auto all_have = [&](Precision precision) {
       for (std::size_t i = 0; i < groups; ++i) {
         if (!has_format(job_.cluster.group(i), precision)) return false;

@@ -97,6 +97,34 @@ TEST_CASE("A network without repeated blocks is cut so that the heaviest part is
   CHECK(deal_blocks(sequence, 5, {9, 1, 1, 1, 1}) == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
 }
 
+TEST_CASE("Blocks are cut by time so that no other cut has a faster slowest chunk") {
+  const auto runs_of = [](std::vector<double> pace, std::vector<double> blocks) {
+    return [pace, blocks](std::size_t chunk, std::size_t first, std::size_t end) {
+      double sum = 0;
+      for (std::size_t i = first; i < end; ++i) sum += blocks[i];
+      return sum * pace[chunk];
+    };
+  };
+  // The slow chunk keeps a light block, although the fast one before it could take both.
+  CHECK(deal_blocks_by_time(3, 3, runs_of({1, 10, 1}, {1, 1, 10})) == std::vector<std::size_t>{0, 1, 2, 3});
+  CHECK(deal_blocks_by_time(3, 4, runs_of({1, 10, 1}, {1, 1, 1, 10})) == std::vector<std::size_t>{0, 2, 3, 4});
+  CHECK(deal_blocks_by_time(2, 6, runs_of({1, 2}, {1, 1, 1, 1, 1, 1})) == std::vector<std::size_t>{0, 4, 6});
+  CHECK(deal_blocks_by_time(2, 3, runs_of({1, 1}, {1, 1, 1})) == std::vector<std::size_t>{0, 2, 3});
+  for (const std::vector<double>& blocks : {std::vector<double>{3, 1, 4, 1, 5, 9, 2}, {1, 1, 1, 1, 1, 1, 10}}) {
+    for (const std::vector<double>& pace : {std::vector<double>{1, 3, 1}, {2.4, 1, 1}, {1, 1, 2.4}, {5, 1, 5}}) {
+      const auto run = runs_of(pace, blocks);
+      const std::vector<std::size_t> starts = deal_blocks_by_time(3, 7, run);
+      const double found = std::max({run(0, 0, starts[1]), run(1, starts[1], starts[2]), run(2, starts[2], 7)});
+      double best = 1e300;
+      for (std::size_t a = 1; a < 6; ++a) {
+        for (std::size_t b = a + 1; b < 7; ++b)
+          best = std::min(best, std::max({run(0, 0, a), run(1, a, b), run(2, b, 7)}));
+      }
+      CHECK(found == Approx(best));
+    }
+  }
+}
+
 TEST_CASE("What a layout breaks is told with the nearest that would do") {
   const TrainingJob job = megatron_job(megatron_175b, 1536, 64);
   const LayoutJudge judge(job);

@@ -126,6 +126,67 @@ TEST_CASE("by speed stages on fast devices hold more layers, and the slowest sta
   CHECK(mixed.predict(by_speed).time() < mixed.predict(equal).time() * 0.85);
 }
 
+TEST_CASE("sharing out by speed is never slower than equal shares") {
+  for (const std::string framework : {"megatron-deepspeed-2021", "modern"}) {
+    for (const MegatronModel& model : {MegatronModel{24, 1024, 16}, MegatronModel{16, 2048, 16}}) {
+      TrainingJob job = mixed_with("dgx1-v100", 1, 64, model);
+      job.framework = megatron_job(model, 64, 8, framework).framework;
+      LayoutJudge mixed(job);
+      for (const auto& [tp, pp, dp, cp] : {std::array{1, 16, 1, 1},
+                                           {1, 8, 2, 1},
+                                           {1, 4, 1, 4},
+                                           {2, 2, 4, 1},
+                                           {8, 1, 2, 1},
+                                           {4, 2, 2, 1},
+                                           {1, 3, 4, 1}}) {
+        for (const Recompute recompute : {Recompute::none, Recompute::selective, Recompute::full}) {
+          for (Layout layout : {layout_of(tp, pp, dp), stages_first(layout_of(tp, pp, dp))}) {
+            layout.cp = cp, layout.recompute = recompute;
+            const double equal = mixed.predict(layout).time().value();
+            layout.balance = Balance::speed;
+            CAPTURE(framework, model.layers, to_text(layout));
+            REQUIRE(mixed.obstacles(layout).empty());
+            CHECK(mixed.predict(layout).time().value() <= equal * (1 + 1e-12));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a pipeline that waits for its hosts is cut evenly") {
+  // Starting operators takes as long on either kind: fast devices with more layers would only wait longer.
+  const MegatronModel small{24, 256, 4};
+  TrainingJob job = mixed_with("dgx1-v100", 1, 64, small);
+  job.framework = megatron_job(small, 64, 8, "megatron-deepspeed-2021").framework;
+  job.framework.host_forward_us.value = job.framework.host_backward_us.value = 1e4;  // far above any product here
+  LayoutJudge mixed(job);
+  const LayoutPrices cut = mixed.prices(layout_of(1, 4, 4, Balance::speed));
+  const auto host_bound = [&](std::size_t stage) {
+    const ChunkPrice& chunk = cut.stages[stage].chunks[0];
+    return (chunk.forward + chunk.backward_input + chunk.backward_weights).value();
+  };
+  for (std::size_t stage = 1; stage < 3; ++stage) CHECK(cut.stages[stage].layers == "6 x block");
+  CHECK(host_bound(1) == Approx(host_bound(2)).epsilon(0.01));
+}
+
+TEST_CASE("groups of nodes that a layout does not reach do not matter to it") {
+  TrainingJob job = mixed_with("dgx1-v100", 1);
+  job.precision = Precision::bf16;
+  job.cluster.more.front().devices_per_node = 4;
+  LayoutJudge mixed(job), alone(job_on_group(job, 0));
+  for (const auto& [tp, pp, dp] : {std::array{8, 1, 1}, {1, 1, 8}, {2, 2, 2}, {1, 4, 2}}) {
+    for (const Balance balance : {Balance::equal, Balance::speed}) {
+      Layout layout = layout_of(tp, pp, dp, balance);
+      CAPTURE(to_text(layout));
+      CHECK(mixed.obstacles(layout).empty());
+      CHECK(mixed.predict(layout).time().value() == Approx(alone.predict(layout).time().value()).epsilon(1e-12));
+      CHECK(mixed.memory(layout).group == 0);
+    }
+  }
+  CHECK(mixed.obstacles(layout_of(1, 1, 12)).size() == 2);  // four devices of the other kind
+}
+
 TEST_CASE("memory is judged on every kind, and the one that is too small is named") {
   TrainingJob job = mixed_with("dgx1-v100", 2, 96, {48, 6144, 64});
   LayoutJudge mixed(job), slow(job_on_group(job, 1));
@@ -151,7 +212,7 @@ TEST_CASE("what layouts cannot do on devices of several kinds is said with the d
   CHECK(told(bf16, layout_of(8, 1, 4)) == "v100-sxm2-32 has no bf16 products, a100-sxm-80 has - use fp16");
   TrainingJob uneven = job;
   uneven.cluster.more.front().devices_per_node = 4;
-  CHECK(told(uneven, layout_of(8, 1, 2)) ==
+  CHECK(told(uneven, layout_of(8, 1, 3)) ==
         "nodes of 8 a100-sxm-80 and of 4 v100-sxm2-32: a layout is numbered over nodes of equal size - use groups of "
         "equal devices_per_node");
   Layout interleaved = layout_of(4, 4, 2, Balance::speed);
