@@ -27,8 +27,8 @@ class Concatenate final : public LayerKernel {
   }
 
   void backward(const BackwardData& data) const override {
-    split(data, 0, first_, data.input_update, data.input_gradient);
     split(data, first_, second_, data.second_update, data.second_gradient);
+    split(data, 0, first_, data.input_update, data.input_gradient);
   }
 
  private:

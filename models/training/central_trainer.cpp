@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/kernels/parallel.hpp"
+#include "models/training/row_numbers.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -30,6 +31,7 @@ CentralTrainer::CentralTrainer(const LayerGraph& graph, const Samples& samples, 
                     .workers = default_workers(),
                     .storage = options.storage}) {
   ORRERY_EXPECT(options.batch > 0 && samples.count() > 0);
+  require_rows(graph, samples);
   ORRERY_EXPECT(options.start.empty() || options.start.size() == plan_->weight_count());
   const std::vector<float> start = options.start.empty() ? initial_weights(*plan_, options.seed) : options.start;
   weights_.assign(start.begin(), start.end());

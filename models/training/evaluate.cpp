@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "models/kernels/parallel.hpp"
+#include "models/training/row_numbers.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/shard_runner.hpp"
 #include "models/training/training.hpp"
@@ -28,6 +29,7 @@ BatchResult evaluate_range(ShardRunner& runner, const ExecutionPlan& plan, std::
 Evaluation evaluate(const std::shared_ptr<const ExecutionPlan>& plan, std::span<const float> weights,
                     const Samples& samples, Storage storage) {
   ORRERY_EXPECT(samples.count() > 0);
+  require_rows(plan->graph(), samples);
   AlignedVector rounded;
   if (storage == Storage::bf16) {
     rounded.assign(weights.begin(), weights.end());

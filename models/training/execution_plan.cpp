@@ -10,6 +10,7 @@
 #include "models/cost/shards.hpp"
 #include "models/kernels/aligned_vector.hpp"
 #include "models/networks/segments.hpp"
+#include "models/training/row_numbers.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/errors.hpp"
 
@@ -89,7 +90,9 @@ std::vector<std::string> obstacles_to_execution(const LayerGraph& graph) {
   std::vector<std::string> obstacles;
   std::set<std::string> told;
   for (const Layer& layer : graph.layers) {
-    const std::string why = why_not_executed(layer);
+    const bool computes_rows = layer.kind == LayerKind::embedding_tables && !place_in_sample(graph, layer);
+    const std::string why =
+        computes_rows ? "reads computed numbers, and only a sample's own are rows" : why_not_executed(layer);
     if (why.empty() || !told.insert(std::string(name_of(layer.kind)) + why).second) continue;
     obstacles.push_back(fmt::format("layer \"{}\" ({}) {}", layer.name, name_of(layer.kind), why));
   }
@@ -217,6 +220,8 @@ void ExecutionPlan::place_gradients() {
     want(layer.input, steps.input_slot, steps.input_update);
     if (!loss && steps.input_slot == steps.slot) steps.input_update = Update::overwrite;  // in place
     want(layer.skip, steps.second_slot, steps.second_update);
+    // A value joined with itself: kernels write the second operand's gradient first.
+    if (steps.input_slot && steps.input_slot == steps.second_slot) std::swap(steps.input_update, steps.second_update);
     if (loss || owner_[*steps.buffer] != i || in_blocks(i)) continue;
     pool.give_back(*steps.slot);
     slot_of[*steps.buffer].reset();

@@ -44,7 +44,7 @@ struct ParameterBlock {
 };
 
 /// Why a network can only be simulated: for every reason the first layer that gives it. Empty when every layer has a
-/// kernel.
+/// kernel and embedding tables read numbers of the sample itself.
 std::vector<std::string> obstacles_to_execution(const LayerGraph& graph);
 
 /// The vector of weights of a network: the parameters of every layer in order, then the state (running statistics) of

@@ -1,36 +1,19 @@
 #include "models/training/random_samples.hpp"
 
-#include <optional>
 #include <vector>
 
+#include "models/training/row_numbers.hpp"
 #include "sim/base/random.hpp"
 
 namespace orrery {
 namespace {
 
-/// Where in a sample the numbers begin that a layer reads, if only views and slices of vectors lie between; none if
-/// not.
-std::optional<std::size_t> place_in_sample(const LayerGraph& graph, const Layer& layer) {
-  std::int64_t first = 0;
-  for (LayerId id = layer.input; id.valid(); id = graph.layers[id.index()].input) {
-    const Layer& before = graph.layers[id.index()];
-    const bool is_slice = before.kind == LayerKind::slice && before.in.height * before.in.width == 1;
-    if (!is_slice && !is_view(before.kind)) return std::nullopt;
-    first += before.first_channel;
-  }
-  return static_cast<std::size_t>(first);
-}
-
-/// Any row of every table.
+/// Any row that every table has which reads the number.
 void draw_rows(const LayerGraph& graph, Random& random, std::vector<float>& inputs) {
   const auto numbers = static_cast<std::size_t>(graph.input.count());
-  for (const Layer& layer : graph.layers) {
-    const auto place = layer.kind == LayerKind::embedding_tables ? place_in_sample(graph, layer) : std::nullopt;
-    if (!place) continue;
-    for (std::size_t sample = *place; sample < inputs.size(); sample += numbers) {
-      for (std::size_t table = 0; table < layer.tables.size(); ++table) {
-        inputs[sample + table] = static_cast<float>(random.below(static_cast<std::size_t>(layer.tables[table])));
-      }
+  for (const RowNumber& number : row_numbers(graph)) {
+    for (std::size_t at = number.place; at < inputs.size(); at += numbers) {
+      inputs[at] = static_cast<float>(random.below(static_cast<std::size_t>(number.rows)));
     }
   }
 }

@@ -9,8 +9,8 @@
 
 namespace orrery {
 
-/// Uniform pixels, tokens or rows of tables, and labels, as the network wants them: their values do not change how long
-/// a step takes.
+/// Uniform pixels, tokens or rows of tables (of the smallest that reads the number), and labels, as the network wants
+/// them: their values do not change how long a step takes.
 Samples random_samples(const ExecutionPlan& plan, std::size_t count, std::uint64_t seed);
 
 }  // namespace orrery

@@ -13,6 +13,7 @@
 #include "models/training/federated/sent_numbers.hpp"
 #include "models/training/federated/upload.hpp"
 #include "models/training/local_trainer.hpp"
+#include "models/training/row_numbers.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -77,6 +78,7 @@ FederatedTraining::Impl::Impl(const LayerGraph& graph, const Samples& train,
       upload(graph, numbers, options),
       bytes(update_bytes(graph, options)) {
   require_compatible(graph, options);
+  require_rows(graph, samples);
   const OptimizerOptions& optimizer = options.local.optimizer;
   algorithm = entry_of(options.algorithm.kind)
                   .make({.options = options.algorithm,
