@@ -121,6 +121,9 @@ void overlay(std::optional<T>& base, const std::optional<T>& over) {
 void read_groups(TomlTable& table, const Reading& reading, ClusterKeys& keys) {
   keys.has_groups = table.has("group");
   std::vector<TomlTable> tables = table.tables("group");
+  if (keys.has_groups && tables.empty()) {
+    table.problem("group", "is empty", "a cluster has devices", "add a [[cluster.group]]");
+  }
   std::vector<NodeKeys> said;
   std::vector<std::optional<ResolvedNodes>> found;
   int all_nodes = 0;

@@ -91,6 +91,10 @@ device = "phone"
        R"(lab.toml:4:10: cluster.device: stands beside groups of nodes (each [[cluster.group]] says what its own nodes are) - move it into the groups, or leave the groups out
   device = "gpu"
            ^)"},
+      {"no groups", two_nn + "[cluster]\ngroup = []\n" + alone,
+       R"(lab.toml:4:9: cluster.group: is empty (a cluster has devices) - add a [[cluster.group]]
+  group = []
+          ^)"},
       {"groups half described", two_nn + R"([cluster]
 [[cluster.group]]
 device = "gpy"
