@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "sim/base/quantile.hpp"
@@ -13,6 +12,10 @@
 namespace orrery {
 
 namespace {
+
+// Sizes nearer than this make no slope: two times with noise of 2 % each, at sizes a tenth apart, may give one that is
+// wrong by two fifths of the time per sample (the tenth is assumed).
+constexpr double one_size = 1.1;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why, const std::string& suggestion) {
   Problem problem;
@@ -50,19 +53,29 @@ MeasuredTimes::MeasuredTimes(const StepProfile& profile, int threads, const Batc
            fmt::format("recorded threads: {}", recorded_threads(profile)),
            fmt::format("choose one of them, or record with `orrery profile {} --threads {}`", network_, threads));
   }
-  for (auto& [key, times] : measured_) times.shards = shards_of(times.batches);
+  for (auto& [key, times] : measured_) {
+    std::sort(times.batches.begin(), times.batches.end(),
+              [](const Point& a, const Point& b) { return a.samples < b.samples; });
+    times.shards = shards_of(times.batches);
+  }
 }
 
-/// In order; shards of as many samples become their mean.
+/// In order; shards of about as many samples become their mean.
 std::vector<MeasuredTimes::Point> MeasuredTimes::shards_of(const std::vector<Point>& batches) const {
-  std::map<double, std::vector<double>> by_samples;
+  std::vector<Point> all;
   for (const Point& batch : batches) {
-    by_samples[batch.samples / cut_.shards(batch.samples)].push_back(batch.seconds / turns(batch.samples));
+    all.push_back({batch.samples / cut_.shards(batch.samples), batch.seconds / turns(batch.samples)});
   }
+  std::stable_sort(all.begin(), all.end(), [](const Point& a, const Point& b) { return a.samples < b.samples; });
   std::vector<Point> shards;
-  for (const auto& [samples, seconds] : by_samples) {
-    const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
-    shards.push_back({samples, sum / static_cast<double>(seconds.size())});
+  for (auto first = all.begin(); first != all.end();) {
+    const double most = first->samples * one_size;
+    const auto end = std::find_if(first, all.end(), [&](const Point& shard) { return shard.samples > most; });
+    Point sum;
+    for (auto shard = first; shard != end; ++shard) sum = {sum.samples + shard->samples, sum.seconds + shard->seconds};
+    const auto count = static_cast<double>(end - first);
+    shards.push_back({sum.samples / count, sum.seconds / count});
+    first = end;
   }
   return shards;
 }
@@ -92,14 +105,15 @@ double MeasuredTimes::seconds(const std::string& layer, Pass pass, double sample
   const auto same =
       std::find_if(batches.begin(), batches.end(), [&](const Point& batch) { return batch.samples == samples; });
   if (same != batches.end()) return same->seconds;
-  return turns(samples) * shard_seconds(shards, samples / cut_.shards(samples));
+  if (shards.size() == 1) return seconds_on_line(batches, samples);
+  return turns(samples) * seconds_on_line(shards, samples / cut_.shards(samples));
 }
 
-double MeasuredTimes::shard_seconds(const std::vector<Point>& shards, double samples) {
-  const Point& smallest = shards.front();
-  const Point& largest = shards.back();
-  if (shards.size() == 1) return smallest.seconds * samples / smallest.samples;
-  const auto upper = std::lower_bound(shards.begin() + 1, shards.end() - 1, samples,
+double MeasuredTimes::seconds_on_line(const std::vector<Point>& points, double samples) {
+  const Point& smallest = points.front();
+  const Point& largest = points.back();
+  if (points.size() == 1) return smallest.seconds * samples / smallest.samples;
+  const auto upper = std::lower_bound(points.begin() + 1, points.end() - 1, samples,
                                       [](const Point& point, double value) { return point.samples < value; });
   const Point& a = *(upper - 1);
   const Point& b = *upper;

@@ -27,10 +27,11 @@ class MeasuredTimes {
   /// Seconds of a pass over `samples` samples: turns x seconds of a shard. A batch of B samples is cut in n shards of s
   /// = B / n samples (where their number changes, the time bends), which the threads work off in ceil(n / threads)
   /// turns; of a batch that was measured they are what was measured, else a shard's seconds are those of the measured
-  /// batches by their turns (the mean where several have shards of s samples): linear between measured s; beyond them
-  /// along the line through the two nearest, but never below the smallest shard's time x s / its samples on the small
-  /// side, nor below the largest shard's time on the large side (noise may tilt the line, never turn it). One size of
-  /// shard: in proportion. Optimizer: median over all batches, since an update does not depend on them. Throws
+  /// batches by their turns (the mean where several have shards within 10 % of s samples): linear between measured s;
+  /// beyond them along the line through the two nearest, but never below the smallest shard's time x s / its samples on
+  /// the small side, nor below the largest shard's time on the large side (noise may tilt the line, never turn it). One
+  /// size of shard alone tells no fixed cost from the rest: the line through the batches, as if they were not cut; one
+  /// batch: in proportion. Optimizer: median over all batches, since an update does not depend on them. Throws
   /// InvalidInput naming layer and network when the pass was not recorded.
   [[nodiscard]] double seconds(const std::string& layer, Pass pass, double samples) const;
 
@@ -44,7 +45,7 @@ class MeasuredTimes {
   [[nodiscard]] const Measured& measured(const std::string& layer, Pass pass) const;
   [[nodiscard]] std::vector<Point> shards_of(const std::vector<Point>& batches) const;
   [[nodiscard]] double turns(double samples) const;
-  static double shard_seconds(const std::vector<Point>& shards, double samples);
+  static double seconds_on_line(const std::vector<Point>& points, double samples);
 
   std::string network_;
   int threads_;

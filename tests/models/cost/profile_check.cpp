@@ -68,6 +68,35 @@ TEST_CASE("Shards of one size count with their mean") {
   CHECK(times.seconds("dense1", Pass::forward, 16) == 4e-3);
 }
 
+/// Forward rows of dense1 on one thread.
+StepProfile forward_rows(const std::vector<std::pair<int, double>>& rows) {
+  StepProfile profile{.network = "small", .notes = {}, .rows = {}};
+  for (const auto& [batch, seconds] : rows) {
+    profile.rows.push_back({"dense1", Pass::forward, batch, 1, seconds, seconds, seconds, 1e6, 1});
+  }
+  return profile;
+}
+
+TEST_CASE("Batches whose shards all have one size keep the fixed cost of a step") {
+  // A shard is worth 32 samples: one, two and four shards of 32. 1 ms + 0.1 ms x batch, in any order of the rows.
+  const MeasuredTimes times(forward_rows({{128, 13.8e-3}, {32, 4.2e-3}, {64, 7.4e-3}}), 1, {1e6, 32e6});
+  CHECK(times.seconds("dense1", Pass::forward, 1) == Approx(1.1e-3));
+  CHECK(times.seconds("dense1", Pass::forward, 16) == Approx(2.6e-3));
+  CHECK(times.seconds("dense1", Pass::forward, 96) == Approx(10.6e-3));
+  CHECK(times.seconds("dense1", Pass::forward, 256) == Approx(26.6e-3));
+  // One batch has no slope.
+  CHECK(MeasuredTimes(forward_rows({{64, 8e-3}}), 1, {1e6, 32e6}).seconds("dense1", Pass::forward, 16) == Approx(2e-3));
+}
+
+TEST_CASE("Shards of nearly one size make no slope") {
+  // Batch 31 is one shard, 64 two of 32, which took 4 and 3.8 ms: noise, no slope of -0.2 ms per sample.
+  const MeasuredTimes near(forward_rows({{31, 4.0e-3}, {64, 7.6e-3}}), 1, {1e6, 32e6});
+  CHECK(near.seconds("dense1", Pass::forward, 16) == Approx(4e-3 - 15 * 3.6e-3 / 33));
+  // With shards of 8 as well the three are two sizes: 8 in 1.8 ms, and on average 31.5 in 4.1 ms.
+  const MeasuredTimes two(forward_rows({{8, 1.8e-3}, {31, 4.0e-3}, {64, 8.4e-3}}), 1, {1e6, 32e6});
+  CHECK(two.seconds("dense1", Pass::forward, 20) == Approx(1.8e-3 + 12 * 2.3e-3 / 23.5));
+}
+
 TEST_CASE("Batches of a trace from elsewhere are not cut") {
   StepProfile profile{.network = "small", .notes = {"recorded here"}, .rows = {}};
   CHECK(cut_of(profile, small_perceptron()).shards(112) == 4);
