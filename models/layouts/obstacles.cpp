@@ -46,7 +46,7 @@ class Obstacles {
   void check_precision() {
     const Precision precision = job_.precision;
     if (precision == Precision::int8) {
-      found_.push_back("int8 is no format to train in - use bf16 or fp8");
+      found_.emplace_back("int8 is no format to train in - use bf16 or fp8");
     } else if (precision == Precision::fp8 && !has_format(job_.cluster, precision)) {
       found_.push_back(fmt::format("{} has no fp8 products - use bf16", job_.cluster.device.id));
     }

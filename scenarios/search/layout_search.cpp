@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cctype>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
+
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -105,14 +107,19 @@ class Examiner {
   Precision precision_;
 };
 
-/// A constraint without its numbers, and for memory without its parts: what rejections are counted by.
+bool is_number(std::string_view word) {
+  return !word.empty() && word.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+/// A constraint with N for its numbers, and for memory without its parts: what rejections are counted by. Numbers
+/// within names stay.
 std::string kind_of(const std::string& text) {
   if (text.starts_with("does not fit")) return "does not fit in the device's memory";
   std::string kind;
-  for (const char character : text.substr(0, text.find(" - "))) {
-    const bool is_digit = std::isdigit(static_cast<unsigned char>(character)) != 0;
-    const bool is_more = (is_digit || character == '.') && !kind.empty() && kind.back() == '#';
-    if (!is_more) kind += is_digit ? '#' : character;
+  for (std::string word : split(text.substr(0, text.find(" - ")), ' ')) {
+    const std::size_t end = word.find_last_not_of(",;:") + 1;
+    if (is_number(std::string_view(word).substr(0, end))) word.replace(0, end, "N");
+    kind += kind.empty() ? word : " " + word;
   }
   return kind;
 }
