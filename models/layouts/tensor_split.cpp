@@ -54,6 +54,7 @@ class TensorSplitter {
         return divides(layer.out.channels) ? SplitMode::column : whole(layer, layer.out.channels);
       case LayerKind::residual_add:
       case LayerKind::add_vector:
+      case LayerKind::multiply:
         return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
       case LayerKind::lstm:
       case LayerKind::gru:

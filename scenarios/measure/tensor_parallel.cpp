@@ -156,14 +156,14 @@ class TensorDevice final : public RealStep {
     }
     data.parameter_update = Update::add;
     run_backward_sums(i, data);
-    const GradientPlace input = activations_.gradient_place(layer, layer.layer.input);
-    data.input_gradient = input.numbers;
-    data.input_update = input.update;
-    if (layer.layer.skip.valid()) {
+    if (layer.layer.skip.valid()) {  // first, as kernels write it: both may be one value's
       const GradientPlace second = activations_.gradient_place(layer, layer.layer.skip);
       data.second_gradient = second.numbers;
       data.second_update = second.update;
     }
+    const GradientPlace input = activations_.gradient_place(layer, layer.layer.input);
+    data.input_gradient = input.numbers;
+    data.input_update = input.update;
     kernels_[i]->backward(data);
     if (layer.mode == SplitMode::vocabulary) weights_.clear_row_of_zeros(i);
   }

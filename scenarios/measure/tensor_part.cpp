@@ -91,11 +91,12 @@ class Parts {
   }
 
   [[nodiscard]] Channels head_channels(const Layer& attention) const {
-    const std::int64_t size = attention.out.channels / attention.heads;
+    const std::int64_t size = head_size(attention), numbers = value_size(attention);
     const std::int64_t heads = share(attention, attention.heads), kv_heads = share(attention, attention.kv_heads);
+    const std::int64_t first_key = attention.heads * size, first_value = first_key + attention.kv_heads * size;
     Channels channels = run_of(heads * device_ * size, heads * size);
-    for (const std::int64_t first : {attention.heads, attention.heads + attention.kv_heads}) {
-      const Channels own = run_of((first + kv_heads * device_) * size, kv_heads * size);
+    for (const Channels& own : {run_of(first_key + kv_heads * device_ * size, kv_heads * size),
+                                run_of(first_value + kv_heads * device_ * numbers, kv_heads * numbers)}) {
       channels.insert(channels.end(), own.begin(), own.end());
     }
     return channels;
@@ -116,7 +117,11 @@ class Parts {
         }
         return flat;
       }
+      case LayerKind::cross_attention:
+        refuse(layer, "the heads of cross attention are not shared out here - measure another split or kind");
       case LayerKind::residual_add:
+      case LayerKind::add_vector:
+      case LayerKind::multiply:
         if (input != parts_[layer.skip.index()].channels) refuse(layer, "its operands are split differently");
         return input;
       case LayerKind::convolution: {

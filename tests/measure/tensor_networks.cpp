@@ -1,0 +1,82 @@
+// Tensor-parallel training of small networks made for one layer each.
+#include <fmt/format.h>
+
+#include "models/networks/layer_graph.hpp"
+#include "tests/catch.hpp"
+#include "tests/measure/ranks.hpp"
+
+using namespace orrery;
+using orrery::testing::communicator;
+using orrery::testing::largest_difference;
+using orrery::testing::really_trained;
+using orrery::testing::scenario_on;
+using orrery::testing::trained_alone;
+
+namespace {
+
+/// Images of 2 x 2 x 6 as tokens, `layers`, a head.
+Scenario split_by_tensor(const std::string& layers) {
+  const std::string way =
+      fmt::format("[[strategy]]\nname = \"way\"\nkind = \"model\"\ndevices = {}\n", communicator().size());
+  Scenario scenario = scenario_on(communicator().size(), "network = \"2nn\"\nbatch = 8\nlearning_rate = 0.02\n", way);
+  const std::string text =
+      "[network]\nname = \"small\"\ntitle = \"a layer between tokens and a head\"\nsource = \"made for this test\"\n"
+      "sample = \"image\"\ninput = [2, 2, 6]\nclasses = 3\nlayers = [\n"
+      "{ name = \"tokens\", kind = \"pixels_to_tokens\" },\n" +
+      layers +
+      "{ name = \"mean\", kind = \"global_average_pool\" },\n{ name = \"head\", kind = \"dense\", units = 3 },\n"
+      "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n]\n";
+  Problems problems;
+  scenario.workload.network = parse_network(text, "network.toml", problems);
+  problems.throw_if_any();
+  return scenario;
+}
+
+/// On rank 0: how far the weights are from those of one process. Elsewhere 0.
+double distance(const Scenario& scenario) {
+  const std::vector<float> weights = really_trained(scenario, 0, 3);
+  return communicator().rank() == 0 ? largest_difference(weights, trained_alone(scenario, 3)) : 0.0;
+}
+
+}  // namespace
+
+TEST_CASE("attention whose values have another size than its keys is split by heads") {
+  // 4 x 4 queries, 4 x 4 keys, 4 x 8 values; then with two heads to a key.
+  CHECK(distance(split_by_tensor(
+            "{ name = \"qkv\", kind = \"dense\", units = 64 },\n"
+            "{ name = \"attention\", kind = \"attention\", heads = 4, head_size = 4, value_size = 8 },\n")) < 2e-5);
+  CHECK(
+      distance(split_by_tensor("{ name = \"qkv\", kind = \"dense\", units = 56 },\n"
+                               "{ name = \"attention\", kind = \"attention\", heads = 8, kv_heads = 4, head_size = 4, "
+                               "value_size = 2 },\n")) < 2e-5);
+}
+
+TEST_CASE("a product of a split and a whole operand gathers the split one") {
+  const std::string layers =
+      "{{ name = \"stem\", kind = \"dense\", units = 12 }},\n{{ name = \"whole\", kind = \"layer_norm\" }},\n"
+      "{{ name = \"gate\", kind = \"dense\", units = 12 }},\n{{ name = \"split\", kind = \"tanh\" }},\n"
+      "{{ name = \"product\", kind = \"multiply\", input = \"{}\", skip = \"{}\" }},\n";
+  for (const char* first : {"split", "whole"}) {
+    for (const char* second : {"split", "whole"}) {
+      INFO(first << " x " << second);
+      CHECK(distance(split_by_tensor(fmt::format(fmt::runtime(layers), first, second))) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("cross attention of split queries is refused with a reason") {
+  if (communicator().size() < 2) return;
+  const Scenario scenario = split_by_tensor(
+      "{ name = \"queries\", kind = \"dense\", units = 12 },\n"
+      "{ name = \"keys_values\", kind = \"dense\", units = 24, input = \"tokens\" },\n"
+      "{ name = \"across\", kind = \"cross_attention\", heads = 12, input = \"queries\", skip = \"keys_values\" },\n");
+  std::string refusal;
+  try {
+    really_trained(scenario, 0, 1);
+  } catch (const Infeasible& error) {
+    refusal = error.what();
+  }
+  CHECK(refusal ==
+        "across cannot be executed split over devices: the heads of cross attention are not shared out here - measure "
+        "another split or kind");
+}
