@@ -21,6 +21,7 @@ class HybridReader {
     read_pieces();
     read_states();
     read_balance();
+    read_outer();
     read_tokens();
     read_disturbances();
     static const Names<Folding> folds = {{"auto", Folding::automatic}, {"never", Folding::never}};
@@ -122,6 +123,18 @@ class HybridReader {
     }
     static const Names<Balance> balances = {{"equal", Balance::equal}, {"speed", Balance::speed}};
     layout_.balance = choose(table_, "balance", balances, layout_.balance);
+  }
+
+  void read_outer() {
+    auto table = table_.table("outer");
+    if (!table) return;
+    OuterSteps& outer = layout_.outer;
+    constexpr Range several{2.0, 1e6};
+    static const Names<Precision> formats = {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+    outer.islands = static_cast<int>(table->required_integer("islands", several));
+    outer.every = static_cast<int>(table->integer("every", outer.every, count));
+    outer.format = choose(*table, "format", formats, outer.format);
+    table->finish();
   }
 
   void read_tokens() {

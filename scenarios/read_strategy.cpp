@@ -38,6 +38,7 @@ class StrategyReader {
     if (spec_.kind != StrategyKind::federated) read_cluster();
     if (spec_.kind == StrategyKind::hybrid) {
       read_hybrid(table_, spec_, workload_.network);
+      check_shared_learning();
     } else if (!is_cosimulated(spec_.kind)) {
       read_central();
     } else {
@@ -87,6 +88,14 @@ class StrategyReader {
       spec_.accumulation = integer("accumulation", workload_.accumulation);
     }
     check_batch();
+  }
+
+  /// Synchronous ways share one learning curve.
+  void check_shared_learning() {
+    if (!workload_.learn || spec_.hybrid.layout.outer.islands == 1) return;
+    table_.problem("outer", "learns otherwise than synchronous steps",
+                   "with learn = true kind = hybrid shares their curve",
+                   "leave learn out, or use kind = \"local-sgd\"");
   }
 
   void read_cluster() {

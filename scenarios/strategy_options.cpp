@@ -51,6 +51,7 @@ const std::vector<StrategyOption>& strategy_options() {
       {"zero_group", number, {hybrid}},
       {"offload", text, {hybrid}},
       {"balance", text, {hybrid}},
+      {"outer", table, {hybrid}},
       {"capacity_factor", number, {hybrid}},
       {"expert_imbalance", number, {hybrid}},
       {"length_variation", number, {hybrid}},

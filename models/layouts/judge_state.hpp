@@ -63,6 +63,12 @@ struct StateExchange {
   WireBytes summed;                // with every backward, beside its own: sums of zero_group's shards between groups
 };
 
+/// Exchange of one stage's parameters between islands, on the mean of a step.
+struct OuterExchange {
+  Seconds time;
+  WireBytes sent;
+};
+
 /// Time that one replica is at work, by parts, and the stage that works longest.
 struct ReplicaTime {
   StepParts parts;
@@ -101,6 +107,8 @@ struct LayoutJudge::State {
   [[nodiscard]] std::string layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const;
 
   [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
+  [[nodiscard]] OuterExchange exchange_between_islands(const StageWork& stage, const Layout& layout) const;
+  /// With the update between islands, on the mean of a step.
   [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
@@ -110,7 +118,7 @@ struct LayoutJudge::State {
   /// What `count` micro-batches on a stage, the exchange of its states, messages between stages send: on the mean over
   /// all stages.
   void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;
-  void add_exchanged(StepPrediction& step, const StateExchange& exchange, const Layout& layout) const;
+  void add_exchanged(StepPrediction& step, const WireBytes& sent, const Layout& layout) const;
   void add_messages(StepPrediction& step, const StageWork& chunk, double count, const Layout& layout) const;
   /// What late replicas cost; after all other parts.
   void add_stragglers(StepParts& parts, const Layout& layout) const;
@@ -148,6 +156,9 @@ struct LayoutJudge::State {
                                           const GroupPlace& place) const;
   [[nodiscard]] double gather_slowdown(const GroupPlace& place) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
+  /// Of what one rank's optimizer holds, all or its share (ZeRO): bytes of each parameter over the memory's bandwidth;
+  /// on the host as long as an inner step's (assumed for the update between islands).
+  [[nodiscard]] Seconds update_time(const StageWork& stage, double bytes_each, const Layout& layout) const;
   [[nodiscard]] LayoutMemory fullest(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                      const Layout& layout) const;
 

@@ -32,6 +32,7 @@ std::string to_text(const Layout& layout) {
   if (layout.sequence_parallel == SequenceParallel::on) text += " sp";
   if (layout.offload == Offload::optimizer) text += " offload";
   if (layout.balance == Balance::speed) text += " by speed";
+  if (layout.outer.islands > 1) text += fmt::format(" islands{} outer{}", layout.outer.islands, layout.outer.every);
   return text;
 }
 
@@ -51,6 +52,10 @@ int degree(const Layout& layout, Dimension dimension) {
       break;
   }
   return 1;
+}
+
+int replicas_in_step(const Layout& layout) {
+  return layout.dp / layout.outer.islands * layout.cp;
 }
 
 std::int64_t stride(const Layout& layout, Dimension dimension) {

@@ -10,6 +10,7 @@
 #include "models/networks/segments.hpp"
 #include "sim/collectives/library.hpp"
 #include "sim/program/op.hpp"
+#include "topologies/precision.hpp"
 
 namespace orrery {
 
@@ -27,6 +28,15 @@ enum class SequenceParallel : std::uint8_t { off, on };
 enum class Balance : std::uint8_t { equal, speed };
 enum class Offload : std::uint8_t { none, optimizer };  // optimizer state and step on the host
 
+/// Steps between islands, as DiLoCo takes them (Douillard et al. 2023, arXiv 2311.08105): equal islands, runs of whole
+/// replicas, step by themselves; every so many steps they sum how far their parameters have moved, and one more
+/// optimizer (Nesterov momentum) moves the parameters that all go on with. It learns otherwise than synchronous steps.
+struct OuterSteps {
+  int islands = 1;                     // of dp; 1: every step is synchronous
+  int every = 500;                     // steps of an island between two of these; Douillard et al. 2023
+  Precision format = Precision::fp32;  // of the differences on the wires
+};
+
 struct Layout {
   int dp = 1, tp = 1, pp = 1, cp = 1;
   int ep = 1;                   // experts are spread over ep of the dp x cp ranks that hold the same dense weights
@@ -39,6 +49,7 @@ struct Layout {
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
   Offload offload = Offload::none;
   Balance balance = Balance::equal;
+  OuterSteps outer;
   /// Dimensions by rank, the fastest first. ep lies inside dp and is not listed.
   std::array<Dimension, 4> order = {Dimension::tp, Dimension::cp, Dimension::dp, Dimension::pp};
 
@@ -51,11 +62,12 @@ std::string to_text(const Layout& layout);
 /// Ranks apart that neighbours in a dimension are (product of the degrees of faster dimensions).
 std::int64_t stride(const Layout& layout, Dimension dimension);
 int degree(const Layout& layout, Dimension dimension);
+/// Of the dp x cp replicas of a rank those that sum gradients in every step: all, or an island of them.
+int replicas_in_step(const Layout& layout);
 /// Where `ranks` of the dp x cp replicas of a rank sit, every `every`-th of them, the faster of the two dimensions
 /// first, when nodes of `devices_per_node` are filled in rank order.
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node);
-/// Where the group of a dimension sits. dp: all dp x cp replicas, over which gradients are summed; ep: the first ep of
-/// them.
+/// Where the group of a dimension sits. dp: all dp x cp replicas; ep: the first ep of them.
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
 /// Samples of one replica / micro-batch.
 std::int64_t microbatches(const Layout& layout, std::int64_t batch);

@@ -27,7 +27,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
                                               const Layout& layout) const {
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
-  const double all = static_cast<double>(layout.dp) * layout.cp;
+  const double all = replicas_in_step(layout);
   const double group = layout.zero_group > 0 ? layout.zero_group : all;
   double dense = work.parameters;
   const double experts = work.expert_parameters;
@@ -42,7 +42,9 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   LayoutMemory memory;
   memory.states.weights = held(shards_while_running ? 3 : 4, each.weights);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
-  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer);
+  // Between islands: shared parameters and momentum in fp32.
+  const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;
+  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer + outer);
 
   const double passes = passes_kept(layout, stage, count);
   Bytes kept;  // passes spread evenly over the chunks

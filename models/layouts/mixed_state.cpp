@@ -201,7 +201,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
       step.parts.optimizer = std::max(step.parts.optimizer, optimizer_of(alike, stage, layout));
       first.add_sent(step, alike.stages[stage], static_cast<double>(alike.microbatches) / replicas, layout);
     }
-    first.add_exchanged(step, exchange.states, layout);
+    first.add_exchanged(step, exchange.states.sent, layout);
   }
   first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
   step.comm_pp = slowest.slowest_transfer() * (2.0 * last * layout.interleave);

@@ -35,6 +35,7 @@ class Obstacles {
     check_tensor();
     check_pipeline();
     check_context();
+    check_islands();
     check_experts();
     check_sharding();
     if (!job_.cluster.more.empty() && has_devices()) check_kinds();
@@ -133,6 +134,7 @@ class Obstacles {
     };
     positive(layout_.dp, "dp"), positive(layout_.tp, "tp"), positive(layout_.pp, "pp"), positive(layout_.cp, "cp");
     positive(layout_.ep, "ep"), positive(layout_.microbatch, "microbatch"), positive(layout_.interleave, "interleave");
+    positive(layout_.outer.islands, "islands"), positive(layout_.outer.every, "every");
     return found_.empty();
   }
 
@@ -214,10 +216,10 @@ class Obstacles {
       found_.push_back(fmt::format("ep {} does not divide {} experts - use ep {}", layout_.ep, experts,
                                    nearest_divisors(experts, layout_.ep)));
     }
-    const std::int64_t ranks = std::int64_t{layout_.dp} * layout_.cp;
-    if (ranks % layout_.ep != 0) {
-      found_.push_back(fmt::format("ep {} does not divide dp {} x cp {} = {} ranks that share the experts - use ep {}",
-                                   layout_.ep, layout_.dp, layout_.cp, ranks, nearest_divisors(ranks, layout_.ep)));
+    const std::int64_t ranks = replicas_in_step(layout_);
+    if (ranks % layout_.ep != 0 && has_equal_islands()) {
+      found_.push_back(fmt::format("ep {} does not divide {} = {} ranks that share the experts - use ep {}", layout_.ep,
+                                   replicas_text(), ranks, nearest_divisors(ranks, layout_.ep)));
     }
   }
 
@@ -225,10 +227,36 @@ class Obstacles {
     if (layout_.zero_stage < 0 || layout_.zero_stage > 3) {
       found_.push_back(fmt::format("zero_stage {} is not a stage - use 0, 1, 2 or 3", layout_.zero_stage));
     }
-    const std::int64_t ranks = std::int64_t{layout_.dp} * layout_.cp;
-    if (layout_.zero_group > 0 && ranks % layout_.zero_group != 0) {
-      found_.push_back(fmt::format("zero_group {} does not divide {} replicas - use {}", layout_.zero_group, ranks,
+    const std::int64_t ranks = replicas_in_step(layout_);
+    if (layout_.zero_group > 0 && ranks % layout_.zero_group != 0 && has_equal_islands()) {
+      found_.push_back(fmt::format("zero_group {} does not divide {} replicas{} - use {}", layout_.zero_group, ranks,
+                                   layout_.outer.islands > 1 ? " of an island" : "",
                                    nearest_divisors(ranks, layout_.zero_group)));
+    }
+  }
+
+  [[nodiscard]] bool has_equal_islands() const { return layout_.dp % layout_.outer.islands == 0; }
+
+  /// Who sums gradients in every step.
+  [[nodiscard]] std::string replicas_text() const {
+    const int islands = layout_.outer.islands;
+    const std::string all = fmt::format("dp {} x cp {}", layout_.dp, layout_.cp);
+    return islands == 1 ? all : fmt::format("{} / {} islands", all, islands);
+  }
+
+  void check_islands() {
+    const int islands = layout_.outer.islands;
+    if (islands == 1) return;
+    if (!has_equal_islands()) {
+      found_.push_back(fmt::format("{} islands do not divide dp {} - use {}", islands, layout_.dp,
+                                   nearest_divisors(layout_.dp, islands)));
+    }
+    if (layout_.cp > 1 && stride(layout_, Dimension::dp) < stride(layout_, Dimension::cp)) {
+      found_.emplace_back("islands are runs of whole replicas, but order numbers dp before cp - put cp first");
+    }
+    if (!job_.cluster.more.empty()) {
+      found_.emplace_back(
+          "islands are alike, but the cluster has several groups of nodes - use one, or leave outer out");
     }
   }
 

@@ -52,9 +52,8 @@ void LayoutJudge::State::add_sent(StepPrediction& step, const StageWork& stage, 
   step.exchanged_per_device += sent * (count / layout.pp);
 }
 
-void LayoutJudge::State::add_exchanged(StepPrediction& step, const StateExchange& exchange,
-                                       const Layout& layout) const {
-  step.exchanged_per_device += exchange.sent * (1.0 / layout.pp);
+void LayoutJudge::State::add_exchanged(StepPrediction& step, const WireBytes& sent, const Layout& layout) const {
+  step.exchanged_per_device += sent * (1.0 / layout.pp);
 }
 
 void LayoutJudge::State::add_messages(StepPrediction& step, const StageWork& chunk, double count,
@@ -65,10 +64,10 @@ void LayoutJudge::State::add_messages(StepPrediction& step, const StageWork& chu
 }
 
 void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) const {
-  const double replicas = layout.dp;
+  const double replicas = static_cast<double>(layout.dp) / layout.outer.islands;  // that wait for each other
   const double late = job_.framework.straggler_per_doubling.value * std::log2(replicas) +
                       job_.length_variation * std::sqrt(2.0 * std::log(replicas));
-  parts.straggler = (parts.total() - parts.exposed_dp) * late;
+  parts.straggler = (parts.total() - parts.exposed_dp - parts.exposed_outer) * late;
 }
 
 void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) const {
@@ -94,7 +93,10 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
     step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
     step.parts.optimizer = std::max(step.parts.optimizer, optimizer_time(stage, layout));
     add_sent(step, stage, count, layout);
-    add_exchanged(step, exchange, layout);
+    add_exchanged(step, exchange.sent, layout);
+    const OuterExchange outer = exchange_between_islands(stage, layout);
+    step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time);
+    add_exchanged(step, outer.sent, layout);
   }
   add_messages(step, chunks.front(), count, layout);
   const StageWork& slowest = stages[time.slowest];
@@ -151,6 +153,9 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
     const StateExchange exchange = exchange_states(stages[i], layout);
     stage.gradient_exchange = exchange.cost;
     add_exchange(prices, exchange, layout);
+    const OuterExchange outer = exchange_between_islands(stages[i], layout);
+    prices.outer_exchange = std::max(prices.outer_exchange, outer.time);
+    stage.outer_sent = outer.sent;
     prices.stages.push_back(std::move(stage));
   }
   return prices;

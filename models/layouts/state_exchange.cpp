@@ -9,8 +9,15 @@
 namespace orrery {
 namespace {
 
-int replicas(const Layout& layout) {
-  return layout.dp * layout.cp;
+/// An outer step in fp32, every number read or written once: before the exchange the shared and the own parameters are
+/// read and their difference written; after it the summed difference, the momentum and the shared parameters are read,
+/// and momentum, shared and own parameters written.
+constexpr double outer_update_bytes = 9 * 4;
+
+/// Parts that optimizer state is divided into, of one rank each.
+int state_shares(const Layout& layout) {
+  if (layout.zero_stage == 0) return 1;
+  return layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
 /// with every micro-batch; 3 in a pipeline: as 2, parameters stay gathered through the step (Llama 3, section 3.3.2).
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
   StateExchange exchange;
-  const int all = replicas(layout);
+  const int all = replicas_in_step(layout);
   if (all == 1) return exchange;
   const FrameworkProfile& framework = job_.framework;
   const double wire = wire_bytes_of_gradient(), kept = bytes_in_memory(job_.precision).value();
@@ -108,20 +115,56 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   return exchange;
 }
 
+/// An island agrees on its parameters, so every rank sums one part of the differences, one of as many as its island has
+/// replicas, with its likes in the other islands. Then the parts of what a rank's optimizer holds are gathered from
+/// those that hold the same, and, where it holds a share (ZeRO), the moved parameters from those that hold the others;
+/// ZeRO-3 without a pipeline gathers them with the next pass anyway.
+OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stage, const Layout& layout) const {
+  OuterExchange outer;
+  const int islands = layout.outer.islands, island = replicas_in_step(layout);
+  if (islands == 1) return outer;
+  const int per_node = job_.cluster.devices_per_node;
+  const double difference = bytes_in_memory(layout.outer.format).value();
+  const double kept = bytes_in_memory(job_.precision).value();
+  const double each_step = 1.0 / layout.outer.every;
+  const auto pay = [&](CollectiveKind kind, double parameters, double bytes_each, int apart, int ranks) {
+    const LibraryCost cost =
+        over_replicas(kind, parameters, bytes_each, place_of_replicas(layout, apart, ranks, per_node));
+    outer.time += cost.total() * each_step;
+    outer.sent += cost.sent() * each_step;
+  };
+  const auto pay_all = [&](double parameters, int apart) {  // of replicas so far apart that hold the same
+    const int same = island / apart, shares = std::max(1, state_shares(layout) / apart);
+    pay(CollectiveKind::all_reduce, parameters / same, difference, island, islands);
+    pay(CollectiveKind::all_gather, parameters / shares, difference, apart * shares, same / shares);
+    const bool gathers_later = layout.zero_stage == 3 && layout.pp == 1;
+    if (!gathers_later) pay(CollectiveKind::all_gather, parameters, kept, apart, shares);
+  };
+  pay_all(stage.parameters, 1);
+  if (stage.expert_parameters > 0) pay_all(stage.expert_parameters, layout.ep);
+  return outer;
+}
+
+Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_each, const Layout& layout) const {
+  const double group = state_shares(layout);
+  const double held = stage.parameters / group + stage.expert_parameters / std::max(1.0, group / layout.ep);
+  if (layout.offload == Offload::optimizer) {
+    return Seconds(held * job_.framework.offload_ns_per_parameter.value * 1e-9);
+  }
+  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
+  return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
+}
+
 Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
   const FrameworkProfile& framework = job_.framework;
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
   const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw;
   const double bytes =
       is_mixed && is_adam ? framework.optimizer_bytes_adam_mixed.value : optimizer_bytes(framework, job_.optimizer);
-  const double group = layout.zero_stage == 0 ? 1.0 : layout.zero_group > 0 ? layout.zero_group : replicas(layout);
-  const double held = stage.parameters / group + stage.expert_parameters / std::max(1.0, group / layout.ep);
   const Seconds host(framework.host_iteration_ms.value * 1e-3);
-  if (layout.offload == Offload::optimizer) {
-    return host + Seconds(held * framework.offload_ns_per_parameter.value * 1e-9);
-  }
-  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
-  return host + Seconds(bandwidth > 0 ? held * bytes / bandwidth : 0.0);
+  const Seconds inner = host + update_time(stage, bytes, layout);
+  if (layout.outer.islands == 1) return inner;
+  return inner + update_time(stage, outer_update_bytes, layout) / layout.outer.every;
 }
 
 /// Each tensor-parallel rank sends its part; without sequence parallelism the parts are gathered again in the node.

@@ -30,8 +30,8 @@ TrainingJob job_on_group(const TrainingJob& job, std::size_t group) {
 }
 
 Seconds StepParts::total() const {
-  return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep + bubble +
-         straggler;
+  return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep +
+         exposed_outer + bubble + straggler;
 }
 
 LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {

@@ -20,6 +20,7 @@ namespace orrery {
 struct StepParts {
   Seconds compute, recompute, optimizer;
   Seconds exposed_dp, exposed_tp, exposed_pp, exposed_cp, exposed_ep;  // communication that computing does not hide
+  Seconds exposed_outer;                                               // between islands, on the mean of a step
   Seconds bubble, straggler;
   [[nodiscard]] Seconds total() const;
 };
@@ -70,6 +71,7 @@ struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
   LibraryCost gradient_exchange;   // ZeRO-3: of one block
   std::size_t exchange_group = 0;  // of nodes, on whose wires that takes so long
+  WireBytes outer_sent;            // by one rank between islands and to gather it inside, on the mean of a step
   Seconds optimizer;
   std::string layers;   // "embedding, 12 x block"
   std::string devices;  // on nodes of several kinds: "v100-sxm2-32"; else empty
@@ -92,6 +94,7 @@ struct LayoutPrices {
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds tied_exchange;     // tied embedding, first and last stage
+  Seconds outer_exchange;    // between islands, on the mean of a step; of the stage that takes longest
   /// ZeRO-3 without a pipeline: parameters gathered, gradients summed with each micro-batch, contained in
   /// gradient_exposed; else nothing.
   PassExchange states_forward, states_backward;

@@ -5,9 +5,10 @@
 namespace orrery {
 namespace {
 
-/// Of the ranks of one set of weights, `ranks` for dp x cp devices, how many stand for `members` devices.
+/// Of the ranks of one set of weights, `ranks` for the devices of replicas_in_step, how many stand for `members`
+/// devices.
 std::size_t run_length(const Layout& layout, std::size_t ranks, int members) {
-  const std::size_t all = static_cast<std::size_t>(layout.dp) * static_cast<std::size_t>(layout.cp);
+  const auto all = static_cast<std::size_t>(replicas_in_step(layout));
   return std::max<std::size_t>(1, static_cast<std::size_t>(members) * ranks / all);
 }
 
@@ -27,11 +28,11 @@ std::vector<RankId> across_runs(const std::vector<RankId>& all, std::size_t leng
 }  // namespace
 
 int sharing_ranks(const Layout& layout) {
-  return layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : layout.dp * layout.cp;
+  return layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
 }
 
 Meeting meeting_of_states(const Layout& layout) {
-  return sharing_ranks(layout) < layout.dp * layout.cp ? Meeting::shards : Meeting::replicas;
+  return sharing_ranks(layout) < replicas_in_step(layout) ? Meeting::shards : Meeting::replicas;
 }
 
 HybridGroups::HybridGroups(const Layout& layout, const HybridRanks& ranks, Program& program)
@@ -39,6 +40,7 @@ HybridGroups::HybridGroups(const Layout& layout, const HybridRanks& ranks, Progr
 
 std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   const Coordinates at = ranks_.at(rank);
+  const int island = layout_.dp / layout_.outer.islands, first_of_island = at.dp / island * island;
   std::vector<RankId> found;
   const auto add = [&](Coordinates other) {
     const RankId member = ranks_.rank(other);
@@ -53,6 +55,9 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
     case Meeting::parts:
       for (int i = 0; i < layout_.cp; ++i) add({at.tp, i, at.dp, at.pp});
       return found;
+    case Meeting::islands:
+      for (int replica = at.dp % island; replica < layout_.dp; replica += island) add({at.tp, at.cp, replica, at.pp});
+      return found;
     case Meeting::ends:
       add({at.tp, at.cp, at.dp, 0});
       add({at.tp, at.cp, at.dp, layout_.pp - 1});
@@ -63,7 +68,7 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
     case Meeting::sums:
       break;
   }
-  for (int replica = 0; replica < layout_.dp; ++replica) {
+  for (int replica = first_of_island; replica < first_of_island + island; ++replica) {
     for (int part = 0; part < layout_.cp; ++part) {
       const RankId member = ranks_.rank({at.tp, part, replica, at.pp});
       if (found.empty() || found.back() != member) found.push_back(member);
@@ -89,6 +94,7 @@ RankId HybridGroups::leader_by_search(RankId rank, Meeting meeting) {
 
 RankId HybridGroups::leader(RankId rank, Meeting meeting) {
   Coordinates at = ranks_.at(rank);
+  const int island = layout_.dp / layout_.outer.islands;
   switch (meeting) {
     case Meeting::alone:
       return rank;
@@ -102,7 +108,11 @@ RankId HybridGroups::leader(RankId rank, Meeting meeting) {
       at.pp = 0;
       break;
     case Meeting::replicas:
-      at.dp = at.cp = 0;
+      at.dp -= at.dp % island;
+      at.cp = 0;
+      break;
+    case Meeting::islands:
+      at.dp %= island;
       break;
     case Meeting::experts:
     case Meeting::shards:

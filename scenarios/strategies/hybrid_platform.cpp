@@ -51,18 +51,35 @@ std::vector<std::vector<RankId>> groups_along(const Layout& layout, Dimension di
   return groups;
 }
 
-/// dp x cp devices of every stage and slice, in the order of devices.
+/// dp x cp devices of every stage and slice, of every island, in the order of devices.
 std::vector<std::vector<RankId>> replicas(const Layout& layout) {
   std::vector<std::vector<RankId>> groups;
+  const int island = layout.dp / layout.outer.islands;
   for (int stage = 0; stage < layout.pp; ++stage) {
     for (int slice = 0; slice < layout.tp; ++slice) {
-      std::vector<std::int64_t> devices;
-      for (int replica = 0; replica < layout.dp; ++replica) {
-        for (int part = 0; part < layout.cp; ++part)
-          devices.push_back(device_at(layout, {slice, part, replica, stage}));
+      for (int first = 0; first < layout.dp; first += island) {
+        std::vector<std::int64_t> devices;
+        for (int replica = first; replica < first + island; ++replica) {
+          for (int part = 0; part < layout.cp; ++part)
+            devices.push_back(device_at(layout, {slice, part, replica, stage}));
+        }
+        groups.push_back(in_order(std::move(devices)));
       }
-      groups.push_back(in_order(std::move(devices)));
     }
+  }
+  return groups;
+}
+
+/// A device of every island, those at the same place in theirs.
+std::vector<std::vector<RankId>> likes_of_islands(const Layout& layout) {
+  std::vector<std::vector<RankId>> groups;
+  const int island = layout.dp / layout.outer.islands;
+  for (std::int64_t device = 0; device < layout.devices(); ++device) {
+    Coordinates at = coordinates_of(layout, device);
+    if (at.dp >= island) continue;
+    std::vector<std::int64_t> likes;
+    for (; at.dp < layout.dp; at.dp += island) likes.push_back(device_at(layout, at));
+    groups.push_back(in_order(std::move(likes)));
   }
   return groups;
 }
@@ -101,7 +118,7 @@ struct MeetingTraffic {
 /// What those who share states exchange.
 std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
   using Kind = FoldTraffic::Kind;
-  if (layout.dp * layout.cp == 1) return {};
+  if (replicas_in_step(layout) == 1) return {};
   const int length = sharing_ranks(layout);
   if (meeting_of_states(layout) == Meeting::replicas) {
     return {{Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}}};
@@ -114,6 +131,9 @@ std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
 std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
   using Kind = FoldTraffic::Kind;
   std::vector<MeetingTraffic> all = state_traffic(layout);
+  if (layout.outer.islands > 1) {
+    all.push_back({Meeting::islands, {"exchange between islands", Kind::collective, likes_of_islands(layout)}});
+  }
   if (moving == Moving::replicas_and_messages) return all;
   if (layout.tp > 1) {
     all.push_back({Meeting::slices, {"tensor parallelism", Kind::collective, groups_along(layout, Dimension::tp)}});
@@ -167,7 +187,7 @@ CollectiveKind exchange_kind(const Layout& layout) {
 HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   const Paths paths = paths_of(job);
   const int per_node = job.cluster.devices_per_node;
-  const int all = layout.dp * layout.cp, group = sharing_ranks(layout);
+  const int all = replicas_in_step(layout), group = sharing_ranks(layout);
   const auto wires = [&](CollectiveKind kind, const GroupPlace& place) {
     return group_wires(kind, place, paths.node, paths.network);
   };
@@ -176,6 +196,8 @@ HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   if (group < all) {
     found[Meeting::sums] = wires(CollectiveKind::all_reduce, place_of_replicas(layout, group, all / group, per_node));
   }
+  found[Meeting::islands] =
+      wires(CollectiveKind::all_reduce, place_of_replicas(layout, all, layout.outer.islands, per_node));
   found[Meeting::slices] = wires(CollectiveKind::all_reduce, place_of(layout, Dimension::tp, per_node));
   found[Meeting::parts] = wires(CollectiveKind::all_gather, place_of(layout, Dimension::cp, per_node));
   found[Meeting::experts] = wires(CollectiveKind::all_to_all, place_of(layout, Dimension::ep, per_node));
@@ -204,7 +226,7 @@ Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutP
 }
 
 HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
-  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}, {}, {}};
   for (std::size_t rank = 0; rank < platform.ranks.count(); ++rank) {
     platform.placement.emplace_back(static_cast<std::size_t>(platform.ranks.first_device(RankId(rank))));
   }
@@ -213,7 +235,7 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
 }
 
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Moving moving, Fold fold) {
-  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < fold.original.size(); ++i) {
     platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
     // link_copies counts bytes; links that several devices share are fewer.
@@ -328,6 +350,8 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
     platform.exchanges.push_back(timed_collective(time, stage.gradient_exchange.sent(),
                                                   by_group[stage.exchange_group][meeting_of_states(options.layout)]));
     platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
+    platform.outer_exchanges.push_back(
+        timed_collective(prices.outer_exchange, stage.outer_sent, platform.wires[Meeting::islands]));
   }
   platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);
   return platform;

@@ -19,11 +19,12 @@ struct HybridPlatform {
   HybridRanks ranks;
   std::vector<DeviceId> placement;  // of each rank, on `own`
   PlanPlatform own;
-  std::vector<Collective> exchanges;       // of the gradients of every stage, their groups left out
-  HybridWires wires;                       // of tp, cp and ep groups and of replicas, where they have members
-  std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
-  Seconds transfer_beyond;                 // of prices.transfer, what the wires do not take
-  std::vector<std::string> notes;          // why it is not folded further
+  std::vector<Collective> exchanges;        // of the gradients of every stage, their groups left out
+  std::vector<Collective> outer_exchanges;  // between islands, of every stage, on the mean of a step; likewise
+  HybridWires wires;                        // of tp, cp and ep groups and of replicas, where they have members
+  std::vector<HybridWires> wires_of_rank;   // where ranks are on nodes of several kinds; empty: `wires` of all
+  Seconds transfer_beyond;                  // of prices.transfer, what the wires do not take
+  std::vector<std::string> notes;           // why it is not folded further
   Moving moving = Moving::all;
 };
 

@@ -118,6 +118,7 @@ class RankWriter {
       meet(Meeting::ends, Dimension::pp, Phase::gradient_exchange, step_.prices.tied_exchange, -1);
     }
     compute(Phase::optimizer, stage_price().optimizer, -1);
+    exchange_between_islands();
   }
 
  private:
@@ -269,6 +270,13 @@ class RankWriter {
       needed_.push_back(exchange(meeting_of_states(layout_), Dimension::dp, Phase::gradient_exchange, what, -1, after));
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - shown, -1);
+  }
+
+  /// Once in so many steps; here each has its part of it.
+  void exchange_between_islands() {
+    if (step_.prices.outer_exchange <= Seconds()) return;
+    const Collective& what = step_.outer_exchanges[static_cast<std::size_t>(stage_)];
+    exchange(Meeting::islands, Dimension::dp, Phase::gradient_exchange, what, -1, all_needed());
   }
 
   /// The chunk that a task's message comes from (-1) or goes to (1), counted along the network.

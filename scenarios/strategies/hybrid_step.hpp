@@ -21,8 +21,9 @@ struct HybridStep {
   Seconds load;                       // until the loader has the next micro-batch; zero: data is always there
   Seconds transfer_beyond;            // of prices.transfer: what a message does not take on the wires of the platform
   std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
-  HybridWires wires = {};             // of groups; none: their exchanges only take their time
-  std::vector<HybridWires> wires_of_rank = {};  // where ranks are on nodes of several kinds; empty: `wires` of all
+  std::vector<Collective> outer_exchanges = {};  // between islands, of every stage, on the mean of a step; likewise
+  HybridWires wires = {};                        // of groups; none: their exchanges only take their time
+  std::vector<HybridWires> wires_of_rank = {};   // where ranks are on nodes of several kinds; empty: `wires` of all
 };
 
 /// Adds every operation of the step to a program with ranks.count() ranks. Each task of a stage (task_order) is
@@ -32,8 +33,9 @@ struct HybridStep {
 /// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
 /// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
 /// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they
-/// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer. Data is loaded one
-/// micro-batch ahead, the first one during the step before, so the last load of a step is for the next.
+/// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
+/// has on the mean of the exchange between islands. Data is loaded one micro-batch ahead, the first one during the step
+/// before, so the last load of a step is for the next.
 void write_hybrid_step(const HybridStep& step, Program& program);
 
 }  // namespace orrery
