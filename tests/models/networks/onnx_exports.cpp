@@ -1,6 +1,7 @@
 // ONNX as PyTorch's exporter writes it: norms and GELU in parts, batch and tokens folded, open batches.
 #include <algorithm>
 #include <stdexcept>
+#include <string_view>
 
 #include "models/cost/layer_cost.hpp"
 #include "models/networks/onnx.hpp"
@@ -19,11 +20,11 @@ LayerGraph graph_of(const std::string& graph) {
   return made;
 }
 
-const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
+const Layer& layer_named(const LayerGraph& graph, std::string_view name) {
   for (const Layer& layer : graph.layers) {
     if (layer.name == name) return layer;
   }
-  throw std::runtime_error("no layer " + name);
+  throw std::runtime_error("no layer " + std::string(name));
 }
 
 std::int64_t count(const LayerGraph& graph, LayerKind kind) {

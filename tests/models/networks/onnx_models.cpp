@@ -1,5 +1,6 @@
 // Networks from ONNX models: layers, parameters, and what is wrong with a file.
 #include <stdexcept>
+#include <string_view>
 
 #include "models/cost/layer_cost.hpp"
 #include "models/networks/onnx.hpp"
@@ -28,11 +29,11 @@ std::string problems_in(const std::string& file) {
   return {};
 }
 
-const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
+const Layer& layer_named(const LayerGraph& graph, std::string_view name) {
   for (const Layer& layer : graph.layers) {
     if (layer.name == name) return layer;
   }
-  throw std::runtime_error("no layer " + name);
+  throw std::runtime_error("no layer " + std::string(name));
 }
 
 /// Convolution, normalisation, pooling, a branch that is concatenated, a perceptron.

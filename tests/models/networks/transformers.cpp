@@ -2,6 +2,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "models/cost/layer_cost.hpp"
 #include "models/networks/transformer.hpp"
@@ -34,11 +35,11 @@ TransformerShape llama(std::int64_t layers, std::int64_t hidden, std::int64_t he
   return shape;
 }
 
-const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
+const Layer& layer_named(const LayerGraph& graph, std::string_view name) {
   for (const Layer& layer : graph.layers) {
     if (layer.name == name) return layer;
   }
-  throw std::runtime_error("no layer " + name);
+  throw std::runtime_error("no layer " + std::string(name));
 }
 
 std::string refusal(const TransformerShape& shape) {
