@@ -1,6 +1,7 @@
 // [cluster], and the `cluster` table of a strategy: on what is trained.
 #include <algorithm>
 
+#include "scenarios/merged_keys.hpp"
 #include "scenarios/reading.hpp"
 
 namespace orrery {
@@ -66,20 +67,15 @@ class ClusterResolver {
   void refuse_nodes_beside_groups() {
     for (const std::string_view key :
          {"system", "device", "nodes", "devices_per_node", "node_link", "nics", "network_link"}) {
-      complain(key, "stands beside groups of nodes", "each [[cluster.group]] says what its own nodes are",
+      complain(table_, key, "stands beside groups of nodes", "each [[cluster.group]] says what its own nodes are",
                "move it into the groups, or leave the groups out");
     }
-  }
-
-  /// Problems of keys that were merged from [cluster] were recorded there.
-  void complain(std::string_view key, std::string what, std::string why, std::string suggestion = {}) {
-    if (table_.has(key)) table_.problem(key, std::move(what), std::move(why), std::move(suggestion));
   }
 
   void require_reader(const std::string& key) {
     const std::string& fabric = spec_.description.fabric;
     if (spec_.present && !fabric_reads(fabric, key)) {
-      complain(key, "has no effect", "fabric = \"" + fabric + "\" does not read it",
+      complain(table_, key, "has no effect", "fabric = \"" + fabric + "\" does not read it",
                std::string("remove it, or choose ") + (key == "torus_axes" ? "torus" : "fat-tree"));
     }
   }
@@ -100,7 +96,7 @@ class ClusterResolver {
     std::vector<std::string> names;
     for (const FabricEntry& entry : fabrics()) names.push_back(entry.name);
     if (std::find(names.begin(), names.end(), *keys_.fabric) == names.end()) {
-      complain("fabric", "unknown fabric \"" + *keys_.fabric + "\"", {}, did_you_mean(*keys_.fabric, names));
+      complain(table_, "fabric", "unknown fabric \"" + *keys_.fabric + "\"", {}, did_you_mean(*keys_.fabric, names));
     } else {
       spec_.description.fabric = *keys_.fabric;
     }
@@ -111,11 +107,6 @@ class ClusterResolver {
   const Reading& reading_;
   ClusterSpec spec_;
 };
-
-template <class T>
-void overlay(std::optional<T>& base, const std::optional<T>& over) {
-  if (over) base = over;
-}
 
 /// [[cluster.group]]: every one is complete in itself.
 void read_groups(TomlTable& table, const Reading& reading, ClusterKeys& keys) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "scenarios/merged_keys.hpp"
 #include "scenarios/reading.hpp"
 
 namespace orrery {
@@ -16,7 +17,7 @@ class NodeResolver {
 
   std::optional<ResolvedNodes> resolve() {
     if (keys_.system && keys_.device) {
-      complain("device", "is given beside system", "a system has its own device", "keep one of them");
+      complain(table_, "device", "is given beside system", "a system has its own device", "keep one of them");
     } else if (keys_.system) {
       take_system();
     } else if (keys_.device) {
@@ -33,11 +34,6 @@ class NodeResolver {
   }
 
  private:
-  /// Problems of keys that were merged from [cluster] were recorded there.
-  void complain(std::string_view key, std::string what, std::string why, std::string suggestion = {}) {
-    if (table_.has(key)) table_.problem(key, std::move(what), std::move(why), std::move(suggestion));
-  }
-
   template <class Row>
   const Row* look_up(std::string_view key, const std::string& id, const std::vector<Row>& rows, std::string_view what) {
     if (table_.has(key)) return row_named(table_, key, id, rows, what);
@@ -52,7 +48,7 @@ class NodeResolver {
     if (system == nullptr) return;
     const auto nodes = static_cast<int>(keys_.nodes.value_or(1));
     if (system->max_nodes > 0 && nodes > system->max_nodes) {
-      complain("nodes", fmt::format("{} nodes are too many", nodes),
+      complain(table_, "nodes", fmt::format("{} nodes are too many", nodes),
                fmt::format("{} has at most {}", system->id, system->max_nodes));
       return;
     }
@@ -78,7 +74,8 @@ class NodeResolver {
       return device == nullptr ? std::nullopt : std::optional(*device);
     }
     if (!std::filesystem::is_regular_file(name)) {
-      complain("device", "there is no file \"" + name + "\"", {}, "make it with `orrery profile --device -o FILE.csv`");
+      complain(table_, "device", "there is no file \"" + name + "\"", {},
+               "make it with `orrery profile --device -o FILE.csv`");
       return std::nullopt;
     }
     found_.origin.device_file = name;
@@ -95,11 +92,6 @@ class NodeResolver {
   ResolvedNodes found_;
   bool is_known_ = false;
 };
-
-template <class T>
-void overlay(std::optional<T>& base, const std::optional<T>& over) {
-  if (over) base = over;
-}
 
 }  // namespace
 
