@@ -7,13 +7,11 @@
 
 #include "models/layouts/step_prediction.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/strategies/hybrid_flows.hpp"
 #include "scenarios/strategies/hybrid_ranks.hpp"
 #include "scenarios/strategies/hybrid_wires.hpp"
 
 namespace orrery {
-
-/// What of the exchanges moves over the wires; the rest takes its time.
-enum class Moving : std::uint8_t { all, replicas_and_messages };
 
 struct HybridPlatform {
   HybridRanks ranks;

@@ -1,101 +1,22 @@
 #include "scenarios/strategies/hybrid_step.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "scenarios/strategies/hybrid_groups.hpp"
+#include "scenarios/strategies/hybrid_pass.hpp"
+#include "scenarios/strategies/hybrid_slowness.hpp"
 #include "scenarios/strategies/schedules.hpp"
-#include "sim/base/random.hpp"
 
 namespace orrery {
 namespace {
 
 using Kind = Task::Kind;
 
-/// An exchange of one pass.
-struct GroupExchange {
-  Meeting meeting;
-  Dimension dimension;
-  PassExchange price;
-};
-
-/// One pass through a chunk: computing, and the exchanges that go with it.
-struct PassPrice {
-  Seconds compute;
-  std::vector<GroupExchange> exchanges;
-};
-
-/// Context and experts are exchanged again in the recomputation, which the backward pass is charged with.
-WireBytes with_recompute(const PassBytes& sent) {
-  WireBytes sum = sent.backward;
-  return sum += sent.recompute;
+bool moves(const Collective& what) {
+  return what.library.node_bytes + what.library.network_bytes > Bytes();
 }
-
-GroupWires wires_of(const HybridWires& wires, Meeting meeting) {
-  const auto found = wires.find(meeting);
-  return found == wires.end() ? GroupWires() : found->second;
-}
-
-/// Of ZeRO-3's backward pass: states, and sums of their shards between groups. What shows of both is shared out by
-/// their times on the wires.
-std::vector<GroupExchange> backward_states(const LayoutPrices& prices, const Layout& layout, const HybridWires& wires) {
-  const Meeting states = meeting_of_states(layout);
-  const PassExchange& own = prices.states_backward;
-  // Replicas of several kinds would hide unequal parts of the sums: left beside the wires.
-  const WireBytes summed = prices.kinds.size() > 1 ? WireBytes() : prices.states_summed;
-  const Seconds owns = wire_time(own.sent, wires_of(wires, states)),
-                sums = wire_time(summed, wires_of(wires, Meeting::sums));
-  const Seconds shown = sums > Seconds() ? own.exposed * (sums / (owns + sums)) : Seconds();
-  return {{states, Dimension::dp, {own.exposed - shown, own.sent}}, {Meeting::sums, Dimension::dp, {shown, summed}}};
-}
-
-PassPrice price_of(const ChunkPrice& price, const Task& task, const LayoutPrices& prices, const Layout& layout,
-                   const HybridWires& wires) {
-  using enum Meeting;
-  if (task.kind == Kind::weights) return {price.backward_weights, {}};
-  if (task.kind == Kind::forward) {
-    return {price.forward,
-            {{slices, Dimension::tp, {price.tensor_forward, price.tensor_sent.forward}},
-             {parts, Dimension::cp, {price.context_forward, price.context_sent.forward}},
-             {experts, Dimension::ep, {price.expert_forward, price.expert_sent.forward}},
-             {meeting_of_states(layout), Dimension::dp, prices.states_forward}}};
-  }
-  const Seconds weights = layout.schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
-  PassPrice pass{price.backward_input + weights,
-                 {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
-                  {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},
-                  {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}}}};
-  for (const GroupExchange& each : backward_states(prices, layout, wires)) pass.exchanges.push_back(each);
-  return pass;
-}
-
-/// How many times longer each computation of a rank takes: a slow device, and draws of a normal distribution, of which
-/// the largest of all devices that wait for each other counts; never less than a tenth.
-class Slowness {
- public:
-  Slowness(const HybridStep& step, RankId rank)
-      : jitter_(step.options.jitter),
-        draws_(step.ranks.folded() == Folded::device ? 1 : step.options.layout.tp * step.options.layout.cp),
-        random_(
-            Random::derived(step.seed, "hybrid jitter", static_cast<std::uint64_t>(step.ranks.first_device(rank)))) {
-    const auto& slow = step.options.straggler;
-    if (slow && step.ranks.stands_for(rank, slow->rank)) constant_ = slow->factor;
-  }
-
-  double next() {
-    if (jitter_ <= 0) return constant_;
-    double most = -1.0;
-    for (int draw = 0; draw < draws_; ++draw) most = std::max(most, 1.0 + jitter_ * random_.normal());
-    return constant_ * std::max(0.1, most);
-  }
-
- private:
-  double constant_ = 1, jitter_ = 0;
-  int draws_ = 1;
-  Random random_;
-};
 
 class RankWriter {
  public:
@@ -179,27 +100,11 @@ class RankWriter {
     return program_.add(std::move(op));
   }
 
-  /// The exchanges of a pass, split over what computing of `cover` leaves of its time.
-  [[nodiscard]] std::vector<SplitExchange> split(const std::vector<GroupExchange>& exchanges, Seconds cover) const {
-    std::vector<SplitExchange> all;
-    for (const GroupExchange& each : exchanges) {
-      const GroupWires on = wires_of(wires(), each.meeting);
-      all.push_back(split_exchange(each.price, on, cover));
-      const LibraryMoves& hidden = all.back().hidden.library;
-      cover -= wire_time({hidden.node_bytes, hidden.network_bytes}, on);
-    }
-    return all;
-  }
-
-  [[nodiscard]] static bool moves(const Collective& what) {
-    return what.library.node_bytes + what.library.network_bytes > Bytes();
-  }
-
   /// Computes beside hidden exchanges, then exchanges what shows. `beside_gradients`: computing at the end that goes on
   /// beside their exchange.
   void write_pass(const PassPrice& price, Phase phase, double slow, std::optional<Seconds> beside_gradients,
                   int microbatch) {
-    const std::vector<SplitExchange> exchanges = split(price.exchanges, price.compute);
+    const std::vector<SplitExchange> exchanges = split_exchanges(price.exchanges, wires(), price.compute);
     std::vector<OpId> hidden;
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       if (!moves(exchanges[i].hidden)) continue;
@@ -235,7 +140,7 @@ class RankWriter {
       write_pass({price.recompute, {{Meeting::slices, Dimension::tp, again}}}, Phase::recompute, slow, {},
                  task.microbatch);
     }
-    const PassPrice pass = price_of(price, task, step_.prices, layout_, wires());
+    const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
     std::optional<Seconds> beside_gradients;
     if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
