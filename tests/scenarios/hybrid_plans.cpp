@@ -3,65 +3,25 @@
 #include <cmath>
 
 #include "models/layouts/step_prediction.hpp"
-#include "scenarios/plan.hpp"
 #include "scenarios/training_job.hpp"
-#include "scenarios/way.hpp"
-#include "sim/base/files.hpp"
-#include "tests/catch.hpp"
-#include "tests/sim/engine/fresh_process.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
 namespace {
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(ORRERY_TEST_DIR "/../topologies/catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Scenario gpt(const std::string& keys, const std::string& workload = "", const std::string& cluster = "") {
-  return parse_scenario(
+  return shipped_lab(
       "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 64\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
       "framework = \"megatron-2021\"\n" +
-          workload + "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n" + cluster +
-          "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys,
-      "lab.toml", shipped());
-}
-
-/// Of the step on the flow engine.
-double flow_step(const Scenario& scenario) {
-  return test::in_fresh_process([&] {
-    const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::flow, {}});
-    return way.status == WayStatus::ok ? way.records.makespan.value() * (1 + way.straggler_share) : -1.0;
-  });
+      workload + "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n" + cluster +
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys);
 }
 
 Scenario mixture(const std::string& keys, const std::string& cluster = "") {
-  return parse_scenario(
+  return shipped_lab(
       "[workload]\nnetwork = \"mixtral-8x7b\"\nbatch = 256\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
       "framework = \"modern\"\n[cluster]\nsystem = \"dgx-h100\"\nnodes = 4\n" +
-          cluster + "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys,
-      "lab.toml", shipped());
-}
-
-Way simulated(const Scenario& scenario, EngineKind engine = EngineKind::closed_form) {
-  const Way way = simulate_way(scenario, 0, shipped(), {engine, {}});
-  INFO(way.error);
-  REQUIRE(way.status == WayStatus::ok);
-  return way;
-}
-
-double step_of(const Way& way) {
-  return way.records.makespan.value() * (1 + way.straggler_share);
-}
-
-double predicted(const Scenario& scenario) {
-  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-  return judge.predict(scenario.strategies[0].hybrid.layout).time().value();
+      cluster + "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys);
 }
 
 }  // namespace
@@ -106,11 +66,10 @@ TEST_CASE("leaves that pass on less slow groups across them, in closed form as i
 }
 
 TEST_CASE("in a large network closed form and simulation agree to half a per cent") {
-  const Scenario scenario = parse_scenario(
+  const Scenario scenario = shipped_lab(
       "[workload]\nnetwork = \"megatron-175b\"\nbatch = 256\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
       "framework = \"megatron-2021\"\n[cluster]\nsystem = \"selene\"\nnodes = 32\n[[strategy]]\nname = \"h\"\n"
-      "kind = \"hybrid\"\ntp = 8\npp = 8\ninterleave = 3\nrecompute = \"selective\"\nsequence_parallel = true\n",
-      "lab.toml", shipped());
+      "kind = \"hybrid\"\ntp = 8\npp = 8\ninterleave = 3\nrecompute = \"selective\"\nsequence_parallel = true\n");
   CHECK(step_of(simulated(scenario)) == Approx(predicted(scenario)).epsilon(0.005));
 }
 
@@ -136,12 +95,11 @@ TEST_CASE("groups across nodes fold to the step of all, on a free and on a thin 
 
 TEST_CASE("where nothing folds and a rank per device is too much, exchanges of groups only take their time") {
   // A ring through two leaves of two nodes: of a leaf's nodes one sends out, so that they are not alike.
-  Scenario scenario = parse_scenario(
+  Scenario scenario = shipped_lab(
       "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 8\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
       "framework = \"modern\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\nfabric = \"fat-tree\"\n"
       "nodes_per_leaf = 2\noversubscription = 4\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\ntp = 16\n"
-      "order = [\"dp\", \"tp\", \"cp\", \"pp\"]\n",
-      "lab.toml", shipped());
+      "order = [\"dp\", \"tp\", \"cp\", \"pp\"]\n");
   const Way all = simulated(scenario);
   CHECK(all.placement.size() == 32);
   CHECK(all.layout->beside_network.value() < 1e-6 * all.layout->sent_per_device.value());
@@ -155,12 +113,12 @@ TEST_CASE("where nothing folds and a rank per device is too much, exchanges of g
 }
 
 TEST_CASE("what a layout cannot be, or cannot hold, is infeasible with the nearest values") {
-  const Way heads = simulate_way(gpt("tp = 16\npp = 1\ninterleave = 2\n"), 0, shipped(), {EngineKind::closed_form, {}});
+  const Way heads = tried(gpt("tp = 16\npp = 1\ninterleave = 2\n"));
   CHECK(heads.status == WayStatus::infeasible);
   CHECK(heads.error.find("interleave 2 needs a pipeline") != std::string::npos);
   Scenario large = gpt("microbatch = 1\n");
   large.strategies[0].cluster.description.device.memory = Bytes(1e9);
-  const Way full = simulate_way(large, 0, shipped(), {EngineKind::closed_form, {}});
+  const Way full = tried(large);
   CHECK(full.status == WayStatus::infeasible);
   CHECK_FALSE(full.fits);
   CHECK(full.memory_peak() > full.capacity);

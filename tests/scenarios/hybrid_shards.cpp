@@ -1,28 +1,13 @@
 // Groups of zero_group that share states: each its own ring, under its own leaf where that holds it.
-#include "models/layouts/step_prediction.hpp"
-#include "scenarios/training_job.hpp"
-#include "scenarios/way.hpp"
-#include "tests/catch.hpp"
-#include "tests/sim/engine/fresh_process.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
 namespace {
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(ORRERY_TEST_DIR "/../topologies/catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Scenario on_cluster(const std::string& cluster, const std::string& keys, const std::string& batch = "64") {
-  return parse_scenario("[workload]\nnetwork = \"gpt2-medium\"\nbatch = " + batch +
-                            "\nprecision = \"fp16\"\noptimizer = \"adam\"\nframework = \"modern\"\n[cluster]\n" +
-                            cluster + "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys,
-                        "lab.toml", shipped());
+  return shipped_lab("[workload]\nnetwork = \"gpt2-medium\"\nbatch = " + batch +
+                     "\nprecision = \"fp16\"\noptimizer = \"adam\"\nframework = \"modern\"\n[cluster]\n" + cluster +
+                     "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys);
 }
 
 /// Four nodes of eight, two under each leaf.
@@ -36,29 +21,6 @@ Scenario a100_and_v100(const std::string& keys) {
   return on_cluster(
       "[[cluster.group]]\nsystem = \"dgx-a100\"\nnodes = 2\n[[cluster.group]]\nsystem = \"dgx1-v100\"\nnodes = 2\n",
       "zero_stage = 3\nmicrobatch = 2\nrecompute = \"selective\"\n" + keys, "768");
-}
-
-Way simulated(const Scenario& scenario) {
-  const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::closed_form, {}});
-  INFO(way.error);
-  REQUIRE(way.status == WayStatus::ok);
-  return way;
-}
-
-double step_of(const Way& way) {
-  return way.records.makespan.value() * (1 + way.straggler_share);
-}
-
-double flow_step(const Scenario& scenario) {
-  return test::in_fresh_process([&] {
-    const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::flow, {}});
-    return way.status == WayStatus::ok ? step_of(way) : -1.0;
-  });
-}
-
-double predicted(const Scenario& scenario) {
-  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-  return judge.predict(scenario.strategies[0].hybrid.layout).time().value();
 }
 
 /// On uplinks and on links in nodes, by all devices, up and down.

@@ -1,11 +1,8 @@
 // Layouts on devices of two kinds: programs by hand, simulations against their closed forms.
 #include <numeric>
 
-#include "models/layouts/step_prediction.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
-#include "scenarios/training_job.hpp"
-#include "scenarios/way.hpp"
-#include "tests/catch.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
 namespace {
@@ -43,35 +40,13 @@ double makespan_of(std::int64_t first, std::int64_t second) {
   return run_program(program, *kernel, {DeviceId(0), DeviceId(1)}, {}).makespan.value();
 }
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(ORRERY_TEST_DIR "/../topologies/catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Scenario a100_and_v100(const std::string& keys) {
-  return parse_scenario(
+  return shipped_lab(
       "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 192\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
       "framework = \"modern\"\n[cluster]\n[[cluster.group]]\nsystem = \"dgx-a100\"\nnodes = 2\n"
       "[[cluster.group]]\nsystem = \"dgx1-v100\"\nnodes = 2\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n"
       "recompute = \"selective\"\nsequence_parallel = true\n" +
-          keys,
-      "lab.toml", shipped());
-}
-
-Way simulated(const Scenario& scenario, EngineKind engine) {
-  const Way way = simulate_way(scenario, 0, shipped(), {engine, {}});
-  INFO(way.error);
-  REQUIRE(way.status == WayStatus::ok);
-  return way;
-}
-
-double step_of(const Way& way) {
-  return way.records.makespan.value() * (1 + way.straggler_share);
+      keys);
 }
 
 }  // namespace
@@ -89,18 +64,14 @@ TEST_CASE("a mixed layout simulated takes what its closed form says, within 1 %,
                "tp = 4\npp = 4\norder = [\"tp\", \"cp\", \"pp\", \"dp\"]\nbalance = \"speed\"\n");
   INFO(keys);
   const Scenario scenario = a100_and_v100(keys);
-  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-  const Layout& layout = scenario.strategies[0].hybrid.layout;
-  REQUIRE(judge.obstacles(layout).empty());
-  const double predicted = judge.predict(layout).time().value();
-  const double tolerance = layout.pp > 1 ? 0.02 : 0.01;
-  CHECK(step_of(simulated(scenario, EngineKind::closed_form)) == Approx(predicted).epsilon(tolerance));
+  const double tolerance = scenario.strategies[0].hybrid.layout.pp > 1 ? 0.02 : 0.01;
+  CHECK(step_of(simulated(scenario)) == Approx(predicted(scenario)).epsilon(tolerance));
 }
 
 TEST_CASE("ranks that stand for others on mixed devices give the step of all, and count every device of its kind") {
   const std::string keys = GENERATE(as<std::string>(), "tp = 8\nbalance = \"speed\"\n", "tp = 8\npp = 2\n");
-  const Way folded = simulated(a100_and_v100(keys), EngineKind::closed_form);
-  const Way all = simulated(a100_and_v100(keys + "fold = \"never\"\n"), EngineKind::closed_form);
+  const Way folded = simulated(a100_and_v100(keys));
+  const Way all = simulated(a100_and_v100(keys + "fold = \"never\"\n"));
   CHECK(folded.placement.size() < all.placement.size());
   CHECK(folded.records.makespan.value() == Approx(all.records.makespan.value()).epsilon(1e-4));
   const auto on_a100 = [](const Way& way) {
@@ -118,14 +89,13 @@ TEST_CASE("ranks that stand for others on mixed devices give the step of all, an
 TEST_CASE("what does not fit is said of the kind that it does not fit") {
   Scenario scenario = a100_and_v100("tp = 2\n");
   scenario.strategies[0].cluster.description.more[0].device.memory = Bytes(4 * gibi);
-  const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::closed_form, {}});
+  const Way way = tried(scenario);
   CHECK(way.status == WayStatus::infeasible);
   CHECK(way.error.find("GiB on each v100-sxm2-32 of 4.00 GiB") != std::string::npos);
 }
 
 TEST_CASE("a format that one kind has not is infeasible, with its name") {
-  const Way way =
-      simulate_way(a100_and_v100("tp = 8\nprecision = \"bf16\"\n"), 0, shipped(), {EngineKind::closed_form, {}});
+  const Way way = tried(a100_and_v100("tp = 8\nprecision = \"bf16\"\n"));
   CHECK(way.status == WayStatus::infeasible);
   CHECK(way.error == "v100-sxm2-32 has no bf16 products, a100-sxm-80 has - use fp16");
 }

@@ -1,51 +1,18 @@
 // Islands of replicas with outer steps: read, and simulated against the closed form.
 #include <algorithm>
 
-#include "models/layouts/step_prediction.hpp"
-#include "scenarios/training_job.hpp"
-#include "scenarios/way.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 #include "tests/scenarios/malformed.hpp"
-#include "tests/sim/engine/fresh_process.hpp"
 
 namespace orrery {
 namespace {
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(ORRERY_TEST_DIR "/../topologies/catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Scenario on_ethernet(const std::string& keys, const std::string& network = "gpt2-medium") {
-  return parse_scenario("[workload]\nnetwork = \"" + network +
-                            "\"\nbatch = 64\nprecision = \"bf16\"\noptimizer = \"adam\"\nframework = \"modern\"\n"
-                            "[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\nnics = 1\nnetwork_link = \"eth-25g\"\n"
-                            "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
-                            keys,
-                        "lab.toml", shipped());
-}
-
-Way simulated(const Scenario& scenario) {
-  const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::closed_form, {}});
-  INFO(way.error);
-  REQUIRE(way.status == WayStatus::ok);
-  return way;
-}
-
-double predicted(const Scenario& scenario) {
-  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-  return judge.predict(scenario.strategies[0].hybrid.layout).time().value();
-}
-
-double flow_step(const Scenario& scenario) {
-  return test::in_fresh_process([&] {
-    const Way way = simulate_way(scenario, 0, shipped(), {EngineKind::flow, {}});
-    return way.status == WayStatus::ok ? way.records.makespan.value() * (1 + way.straggler_share) : -1.0;
-  });
+  return shipped_lab("[workload]\nnetwork = \"" + network +
+                     "\"\nbatch = 64\nprecision = \"bf16\"\noptimizer = \"adam\"\nframework = \"modern\"\n"
+                     "[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\nnics = 1\nnetwork_link = \"eth-25g\"\n"
+                     "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
+                     keys);
 }
 
 }  // namespace
@@ -100,7 +67,7 @@ TEST_CASE("outer steps are read, told, and not taken for synchronous learning") 
     return note.find("4 islands of 8 replicas") != std::string::npos &&
            note.find("What this does to learning is not simulated") != std::string::npos;
   }));
-  const Way odd = simulate_way(on_ethernet("outer = { islands = 3 }\n"), 0, shipped(), {EngineKind::closed_form, {}});
+  const Way odd = tried(on_ethernet("outer = { islands = 3 }\n"));
   CHECK(odd.status == WayStatus::infeasible);
   CHECK(odd.error == "3 islands do not divide dp 32 - use 2 or 4");
 }

@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "scenarios/scenario.hpp"
-#include "sim/base/files.hpp"
 #include "tests/catch.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -20,9 +20,7 @@ std::vector<std::string> values_of(const Scenario& scenario) {
 }
 
 TEST_CASE("resolved.toml of every shipped scenario reads back with the same values") {
-  Problems problems;
-  const Catalogue catalogue = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-  problems.throw_if_any();
+  const Catalogue& catalogue = shipped_catalogue();
   int read = 0;
   for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "scenarios")) {
     if (entry.path().extension() != ".toml") continue;

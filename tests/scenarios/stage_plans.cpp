@@ -5,6 +5,7 @@
 #include "sim/base/errors.hpp"
 #include "tests/catch.hpp"
 #include "tests/scenarios/malformed.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -29,6 +30,16 @@ Scenario equal_layers(int count, std::int64_t batch) {
   return scenario;
 }
 
+/// A pipeline of them, 24 samples a batch.
+Scenario equal_pipeline(int layers, int stages, int microbatches) {
+  Scenario scenario = equal_layers(layers, 24);
+  StrategySpec& strategy = scenario.strategies[0];
+  strategy.kind = StrategyKind::pipeline;
+  strategy.devices = stages;
+  strategy.microbatches = microbatches;
+  return scenario;
+}
+
 /// The plan of the scenario's first strategy on a cluster whose transfers are free when `bandwidth` is infinite-ish.
 struct Planned {
   Plan plan;
@@ -47,15 +58,6 @@ Planned plan_and_run(const Scenario& scenario, BytesPerSecond bandwidth, Seconds
   return {std::move(plan), std::move(records)};
 }
 
-const std::string root = ORRERY_TEST_DIR "/../";
-
-Catalogue shipped_catalogue() {
-  Problems problems;
-  Catalogue catalogue = read_catalogue(root + "topologies/catalogue", problems);
-  problems.throw_if_any();
-  return catalogue;
-}
-
 /// The notes on the stages of a strategy: how they were cut, then one per stage.
 std::vector<std::string> stage_notes(const Scenario& scenario, const std::string& strategy,
                                      const Catalogue& catalogue) {
@@ -72,8 +74,8 @@ std::vector<std::string> stage_notes(const Scenario& scenario, const std::string
 }
 
 std::vector<std::string> shipped_notes(const std::string& file, const std::string& strategy) {
-  const Catalogue catalogue = shipped_catalogue();
-  return stage_notes(read_scenario(root + "scenarios/" + file, {}, catalogue), strategy, catalogue);
+  const std::string path = data_directory() / "scenarios" / file;
+  return stage_notes(read_scenario(path, {}, shipped_catalogue()), strategy, shipped_catalogue());
 }
 
 std::size_t notes_with(const std::vector<std::string>& notes, const std::string& part) {
@@ -90,12 +92,8 @@ TEST_CASE("with equal stages and free transfers the bubble is (p - 1) / (m + p -
   const auto schedule = GENERATE(PipelineSchedule::gpipe, PipelineSchedule::one_f_one_b);
   for (const int stages : {1, 2, 4, 8}) {
     for (const int microbatches : {1, 2, 3, 8}) {
-      Scenario scenario = equal_layers(8, 24);
-      StrategySpec& strategy = scenario.strategies[0];
-      strategy.kind = StrategyKind::pipeline;
-      strategy.schedule = schedule;
-      strategy.devices = stages;
-      strategy.microbatches = microbatches;
+      Scenario scenario = equal_pipeline(8, stages, microbatches);
+      scenario.strategies[0].schedule = schedule;
       const Planned planned = plan_and_run(scenario, free_transfer, Seconds());
       const double p = stages, m = microbatches;
       const double busy = 24 * 3 * layer_forward_s * (8 / p);
@@ -123,11 +121,7 @@ TEST_CASE("layers on different devices take the time of one device and the messa
 }
 
 TEST_CASE("a pipeline sends each micro-batch over each cut, forward and backward") {
-  Scenario scenario = equal_layers(8, 24);
-  StrategySpec& strategy = scenario.strategies[0];
-  strategy.kind = StrategyKind::pipeline;
-  strategy.devices = 4;
-  strategy.microbatches = 6;
+  const Scenario scenario = equal_pipeline(8, 4, 6);
   const Plan plan = plan_and_run(scenario, free_transfer, Seconds()).plan;
   double sent = 0;
   std::size_t sends = 0, computes = 0;
@@ -144,13 +138,9 @@ TEST_CASE("a pipeline sends each micro-batch over each cut, forward and backward
 }
 
 TEST_CASE("the fullest stage decides the memory: 1F1B keeps p micro-batches, GPipe m") {
-  Scenario scenario = equal_layers(8, 24);
-  StrategySpec& strategy = scenario.strategies[0];
-  strategy.kind = StrategyKind::pipeline;
-  strategy.devices = 4;
-  strategy.microbatches = 12;
+  Scenario scenario = equal_pipeline(8, 4, 12);
   const auto activations = [&](PipelineSchedule schedule) {
-    strategy.schedule = schedule;
+    scenario.strategies[0].schedule = schedule;
     return plan_and_run(scenario, free_transfer, Seconds()).plan.memory.activations.value();
   };
   // Two layers per stage keep their inputs: 2 x 10 numbers of 4 bytes for each of the 2 samples of a micro-batch.
@@ -159,11 +149,7 @@ TEST_CASE("the fullest stage decides the memory: 1F1B keeps p micro-batches, GPi
 }
 
 TEST_CASE("more stages than layers are infeasible") {
-  Scenario scenario = equal_layers(3, 24);
-  StrategySpec& strategy = scenario.strategies[0];
-  strategy.kind = StrategyKind::pipeline;
-  strategy.devices = 4;
-  strategy.microbatches = 4;
+  const Scenario scenario = equal_pipeline(3, 4, 4);
   try {
     plan_and_run(scenario, free_transfer, Seconds());
     FAIL("four stages of three layers were planned");
@@ -226,7 +212,6 @@ TEST_CASE("BERT-large is cut where one tensor crosses as often as the slack allo
 }
 
 TEST_CASE("GPT-2 is never cut behind its head, whatever the number of stages") {
-  const Catalogue catalogue = shipped_catalogue();
   for (const int stages : {4, 8, 16}) {
     INFO(stages);
     const Scenario scenario = parse_scenario(
@@ -234,8 +219,8 @@ TEST_CASE("GPT-2 is never cut behind its head, whatever the number of stages") {
         "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n[[strategy]]\nname = \"a\"\nkind = \"pipeline\"\n"
         "microbatches = 16\ndevices = " +
             std::to_string(stages) + "\n",
-        "lab.toml", catalogue);
-    const std::vector<std::string> notes = stage_notes(scenario, "a", catalogue);
+        "lab.toml", shipped_catalogue());
+    const std::vector<std::string> notes = stage_notes(scenario, "a", shipped_catalogue());
     CHECK(notes_with(notes, ": loss to loss, ") == 0);
     CHECK(notes_with({notes.back()}, " to loss, ") == 1);
   }
