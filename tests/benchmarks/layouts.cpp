@@ -8,20 +8,10 @@
 #include "scenarios/search/search_space.hpp"
 #include "scenarios/training_job.hpp"
 #include "scenarios/way.hpp"
-#include "sim/base/files.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
-
-const Catalogue& catalogue() {
-  static const Catalogue read = [] {
-    Problems problems;
-    Catalogue all = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-    problems.throw_if_any();
-    return all;
-  }();
-  return read;
-}
 
 std::string job(const std::string& network, const std::string& system, int nodes, const std::string& layout) {
   return "[workload]\nnetwork = \"" + network + "\"\nbatch = 2048\nprecision = \"bf16\"\noptimizer = \"adam\"\n" +
@@ -31,7 +21,7 @@ std::string job(const std::string& network, const std::string& system, int nodes
 
 /// One core; the space is judged anew each time, with nothing kept from before.
 void judge_layouts(benchmark::State& state) {
-  const Scenario scenario = parse_scenario(job("megatron-175b", "selene", 128, ""), "bench.toml", catalogue());
+  const Scenario scenario = parse_scenario(job("megatron-175b", "selene", 128, ""), "bench.toml", shipped_catalogue());
   const SearchSpec spec;
   const TrainingJob training = training_job(scenario, scenario.strategies[0]);
   const std::vector<Layout> layouts = search_space(spec, training, scenario.strategies[0].hybrid.layout);
@@ -41,9 +31,9 @@ void judge_layouts(benchmark::State& state) {
 BENCHMARK(judge_layouts)->Unit(benchmark::kMillisecond);
 
 void simulate_layout(benchmark::State& state, const std::string& text) {
-  const Scenario scenario = parse_scenario(text, "bench.toml", catalogue());
+  const Scenario scenario = parse_scenario(text, "bench.toml", shipped_catalogue());
   for (auto _ : state) {
-    const Way way = simulate_way(scenario, 0, catalogue(), {});
+    const Way way = simulate_way(scenario, 0, shipped_catalogue(), {});
     if (way.status != WayStatus::ok) state.SkipWithError(way.error.c_str());
     state.counters["simulated_s"] = way.records.makespan.value();
   }

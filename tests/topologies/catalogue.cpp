@@ -6,25 +6,15 @@
 #include <stdexcept>
 #include <string>
 
-#include "sim/base/files.hpp"
 #include "tests/catch.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 #include "tests/topologies/small_catalogue.hpp"
 
 namespace orrery {
 namespace {
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 const Device& device(const std::string& id) {
-  const Device* found = shipped().device(id);
+  const Device* found = shipped_catalogue().device(id);
   if (found == nullptr) throw std::runtime_error("no device " + id);
   return *found;
 }
@@ -46,14 +36,14 @@ std::string reason_of(const Device& device, Precision precision) {
 
 TEST_CASE("the shipped catalogue reads without a problem and has every kind of device") {
   std::set<std::string> kinds;
-  for (const Device& row : shipped().devices) kinds.insert(row.kind);
+  for (const Device& row : shipped_catalogue().devices) kinds.insert(row.kind);
   for (const char* kind : {"cpu", "gpu", "tpu", "npu", "fpga", "edge", "phone"}) CHECK(kinds.count(kind) == 1);
   for (const char* id : {"v100-sxm2-16", "a100-sxm-80", "h100-sxm", "mi100", "rtx3080", "tpu-v4", "alveo-u280"}) {
-    CHECK(shipped().device(id) != nullptr);
+    CHECK(shipped_catalogue().device(id) != nullptr);
   }
   for (const char* id :
        {"dgx-a100", "dgx-h100", "lab-4x3080", "tpu-v4-pod", "fpga-4xu280", "cpu-hdr", "aws-p4d.24xlarge"}) {
-    CHECK(shipped().system(id) != nullptr);
+    CHECK(shipped_catalogue().system(id) != nullptr);
   }
 }
 
@@ -88,45 +78,45 @@ TEST_CASE("a device without any fitting format is infeasible and says why") {
 }
 
 TEST_CASE("a link's latency is what its software sees, and its payload rate a share of the wire") {
-  const Link& ndr = *shipped().link("ib-ndr");
+  const Link& ndr = *shipped_catalogue().link("ib-ndr");
   CHECK(ndr.down.value() == 50e9);
   CHECK(ndr.up.value() == 50e9);
   CHECK(ndr.effective_down().value() == Approx(48e9));
   CHECK(ndr.latency.value() == Approx(1.0e-6));
   CHECK(ndr.port.value() == Approx(11.7 + 13 + 9));
   CHECK(ndr.trunk.value() == Approx(11.7 + 9));
-  const Link& lte = *shipped().link("lte-cat6");
+  const Link& lte = *shipped_catalogue().link("lte-cat6");
   CHECK(lte.down.value() == Approx(30e6 / 8));
   CHECK(lte.up.value() == Approx(10e6 / 8));
-  CHECK(shipped().link("wan-us-east-us-west-2")->latency.value() == Approx(0.087 / 2).epsilon(1e-3));
-  CHECK(shipped().link("pcie4x16")->host_bridge.value() == 63e9);
+  CHECK(shipped_catalogue().link("wan-us-east-us-west-2")->latency.value() == Approx(0.087 / 2).epsilon(1e-3));
+  CHECK(shipped_catalogue().link("pcie4x16")->host_bridge.value() == 63e9);
 }
 
 TEST_CASE("systems name their devices, links, network and price") {
-  const System& dgx = *shipped().system("dgx-a100");
+  const System& dgx = *shipped_catalogue().system("dgx-a100");
   CHECK(dgx.device == "a100-sxm-80");
   CHECK(dgx.devices_per_node == 8);
   CHECK(dgx.node_link == "nvswitch2");
   CHECK(dgx.nics_per_node == 8);
   CHECK(dgx.network_link == "ib-hdr");
   CHECK(dgx.fabric == "rail-optimised");
-  const System& lab = *shipped().system("lab-4x3080");
+  const System& lab = *shipped_catalogue().system("lab-4x3080");
   CHECK(lab.node_link == "pcie-shm");
   CHECK(lab.nics_per_node == 1);
   CHECK(lab.network_link == "eth-10g");
-  const System& p4d = *shipped().system("aws-p4d.24xlarge");
+  const System& p4d = *shipped_catalogue().system("aws-p4d.24xlarge");
   CHECK(p4d.price_per_hour == Approx(32.7726));
   CHECK(p4d.currency == "USD");
 }
 
 TEST_CASE("carbon rows are grams per kilowatt-hour") {
-  CHECK(shipped().grid("fra")->gCO2e_per_kWh == 56);
-  CHECK(shipped().grid("pol")->gCO2e_per_kWh == 661.9);
-  CHECK(shipped().grid("atlantis") == nullptr);
+  CHECK(shipped_catalogue().grid("fra")->gCO2e_per_kWh == 56);
+  CHECK(shipped_catalogue().grid("pol")->gCO2e_per_kWh == 661.9);
+  CHECK(shipped_catalogue().grid("atlantis") == nullptr);
 }
 
 TEST_CASE("a sound row says where it comes from: nothing but recalled rows is marked so as a whole") {
-  for (const Device& row : shipped().devices) {
+  for (const Device& row : shipped_catalogue().devices) {
     INFO(row.id);
     CHECK((row.source == "assumed") == (row.assumed == "all"));
   }
@@ -141,7 +131,7 @@ TEST_CASE("numbers of a format are as wide as they are stored and sent") {
 }
 
 TEST_CASE("a device written as CSV reads back as the same device") {
-  for (const Device& row : shipped().devices) {
+  for (const Device& row : shipped_catalogue().devices) {
     INFO(row.id);
     test::SmallCatalogue folder;
     folder.write("one.csv", device_csv(row));

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "sim/base/files.hpp"
 #include "tests/catch.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 #include "tests/topologies/small_catalogue.hpp"
 
 namespace orrery {
@@ -28,19 +28,9 @@ double joules(const Link& link, double down_MB, double up_MB, double active) {
   return radio_energy(link, {Bytes(down_MB * 1e6), Bytes(up_MB * 1e6), Seconds(active)}).value();
 }
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Link shipped_with(const std::string& radio) {
   Link link;
-  link.radio = *shipped().radio(radio);
+  link.radio = *shipped_catalogue().radio(radio);
   return link;
 }
 
@@ -90,15 +80,16 @@ TEST_CASE("the published figures of LTE and WiFi come out of the catalogue's row
 }
 
 TEST_CASE("the wireless links that phones use have their radio") {
-  for (const char* id : {"wifi4", "wifi5", "wifi6", "wifi6e-160"}) CHECK(shipped().link(id)->radio->id == "wifi");
-  CHECK(shipped().link("lte-cat6")->radio->id == "lte");
-  CHECK(shipped().link("lte-2012")->radio->id == "lte-2012");
-  CHECK(shipped().link("5g-sub6")->radio->id == "5g");
-  CHECK(!shipped().link("ftth-1g")->radio);
+  for (const char* id : {"wifi4", "wifi5", "wifi6", "wifi6e-160"})
+    CHECK(shipped_catalogue().link(id)->radio->id == "wifi");
+  CHECK(shipped_catalogue().link("lte-cat6")->radio->id == "lte");
+  CHECK(shipped_catalogue().link("lte-2012")->radio->id == "lte-2012");
+  CHECK(shipped_catalogue().link("5g-sub6")->radio->id == "5g");
+  CHECK(!shipped_catalogue().link("ftth-1g")->radio);
 }
 
 TEST_CASE("a phone's training step has an overhead, a card's has none") {
-  for (const Device& device : shipped().devices) {
+  for (const Device& device : shipped_catalogue().devices) {
     INFO(device.id);
     CHECK(device.step_overhead.value() == (device.kind == "phone" ? Approx(0.010) : Approx(0)));
   }
@@ -121,7 +112,7 @@ TEST_CASE("a defect of a radio row is told with line, column and advice") {
 }
 
 TEST_CASE("a device file without the column of the step overhead reads as before") {
-  Device device = *shipped().device("xeon-6148");
+  Device device = *shipped_catalogue().device("xeon-6148");
   test::SmallCatalogue folder;
   std::string text = device_csv(device);
   const std::string column = ",step_overhead_ms";

@@ -2,9 +2,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "sim/base/files.hpp"
 #include "tests/catch.hpp"
 #include "tests/topologies/platforms.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 
@@ -13,18 +13,8 @@ using test::route_names;
 
 namespace {
 
-const Catalogue& shipped() {
-  static const Catalogue catalogue = [] {
-    Problems problems;
-    Catalogue read = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-    problems.throw_if_any();
-    return read;
-  }();
-  return catalogue;
-}
-
 Cluster nodes_of(const std::string& system, int nodes) {
-  return build_cluster(describe_system(*shipped().system(system), shipped(), nodes));
+  return build_cluster(describe_system(*shipped_catalogue().system(system), shipped_catalogue(), nodes));
 }
 
 }  // namespace
@@ -69,10 +59,10 @@ TEST_CASE("every GPU of an AWS p5 drives four of the 32 NICs") {
 }
 
 TEST_CASE("what a node draws beside its devices comes from the system's row") {
-  const ClusterDescription lab = describe_system(*shipped().system("lab-4x3080"), shipped(), 1);
+  const ClusterDescription lab = describe_system(*shipped_catalogue().system("lab-4x3080"), shipped_catalogue(), 1);
   CHECK(lab.rest_idle.value() == 190 - 4 * 20);
   CHECK(lab.rest_training.value() == 1450 - 4 * 290);
-  const ClusterDescription p3 = describe_system(*shipped().system("aws-p3.16xlarge"), shipped(), 1);
+  const ClusterDescription p3 = describe_system(*shipped_catalogue().system("aws-p3.16xlarge"), shipped_catalogue(), 1);
   CHECK(p3.rest_training.value() == 0);  // the row gives no power in training
 }
 
@@ -87,7 +77,7 @@ TEST_CASE("more nodes than a system has are refused") {
 }
 
 TEST_CASE("two nodes of every system of the catalogue make a sound platform in which all devices meet") {
-  for (const System& system : shipped().systems) {
+  for (const System& system : shipped_catalogue().systems) {
     INFO(system.id);
     const Cluster cluster = nodes_of(system.id, 2);
     CHECK(check(cluster.platform).empty());

@@ -13,6 +13,7 @@
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
 #include "tests/catch.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -80,10 +81,9 @@ double step_ms(const LayerGraph& network, double batch, const Device& phone) {
 TEST_CASE("a phone's small steps are its overhead, and its large ones those of a CPU that the row does not hold",
           "[validation]") {
   Problems problems;
-  const Catalogue catalogue = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
   CsvTable table = CsvTable::read(std::string(ORRERY_TEST_DIR) + "/validation/phone_steps.csv",
                                   {{"network", "batch", "published_ms"}, {}}, problems);
-  const Device& phone = *catalogue.device("phone-pixel4");  // the same Snapdragon 855
+  const Device& phone = *shipped_catalogue().device("phone-pixel4");  // the same Snapdragon 855
   std::cout << "network  batch  published ms  predicted ms  error\n";
   for (CsvRow& row : table.rows()) {
     const std::string name = row.text("network");

@@ -9,18 +9,16 @@
 
 #include "scenarios/way.hpp"
 #include "sim/base/csv.hpp"
-#include "sim/base/files.hpp"
 #include "tests/catch.hpp"
 #include "tests/cli/orrery_process.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
-using orrery::Catalogue;
 using orrery::CsvRow;
 using orrery::CsvTable;
-using orrery::data_directory;
 using orrery::Problems;
-using orrery::read_catalogue;
 using orrery::read_scenario;
 using orrery::Scenario;
+using orrery::shipped_catalogue;
 using orrery::simulate_way;
 using orrery::Way;
 using orrery::WayStatus;
@@ -63,10 +61,10 @@ std::string scenario_of(const Row& row) {
       row.devices > 1 ? fmt::format("devices = {}\n", row.devices) : "");
 }
 
-double predict(const Row& row, const Catalogue& catalogue) {
+double predict(const Row& row) {
   const orrery::testing::TemporaryFolder folder;
-  const Scenario scenario = read_scenario(folder.write("row.toml", scenario_of(row)), {}, catalogue);
-  const Way way = simulate_way(scenario, 0, catalogue, {});
+  const Scenario scenario = read_scenario(folder.write("row.toml", scenario_of(row)), {}, shipped_catalogue());
+  const Way way = simulate_way(scenario, 0, shipped_catalogue(), {});
   INFO(way.error);
   REQUIRE(way.status != WayStatus::failed);
   if (way.status == WayStatus::infeasible) return 0.0;
@@ -76,14 +74,11 @@ double predict(const Row& row, const Catalogue& catalogue) {
 }  // namespace
 
 TEST_CASE("ResNet-50 training throughput stays within the error that the README admits", "[validation]") {
-  Problems problems;
-  const Catalogue catalogue = read_catalogue(data_directory() / "topologies" / "catalogue", problems);
-  problems.throw_if_any();
   std::vector<Row> rows = read_rows(std::string(ORRERY_TEST_DIR) + "/validation/resnet50_training.csv");
   double sum = 0.0, worst = 0.0;
   std::cout << "device         devices  precision  published  predicted  error\n";
   for (Row& row : rows) {
-    row.predicted = predict(row, catalogue);
+    row.predicted = predict(row);
     std::cout << fmt::format("{:<14} {:>7}  {:<9} {:>10.0f} {:>10.0f}  {:>+5.0f} %\n", row.device, row.devices,
                              row.precision, row.published, row.predicted, 100.0 * row.error());
     sum += std::fabs(row.error());
