@@ -124,8 +124,10 @@ PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& l
                            Seconds transfer, double waiting) {
   const Pipeline pipeline(stages, layout, microbatches);
   const Seconds free = pipeline.time(Seconds(), Sending::beside);
-  PipelineTime result{pipeline.slowest(), free - pipeline.work(), Seconds()};
-  if (stages.size() < 2 || transfer <= Seconds()) return result;
+  PipelineTime result{pipeline.slowest(), Seconds(), Seconds()};
+  if (stages.size() < 2) return result;
+  result.bubble = free - pipeline.work();
+  if (transfer <= Seconds()) return result;
   if (waiting < 1) result.messages += (pipeline.time(transfer, Sending::beside) - free) * (1.0 - waiting);
   if (waiting > 0) result.messages += (pipeline.time(transfer, Sending::waits) - free) * waiting;
   return result;

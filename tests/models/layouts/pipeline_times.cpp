@@ -31,6 +31,15 @@ TEST_CASE("stages with free messages take m max and a bubble of the others") {
   CHECK(step(pipeline(1), 5) == Approx(15));
 }
 
+TEST_CASE("a stage alone has no bubble, not even of rounding") {
+  for (const double forward : {0.1, 0.3, 0.7}) {
+    for (const double microbatches : {3.0, 7.0, 24.0}) {
+      const std::vector<StageTime> alone = {{Seconds(forward), Seconds(2 * forward), {}}};
+      CHECK(pipeline_time(alone, pipeline(1), microbatches, Seconds(1), 1).bubble == Seconds());
+    }
+  }
+}
+
 TEST_CASE("messages of two stages and four micro-batches, step by step") {
   // Each stage sends one message of 0.5 s per micro-batch. Waiting: 3 x 3.5 more than the 6 + 2 x 0.5 of the first.
   CHECK(step(pipeline(2), 4, 1, 0.5, 1) == Approx(17.5));
