@@ -21,6 +21,29 @@ Samples samples_for(const Scenario& scenario, const ExecutionPlan& plan, int ste
   return random_samples(plan, static_cast<std::size_t>(scenario.workload.batch * steps), scenario.seed);
 }
 
+/// By TrainingStep.
+std::vector<float> trained_alone(const Scenario& scenario, int steps) {
+  const auto plan = std::make_shared<const ExecutionPlan>(scenario.workload.network);
+  std::vector<float> weights = initial_weights(*plan, scenario.seed);
+  const TrainingOptions options{.optimizer = scenario.workload.optimizer, .update = UpdateStyle::separate};
+  TrainingStep step(plan, options);
+  const Samples samples = samples_for(scenario, *plan, steps);
+  for (int i = 0; i < steps; ++i) step.run(weights, batch_of(samples, scenario.workload.batch, i));
+  return weights;
+}
+
+/// Over 1 + the larger of the two numbers.
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double size = 1.0 + std::fmax(std::fabs(a[i]), std::fabs(b[i]));
+    const double difference = std::fabs(double{a[i]} - double{b[i]}) / size;
+    if (!(difference <= largest)) largest = difference;  // a NaN stays
+  }
+  return largest;
+}
+
 }  // namespace
 
 Communicator& communicator() {
@@ -72,25 +95,9 @@ std::vector<float> really_trained(const Scenario& scenario, std::size_t index, i
   return step->weights();
 }
 
-std::vector<float> trained_alone(const Scenario& scenario, int steps) {
-  const auto plan = std::make_shared<const ExecutionPlan>(scenario.workload.network);
-  std::vector<float> weights = initial_weights(*plan, scenario.seed);
-  const TrainingOptions options{.optimizer = scenario.workload.optimizer, .update = UpdateStyle::separate};
-  TrainingStep step(plan, options);
-  const Samples samples = samples_for(scenario, *plan, steps);
-  for (int i = 0; i < steps; ++i) step.run(weights, batch_of(samples, scenario.workload.batch, i));
-  return weights;
-}
-
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  if (a.size() != b.size()) return INFINITY;
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double size = 1.0 + std::fmax(std::fabs(a[i]), std::fabs(b[i]));
-    const double difference = std::fabs(double{a[i]} - double{b[i]}) / size;
-    if (!(difference <= largest)) largest = difference;  // a NaN stays
-  }
-  return largest;
+double distance_from_alone(const Scenario& scenario, int steps) {
+  const std::vector<float> weights = really_trained(scenario, 0, steps);
+  return communicator().rank() == 0 ? largest_difference(weights, trained_alone(scenario, steps)) : 0.0;
 }
 
 }  // namespace orrery::testing

@@ -21,10 +21,8 @@ Scenario scenario_on(int nodes, const std::string& workload, const std::string& 
 
 /// Weights after `steps` steps of strategy `index`, on random samples; complete on rank 0.
 std::vector<float> really_trained(const Scenario& scenario, std::size_t index, int steps);
-/// The same by TrainingStep, in this process alone.
-std::vector<float> trained_alone(const Scenario& scenario, int steps);
-
-/// Largest difference, over 1 + the larger of the two numbers.
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b);
+/// On rank 0: the largest difference from the weights that TrainingStep gives in that process alone, over 1 + the
+/// larger of the two numbers. Elsewhere 0.
+double distance_from_alone(const Scenario& scenario, int steps);
 
 }  // namespace orrery::testing

@@ -1,16 +1,12 @@
 // Tensor-parallel training of small networks made for one layer each.
 #include <fmt/format.h>
 
-#include "models/networks/layer_graph.hpp"
 #include "tests/catch.hpp"
 #include "tests/measure/ranks.hpp"
+#include "tests/models/small_networks.hpp"
 
 using namespace orrery;
-using orrery::testing::communicator;
-using orrery::testing::largest_difference;
-using orrery::testing::really_trained;
-using orrery::testing::scenario_on;
-using orrery::testing::trained_alone;
+using namespace orrery::testing;
 
 namespace {
 
@@ -26,16 +22,13 @@ Scenario split_by_tensor(const std::string& layers) {
       layers +
       "{ name = \"mean\", kind = \"global_average_pool\" },\n{ name = \"head\", kind = \"dense\", units = 3 },\n"
       "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n]\n";
-  Problems problems;
-  scenario.workload.network = parse_network(text, "network.toml", problems);
-  problems.throw_if_any();
+  scenario.workload.network = small_network(text);
   return scenario;
 }
 
-/// On rank 0: how far the weights are from those of one process. Elsewhere 0.
+/// After three steps.
 double distance(const Scenario& scenario) {
-  const std::vector<float> weights = really_trained(scenario, 0, 3);
-  return communicator().rank() == 0 ? largest_difference(weights, trained_alone(scenario, 3)) : 0.0;
+  return distance_from_alone(scenario, 3);
 }
 
 }  // namespace

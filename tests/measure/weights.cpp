@@ -5,11 +5,7 @@
 #include "tests/measure/ranks.hpp"
 
 using namespace orrery;
-using orrery::testing::communicator;
-using orrery::testing::largest_difference;
-using orrery::testing::really_trained;
-using orrery::testing::scenario_on;
-using orrery::testing::trained_alone;
+using namespace orrery::testing;
 
 namespace {
 
@@ -27,11 +23,8 @@ std::string strategy(const std::string& kind, const std::string& keys = "") {
                      keys);
 }
 
-/// On rank 0: how far the weights are from those of one process. Elsewhere 0.
 double distance(const std::string& workload_keys, const std::string& way, int nodes = communicator().size()) {
-  const Scenario scenario = scenario_on(nodes, workload_keys, way);
-  const std::vector<float> weights = really_trained(scenario, 0, steps);
-  return communicator().rank() == 0 ? largest_difference(weights, trained_alone(scenario, steps)) : 0.0;
+  return distance_from_alone(scenario_on(nodes, workload_keys, way), steps);
 }
 
 }  // namespace

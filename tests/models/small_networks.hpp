@@ -30,6 +30,17 @@ inline LayerGraph small_perceptron() {
                                     "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
 }
 
+/// Tables of three rows each that read the first two of 784 numbers: pixels are no rows.
+inline LayerGraph tables_of_pixels() {
+  return small_network(network_text("[28, 28, 1]", "10",
+                                    "{ name = \"sample\", kind = \"flatten\" },\n"
+                                    "{ name = \"two\", kind = \"slice\", channels = 2 },\n"
+                                    "{ name = \"tables\", kind = \"embedding_tables\", units = 2, rows = [3, 3] },\n"
+                                    "{ name = \"mean\", kind = \"global_average_pool\" },\n"
+                                    "{ name = \"head\", kind = \"dense\", units = 10 },\n"
+                                    "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+}
+
 /// The text of the problems of a network file; empty when there are none.
 inline std::string problems_of(const std::string& text) {
   Problems problems;

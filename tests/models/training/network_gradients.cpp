@@ -76,15 +76,7 @@ TEST_CASE("the gradient of a batch is the mean of the gradients of its samples")
   for (std::size_t j = 0; j < mean.size(); ++j) REQUIRE(gradients[j] == Approx(mean[j]).margin(1e-6));
 }
 
-const char* const residual_network = R"(
-[network]
-name = "small"
-title = "branches"
-source = "made for this test"
-sample = "image"
-input = [4, 4, 2]
-classes = 3
-layers = [
+const std::string residual_network = network_text("[4, 4, 2]", "3", R"(
   { name = "stem", kind = "convolution", filters = 4, kernel = 3, padding = 1, bias = false },
   { name = "stem.norm", kind = "batch_norm" },
   { name = "stem.tanh", kind = "tanh" },
@@ -99,8 +91,7 @@ layers = [
   { name = "mean", kind = "global_average_pool" },
   { name = "head", kind = "dense", units = 3 },
   { name = "loss", kind = "softmax_cross_entropy" },
-]
-)";
+)");
 
 const char* const token_network = R"(
 [network]
@@ -127,15 +118,7 @@ layers = [
 ]
 )";
 
-const char* const gated_network = R"(
-[network]
-name = "small"
-title = "gates"
-source = "made for this test"
-sample = "image"
-input = [2, 2, 2]
-classes = 3
-layers = [
+const std::string gated_network = network_text("[2, 2, 2]", "3", R"(
   { name = "stem", kind = "convolution", filters = 4 },
   { name = "stem.norm", kind = "group_norm", groups = 2 },
   { name = "up", kind = "upsample", stride = 2 },
@@ -148,23 +131,22 @@ layers = [
   { name = "mean", kind = "global_average_pool" },
   { name = "head", kind = "dense", units = 3 },
   { name = "loss", kind = "softmax_cross_entropy" },
-]
-)";
+)");
 
 TEST_CASE("gradients flow through gates, products, groups, upsampling and a class token") {
-  CHECK(share_of_wrong_gradients(network_of(gated_network), 1.0F / 512, 2e-3) == 0.0);
+  CHECK(share_of_wrong_gradients(small_network(gated_network), 1.0F / 512, 2e-3) == 0.0);
 }
 
 TEST_CASE("gradients flow through sums, concatenations and outputs that several layers read") {
-  CHECK(share_of_wrong_gradients(network_of(residual_network), 1.0F / 256, 2e-3) == 0.0);
+  CHECK(share_of_wrong_gradients(small_network(residual_network), 1.0F / 256, 2e-3) == 0.0);
 }
 
 TEST_CASE("gradients flow through attention, normalisation and a head that shares the embedding's table") {
-  CHECK(share_of_wrong_gradients(network_of(token_network), 1.0F / 1024, 2e-3, 5.0F) == 0.0);
+  CHECK(share_of_wrong_gradients(small_network(token_network), 1.0F / 1024, 2e-3, 5.0F) == 0.0);
 }
 
 LayerGraph with_frozen(const std::string& text, const std::vector<std::string>& names) {
-  LayerGraph graph = network_of(text);
+  LayerGraph graph = small_network(text);
   for (Layer& layer : graph.layers) {
     for (const std::string& name : names) layer.frozen = layer.frozen || layer.name == name;
   }
@@ -172,7 +154,7 @@ LayerGraph with_frozen(const std::string& text, const std::vector<std::string>& 
 }
 
 TEST_CASE("frozen layers stay as they are and the others get the gradients they always got") {
-  const LayerGraph whole_graph = network_of(residual_network);
+  const LayerGraph whole_graph = small_network(residual_network);
   const LayerGraph frozen_graph = with_frozen(residual_network, {"stem", "stem.norm", "right"});
   const Samples samples = random_samples(whole_graph, 6, 11);
   RunNetwork all(whole_graph), part(frozen_graph);
@@ -204,7 +186,7 @@ TEST_CASE("layers below the lowest that trains have no backward pass") {
 }
 
 TEST_CASE("layers whose backward pass does not read what they overwrite share its memory") {
-  const LayerGraph graph = network_of(residual_network);
+  const LayerGraph graph = small_network(residual_network);
   const ExecutionPlan plan(graph);
   const auto buffer_of = [&](const std::string& name) {
     for (const Layer& layer : graph.layers) {

@@ -17,7 +17,7 @@ namespace {
 
 /// Samples of four numbers, `layers`, a head.
 LayerGraph of_four_numbers(const std::string& layers) {
-  return network_of(
+  return small_network(
       "[network]\nname = \"small\"\ntitle = \"tables\"\nsource = \"made for this test\"\nsample = \"vector\"\n"
       "input = [1, 1, 4]\nclasses = 2\nlayers = [\n" +
       layers +

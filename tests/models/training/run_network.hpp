@@ -9,16 +9,9 @@
 
 #include "models/training/sample_batch.hpp"
 #include "models/training/training_step.hpp"
-#include "sim/base/errors.hpp"
+#include "tests/models/small_networks.hpp"
 
 namespace orrery {
-
-inline LayerGraph network_of(const std::string& text) {
-  Problems problems;
-  LayerGraph graph = parse_network(text, "network.toml", problems);
-  problems.throw_if_any();
-  return graph;
-}
 
 /// Normal inputs, or tokens where the network begins with an embedding; labels for every prediction.
 inline Samples random_samples(const LayerGraph& graph, std::size_t count, std::uint64_t seed) {
@@ -76,12 +69,7 @@ class RunNetwork {
 /// Share of the parameters whose gradient differs from the difference quotient by more than `tolerance` times the
 /// largest gradient. The loss is summed in double, but of float32 scores: it is off by about 1e-7 and the quotient by
 /// about 1e-7 / step, so 3e-5 for 1/256 and 2e-4 for 1/2048. The term of third order is smaller.
-/// `spread` multiplies the first weights: a step must be small against embeddings that a normalisation divides by.
-inline double share_of_wrong_gradients(const LayerGraph& graph, float step, double tolerance, float spread = 1.0F) {
-  constexpr std::size_t samples = 6;
-  RunNetwork network(graph);
-  for (float& weight : network.weights) weight *= spread;
-  const Samples data = random_samples(graph, samples, 11);
+inline double share_of_wrong_gradients(RunNetwork& network, const Samples& data, float step, double tolerance) {
   const std::vector<float> gradients = network.gradients(data);
   double largest = 0;
   for (const float gradient : gradients) largest = std::max(largest, std::abs(static_cast<double>(gradient)));
@@ -98,6 +86,15 @@ inline double share_of_wrong_gradients(const LayerGraph& graph, float step, doub
     if (std::abs(quotient - gradients[i]) > tolerance * largest) ++wrong;
   }
   return static_cast<double>(wrong) / static_cast<double>(gradients.size());
+}
+
+/// The same on six random samples. `spread` multiplies the first weights: a step must be small against embeddings that
+/// a normalisation divides by.
+inline double share_of_wrong_gradients(const LayerGraph& graph, float step, double tolerance, float spread = 1.0F) {
+  constexpr std::size_t samples = 6;
+  RunNetwork network(graph);
+  for (float& weight : network.weights) weight *= spread;
+  return share_of_wrong_gradients(network, random_samples(graph, samples, 11), step, tolerance);
 }
 
 }  // namespace orrery

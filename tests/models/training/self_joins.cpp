@@ -9,7 +9,7 @@ namespace {
 
 /// dense, the tanh "x" of it, `layers`, a head.
 LayerGraph with_layers(const std::string& layers) {
-  return network_of(
+  return small_network(
       "[network]\nname = \"small\"\ntitle = \"a value joined with itself\"\nsource = \"made for this test\"\n"
       "sample = \"vector\"\ninput = [1, 1, 4]\nclasses = 3\nlayers = [\n"
       "  { name = \"first\", kind = \"dense\", units = 6 },\n"

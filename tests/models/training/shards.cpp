@@ -15,15 +15,7 @@ using Numbers = std::vector<float>;
 
 // Enough work per sample for four shards of a batch of 16 (see ExecutionPlan::shards), with every kind of layer that
 // speaks of the whole batch or draws at random.
-const char* const wide_network = R"(
-[network]
-name = "wide"
-title = "convolutions with batch normalisation and dropout"
-source = "made for this test"
-sample = "image"
-input = [16, 16, 3]
-classes = 4
-layers = [
+const std::string wide_network = network_text("[16, 16, 3]", "4", R"(
   { name = "one", kind = "convolution", filters = 32, kernel = 3, padding = 1, bias = false },
   { name = "norm", kind = "batch_norm" },
   { name = "relu", kind = "relu" },
@@ -34,8 +26,7 @@ layers = [
   { name = "mean", kind = "global_average_pool" },
   { name = "head", kind = "dense", units = 4 },
   { name = "loss", kind = "softmax_cross_entropy" },
-]
-)";
+)");
 
 Numbers weights_after(const LayerGraph& graph, const Samples& samples, const TrainingOptions& options, int steps) {
   const auto plan = std::make_shared<const ExecutionPlan>(graph);
@@ -54,13 +45,13 @@ TEST_CASE("a batch is cut by its work, not by the threads that share it") {
   CHECK(small.shards(10) == 1);
   CHECK(small.shards(64) == 2);
   CHECK(small.shards(256) == 4);
-  const ExecutionPlan wide(network_of(wide_network));
+  const ExecutionPlan wide(small_network(wide_network));
   CHECK(wide.shards(1) == 1);
   CHECK(wide.shards(16) == 4);
 }
 
 TEST_CASE("weights and running statistics are the same bits for any number of threads, and every time") {
-  const LayerGraph graph = network_of(wide_network);
+  const LayerGraph graph = small_network(wide_network);
   const Samples samples = random_samples(graph, 16, 11);
   const Numbers alone = weights_after(graph, samples, {.workers = 1}, 3);
   CHECK(weights_after(graph, samples, {.workers = 1}, 3) == alone);
@@ -70,7 +61,7 @@ TEST_CASE("weights and running statistics are the same bits for any number of th
 
 TEST_CASE("batch normalisation sees the whole batch, however many shards it is cut into") {
   // The first 16 samples twice: means, variances and so every output are those of the samples once.
-  const LayerGraph graph = network_of(wide_network);
+  const LayerGraph graph = small_network(wide_network);
   Samples once = random_samples(graph, 4, 11), many = once;
   for (int i = 0; i < 3; ++i) {
     many.inputs.insert(many.inputs.end(), once.inputs.begin(), once.inputs.end());
@@ -139,7 +130,7 @@ TEST_CASE("recomputation holds less and gives the same bits") {
 }
 
 TEST_CASE("gradients are told of as soon as every shard has them, last layers first") {
-  const LayerGraph graph = network_of(wide_network);
+  const LayerGraph graph = small_network(wide_network);
   const Samples samples = random_samples(graph, 16, 11);
   const auto plan = std::make_shared<const ExecutionPlan>(graph);
   BatchRunner runner(plan, 2), reference(plan, 1);
@@ -207,15 +198,7 @@ Memory memory_of_a_step(const LayerGraph& graph, const TrainingOptions& options)
 }
 
 TEST_CASE("a step of layers without products asks for no memory") {
-  const LayerGraph graph = network_of(R"(
-[network]
-name = "no products"
-title = "everything but products"
-source = "made for this test"
-sample = "image"
-input = [8, 8, 16]
-classes = 16
-layers = [
+  const LayerGraph graph = small_network(network_text("[8, 8, 16]", "16", R"(
   { name = "norm", kind = "batch_norm" },
   { name = "relu", kind = "relu" },
   { name = "depthwise", kind = "convolution", filters = 16, groups = 16, kernel = 3, padding = 1 },
@@ -229,8 +212,7 @@ layers = [
   { name = "again", kind = "residual_add", skip = "layer_norm" },
   { name = "mean", kind = "global_average_pool" },
   { name = "loss", kind = "softmax_cross_entropy" },
-]
-)");
+)"));
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw, OptimizerKind::lamb}) {
     CHECK(memory_of_a_step(graph, {.optimizer = {.kind = kind, .clip_norm = 1.0}, .workers = 2}).calls == 0);
   }

@@ -2,6 +2,7 @@
 #include "scenarios/federated/split_work.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/models/small_networks.hpp"
 #include "tests/scenarios/federated/lab.hpp"
 
 using namespace orrery;
@@ -17,25 +18,12 @@ FederatedLab split_lab(std::size_t clients) {
 }
 
 /// A network of 3-4-2: 16 parameters, then 10.
-LayerGraph small_network() {
-  Problems problems;
-  LayerGraph graph = parse_network(R"([network]
-name = "small"
-title = "small"
-source = "made up"
-sample = "vector"
-input = [1, 1, 3]
-classes = 2
-layers = [
-  { name = "wide", kind = "dense", units = 4 },
-  { name = "bend", kind = "relu" },
-  { name = "narrow", kind = "dense", units = 2 },
-  { name = "loss", kind = "softmax_cross_entropy" },
-]
-)",
-                                   "small.toml", problems);
-  problems.throw_if_any();
-  return graph;
+LayerGraph three_four_two() {
+  return small_network(network_text("[1, 1, 3]", "2",
+                                    "{ name = \"wide\", kind = \"dense\", units = 4 },\n"
+                                    "{ name = \"bend\", kind = \"relu\" },\n"
+                                    "{ name = \"narrow\", kind = \"dense\", units = 2 },\n"
+                                    "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
 }
 
 }  // namespace
@@ -50,13 +38,13 @@ TEST_CASE("the cut lies where the fewest numbers cross, with weights on both sid
     }
   }
   CHECK(static_cast<double>(two_nn.layers[cut].in.count()) == fewest);
-  CHECK(first_server_layer(small_network(), "bend") == 2);
-  CHECK_THROWS_AS(first_server_layer(small_network(), "narrow"), Infeasible);
+  CHECK(first_server_layer(three_four_two(), "bend") == 2);
+  CHECK_THROWS_AS(first_server_layer(three_four_two(), "narrow"), Infeasible);
 }
 
 TEST_CASE("a turn of split learning by hand: layers down, batch by batch to and fro, layers up") {
   FederatedLab lab = split_lab(2);
-  lab.scenario.workload.network = small_network();
+  lab.scenario.workload.network = three_four_two();
   lab.options().cut_layer = "bend";
   for (std::size_t client = 0; client < 2; ++client) {
     lab.group(client).link.down = lab.group(client).link.up = BytesPerSecond(100);
