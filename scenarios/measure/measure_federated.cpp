@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "models/training/row_numbers.hpp"
 #include "scenarios/central_learning.hpp"
 #include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/every_client.hpp"
@@ -42,6 +43,7 @@ class FederatedMeasurement {
         random_(Random::derived(scenario.seed, "selection")) {
     require_executable();
     data_ = load_data_set(scenario.workload.dataset, scenario.seed);
+    require_rows(scenario.workload.network, data_.test);  // on every rank, though the server alone evaluates
     const auto clients = static_cast<std::size_t>(scenario.federation.clients());
     training_ = std::make_unique<FederatedTraining>(scenario.workload.network, data_.train,
                                                     deal_samples(scenario, strategy, data_.train, clients),

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "models/training/random_samples.hpp"
+#include "models/training/row_numbers.hpp"
 #include "scenarios/plan.hpp"
 
 namespace orrery {
@@ -41,6 +42,8 @@ StepBatches::StepBatches(const Scenario& scenario, const ExecutionPlan& plan)
     : data_(load(scenario, plan)),
       batch_(static_cast<std::size_t>(scenario.workload.batch)),
       order_(all_of(data_.train), batch_, Random::derived(scenario.seed, "central order")) {
+  require_rows(plan.graph(), data_.train);
+  require_rows(plan.graph(), data_.test);  // on every rank, though rank 0 alone evaluates
   if (data_.train.count() < batch_) {
     throw Infeasible(
         fmt::format("a batch of {} samples is more than the {} of the data set", batch_, data_.train.count()));

@@ -17,7 +17,8 @@ namespace orrery {
 /// The workload's data set, else random samples; never a batch that is not full. The same on every rank.
 class StepBatches {
  public:
-  /// Throws Infeasible when a batch is more than there is.
+  /// Throws Infeasible when a batch is more than there is, InvalidInput where a number of a sample is no row of a
+  /// table (require_rows).
   StepBatches(const Scenario& scenario, const ExecutionPlan& plan);
 
   [[nodiscard]] const DataSet& data() const { return data_; }

@@ -1,10 +1,13 @@
 // Local SGD: its plan by hand, and its learning.
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
 #include "scenarios/central_learning.hpp"
 #include "scenarios/planned_way.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/small_networks.hpp"
 #include "tests/scenarios/small.hpp"
 #include "tests/sim/base/scratch_folder.hpp"
 
@@ -23,8 +26,8 @@ std::string learning(const std::string& keys) {
   return two_layer_lab("dataset = \"synthetic\"\nlearn = true\nbatch = 40\nlearning_rate = 0.05\n" + keys);
 }
 
-/// The curves of learning alone, without a simulation before it: a step of one second for every way.
-std::vector<Way> learned(const Scenario& scenario, const std::vector<std::uint64_t>& seeds = {1}) {
+/// Learning alone, without a simulation before it: a step of one second for every way.
+std::vector<Way> tried_to_learn(const Scenario& scenario, const std::vector<std::uint64_t>& seeds = {1}) {
   std::vector<Way> ways;
   for (const StrategySpec& strategy : scenario.strategies) {
     for (const std::uint64_t seed : seeds) {
@@ -35,6 +38,12 @@ std::vector<Way> learned(const Scenario& scenario, const std::vector<std::uint64
     }
   }
   learn_centrally(scenario, ways, {});
+  return ways;
+}
+
+/// With its curves.
+std::vector<Way> learned(const Scenario& scenario, const std::vector<std::uint64_t>& seeds = {1}) {
+  std::vector<Way> ways = tried_to_learn(scenario, seeds);
   for (const Way& way : ways) REQUIRE(way.error == "");
   return ways;
 }
@@ -101,6 +110,20 @@ TEST_CASE("every seed learns by itself, and the same seed the same") {
   CHECK(ways[2].curve.back().loss != ways[3].curve.back().loss);
   CHECK(again[0].curve.back().loss == ways[1].curve.back().loss);
   CHECK(again[1].curve.back().loss == ways[3].curve.back().loss);
+}
+
+TEST_CASE("numbers of a data set that are no rows of a table are told, learning together or each device by itself") {
+  Scenario scenario = scenario_of(learning("steps = 8\n") + local_sgd("devices = 4\nlocal_steps = 4\n") +
+                                  "[[strategy]]\nname = \"s\"\nkind = \"single\"\n");
+  scenario.workload.network = tables_of_pixels();
+  const float first = load_data_set("synthetic", 1).train.inputs[0];
+  for (const Way& way : tried_to_learn(scenario)) {
+    CHECK(way.status == WayStatus::failed);
+    CHECK(way.error ==
+          fmt::format("scenario lab, strategy {}: learning: small: layer \"tables\": sample 0: number 0 is "
+                      "{}, which is no row (its table has the rows 0 to 2)",
+                      way.strategy, first));
+  }
 }
 
 TEST_CASE("local SGD stops at its target, follows the workload's schedule and saves its weights") {

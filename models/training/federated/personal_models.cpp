@@ -5,6 +5,7 @@
 #include "models/kernels/parallel.hpp"
 #include "models/training/federated/sent_numbers.hpp"
 #include "models/training/partition_laws.hpp"
+#include "models/training/row_numbers.hpp"
 #include "models/training/sample_batch.hpp"
 #include "models/training/shard_runner.hpp"
 #include "sim/base/contract.hpp"
@@ -75,6 +76,7 @@ class PersonalEvaluation {
 Evaluation evaluate_personal(const CommonModel& common, std::span<const PersonalModel> models, const Samples& train,
                              const Samples& test) {
   ORRERY_EXPECT(!models.empty() && test.count() > 0);
+  require_rows(common.plan->graph(), test);
   const PersonalEvaluation evaluation(common, train, test);
   std::vector<ShardRunner> runners;
   for (std::size_t i = 0; i < std::min(models.size(), default_workers()); ++i) {

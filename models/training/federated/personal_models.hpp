@@ -23,7 +23,8 @@ struct PersonalModel {
 
 /// Every personal model on every class of the test set, weighted by the labels of the client's own training samples
 /// (classes without a test sample are left out); the mean over the models, each counting the same. Parallel over
-/// models; the same bits for any number of threads.
+/// models; the same bits for any number of threads. Throws InvalidInput as
+/// require_rows() does.
 Evaluation evaluate_personal(const CommonModel& common, std::span<const PersonalModel> models, const Samples& train,
                              const Samples& test);
 
