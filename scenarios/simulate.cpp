@@ -8,6 +8,7 @@
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/coordinator.hpp"
 #include "scenarios/federated/split_work.hpp"
+#include "scenarios/number_formats.hpp"
 #include "scenarios/planned_way.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
@@ -62,6 +63,18 @@ void require_runnable(const Plan& plan, const StrategySpec& strategy) {
     defects.push_back(fmt::format("{} more", count - most));
   }
   throw std::logic_error("the plan of " + strategy.name + " cannot run: " + join(defects, "; "));
+}
+
+/// Of every rank.
+std::vector<const Device*> devices_of(const Plan& plan, const Cluster& cluster) {
+  const Platform& platform = plan.platform ? plan.platform->platform : cluster.platform;
+  const ClusterDescription& description = cluster.description;
+  std::vector<const Device*> devices;
+  for (const DeviceId host : plan.placement) {
+    const std::size_t group = description.group_of_node(platform.hosts[host.index()].node);
+    devices.push_back(&description.group(group).device);
+  }
+  return devices;
 }
 
 /// Fills the way with what its plan says; whether that can run stands in it.
@@ -125,10 +138,14 @@ void describe_federated(const FederatedJob& job, Way& way) {
 
 void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
                         const SimulateOptions& options, Way& way) {
+  require_training_format(strategy.precision);
   const Population population = client_population(scenario, strategy, scenario.seed);
   const auto learner = learner_of(scenario, strategy, population.clients.size());
   const FederatedJob job{scenario, strategy, cost, population, *learner, options.engine};
   describe_federated(job, way);
+  for (std::string& note : format_notes(strategy.precision, population.groups)) {
+    way.notes.push_back(std::move(note));
+  }
   if (!federated_fits(job, way)) return;
   const bool central = strategy.kind != StrategyKind::federated;
   if (central && scenario.workload.data_origin == DataOrigin::clients) {
@@ -141,10 +158,14 @@ void simulate_federated(const Scenario& scenario, const StrategySpec& strategy, 
 }  // namespace
 
 Plan make_plan(const Job& job) {
-  for (const StrategyEntry& entry : strategies()) {
-    if (entry.kind == job.strategy.kind && entry.plan != nullptr) return entry.plan(job);
+  const StrategyEntry& entry = entry_of(job.strategy.kind);
+  if (entry.plan == nullptr) throw std::logic_error("no planner for strategy " + job.strategy.name);
+  require_training_format(job.strategy.precision);
+  Plan plan = entry.plan(job);
+  for (std::string& note : format_notes(job.strategy.precision, devices_of(plan, job.cluster))) {
+    plan.notes.push_back(std::move(note));
   }
-  throw std::logic_error("no planner for strategy " + job.strategy.name);
+  return plan;
 }
 
 namespace {

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "models/training/federated/federated_training.hpp"
+#include "scenarios/client_population.hpp"
 #include "scenarios/federated/coordinator.hpp"
 #include "scenarios/federated/gossip_graph.hpp"
 #include "scenarios/federated/learner.hpp"
 #include "scenarios/federated/split_work.hpp"
+#include "scenarios/number_formats.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/base/text.hpp"
 
@@ -149,15 +151,24 @@ std::string local_work_line(const StrategySpec& strategy) {
       fmt::format("local work          {} epochs of ceil(local samples / batch) steps, batch {}", epochs, batch));
 }
 
+std::string format_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  std::string text;
+  const Population population = client_population(scenario, strategy, scenario.seed);
+  for (const std::string& note : format_notes(strategy.precision, population.groups)) text += line(note);
+  return text;
+}
+
 }  // namespace
 
 std::string explain_cosimulated(const Scenario& scenario, const StrategySpec& strategy) {
+  require_training_format(strategy.precision);
   const FederatedOptions& options = strategy.federated;
   const FederatedAlgorithmEntry& algorithm = entry_of(options.algorithm.kind);
   return line(fmt::format("algorithm           {}: {} ({})", algorithm.name, algorithm.summary, algorithm.source)) +
          line("time                " + coordinator_of(options).formula + "; decided while it runs") +
          local_work_line(strategy) + sent_lines(scenario, strategy) + staleness_line(options.algorithm) +
          compression_line(options.compression) + secure_line(scenario, strategy) + privacy_line(scenario, strategy) +
+         format_lines(scenario, strategy) +
          line(
              "learns by itself; centralised ways share one curve, since splitting a synchronous step changes no "
              "number");
