@@ -104,8 +104,10 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
 
 void LayoutJudge::MixedState::find_slowest(Spread& spread, const Layout& layout) const {
   for (std::size_t kind = 0; kind < spread.alike.size(); ++kind) {
-    const ReplicaTime time = time_of(spread.alike[kind], layout, spread.alike[kind].most, spread.tied);
-    if (kind > 0 && time.parts.total() <= spread.time.parts.total()) continue;
+    Replicas& alike = spread.alike[kind];
+    const ReplicaTime time = time_of(alike, layout, alike.most, spread.tied);
+    alike.done = time.parts.total();
+    if (kind > 0 && alike.done <= spread.time.parts.total()) continue;
     spread.time = time;
     spread.slowest = kind;
   }
@@ -144,7 +146,6 @@ LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread(const Layout& la
   return best;
 }
 
-/// It hides behind the passes of the replica that is done last: nothing can be summed before.
 LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spread& spread, std::size_t stage,
                                                                        const Layout& layout) const {
   Exchange longest;
@@ -155,9 +156,23 @@ LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spr
     if (kind == kinds.front() || whole(states) > whole(longest.states)) longest = {states, kind};
   }
   return longest;
+  const bool with_every_pass = layout.zero_stage == 3 && layout.pp == 1;
+  if (!with_every_pass) longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
 }
 
 Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
+/// Nothing can be summed before all have their gradients: a replica of fast devices that is done shortly before the
+/// last one has a shorter pass to hide the exchange behind.
+Seconds LayoutJudge::MixedState::shown_by_last(const Spread& spread, std::size_t stage, std::size_t group,
+                                               const Layout& layout) const {
+  Seconds most;
+  for (const Replicas& alike : spread.alike) {
+    const Seconds shown = kinds_[group]->exchange_states(alike.stages[stage], layout).exposed;
+    most = std::max(most, alike.done + shown - spread.alike[spread.slowest].done);
+  }
+  return most;
+}
+
   Seconds most;
   for (const std::size_t kind : replicas.kinds[stage]) {
     most = std::max(most, kinds_[kind]->optimizer_time(replicas.stages[stage], layout));

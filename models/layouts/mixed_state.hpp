@@ -36,6 +36,7 @@ struct LayoutJudge::MixedState {
     std::vector<Seconds> transfers;  // between stages i and i + 1
     std::int64_t microbatches = 0;   // of all of them
     std::int64_t most = 0;           // of the one with most
+    Seconds done;                    // its passes
     [[nodiscard]] Seconds slowest_transfer() const;
   };
   struct Spread {
@@ -65,6 +66,9 @@ struct LayoutJudge::MixedState {
   void share_out_batch(Spread& spread, const Layout& layout) const;
   void find_slowest(Spread& spread, const Layout& layout) const;
   [[nodiscard]] Exchange exchange_of(const Spread& spread, std::size_t stage, const Layout& layout) const;
+  /// Of the exchange of a stage's states on these wires, what no replica's passes hide: after the last of them.
+  [[nodiscard]] Seconds shown_by_last(const Spread& spread, std::size_t stage, std::size_t group,
+                                      const Layout& layout) const;
   [[nodiscard]] Seconds optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const;
   [[nodiscard]] LayoutMemory fullest(const Spread& spread, const Layout& layout) const;
   [[nodiscard]] std::string names_of(const NodeKinds& kinds) const;

@@ -233,6 +233,16 @@ class Obstacles {
                                    layout_.outer.islands > 1 ? " of an island" : "",
                                    nearest_divisors(ranks, layout_.zero_group)));
     }
+    check_shared_experts();
+  }
+
+  /// Or some ranks of a group would share their experts' states and others not.
+  void check_shared_experts() {
+    if (layout_.zero_stage < 1 || layout_.zero_group < 1 || layout_.ep == 1) return;
+    if (layout_.zero_group % layout_.ep == 0 || layout_.ep % layout_.zero_group == 0) return;
+    found_.push_back(fmt::format(
+        "zero_group {} cuts through groups of ep {} that share the experts - use a multiple or a divisor of ep",
+        layout_.zero_group, layout_.ep));
   }
 
   [[nodiscard]] bool has_equal_islands() const { return layout_.dp % layout_.outer.islands == 0; }

@@ -87,9 +87,11 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
                       place_of_replicas(layout, group, all / group, per_node)),
         1, exchange.gradients);
-    add(over_replicas(CollectiveKind::all_reduce, stage.expert_parameters / expert_group, wire,
-                      place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
-        1, exchange.gradients);
+    if (stage.expert_parameters > 0) {
+      add(over_replicas(CollectiveKind::all_reduce, stage.expert_parameters / expert_group, wire,
+                        place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
+          1, exchange.gradients);
+    }
     summed = {exchange.sent.node - shared.node, exchange.sent.network - shared.network};
   }
   const auto beyond = [](Seconds time, Seconds window) { return std::max(Seconds(0), time - window); };
