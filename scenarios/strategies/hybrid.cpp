@@ -89,7 +89,7 @@ Plan plan_hybrid(const Job& job) {
                      load_time(job), platform.transfer_beyond, platform.exchanges, platform.outer_exchanges,
                      platform.wires, platform.wires_of_rank},
                     plan.program);
-  add_traffic_beside(prediction, plan.program, platform.ranks, *plan.layout);
+  add_traffic_beside(prediction, plan.program, platform, *plan.layout);
   plan.platform = platform.own;
   plan.notes = hybrid_notes(judge, options, prediction, prices, platform);
   return plan;

@@ -84,22 +84,32 @@ std::string parts_note(const StepPrediction& prediction) {
   return text;
 }
 
-std::string islands_note(const Layout& layout, const LayoutPrices& prices) {
+std::string islands_note(const HybridOptions& options, const LayoutPrices& prices) {
+  const Layout& layout = options.layout;
   const OuterSteps& outer = layout.outer;
   WireBytes most;
   for (const StagePrice& stage : prices.stages) {
     if (stage.outer_sent.total() > most.total()) most = stage.outer_sent;
   }
   const double steps = outer.every;
+  // The program has a part of the exchange in its one step, where they meet.
+  const std::string jitter =
+      options.jitter > 0 && outer.every > 1
+          ? fmt::format(
+                ". Islands wait here for the slowest of them in every step, in truth once in {}: what jitter costs "
+                "is too much",
+                outer.every)
+          : "";
   return fmt::format(
       "outer steps (DiLoCo, Douillard et al. 2023): {} islands of {} replicas sum gradients inside; every {} steps all "
       "sum how far their parameters moved ({}): {:.4g} ms, in which a rank sends {:.4g} MB to the network and {:.4g} "
       "MB inside its node; the mean step has {:.4g} ms and {:.4g} MB of it, nothing hidden. The outer update is part "
       "of the optimizer, shared parameters and momentum (8 bytes per parameter) of its state. What this does to "
-      "learning is not simulated: steps to a target differ from synchronous training (kind = \"local-sgd\" learns so)",
+      "learning is not simulated: steps to a target differ from synchronous training (kind = \"local-sgd\" learns "
+      "so){}",
       outer.islands, replicas_in_step(layout), outer.every, name_of(outer.format),
       milliseconds(prices.outer_exchange) * steps, most.network.value() * steps / mega,
-      most.node.value() * steps / mega, milliseconds(prices.outer_exchange), most.total().value() / mega);
+      most.node.value() * steps / mega, milliseconds(prices.outer_exchange), most.total().value() / mega, jitter);
 }
 
 std::string memory_note(const LayoutMemory& memory) {
@@ -159,7 +169,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
         name_of(exchange.algorithm), milliseconds(exchange.overhead), milliseconds(exchange.wire),
         exchange_bus_bandwidth(job, options.layout, prices).value() / giga, milliseconds(prices.gradient_exposed)));
   }
-  if (options.layout.outer.islands > 1) notes.push_back(islands_note(options.layout, prices));
+  if (options.layout.outer.islands > 1) notes.push_back(islands_note(options, prices));
   notes.push_back(parts_note(prediction));
   notes.push_back(memory_note(prediction.memory));
   notes.push_back(platform.ranks.note());

@@ -1,27 +1,67 @@
 #include "scenarios/strategies/hybrid_traffic.hpp"
 
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "sim/engine/library_run.hpp"
+
 namespace orrery {
 namespace {
 
-/// By all ranks of the program in its library collectives, as one rank stands for one device.
-WireBytes on_wires(const Program& program) {
+/// Who sends to whom in the library collectives of a program, by the rules that its run has.
+class Targets {
+ public:
+  Targets(const Program& program, const HybridPlatform& platform) : program_(program), platform_(platform) {}
+
+  const LibraryTargets& of(RankId rank, const Collective& what) {
+    const auto [known, is_new] = by_group_.try_emplace({what.group, what.library.reach, next_node(what.kind)});
+    if (is_new) find(what, known->second);
+    return known->second.at(rank);
+  }
+
+ private:
+  using ByRank = std::map<RankId, LibraryTargets>;
+
+  void find(const Collective& what, ByRank& found) const {
+    const std::vector<RankId>& members = program_.group(what.group);
+    std::vector<DeviceId> hosts;
+    for (const RankId member : members) hosts.push_back(platform_.placement[member.index()]);
+    const std::vector<LibraryTargets> targets =
+        library_targets(platform_.own.platform, hosts, what.library.reach, next_node(what.kind));
+    for (std::size_t i = 0; i < members.size(); ++i) found[members[i]] = targets[i];
+  }
+
+  const Program& program_;
+  const HybridPlatform& platform_;
+  std::map<std::tuple<GroupId, NetworkReach, NextNode>, ByRank> by_group_;
+};
+
+/// By all ranks of the program in its library collectives, as one rank stands for one device. What a member has nobody
+/// to send to is on no wire.
+WireBytes on_wires(const Program& program, const HybridPlatform& platform) {
+  Targets targets(program, platform);
   WireBytes sum;
   for (const Op& op : program.ops()) {
     const auto* call = std::get_if<CollectiveCall>(&op.action);
     if (!call) continue;
-    const LibraryMoves& moves = program.collective(call->collective).library;
-    sum += {moves.node_bytes, moves.network_bytes};
+    const Collective& what = program.collective(call->collective);
+    if (what.library.node_bytes + what.library.network_bytes <= Bytes()) continue;
+    const LibraryTargets& to = targets.of(op.rank, what);
+    if (to.node.valid()) sum.node += what.library.node_bytes;
+    if (to.network.valid()) sum.network += what.library.network_bytes;
   }
   return sum;
 }
 
 }  // namespace
 
-void add_traffic_beside(const StepPrediction& prediction, const Program& program, const HybridRanks& ranks,
+void add_traffic_beside(const StepPrediction& prediction, const Program& program, const HybridPlatform& platform,
                         LayoutFigures& figures) {
+  const HybridRanks& ranks = platform.ranks;
   const auto each = static_cast<double>(ranks.devices_each());
   const WireBytes all = prediction.exchanged_per_device * (each * static_cast<double>(ranks.count()));
-  const WireBytes simulated = on_wires(program) * each;
+  const WireBytes simulated = on_wires(program, platform) * each;
   const auto rest = [&](Bytes whole, Bytes part) {
     constexpr double rounding = 1e-9;
     const Bytes left = whole - part;

@@ -1,0 +1,58 @@
+// What a simulated step leaves out of outer steps, and says so: bytes beside the wires, jitter of islands.
+#include <algorithm>
+
+#include "tests/scenarios/hybrid_lab.hpp"
+
+namespace orrery {
+namespace {
+
+/// 32 A100 in four nodes on Ethernet.
+Scenario on_ethernet(const std::string& keys) {
+  return shipped_lab(
+      "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 64\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
+      "framework = \"modern\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\nnics = 1\nnetwork_link = \"eth-25g\"\n"
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
+      keys);
+}
+
+double on_wires(const Way& way) {
+  double sent = 0;
+  for (const Activity& activity : way.records.activities)
+    sent += (activity.bytes * way.copies_of(activity.rank)).value();
+  return sent;
+}
+
+double beside(const Way& way) {
+  return way.layout->beside_node.value() + way.layout->beside_network.value();
+}
+
+bool tells(const Way& way, const std::string& words) {
+  return std::any_of(way.notes.begin(), way.notes.end(),
+                     [&](const std::string& note) { return note.find(words) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("every byte of islands is on a wire or beside it, with a rank per device, too") {
+  const std::string keys = GENERATE(
+      as<std::string>(), "outer = { islands = 4, every = 2 }\n", "outer = { islands = 2, every = 1 }\n",
+      "zero_stage = 1\nzero_group = 4\nouter = { islands = 4, every = 1 }\n",
+      "tp = 2\nzero_stage = 1\nouter = { islands = 2, every = 2 }\n",
+      "cp = 2\nzero_stage = 1\nouter = { islands = 4, every = 3 }\n", "tp = 4\npp = 2\nouter = { islands = 2 }\n");
+  CAPTURE(keys);
+  const Way folded = simulated(on_ethernet(keys)), whole = simulated(on_ethernet(keys + "fold = \"never\"\n"));
+  const double all = 32 * folded.layout->sent_per_device.value();
+  CHECK(on_wires(folded) + beside(folded) == Approx(all).epsilon(1e-6));
+  CHECK(on_wires(whole) + beside(whole) == Approx(all).epsilon(1e-6));
+  CHECK(beside(whole) >= beside(folded) * (1 - 1e-9));
+}
+
+TEST_CASE("what a rank with jitter waits for in every step is told where islands meet once in many") {
+  const std::string words = "Islands wait here for the slowest of them in every step, in truth once in 50";
+  const std::string outer = "outer = { islands = 4, every = 50 }\n";
+  CHECK(tells(simulated(on_ethernet(outer + "jitter = 0.1\n")), words));
+  CHECK(!tells(simulated(on_ethernet(outer)), "Islands wait here"));
+  CHECK(!tells(simulated(on_ethernet("jitter = 0.1\nouter = { islands = 4, every = 1 }\n")), "Islands wait here"));
+}
+
+}  // namespace orrery
