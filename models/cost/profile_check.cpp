@@ -69,10 +69,9 @@ class ThreadCosts {
     return layer == nullptr ? 0.0 : static_cast<double>(trainable_parameters(*layer));
   }
   [[nodiscard]] double optimizer_share(const ProfileRow& row) const {
-    constexpr double block = 16384;  // weights per task of the optimizer
     const std::int64_t sharing =
         update_threads(static_cast<std::int64_t>(trained_), batch_shards(graph_, row.batch), threads_);
-    const double blocks = std::max(1.0, std::ceil(trained_ / block));
+    const double blocks = std::max(1.0, std::ceil(trained_ / static_cast<double>(weights_per_update)));
     return std::ceil(blocks / static_cast<double>(sharing)) / blocks;
   }
 
@@ -89,7 +88,7 @@ std::vector<Foretold> leave_one_out(const StepProfile& profile, const BatchCut& 
   const std::map<Case, double> measured = step_seconds(profile);
   for (const auto& [at, seconds] : measured) ++batches[at.first];
   for (const auto& [at, seconds] : measured) {
-    const auto [threads, batch] = at;
+    const int threads = at.first, batch = at.second;
     if (batches[threads] < 3) continue;
     const auto is_case = [&](const ProfileRow& row) { return row.threads == threads && row.batch == batch; };
     const auto is_other = [&](const ProfileRow& row) { return row.threads == threads && row.batch != batch; };

@@ -43,6 +43,10 @@ inline constexpr double core_cache_bytes = 2.0 * 1024 * 1024;
 /// than the update; else all.
 std::int64_t update_threads(std::int64_t parameters, std::int64_t shards, std::int64_t threads);
 
+/// Weights that an update hands to a thread at once: few enough to share out and to stay in a core's cache, enough to
+/// pay for the sharing.
+inline constexpr std::int64_t weights_per_update = 16384;
+
 /// Share of a batch's work that the busiest of `threads` threads does: ceil(shards / threads) / shards.
 double busiest_share(const LayerGraph& graph, std::int64_t samples, int threads);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "models/cost/shards.hpp"
 #include "models/kernels/parallel.hpp"
 #include "models/training/gradient_norm.hpp"
 #include "sim/base/contract.hpp"
@@ -103,8 +104,9 @@ void lamb(std::size_t count, const Constants& by, const SquaredNorms& norms, con
   for (std::size_t i = 0; i < count; ++i) weight[i] -= rate * lamb_direction(i, by, mean, square, weight);
 }
 
-/// The layers as they touch, cut into runs of block_weights.
+/// The layers as they touch, cut into runs of weights_per_update.
 std::vector<NumberRange> cut(const std::vector<NumberRange>& layers) {
+  constexpr auto most = static_cast<std::size_t>(weights_per_update);
   std::vector<NumberRange> runs, blocks;
   for (const NumberRange& layer : layers) {
     if (runs.empty() || runs.back().first + runs.back().count != layer.first) {
@@ -114,8 +116,8 @@ std::vector<NumberRange> cut(const std::vector<NumberRange>& layers) {
     }
   }
   for (const NumberRange& run : runs) {
-    for (std::size_t at = 0; at < run.count; at += Optimizer::block_weights) {
-      blocks.push_back({run.first + at, std::min(Optimizer::block_weights, run.count - at)});
+    for (std::size_t at = 0; at < run.count; at += most) {
+      blocks.push_back({run.first + at, std::min(most, run.count - at)});
     }
   }
   return blocks;

@@ -61,15 +61,12 @@ class Optimizer {
   /// over all of them, apply() the sum to each.
   SquaredNorms prepare(std::size_t offset, std::span<const float> weights, std::span<const float> gradients);
   void apply(std::size_t offset, std::span<float> weights, const SquaredNorms& whole);
-  /// Where to cut: whole layers for lamb; else runs of at most block_weights, which may span layers that touch.
+  /// Where to cut: whole layers for lamb; else runs of at most weights_per_update, which may span layers that touch.
   [[nodiscard]] const std::vector<NumberRange>& blocks() const { return blocks_; }
 
   /// Learning rate of the step begun last.
   [[nodiscard]] double rate() const { return rate_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
-
-  /// Small enough to share out and to stay in a core's cache, large enough to pay for the sharing.
-  static constexpr std::size_t block_weights = 16384;
 
  private:
   void require_layer(std::size_t offset, std::size_t count) const;
