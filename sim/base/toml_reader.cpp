@@ -1,5 +1,7 @@
 #include "sim/base/toml_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -178,12 +180,22 @@ std::vector<double> TomlTable::numbers(std::string_view key, Range range) {
   return given<std::vector<double>>(*node_, key, range).value_or(std::vector<double>{});
 }
 
+namespace {
+
+/// A table of its own, but inside an element of an array, which no header can name, as a value of the key.
+std::string how_to_write(const std::string& path, std::string_view key, std::string_view open, std::string_view value) {
+  if (path.find('[') != std::string::npos) return fmt::format("write {} = {}", key, value);
+  return fmt::format("write {}{}{}", open, path, std::string(open.size(), ']'));
+}
+
+}  // namespace
+
 std::optional<TomlTable> TomlTable::table(std::string_view key) {
   const toml::node* const found = ask(*node_, key);
   if (found == nullptr) return std::nullopt;
   const std::string path = path_of(*node_, key);
   if (const toml::table* const table = found->as_table()) return TomlTable(shared_node(*node_, table, path));
-  wrong_type(*found, {*node_->document, path}, "a table", "write [" + path + "]");
+  wrong_type(*found, {*node_->document, path}, "a table", how_to_write(path, key, "[", "{ ... }"));
   return std::nullopt;
 }
 
@@ -199,7 +211,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
   const std::string path = path_of(*node_, key);
   const toml::array* const array = found->as_array();
   if (array == nullptr) {
-    wrong_type(*found, {*node_->document, path}, "an array of tables", "write [[" + path + "]]");
+    wrong_type(*found, {*node_->document, path}, "an array of tables", how_to_write(path, key, "[[", "[{ ... }]"));
     return tables;
   }
   for (std::size_t i = 0; i < array->size(); ++i) {
@@ -207,7 +219,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
     if (const toml::table* const table = (*array)[i].as_table()) {
       tables.emplace_back(shared_node(*node_, table, element_path));
     } else {
-      wrong_type((*array)[i], {*node_->document, element_path}, "a table", "write [[" + path + "]]");
+      wrong_type((*array)[i], {*node_->document, element_path}, "a table", how_to_write(path, key, "[[", "[{ ... }]"));
     }
   }
   return tables;

@@ -27,6 +27,8 @@ void read_cluster(TomlDocument& document) {
   for (TomlTable& strategy : root.tables("strategy")) {
     strategy.required_choice("kind", {"data", "model"});
     strategy.text("name", "unnamed");
+    if (auto outer = strategy.table("outer")) outer->finish();
+    strategy.tables("more");
     strategy.finish();
   }
   root.finish();
@@ -192,6 +194,16 @@ TEST_CASE("a value where a table is wanted") {
         "s.toml:1:11: cluster: is the string \"dgx\" (a table is wanted) - write [cluster]\n"
         "  cluster = \"dgx\"\n"
         "            ^");
+}
+
+TEST_CASE("inside an element of an array no header can name a table") {
+  CHECK(errors_of("[[strategy]]\nkind = \"data\"\nouter = 4\nmore = 5\n") ==
+        "s.toml:3:9: strategy[0].outer: is the integer 4 (a table is wanted) - write outer = { ... }\n"
+        "  outer = 4\n"
+        "          ^\n"
+        "s.toml:4:8: strategy[0].more: is the integer 5 (an array of tables is wanted) - write more = [{ ... }]\n"
+        "  more = 5\n"
+        "         ^");
 }
 
 TEST_CASE("a table where an array of tables is wanted") {
