@@ -196,8 +196,10 @@ const Names<PipelineSchedule>& hybrid_schedules() {
 }
 
 const Names<Recompute>& hybrid_recomputes() {
-  static const Names<Recompute> names = {
-      {"none", Recompute::none}, {"selective", Recompute::selective}, {"full", Recompute::full}};
+  static const Names<Recompute> names = {{"none", Recompute::none},
+                                         {"selective", Recompute::selective},
+                                         {"alternate", Recompute::alternate},
+                                         {"full", Recompute::full}};
   return names;
 }
 

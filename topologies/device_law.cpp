@@ -60,6 +60,8 @@ const std::vector<DeviceConstant>& device_constants() {
       {"kernel_launch_us", &DeviceLaw::kernel_launch_us, "of one streaming kernel, us"},
       {"attention_forward_share", &DeviceLaw::attention_forward_share, "fused attention forward, share of the peak"},
       {"attention_backward_share", &DeviceLaw::attention_backward_share, "fused attention backward, share of the peak"},
+      {"attention_1_share", &DeviceLaw::attention_1_share, "of these, what FlashAttention 1 reaches"},
+      {"attention_2_share", &DeviceLaw::attention_2_share, "of these, what FlashAttention 2 reaches"},
       {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak"},
       {"convolution_share_fp32", &DeviceLaw::convolution_share_fp32, "the same in fp32 and fp64, without matrix units"},
   };
@@ -122,6 +124,11 @@ DeviceLaw DeviceLaws::of(const Device& device) const {
 
 void DeviceLaws::overlay(std::vector<ConstantRow> rows) {
   overlay_constants(rows_, std::move(rows));
+}
+
+double fused_attention_share(const DeviceLaw& law, double generation) {
+  if (generation < 1.5) return law.attention_1_share.value;
+  return generation < 2.5 ? law.attention_2_share.value : 1.0;
 }
 
 }  // namespace orrery

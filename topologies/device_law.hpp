@@ -24,8 +24,10 @@ struct DeviceLaw {
   Ranged memory_share;             // share of the memory bandwidth that streaming kernels reach
   Ranged gemm_launch_us;           // per matrix product
   Ranged kernel_launch_us;         // per streaming kernel
-  Ranged attention_forward_share;  // flash attention: share of the peak
+  Ranged attention_forward_share;  // fused attention written for this generation of devices: share of the peak
   Ranged attention_backward_share;
+  Ranged attention_1_share;       // of these, what FlashAttention 1 reaches
+  Ranged attention_2_share;       // and FlashAttention 2
   Ranged convolution_share;       // plateau share of convolutions (implicit products)
   Ranged convolution_share_fp32;  // the same in fp32 and fp64
   double multiprocessors = 0;     // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
@@ -40,6 +42,10 @@ struct DeviceConstant {
 const std::vector<DeviceConstant>& device_constants();
 /// Their names, and the other names that a row may give.
 std::vector<std::string> device_constant_names();
+
+/// Of the device's rates of fused attention, what the kernels of a generation (FrameworkProfile::flash_attention)
+/// reach.
+double fused_attention_share(const DeviceLaw& law, double generation);
 
 /// Rows for the devices that were measured, and defaults named `default:<kind>` (gpu, cpu, tpu, ...) or
 /// `default:<kind>:<first year of the generation>`, and `default` for every device. Beside device_constants() a row may

@@ -31,22 +31,28 @@ struct FrameworkProfile {
                                   // not fused, gaps, others that run beside them
   Ranged whole_logits{1.0};       // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
   Ranged fp32_scores;             // 1: autocast runs softmax and dropout of 16-bit scores in fp32; 0: as they are kept
-  Ranged flash_attention;         // 1: one fused kernel that keeps no scores; 0: products and softmax apart
+  Ranged flash_attention;         // generation of the fused kernel that keeps no scores: 1, 2, 3 (FlashAttention 1, 2,
+                                  // 3 and cuDNN's); 0: products and softmax apart
   Ranged blocking_transfers;      // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
   Ranged transfer_latency_us;     // of a pipeline message beside its bytes
   Ranged gradient_overlap;        // share of the last micro-batch's backward pass that hides gradient exchange
   Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
-  Ranged gather_links;            // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
-                                  // that the library reaches
-  Ranged tensor_overlap;          // share of tensor-parallel communication hidden by computing
-  Ranged expert_overlap;          // share of the all-to-all of experts hidden by computing
-  Ranged gather_again_exposed;    // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged visible_exchange;        // all-reduces that show in a data-parallel step for each one done (0: none but
-                                  // by gradient_overlap)
-  Ranged gradient_bytes;          // per number as kept (4: fp32 accumulation)
-  Ranged gradient_wire_bytes;     // per number as sent
-  Ranged unsplit_head{1.0};       // products of the logits take so many times longer without tensor parallelism
-  Ranged logit_bytes;             // per logit, moved by the loss in all its passes
+  Ranged recompute_early_stop;   // 1: recomputing a block stops before its last product, whose output no gradient needs
+                                 // (PyTorch's checkpoints that are not re-entrant); 0: the whole forward pass
+  Ranged cast_bytes;             // fp8: moved per number to scale, cast and transpose inputs and gradients of products
+  Ranged exchange_interference;  // of exchange hidden by a pass (ZeRO-3), the share by which that pass takes longer:
+                                 // the library's kernels take multiprocessors and bandwidth
+  Ranged gather_links;           // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
+                                 // that the library reaches
+  Ranged tensor_overlap;         // share of tensor-parallel communication hidden by computing
+  Ranged expert_overlap;         // share of the all-to-all of experts hidden by computing
+  Ranged gather_again_exposed;   // sequence parallelism: share of backward's second gather that is not hidden
+  Ranged visible_exchange;       // all-reduces that show in a data-parallel step for each one done (0: none but
+                                 // by gradient_overlap)
+  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation)
+  Ranged gradient_wire_bytes;    // per number as sent
+  Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
+  Ranged logit_bytes;            // per logit, moved by the loss in all its passes
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants

@@ -31,7 +31,7 @@ void refuse(const std::string& file, const std::string& what, const std::string&
 void add_step(const TraceStep& step, const LayerGraph& graph, Times& times) {
   const std::vector<std::size_t> forward = forward_layers(step.forward, graph);
   const std::vector<std::size_t> backward = backward_layers(step.backward, graph, step.forward, forward);
-  const double trained = static_cast<double>(trainable_parameters(graph));
+  const auto trained = static_cast<double>(trainable_parameters(graph));
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const double share = trained > 0 ? static_cast<double>(trainable_parameters(graph.layers[i])) / trained : 0.0;
     times[i][0].push_back(0);

@@ -75,10 +75,16 @@ class Lister {
     return op;
   }
 
+  [[nodiscard]] Operator casting(double numbers) const {
+    Operator op;
+    op.bytes = numbers * share_.cast_bytes;
+    return op;
+  }
+
   void list_dense(double m, double k, double n, double count = 1) {
     if (is_cast_) {  // scaled and cast, and once more transposed for the gradient of the weights
-      operators_.forward.push_back(streaming(m * k * count, 4));
-      operators_.backward_input.push_back(streaming(m * n * count, 4));
+      operators_.forward.push_back(casting(m * k * count));
+      operators_.backward_input.push_back(casting(m * n * count));
     }
     operators_.forward.push_back(product(m, n, k, count));
     operators_.backward_input.push_back(product(m, k, n, count));

@@ -47,6 +47,7 @@ struct OperatorShare {
   double expert_visits = 0;  // mixture of experts: token visits that the experts here work on
   double experts = 0;        // that are here
   double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
+  double cast_bytes = 4;     // fp8: moved per number to cast operands of dense layers
   AttentionKernel attention = AttentionKernel::unfused;
   ScoreFormat scores = ScoreFormat::as_kept;
 };
@@ -62,7 +63,7 @@ struct OperatorShare {
 /// and of the weights' (K, N, M), and the bias' sum, 2. Fused attention: 2 T^2 (key size + value size) FLOPs per head
 /// and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of (pixels out) x (filters) x
 /// (kernel^2 x channels / groups), per group; depthwise ones stream. fp8: inputs and gradients of dense layers are cast
-/// and transposed, 4 (Micikevicius et al. 2022; both layouts are needed).
+/// and transposed, both layouts being needed: share.cast_bytes.
 LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision);
 
 /// The two laws. Products: tiles of 256x128, 128x256, 128x128, 128x64 and 64x64 (shares .97 for 128x128, .88, .72 for

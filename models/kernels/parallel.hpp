@@ -13,8 +13,8 @@ std::size_t default_workers();
 class TaskBody {
  public:
   template <class Body>
-  requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskBody>) TaskBody(
-      Body&& body)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload): stands for it
+  // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload): stands for the callable
+  requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskBody>) TaskBody(Body&& body)
       : body_(&body), call_([](const void* object, std::size_t task, std::size_t worker) {
           (*static_cast<const std::remove_reference_t<Body>*>(object))(task, worker);
         }) {}

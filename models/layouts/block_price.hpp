@@ -3,6 +3,7 @@
 
 #include "models/layouts/blocks.hpp"
 #include "models/layouts/layout.hpp"
+#include "models/layouts/library_paths.hpp"
 #include "models/layouts/tensor_split.hpp"
 #include "models/layouts/training_job.hpp"
 
@@ -25,7 +26,8 @@ struct PassBytes {
 /// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
-  Seconds core;  // attention core forward: what selective recomputation does again
+  Seconds last_product;  // forward, with what follows it in the block: what no gradient needs
+  Seconds core;          // attention core forward: what selective recomputation does again
   Seconds tensor_forward, tensor_backward;
   Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward
   Seconds context_forward, context_backward;  // left over by attention's computing
@@ -38,17 +40,6 @@ struct BlockPrice {
   PassBytes tensor_sent, context_sent, expert_sent;  // recompute is for the layout to say
   Bytes kept, kept_selective, kept_full;             // activations of one micro-batch
 };
-
-/// Paths of a cluster as library_cost() takes them.
-struct Paths {
-  LibraryPath node, network;
-};
-/// `network` knows the leaves of the cluster's fabric.
-Paths paths_of(const TrainingJob& job);
-
-/// At which one device sends to the next stage over the network when all of its stage do: its part of the NICs, or of
-/// the uplinks of a leaf, which the last of the stages under it crosses.
-BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network);
 
 /// `split`: of the whole graph over layout.tp devices (empty for tp = 1).
 BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,

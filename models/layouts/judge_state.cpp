@@ -17,8 +17,9 @@ bool has_products(const LayerGraph& graph, const Block& block) {
   return false;
 }
 
-PassBytes sent_in(const PassBytes& block, bool again, double times) {
-  return {block.forward * times, block.backward * times, again ? block.forward * times : WireBytes()};
+/// `again`: times that the forward pass runs once more.
+PassBytes sent_in(const PassBytes& block, double again, double times) {
+  return {block.forward * times, block.backward * times, block.forward * again};
 }
 
 /// All that a price depends on of where a group sits.
@@ -120,10 +121,11 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
   return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_)).first->second;
 }
 
-bool LayoutJudge::State::is_recomputed(std::size_t klass, const Layout& layout) const {
-  if (layout.recompute != Recompute::full) return false;
+double LayoutJudge::State::recomputed_share(std::size_t klass, const Layout& layout) const {
+  const double share = share_of_blocks(layout.recompute);
+  if (share == 0) return 0;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
-  return klass != sequence_.blocks.back().klass && has_products(job_.network, block);
+  return klass != sequence_.blocks.back().klass && has_products(job_.network, block) ? share : 0.0;
 }
 
 StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
@@ -147,16 +149,16 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     if (counts[klass] == 0) continue;
     const double times = counts[klass];
     const BlockPrice& price = price_of(klass, layout);
-    const bool again = is_recomputed(klass, layout);
+    const double share = recomputed_share(klass, layout), again = times * share;
     work.forward += price.forward * times;
     work.backward_input += price.backward_input * times;
     work.backward_weights += price.backward_weights * times;
-    if (again) {
-      work.recompute += price.forward * times;
-      work.tensor_recompute += price.tensor_forward * (times * tensor_shown);
-      work.context_recompute += price.context_forward * times;
-      work.expert_recompute += price.expert_forward * (times * expert_shown);
-      kernels.again += price.forward_kernels * times;
+    if (share > 0) {
+      work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
+      work.tensor_recompute += price.tensor_forward * (again * tensor_shown);
+      work.context_recompute += price.context_forward * again;
+      work.expert_recompute += price.expert_forward * (again * expert_shown);
+      kernels.again += price.forward_kernels * again;
     } else if (layout.recompute == Recompute::selective) {
       work.recompute += price.core * times;
       kernels.again += price.core_kernels * times;
@@ -164,22 +166,19 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
                             price.gather_again * (times * framework.gather_again_exposed.value);
-    work.tensor_whole +=
-        (price.tensor_forward * (again ? 2.0 : 1.0) + price.tensor_backward + price.gather_again) * times;
+    work.tensor_whole += (price.tensor_forward * (1.0 + share) + price.tensor_backward + price.gather_again) * times;
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.context_whole += price.context_whole * (times * (again ? 4.0 / 3.0 : 1.0));
+    work.context_whole += price.context_whole * (times * (1.0 + share / 3.0));
     work.expert_forward += price.expert_forward * (times * expert_shown);
     work.expert_backward += price.expert_backward * (times * expert_shown);
-    work.expert_whole += (price.expert_forward * (again ? 2.0 : 1.0) + price.expert_backward) * times;
+    work.expert_whole += (price.expert_forward * (1.0 + share) + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
     work.tensor_sent += sent_in(price.tensor_sent, again, times);
     work.context_sent += sent_in(price.context_sent, again, times);
     work.expert_sent += sent_in(price.expert_sent, again, times);
-    const Bytes kept = again                                      ? price.kept_full
-                       : layout.recompute == Recompute::selective ? price.kept_selective
-                                                                  : price.kept;
-    work.activations += kept * times;
-    if (again) work.largest_block = std::max(work.largest_block, price.kept);
+    const Bytes whole = layout.recompute == Recompute::selective ? price.kept_selective : price.kept;
+    work.activations += whole * (times - again) + price.kept_full * again;
+    if (share > 0) work.largest_block = std::max(work.largest_block, price.kept);
     work.largest_parameters = std::max(work.largest_parameters, price.parameters + price.expert_parameters);
     work.blocks += counts[klass];
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;

@@ -150,7 +150,7 @@ struct LayoutJudge::State {
   /// Adds the operators that the host has to start to `kernels`.
   [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
                                             HostKernels& kernels);
-  [[nodiscard]] bool is_recomputed(std::size_t klass, const Layout& layout) const;
+  [[nodiscard]] double recomputed_share(std::size_t klass, const Layout& layout) const;
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
                                           const GroupPlace& place) const;

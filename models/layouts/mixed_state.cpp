@@ -83,16 +83,17 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
   if (layout.balance == Balance::speed && spread.places.replicas_differ()) {
     // Interleaved schedules work on runs of pp micro-batches.
     const std::int64_t run = layout.pp > 1 && layout.interleave > 1 ? layout.pp : 1;
+    const std::int64_t runs = each / run;
     std::vector<Pace> kinds;
     for (const Replicas& alike : spread.alike) {
       // Around the mean: a pipeline that is not full yet has another pace.
       const Seconds mean = time_of(alike, layout, each, spread.tied).parts.total();
       const Seconds more = time_of(alike, layout, each + run, spread.tied).parts.total() - mean;
-      kinds.push_back({mean - more * static_cast<double>(each / run), more});
+      kinds.push_back({mean - more * static_cast<double>(runs), more});
     }
     std::vector<Pace> paces;
     for (const std::size_t kind : spread.places.kind_of_replica) paces.push_back(kinds[kind]);
-    spread.microbatches = share_out(paces, each / run * layout.dp);
+    spread.microbatches = share_out(paces, runs * layout.dp);
     for (std::int64_t& count : spread.microbatches) count *= run;
   }
   for (std::size_t replica = 0; replica < replicas; ++replica) {
@@ -155,12 +156,11 @@ LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spr
     const StateExchange states = kinds_[kind]->exchange_states(spread.alike[spread.slowest].stages[stage], layout);
     if (kind == kinds.front() || whole(states) > whole(longest.states)) longest = {states, kind};
   }
-  return longest;
   const bool with_every_pass = layout.zero_stage == 3 && layout.pp == 1;
   if (!with_every_pass) longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
+  return longest;
 }
 
-Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
 /// Nothing can be summed before all have their gradients: a replica of fast devices that is done shortly before the
 /// last one has a shorter pass to hide the exchange behind.
 Seconds LayoutJudge::MixedState::shown_by_last(const Spread& spread, std::size_t stage, std::size_t group,
@@ -173,6 +173,7 @@ Seconds LayoutJudge::MixedState::shown_by_last(const Spread& spread, std::size_t
   return most;
 }
 
+Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
   Seconds most;
   for (const std::size_t kind : replicas.kinds[stage]) {
     most = std::max(most, kinds_[kind]->optimizer_time(replicas.stages[stage], layout));

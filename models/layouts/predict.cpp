@@ -74,7 +74,7 @@ void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) c
   const auto samples = static_cast<double>(job_.batch);
   step.model_flops = training_flops_ * samples;
   step.hardware_flops = step.model_flops;
-  if (layout.recompute == Recompute::full) step.hardware_flops += recomputed_flops_ * samples;
+  step.hardware_flops += recomputed_flops_ * (samples * share_of_blocks(layout.recompute));
   if (layout.recompute == Recompute::selective) step.hardware_flops += core_flops_ * samples;
 }
 

@@ -101,8 +101,11 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   } else if (by_block) {
     const auto count = static_cast<double>(microbatches(layout, job_.batch));
     const double overlap = framework.parameter_overlap.value;
-    exchange.forward = {beyond(exchange.parameters, forward * overlap), gathered};
-    exchange.backward = {beyond(exchange.parameters + exchange.gradients, backward * overlap),
+    const auto shown = [&](Seconds time, Seconds window) {
+      return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
+    };
+    exchange.forward = {shown(exchange.parameters, forward * overlap), gathered};
+    exchange.backward = {shown(exchange.parameters + exchange.gradients, backward * overlap),
                          {exchange.sent.node - summed.node, exchange.sent.network - summed.network}};
     exchange.summed = summed;
     exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * count + exchange.parameters / blocks;

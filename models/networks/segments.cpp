@@ -66,8 +66,22 @@ std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<s
 }  // namespace
 
 std::string_view name_of(Recompute recompute) {
-  if (recompute == Recompute::selective) return "selective";
-  return recompute == Recompute::full ? "full" : "none";
+  switch (recompute) {
+    case Recompute::none:
+      return "none";
+    case Recompute::selective:
+      return "selective";
+    case Recompute::alternate:
+      return "alternate";
+    case Recompute::full:
+      return "full";
+  }
+  return "";
+}
+
+double share_of_blocks(Recompute recompute) {
+  if (recompute == Recompute::alternate) return 0.5;
+  return recompute == Recompute::full ? 1.0 : 0.0;
 }
 
 bool is_narrow_cut(const LayerGraph& graph, std::size_t layer) {

@@ -64,7 +64,8 @@ double largest_value(std::string_view constant) {
   constexpr std::array<std::string_view, 4> shares{"share", "efficiency", "overlap", "exposed"};
   const auto ends = [constant](std::string_view end) { return constant.ends_with(end); };
   if (std::any_of(shares.begin(), shares.end(), ends)) return 1.0;
-  if (constant == "flash_attention" || constant == "blocking_transfers") return 1.0;
+  if (constant == "blocking_transfers" || constant == "recompute_early_stop") return 1.0;
+  if (constant == "flash_attention") return 3.0;
   if (constant == "small_ring_loss") return 1.99;
   return std::numeric_limits<double>::max();
 }

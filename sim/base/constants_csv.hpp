@@ -34,8 +34,9 @@ CsvColumns constant_columns(const std::string& owner);
 /// value outside [low, high], a number below 0 or (see largest_value) too large, a cell without source.
 std::vector<ConstantRow> read_constants(CsvTable table, const ConstantNames& names, Problems& problems);
 
-/// Names that end in share, efficiency, overlap or exposed, and switches (flash_attention, blocking_transfers), are at
-/// most 1; small_ring_loss is below 2, so that a ring of two moves at all; the rest is not limited.
+/// Names that end in share, efficiency, overlap or exposed, and the switch blocking_transfers are at most 1;
+/// flash_attention (a generation of kernels) is at most 3; small_ring_loss is below 2, so that a ring of two moves at
+/// all; the rest is not limited.
 double largest_value(std::string_view constant);
 
 /// The text of such a file; numbers as the shortest text that reads back.

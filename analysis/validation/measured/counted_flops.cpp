@@ -67,8 +67,7 @@ double model_flops(const CountedFlops& flops, FlopConvention convention, double 
 
 double hardware_flops(const CountedFlops& flops, FlopConvention convention, Recompute recompute, double samples) {
   const CountedFlops counted = as_counted(flops, convention);
-  double again = 0;
-  if (recompute == Recompute::full) again = counted.body + counted.attention;
+  double again = share_of_blocks(recompute) * (counted.body + counted.attention);
   if (recompute == Recompute::selective) again = counted.attention;
   return model_flops(flops, convention, samples) + samples * again;
 }

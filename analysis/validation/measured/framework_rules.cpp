@@ -24,6 +24,8 @@ bool any(const std::vector<std::string>& words, std::initializer_list<const char
 
 FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& words) {
   if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return {"deepspeed-zero3", "sharded, DeepSpeed"};
+  if (any(words, {"llm foundry"})) return {"llm-foundry-2023", "words"};
+  if (any(words, {"megatron bridge", "megatron fsdp"})) return {"modern", "sharded, kernels of Megatron-Core"};
   if (any(words, {"fsdp*"}) || row.zero_stage.rfind("FSDP", 0) == 0) {
     return {"pytorch-fsdp", "sharded, FSDP"};
   }

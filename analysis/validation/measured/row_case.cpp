@@ -52,6 +52,8 @@ void set_recompute(RowCase& target, const MeasuredRow& row) {
     target.open.recompute = target.network.is_transformer();
   } else if (has_words(words, "none") || has_words(words, "no") || has_words(words, "selective 0 layers")) {
     target.layout.recompute = Recompute::none;
+  } else if (has_words(words, "selective every second layer") || has_words(words, "selective per operator")) {
+    target.layout.recompute = Recompute::alternate;
   } else if (has_words(words, "selective")) {
     target.layout.recompute = Recompute::selective;
   } else if (has_words(words, "full") || has_words(words, "yes")) {

@@ -27,6 +27,19 @@ std::int64_t devices_per_node(RowCase& target, const MeasuredRow& row, std::int6
   return assumed;
 }
 
+/// Jobs of powers of two on racks of 72 (NVL72) take 64 of each.
+std::int64_t used_of_node(RowCase& target, std::int64_t whole_node, std::int64_t devices) {
+  std::int64_t used = std::min(whole_node, devices);
+  while (devices % used != 0) --used;
+  if (2 * used <= std::min(whole_node, devices)) {
+    throw RowSkipped(fmt::format("{} devices do not fill nodes of {}", devices, whole_node));
+  }
+  if (used < std::min(whole_node, devices)) {
+    target.assumed.push_back(fmt::format("{} of the {} devices of a node", used, whole_node));
+  }
+  return used;
+}
+
 void assume(RowCase& target, const NamedLink& named) {
   if (!named.assumed.empty()) target.assumed.push_back(named.assumed);
 }
@@ -42,10 +55,7 @@ void set_cluster(RowCase& target, const MeasuredRow& row, std::int64_t devices, 
   cluster.device = *named.device;
   target.job.device_law = tables.device_laws.of(cluster.device);
   const std::int64_t whole_node = devices_per_node(target, row, devices, fabrics.usual_system(cluster.device));
-  const std::int64_t per_node = std::min(whole_node, devices);
-  if (devices % per_node != 0) {
-    throw RowSkipped(fmt::format("{} devices do not fill nodes of {}", devices, per_node));
-  }
+  const std::int64_t per_node = used_of_node(target, whole_node, devices);
   cluster.devices_per_node = static_cast<int>(per_node);
   cluster.nodes = static_cast<int>(devices / per_node);
   if (per_node > 1) {

@@ -1,4 +1,6 @@
 // Devices, fabrics, models and software of published rows.
+#include <algorithm>
+
 #include "analysis/validation/measured/framework_rules.hpp"
 #include "analysis/validation/measured/row_case.hpp"
 #include "analysis/validation/measured/tables.hpp"
@@ -137,6 +139,26 @@ TEST_CASE("a row becomes a job: degrees, defaults and what is assumed") {
   CHECK(late.open.microbatch);
 }
 
+TEST_CASE("selective recomputation of blocks or operators is that of every second block") {
+  const auto recompute = [](const std::string& text) {
+    return case_of(gpt("devices,global_batch,recompute", "8,8," + text), tables()).layout.recompute;
+  };
+  CHECK(recompute("selective") == Recompute::selective);
+  CHECK(recompute("selective (every second layer)") == Recompute::alternate);
+  CHECK(recompute("selective (per operator)") == Recompute::alternate);
+  CHECK(recompute("full") == Recompute::full);
+}
+
+TEST_CASE("jobs that leave a few devices of every node idle are taken so") {
+  MeasuredRow row = gpt("devices,devices_per_node,inter_link,global_batch", "256,72,64x NDR IB 400Gb/s per node,256");
+  row.device = "GB200";
+  const RowCase racks = case_of(row, tables());
+  CHECK(racks.job.cluster.devices_per_node == 64);
+  CHECK(racks.job.cluster.nodes == 4);
+  const auto& assumed = racks.assumed;
+  CHECK(std::find(assumed.begin(), assumed.end(), "64 of the 72 devices of a node") != assumed.end());
+}
+
 TEST_CASE("rows that say too little, or contradict themselves, are skipped with the reason") {
   CHECK(skipped(gpt("tp,pp", "2,2")) == "missing: global_batch");
   CHECK(skipped(gpt("global_batch", "8")) == "missing: devices");
@@ -185,6 +207,8 @@ TEST_CASE("the software of a row") {
   CHECK(software("PyTorch FSDP, VLDB 2023", "3", 1, 2023) == "pytorch-fsdp");
   CHECK(software("somebody", "FSDP", 1, 2020) == "pytorch-fsdp");
   CHECK(software("somebody", "3", 1, 2021) == "deepspeed-zero3");
+  CHECK(software("MosaicML llm-foundry, PyTorch FSDP", "3", 1, 2023) == "llm-foundry-2023");
+  CHECK(software("NVIDIA-NeMo/Megatron-Bridge, FSDP", "3", 1, 2025) == "modern");
 }
 
 }  // namespace orrery

@@ -76,7 +76,9 @@ TEST_CASE("The shipped frameworks: what the software of 2021 does, and what the 
   CHECK(deepspeed.blocking_transfers.value == 1);  // of its base
   const FrameworkProfile& distributed = named(frameworks, "pytorch-ddp");
   CHECK(distributed.visible_exchange.value == 1.4);
-  CHECK(named(frameworks, "modern").flash_attention.value == 1);
+  CHECK(named(frameworks, "modern").flash_attention.value == 3);
+  CHECK(named(frameworks, "pytorch-fsdp").flash_attention.value == 2);
+  CHECK(named(frameworks, "llm-foundry-2023").recompute_early_stop.value == 1);  // of its base
 }
 
 TEST_CASE("Every constant of the shipped frameworks has a source, and those that were assumed have a range") {

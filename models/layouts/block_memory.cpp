@@ -1,0 +1,62 @@
+#include "models/layouts/block_memory.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "models/cost/pass_bytes.hpp"
+
+namespace orrery {
+namespace {
+
+double number(std::int64_t value) {
+  return static_cast<double>(value);
+}
+
+/// What the visits of the busiest rank beyond the mean keep (with a capacity filled slots, or fewer): per visit the
+/// copies to and from an expert and what its products and its gate read; not the router's probabilities.
+double unplanned_visits(const Layer& layer, double busiest_share, double work) {
+  if (layer.kind != LayerKind::mixture_of_experts) return 0;
+  Layer unvisited = layer;
+  unvisited.experts_per_token = 0;
+  const double visits = kept_for_backward(layer).own - kept_for_backward(unvisited).own;
+  return visits * (busiest_share - 1.0) * work;
+}
+
+/// What a loss that works on the logits piece by piece does not keep of them, per sample.
+Bytes tiled_logits(const Layer& loss, const TrainingJob& job, double work) {
+  if (loss.kind != LayerKind::softmax_cross_entropy || job.framework.whole_logits.value > 0.5) return {};
+  const double bytes = std::max(4.0, bytes_in_memory(job.precision).value());
+  return Bytes(kept_for_backward(loss).own * bytes * work);
+}
+
+/// Per sample.
+Bytes scores_of(const Layer& layer, Precision precision, double work) {
+  if (layer.kind != LayerKind::attention && layer.kind != LayerKind::cross_attention) return {};
+  const KeptForBackward kept = kept_for_backward(layer);
+  return Bytes((kept.own * bytes_in_memory(precision).value() + kept.masks) * work);
+}
+
+}  // namespace
+
+KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout) {
+  const LayerGraph& graph = job.network;
+  const Bytes width = bytes_in_memory(job.precision);
+  const double samples = number(layout.microbatch) * job.computed_tokens / layout.cp;
+  std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
+  Bytes scores, slots;
+  for (std::size_t i = block.first; i < block.end; ++i) {
+    const Layer& layer = graph.layers[i];
+    kept[i] = shares.kept_of(layer);
+    scores += scores_of(layer, job.precision, kept[i].work) * samples;
+    slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
+  }
+  const InFlight one{samples, 1, Recompute::none};
+  const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations -
+                    tiled_logits(graph.layers[block.end - 1], job, kept[block.end - 1].work) * samples;
+  const bool is_fused = job.framework.flash_attention.value > 0.5;
+  const double entering =
+      block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
+  return {(is_fused ? all - scores : all) + slots, all - scores + slots, width * (entering * samples)};
+}
+
+}  // namespace orrery

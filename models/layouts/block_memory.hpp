@@ -1,0 +1,15 @@
+// What one micro-batch leaves in a block until its backward pass.
+#pragma once
+
+#include "models/layouts/block_share.hpp"
+#include "models/layouts/blocks.hpp"
+
+namespace orrery {
+
+/// Activations of one rank: without recomputation, with that of attention's core, and with that of the whole block.
+struct KeptInBlock {
+  Bytes all, selective, full;
+};
+KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout);
+
+}  // namespace orrery

@@ -1,0 +1,99 @@
+#include "models/layouts/block_share.hpp"
+
+#include <algorithm>
+
+namespace orrery {
+namespace {
+
+double number(std::int64_t value) {
+  return static_cast<double>(value);
+}
+
+}  // namespace
+
+const LayerSplit& BlockShares::split_of(std::size_t layer) const {
+  static const LayerSplit whole;
+  return split_.layers.empty() ? whole : split_.layers[layer];
+}
+
+bool BlockShares::has_split_logits(const Layer& layer) const {
+  return layout_.tp > 1 && is_loss(layer.kind) && layer.input.valid() &&
+         split_of(layer.input.index()).mode == SplitMode::column;
+}
+
+bool BlockShares::is_head(const Layer& layer) const {
+  return layer.kind == LayerKind::dense && layer.out.channels == job_.network.classes &&
+         layer.id.index() + 2 == job_.network.layers.size();
+}
+
+Precision BlockShares::precision_of(const Layer& layer) const {
+  return job_.precision == Precision::fp8 && is_head(layer) ? Precision::bf16 : job_.precision;
+}
+
+double BlockShares::samples(const Layer& layer) const {
+  const bool is_last = layer.id.index() + 1 == job_.network.layers.size();
+  return number(layout_.microbatch) * (is_last || is_head(layer) ? job_.head_tokens : job_.computed_tokens);
+}
+
+OperatorShare BlockShares::of(const Layer& layer) const {
+  const LayerSplit& split = split_of(layer.id.index());
+  OperatorShare share;
+  share.samples = samples(layer);
+  share.context = layer.in.height > 1 ? 1.0 / layout_.cp : 1.0;
+  share.logit_bytes = job_.framework.logit_bytes.value;
+  share.cast_bytes = job_.framework.cast_bytes.value;
+  share.attention = job_.framework.flash_attention.value > 0.5 ? AttentionKernel::flash : AttentionKernel::unfused;
+  share.scores = job_.framework.fp32_scores.value > 0.5 ? ScoreFormat::autocast : ScoreFormat::as_kept;
+  switch (split.mode) {
+    case SplitMode::row:
+      share.input = split.share.input;
+      break;
+    case SplitMode::column:
+    case SplitMode::channelwise:
+      share.work = split.share.work;
+      break;
+    case SplitMode::vocabulary:
+    case SplitMode::replicated:
+      if (layout_.sequence_parallel == SequenceParallel::on) share.region = 1.0 / layout_.tp;
+      break;
+  }
+  if (has_split_logits(layer)) share.work = 1.0 / layout_.tp;
+  if (layer.kind == LayerKind::mixture_of_experts) deal_experts(layer, share);
+  return share;
+}
+
+/// Every rank of an expert-parallel group sends its visits out and works on as many for the others. The experts'
+/// inner width is split over the tensor-parallel group.
+void BlockShares::deal_experts(const Layer& layer, OperatorShare& share) const {
+  const double tokens = share.samples * number(layer.in.height) * share.context;
+  share.experts = number(layer.experts) / layout_.ep;
+  share.expert_visits = tokens * number(layer.experts_per_token) * busiest_share();
+  share.work = 1.0 / layout_.tp;
+}
+
+double BlockShares::busiest_share() const {
+  if (job_.capacity_factor <= 0) return job_.expert_imbalance;
+  return job_.expert_imbalance > 1 ? std::min(job_.capacity_factor, job_.expert_imbalance) : job_.capacity_factor;
+}
+
+Share BlockShares::kept_of(const Layer& layer) const {
+  const LayerSplit& split = split_of(layer.id.index());
+  if (layout_.tp == 1) return {};
+  const double part = 1.0 / layout_.tp;
+  const double region = layout_.sequence_parallel == SequenceParallel::on ? part : 1.0;
+  if (has_split_logits(layer) || layer.kind == LayerKind::mixture_of_experts) return {part, part, part};
+  switch (split.mode) {
+    case SplitMode::column:
+      return {part, region, part};
+    case SplitMode::row:
+      return {part, part, region};
+    case SplitMode::channelwise:
+      return {part, part, part};
+    case SplitMode::vocabulary:
+    case SplitMode::replicated:
+      return {region, region, region};
+  }
+  return {};
+}
+
+}  // namespace orrery

@@ -1,0 +1,47 @@
+#include "models/layouts/library_paths.hpp"
+
+#include <array>
+
+#include "topologies/leaf_shape.hpp"
+
+namespace orrery {
+namespace {
+
+LibraryPath path_of(const FabricLaw& law, BytesPerSecond bus) {
+  LibraryPath path;
+  path.bus = bus;
+  path.in_network = BytesPerSecond(law.in_network_GBps.value * giga);
+  path.in_network_ranks = law.in_network_ranks;
+  path.base = Seconds(law.base_us.value * micro);
+  path.hop = Seconds(law.hop_us.value * micro);
+  path.fill = Seconds(law.fill_us.value * micro);
+  path.fill_bytes = Bytes(law.fill_MB.value * mega);
+  path.small_ring_loss = law.small_ring_loss.value;
+  const std::array<const Ranged*, 6> given = {&law.bus_of_2_GBps, &law.bus_of_3_GBps, &law.bus_of_4_GBps,
+                                              &law.bus_of_5_GBps, &law.bus_of_6_GBps, &law.bus_of_7_GBps};
+  for (std::size_t i = 0; i < given.size(); ++i) path.bus_of_ranks[i] = BytesPerSecond(given[i]->value * giga);
+  return path;
+}
+
+}  // namespace
+
+Paths paths_of(const TrainingJob& job) {
+  const ClusterDescription& cluster = job.cluster;
+  Paths paths;
+  const double share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
+  if (cluster.network_link) {
+    paths.network = path_of(job.network_law, BytesPerSecond(job.network_law.bus_GBps.value * giga * share));
+    const LeafShape leaf = leaf_shape(cluster);
+    paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
+  }
+  paths.node =
+      cluster.node_link ? path_of(job.node_law, BytesPerSecond(job.node_law.bus_GBps.value * giga)) : paths.network;
+  return paths;
+}
+
+BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network) {
+  const GroupPlace stages = place_of(layout, Dimension::pp, devices_per_node);
+  return network.bus * uplink_share(CollectiveKind::broadcast, stages, network);
+}
+
+}  // namespace orrery

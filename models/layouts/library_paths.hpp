@@ -1,0 +1,20 @@
+// What a collective library reaches inside a node and over the network of a cluster.
+#pragma once
+
+#include "models/layouts/layout.hpp"
+#include "models/layouts/training_job.hpp"
+
+namespace orrery {
+
+/// Paths of a cluster as library_cost() takes them.
+struct Paths {
+  LibraryPath node, network;
+};
+/// `network` knows the leaves of the cluster's fabric.
+Paths paths_of(const TrainingJob& job);
+
+/// At which one device sends to the next stage over the network when all of its stage do: its part of the NICs, or of
+/// the uplinks of a leaf, which the last of the stages under it crosses.
+BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network);
+
+}  // namespace orrery

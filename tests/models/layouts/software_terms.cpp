@@ -1,0 +1,111 @@
+// What software adds to, and saves of, the passes of a step: recomputation that stops early or leaves every second
+// block alone, kernels of the library beside those of the pass, generations of fused attention, products outside fp8.
+#include "models/cost/operators.hpp"
+#include "models/layouts/block_price.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/layouts/megatron.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+Layout alone(Recompute recompute) {
+  Layout layout;
+  layout.recompute = recompute;
+  return layout;
+}
+
+BlockPrice price_of(const TrainingJob& job, std::size_t block) {
+  return price_block(job, blocks_of(job.network).blocks[block], {}, alone(Recompute::none), paths_of(job));
+}
+
+/// Of one pass over `layer`, at the device's laws and the software's kernel efficiency.
+Seconds pass_time(const TrainingJob& job, const std::vector<Operator>& operators, Precision precision) {
+  Seconds time;
+  for (const Operator& op : operators) time += operator_time(op, job.cluster.device, job.device_law, precision);
+  return time / job.framework.kernel_efficiency.value;
+}
+
+}  // namespace
+
+TEST_CASE("Recomputing every second block takes and saves half of what recomputing all does") {
+  const TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
+  LayoutJudge judge(job);
+  const StepPrediction none = judge.predict(alone(Recompute::none)), half = judge.predict(alone(Recompute::alternate)),
+                       all = judge.predict(alone(Recompute::full));
+  CHECK(none.parts.recompute.value() == 0);
+  CHECK(all.parts.recompute.value() > 0);
+  CHECK(half.parts.recompute.value() == Approx(all.parts.recompute.value() / 2));
+  CHECK(half.hardware_flops.value() == Approx((none.hardware_flops + all.hardware_flops).value() / 2));
+  const auto kept = [](const StepPrediction& step) { return step.memory.states.activations.value(); };
+  CHECK(kept(all) < 0.2 * kept(none));
+  CHECK(kept(half) == Approx((kept(none) + kept(all)) / 2));
+  CHECK(half.memory.working == all.memory.working);
+}
+
+TEST_CASE("Recomputation that stops early leaves out the last product of every block") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 1, 8, "modern");
+  const Seconds whole = LayoutJudge(job).predict(alone(Recompute::full)).parts.recompute;
+  job.framework.recompute_early_stop = Ranged(1);
+  const Seconds stopped = LayoutJudge(job).predict(alone(Recompute::full)).parts.recompute;
+  const Block block = blocks_of(job.network).blocks[1];
+  std::size_t last = block.end;
+  while (job.network.layers[--last].kind != LayerKind::dense) {
+  }
+  CHECK(job.network.layers[last].in.channels == 4 * 2048);  // out of the perceptron
+  Seconds saved;
+  for (std::size_t i = last; i < block.end; ++i) {
+    OperatorShare share;
+    share.attention = AttentionKernel::flash;
+    saved += pass_time(job, operators_of(job.network.layers[i], share, job.precision).forward, job.precision);
+  }
+  CHECK((whole - stopped).value() == Approx(24 * saved.value()));
+}
+
+TEST_CASE("Exchange hidden by a pass lengthens it by the share that the software says") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 64, 8, "modern");
+  Layout layout = alone(Recompute::none);
+  layout.dp = 8, layout.zero_stage = 3;
+  const auto shown = [&](double interference) {
+    job.framework.exchange_interference = Ranged(interference);
+    const LayoutPrices prices = LayoutJudge(job).prices(layout);
+    return prices.states_forward.exposed.value();
+  };
+  const double none = shown(0), half = shown(0.5), all = shown(1);
+  CHECK(none == 0);  // of 8 samples' forward pass on NVLink
+  CHECK(half > 0);
+  CHECK(all == Approx(2 * half));
+  // Weights of the blocks and tables, gathered in 16 bits: 7/8 of them come from the others.
+  const double bytes = 2.0 * static_cast<double>(trainable_parameters(job.network)) * 7 / 8;
+  CHECK(all == Approx(bytes / (job.node_law.bus_GBps.value * giga)).epsilon(0.3));
+}
+
+TEST_CASE("Kernels of an earlier generation reach a share of the device's fused attention") {
+  TrainingJob job = megatron_job({2, 2048, 16}, 1, 8, "modern");
+  job.device_law.attention_1_share = Ranged(0.25), job.device_law.attention_2_share = Ranged(0.5);
+  const auto forward = [&](double generation) {
+    job.framework.flash_attention = Ranged(generation);
+    return price_of(job, 1).forward.value();
+  };
+  const double newest = forward(3), second = forward(2), first = forward(1);
+  CHECK(second - newest > 0);
+  CHECK(first - newest == Approx(3 * (second - newest)));  // 1 / .25 - 1 against 1 / .5 - 1
+}
+
+TEST_CASE("fp8 leaves the products of the logits in 16 bits") {
+  TrainingJob job = megatron_job({2, 2048, 16}, 1, 8, "modern");
+  Problems problems;
+  const auto folder = data_directory() / "topologies" / "catalogue";
+  job.cluster.device = *read_catalogue(folder, problems).device("h100-sxm");
+  job.device_law = DeviceLaws::read(folder, problems).of(job.cluster.device);
+  problems.throw_if_any();
+  const std::size_t head = blocks_of(job.network).blocks.size() - 1;
+  job.precision = Precision::bf16;
+  const double wide = price_of(job, head).backward_weights.value(), body = price_of(job, 1).backward_weights.value();
+  job.precision = Precision::fp8;
+  CHECK(price_of(job, head).backward_weights.value() == Approx(wide));
+  CHECK(price_of(job, 1).backward_weights.value() < 0.7 * body);
+}
+
+}  // namespace orrery
