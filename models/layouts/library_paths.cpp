@@ -1,5 +1,6 @@
 #include "models/layouts/library_paths.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "topologies/leaf_shape.hpp"
@@ -39,9 +40,11 @@ Paths paths_of(const TrainingJob& job) {
   return paths;
 }
 
-BytesPerSecond message_rate(const Layout& layout, int devices_per_node, const LibraryPath& network) {
-  const GroupPlace stages = place_of(layout, Dimension::pp, devices_per_node);
-  return network.bus * uplink_share(CollectiveKind::broadcast, stages, network);
+BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network) {
+  const GroupPlace stages = place_of(layout, Dimension::pp, nodes.devices_per_node);
+  const double whole_nic = std::max(1.0, static_cast<double>(nodes.devices_per_node) / nodes.nics_per_node);
+  const double uplink = uplink_share(CollectiveKind::broadcast, stages, network);
+  return network.bus * std::min(whole_nic, stages.per_node * uplink);
 }
 
 }  // namespace orrery

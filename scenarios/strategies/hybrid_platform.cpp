@@ -72,25 +72,35 @@ HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   return found;
 }
 
-/// What a message takes beside its way on the whole cluster, however it is folded: sharing above the ports is for the
-/// engine to find.
+/// What a message between two stages takes beside its way on the whole cluster, however it is folded: sharing above the
+/// ports is for the engine to find.
 Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices, const Cluster& cluster,
-                     const HybridRanks& ranks) {
-  if (layout.pp == 1) return {};
-  const RankId first(0), second = ranks.in_stage(first, 1);
-  const DeviceId from(static_cast<std::size_t>(ranks.first_device(first)));
-  const DeviceId to(static_cast<std::size_t>(ranks.first_device(second)));
+                     DeviceId from, DeviceId to) {
   const PlatformHost &source = cluster.platform.hosts[from.index()], &target = cluster.platform.hosts[to.index()];
   const Route way = route(cluster.platform, from, to);
   BytesPerSecond rate = way.bandwidth;
   if (source.node != target.node || !source.inside) {
     for (const DeviceId end : {from, to}) {
       const TrainingJob there = job_on_group(job, job.cluster.group_of_device(static_cast<std::int64_t>(end.index())));
-      rate = std::min(rate, message_rate(layout, there.cluster.devices_per_node, paths_of(there).network));
+      rate = std::min(rate, message_rate(layout, there.cluster, paths_of(there).network));
     }
   }
   const Seconds on_the_way = way.latency + prices.stages.front().chunks.front().boundary / rate;
   return std::max(Seconds(), prices.transfer - on_the_way);
+}
+
+/// Of every stage with the next one, of the last with the first: some hops stay in a node, others leave it.
+std::vector<Seconds> beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices,
+                                  const Cluster& cluster) {
+  std::vector<Seconds> beyond;
+  if (layout.pp == 1) return beyond;
+  const auto device = [&](int stage) {
+    return DeviceId(static_cast<std::size_t>(device_at(layout, {.pp = stage % layout.pp})));
+  };
+  for (int stage = 0; stage < layout.pp; ++stage) {
+    beyond.push_back(beyond_wires(job, layout, prices, cluster, device(stage), device(stage + 1)));
+  }
+  return beyond;
 }
 
 HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
@@ -221,7 +231,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
     platform.outer_exchanges.push_back(
         timed_collective(prices.outer_exchange, stage.outer_sent, platform.wires[Meeting::islands]));
   }
-  platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster, platform.ranks);
+  platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster);
   return platform;
 }
 

@@ -21,8 +21,9 @@ struct HybridPlatform {
   std::vector<Collective> outer_exchanges;  // between islands, of every stage, on the mean of a step; likewise
   HybridWires wires;                        // of tp, cp and ep groups and of replicas, where they have members
   std::vector<HybridWires> wires_of_rank;   // where ranks are on nodes of several kinds; empty: `wires` of all
-  Seconds transfer_beyond;                  // of prices.transfer, what the wires do not take
-  std::vector<std::string> notes;           // why it is not folded further
+  /// Of prices.transfer, what the wires do not take: of every stage with the next one, of the last with the first.
+  std::vector<Seconds> transfer_beyond;
+  std::vector<std::string> notes;  // why it is not folded further
   Moving moving = Moving::all;
 };
 

@@ -210,6 +210,12 @@ class RankWriter {
     needed_.push_back(program_.add(std::move(op)));
   }
 
+  [[nodiscard]] Seconds beyond_wires(const Task& task) const {
+    if (step_.transfer_beyond.empty()) return {};
+    const int first = std::min(chunk_of(task, 0), chunk_of(task, 1)) % layout_.pp;
+    return step_.transfer_beyond[static_cast<std::size_t>(first)];
+  }
+
   /// What leaves the chunk that comes first along the network: backward its gradients come back.
   [[nodiscard]] Bytes message_of(const Task& task) const {
     const int chunk = std::min(chunk_of(task, 0), chunk_of(task, 1));
@@ -221,8 +227,8 @@ class RankWriter {
     if (!has_neighbour(task, 1)) return;
     Op op = make_op(Stream::send, Dimension::pp, phase_of(task), task.microbatch);
     op.after = all_needed();
-    if (step_.transfer_beyond > Seconds()) {
-      op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, step_.transfer_beyond)};
+    if (const Seconds beyond = beyond_wires(task); beyond > Seconds()) {
+      op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, beyond)};
       program_.add(op);
       op.after.clear();  // the stream keeps the order
     }

@@ -17,10 +17,12 @@ struct HybridStep {
   const FrameworkProfile& framework;
   const HybridRanks& ranks;
   int microbatches = 1;
-  std::uint64_t seed = 1;             // of the jitter
-  Seconds load;                       // until the loader has the next micro-batch; zero: data is always there
-  Seconds transfer_beyond;            // of prices.transfer: what a message does not take on the wires of the platform
-  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
+  std::uint64_t seed = 1;  // of the jitter
+  Seconds load;            // until the loader has the next micro-batch; zero: data is always there
+  /// Of prices.transfer what a message does not take on the wires of the platform: of every stage with the next one, of
+  /// the last with the first; none: nothing.
+  std::vector<Seconds> transfer_beyond;
+  std::vector<Collective> exchanges;             // of the gradients of every stage, their groups left out
   std::vector<Collective> outer_exchanges = {};  // between islands, of every stage, on the mean of a step; likewise
   HybridWires wires = {};                        // of groups; none: their exchanges only take their time
   std::vector<HybridWires> wires_of_rank = {};   // where ranks are on nodes of several kinds; empty: `wires` of all
