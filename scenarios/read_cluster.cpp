@@ -151,7 +151,7 @@ ClusterKeys merged(const ClusterKeys& base, const ClusterKeys& over) {
   ClusterKeys keys = base;
   static_cast<NodeKeys&>(keys) = merged(static_cast<const NodeKeys&>(base), static_cast<const NodeKeys&>(over));
   if (over.has_groups) {
-    static_cast<NodeKeys&>(keys) = over;
+    static_cast<NodeKeys&>(keys) = static_cast<const NodeKeys&>(over);
     keys.has_groups = true;
     keys.groups = over.groups;
   } else if (over.system || over.device) {
@@ -180,7 +180,8 @@ void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
   const auto record = [&table](std::string_view key, std::int64_t value) {
     if (!table.has(key)) table.integer(key, value);
   };
-  if (!table.has("group")) record_node_defaults(table, {description, cluster});
+  if (!table.has("group"))
+    record_node_defaults(table, {static_cast<const NodeGroup&>(description), static_cast<const NodeOrigin&>(cluster)});
   if (!table.has("fabric")) table.text("fabric", description.fabric);
   if (fabric_reads(description.fabric, "nodes_per_leaf")) record("nodes_per_leaf", description.nodes_per_leaf);
   if (fabric_reads(description.fabric, "torus_axes")) record("torus_axes", description.torus_axes);

@@ -54,7 +54,7 @@ class NodeResolver {
     }
     is_known_ = true;
     found_.system = describe_system(*system, reading_.catalogue, nodes);
-    found_.nodes = *found_.system;
+    found_.nodes = static_cast<const NodeGroup&>(*found_.system);
     found_.origin = {system->id, {}, system->price_per_hour, system->currency};
   }
 

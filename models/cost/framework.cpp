@@ -145,6 +145,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"host_backward_us", &FrameworkProfile::host_backward_us, "host time per kernel of a backward pass, us"},
       {"host_microbatch_ms", &FrameworkProfile::host_microbatch_ms, "host time per micro-batch, ms"},
       {"host_iteration_ms", &FrameworkProfile::host_iteration_ms, "host time per iteration, ms"},
+      {"expert_host_ms", &FrameworkProfile::expert_host_ms,
+       "host time per expert of a rank, layer and micro-batch, ms"},
       {"kernel_efficiency", &FrameworkProfile::kernel_efficiency,
        "share of the device's two laws that kernels reach in place"},
       {"whole_logits", &FrameworkProfile::whole_logits,

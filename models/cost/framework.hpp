@@ -27,6 +27,8 @@ struct FrameworkProfile {
   Ranged host_backward_us;
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
+  Ranged expert_host_ms;  // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks
+                          // for the products of experts one by one, once it knows their tokens
   Ranged kernel_efficiency{1.0};  // share of the device's two laws that its kernels reach, in place: kernels that are
                                   // not fused, gaps, others that run beside them
   Ranged whole_logits{1.0};       // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece

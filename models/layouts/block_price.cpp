@@ -61,6 +61,7 @@ class BlockPricer {
     double kernels = 0;
     add(layer, operators.forward, forward, kernels);
     price_.forward += forward, price_.forward_kernels += kernels;
+    price_.experts += shares_.of(layer).experts;
     if (layer.kind == LayerKind::dense) price_.last_product = Seconds();
     price_.last_product += forward;
     const bool is_unfused = job_.framework.flash_attention.value <= 0.5;

@@ -22,6 +22,11 @@ PassBytes sent_in(const PassBytes& block, double again, double times) {
   return {block.forward * times, block.backward * times, block.forward * again};
 }
 
+/// Of one pass over so many experts.
+Seconds routing_time(const FrameworkProfile& framework, double experts) {
+  return Seconds(0.5 * framework.expert_host_ms.value * 1e-3 * experts);
+}
+
 /// All that a price depends on of where a group sits.
 std::int64_t place_key(const GroupPlace& place) {
   constexpr int half = 32;
@@ -35,11 +40,13 @@ Seconds half_host_microbatch(const FrameworkProfile& framework) {
 }
 
 Seconds HostKernels::forward_time(const FrameworkProfile& framework) const {
-  return Seconds(forward * framework.host_forward_us.value * micro);
+  return Seconds(forward * framework.host_forward_us.value * micro) + routing_time(framework, experts);
 }
 
 Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
-  return Seconds(backward * framework.host_backward_us.value * micro + again * framework.host_forward_us.value * micro);
+  return Seconds(backward * framework.host_backward_us.value * micro +
+                 again * framework.host_forward_us.value * micro) +
+         routing_time(framework, experts + experts_again);
 }
 
 PassTimes& PassTimes::operator+=(const PassTimes& other) {
@@ -159,6 +166,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
       work.context_recompute += price.context_forward * again;
       work.expert_recompute += price.expert_forward * (again * expert_shown);
       kernels.again += price.forward_kernels * again;
+      kernels.experts_again += price.experts * again;
     } else if (layout.recompute == Recompute::selective) {
       work.recompute += price.core * times;
       kernels.again += price.core_kernels * times;
@@ -181,6 +189,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     if (share > 0) work.largest_block = std::max(work.largest_block, price.kept);
     work.largest_parameters = std::max(work.largest_parameters, price.parameters + price.expert_parameters);
     work.blocks += counts[klass];
+    kernels.experts += price.experts * times;
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;
   }
   return work;

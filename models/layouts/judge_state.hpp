@@ -39,6 +39,7 @@ struct StageWork {
 /// Operators that the host starts in one micro-batch's passes.
 struct HostKernels {
   double forward = 0, backward = 0, again = 0;  // again: the forward ones that recomputation runs in backward
+  double experts = 0, experts_again = 0;        // that it routes tokens to
   [[nodiscard]] Seconds forward_time(const FrameworkProfile& framework) const;
   [[nodiscard]] Seconds backward_time(const FrameworkProfile& framework) const;
 };

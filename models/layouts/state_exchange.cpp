@@ -177,8 +177,7 @@ Seconds LayoutJudge::State::transfer_time(const StageWork& stage, const Layout& 
   if (layout.pp == 1) return {};
   const Bytes whole = bytes_in_memory(job_.precision) * stage.boundary_numbers;
   const bool leaves_node = stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node;
-  const BytesPerSecond rate =
-      leaves_node ? message_rate(layout, job_.cluster, paths_.network) : paths_.node.bus;
+  const BytesPerSecond rate = leaves_node ? message_rate(layout, job_.cluster, paths_.network) : paths_.node.bus;
   Seconds time = Seconds(job_.framework.transfer_latency_us.value * micro) + whole / layout.tp / rate;
   if (layout.tp > 1 && layout.sequence_parallel == SequenceParallel::off) {
     time += library_cost(CollectiveKind::all_gather, place_of(layout, Dimension::tp, job_.cluster.devices_per_node),

@@ -46,6 +46,7 @@ void StageShard::forward() {
 
 void StageShard::backward(std::span<float> gradients) {
   std::size_t to = end();
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot read the views of this standard library
   for (auto layer = batch_wide_.rbegin(); layer != batch_wide_.rend(); ++layer) {
     runner_.backward(*layer + 1, to, gradients, Update::add, sums_);
     runner_.backward_sums(*layer, backward_half(sums_[*layer]), sums_);

@@ -51,7 +51,8 @@ StepBatches::StepBatches(const Scenario& scenario, const ExecutionPlan& plan)
 }
 
 double StepBatches::epochs(std::int64_t steps) const {
-  return static_cast<double>(steps) / static_cast<double>(data_.train.count() / batch_);
+  const std::int64_t whole_batches = data_.train.count() / batch_;
+  return static_cast<double>(steps) / static_cast<double>(whole_batches);
 }
 
 Batch StepBatches::next() {

@@ -31,13 +31,13 @@ class StepRecorder {
     activity.microbatch = microbatch;
     activity.ready = activity.start = begin;
     activity.end = end;
-    close(open(std::move(activity)), end);
+    close(open(activity), end);
   }
 
   /// A communication that begins; close() ends it. Its rank and, unless set, its times are filled in.
   std::size_t open(Activity activity) {
     activity.rank = rank_;
-    activities_.push_back(std::move(activity));
+    activities_.push_back(activity);
     return activities_.size() - 1;
   }
   void close(std::size_t index, Seconds end) { activities_[index].end = end; }

@@ -12,12 +12,16 @@ using Numbers = std::vector<std::int64_t>;
 class Space {
  public:
   Space(const SearchSpec& spec, const TrainingJob& job, const Layout& base)
-      : spec_(spec), job_(job), base_(base), sequence_(blocks_of(job.network)), devices_(job.cluster.devices()) {
+      : spec_(spec),
+        job_(job),
+        base_(base),
+        sequence_(blocks_of(job.network)),
+        devices_(job.cluster.devices()),
+        blocks_(static_cast<std::int64_t>(dealt_blocks(sequence_))) {
     for (const Layer& layer : job.network.layers) {
       if (layer.kind == LayerKind::attention) heads_ = std::max(heads_, layer.heads);
       experts_ = std::max(experts_, layer.experts);
     }
-    blocks_ = static_cast<std::int64_t>(dealt_blocks(sequence_));
   }
 
   std::vector<Layout> layouts() {
@@ -126,7 +130,7 @@ class Space {
   const TrainingJob& job_;
   const Layout& base_;
   BlockSequence sequence_;
-  std::int64_t devices_, heads_ = 1, experts_ = 0, blocks_ = 1;
+  std::int64_t devices_, heads_ = 1, experts_ = 0, blocks_;
   std::vector<Layout> found_;
 };
 

@@ -68,7 +68,7 @@ Interpreter::Interpreter(const Program& program, Kernel& kernel, const std::vect
 Records Interpreter::run() {
   const std::uint64_t flows_before = kernel_.flows_started();
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i] == 0) ready_.push_back(OpId(i));
+    if (waiting_[i] == 0) ready_.emplace_back(i);
   }
   begin_all_ready();
   kernel_.run();
@@ -85,6 +85,7 @@ Records Interpreter::run() {
 
 /// A list instead of calls: an operation that ends at once makes others ready, and chains of them can be long.
 void Interpreter::begin_all_ready() {
+  // NOLINTNEXTLINE(modernize-loop-convert): the list grows while it is walked
   for (std::size_t i = 0; i < ready_.size(); ++i) begin(ready_[i]);
   ready_.clear();
 }

@@ -16,7 +16,7 @@ struct TwoKinds {
     ClusterSpec& cluster = scenario.strategies[0].cluster;
     cluster.description.devices_per_node = 1;
     cluster.description.device.id = "new";
-    NodeGroup old = cluster.description;
+    auto old = static_cast<const NodeGroup&>(cluster.description);
     old.device.id = "old";
     cluster.description.more = {old};
     cluster.more = {{}};

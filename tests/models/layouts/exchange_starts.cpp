@@ -18,7 +18,7 @@ TrainingJob with_nodes_of(const std::string& system, std::int64_t batch) {
   Problems problems;
   const auto folder = data_directory() / "topologies" / "catalogue";
   const FabricLaws fabrics = FabricLaws::read(folder, problems);
-  const NodeGroup other = describe_system(*shipped_catalogue().system(system), shipped_catalogue(), 2);
+  const ClusterDescription other = describe_system(*shipped_catalogue().system(system), shipped_catalogue(), 2);
   job.cluster.more.push_back(other);
   job.more_laws.push_back({DeviceLaws::read(folder, problems).of(other.device), fabrics.of(*other.node_link),
                            fabrics.of(*other.network_link)});

@@ -98,7 +98,7 @@ TEST_CASE("A network without repeated blocks is cut so that the heaviest part is
 }
 
 TEST_CASE("Blocks are cut by time so that no other cut has a faster slowest chunk") {
-  const auto runs_of = [](std::vector<double> pace, std::vector<double> blocks) {
+  const auto runs_of = [](const std::vector<double>& pace, const std::vector<double>& blocks) {
     return [pace, blocks](std::size_t chunk, std::size_t first, std::size_t end) {
       double sum = 0;
       for (std::size_t i = first; i < end; ++i) sum += blocks[i];

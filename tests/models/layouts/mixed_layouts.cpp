@@ -18,7 +18,7 @@ TrainingJob mixed_with(const std::string& system, int nodes, std::int64_t batch 
   const auto folder = data_directory() / "topologies" / "catalogue";
   const Catalogue catalogue = read_catalogue(folder, problems);
   const FabricLaws fabrics = FabricLaws::read(folder, problems);
-  const NodeGroup other = describe_system(*catalogue.system(system), catalogue, nodes);
+  const ClusterDescription other = describe_system(*catalogue.system(system), catalogue, nodes);
   job.cluster.more.push_back(other);
   job.more_laws.push_back({DeviceLaws::read(folder, problems).of(other.device), fabrics.of(*other.node_link),
                            fabrics.of(*other.network_link)});

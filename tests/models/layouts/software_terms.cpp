@@ -108,4 +108,18 @@ TEST_CASE("fp8 leaves the products of the logits in 16 bits") {
   CHECK(price_of(job, 1).backward_weights.value() < 0.7 * body);
 }
 
+TEST_CASE("Experts take at least what the host needs to ask for their products") {
+  TrainingJob job = megatron_job({4, 1024, 16}, 1, 8, "ideal");
+  TransformerShape shape;
+  shape.name = "experts";
+  shape.layers = 4, shape.hidden = 1024, shape.heads = 16, shape.vocabulary = 51200, shape.tokens = 2048;
+  shape.experts = 8, shape.experts_per_token = 2, shape.expert_ffn = 2048;
+  job.network = transformer_graph(shape);
+  job.framework.expert_host_ms = Ranged(12.5);  // of 8 experts
+  const auto compute = [&](Recompute recompute) { return LayoutJudge(job).predict(alone(recompute)).parts; };
+  CHECK(compute(Recompute::none).compute.value() == Approx(4 * 0.1));
+  const StepParts again = compute(Recompute::full);
+  CHECK((again.compute + again.recompute).value() == Approx(4 * 0.15));
+}
+
 }  // namespace orrery
