@@ -46,13 +46,19 @@ void set_optimizer(RowCase& target, const MeasuredRow& row) {
   if (has_words(words, "offload")) target.layout.offload = Offload::optimizer;
 }
 
+/// torchtitan's selective recomputation is of every second block, or of every second product, which costs as much.
+bool is_of_every_second(const std::vector<std::string>& words, const MeasuredRow& row) {
+  return has_words(words, "selective every second layer") || has_words(words, "selective per operator") ||
+         (has_words(words, "selective") && has_words(words_of(row.source + " " + row.notes), "torchtitan"));
+}
+
 void set_recompute(RowCase& target, const MeasuredRow& row) {
   const std::vector<std::string> words = words_of(row.recompute);
   if (row.recompute.empty()) {
     target.open.recompute = target.network.is_transformer();
   } else if (has_words(words, "none") || has_words(words, "no") || has_words(words, "selective 0 layers")) {
     target.layout.recompute = Recompute::none;
-  } else if (has_words(words, "selective every second layer") || has_words(words, "selective per operator")) {
+  } else if (is_of_every_second(words, row)) {
     target.layout.recompute = Recompute::alternate;
   } else if (has_words(words, "selective")) {
     target.layout.recompute = Recompute::selective;

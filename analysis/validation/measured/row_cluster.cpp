@@ -27,6 +27,16 @@ std::int64_t devices_per_node(RowCase& target, const MeasuredRow& row, std::int6
   return assumed;
 }
 
+/// By its name, and where that leaves it open by how many of them a node has.
+NamedDevice device_of(const MeasuredRow& row, const ValidationTables& tables) {
+  if (row.devices_per_node && tables.catalogue.device(row.device) == nullptr) {
+    const std::string text = fmt::format("{}, node {}", row.device, *row.devices_per_node);
+    const NamedDevice named = find_device(text, tables.devices, tables.catalogue);
+    if (named.device != nullptr) return named;
+  }
+  return find_device(row.device, tables.devices, tables.catalogue);
+}
+
 /// Jobs of powers of two on racks of 72 (NVL72) take 64 of each.
 std::int64_t used_of_node(RowCase& target, std::int64_t whole_node, std::int64_t devices) {
   std::int64_t used = std::min(whole_node, devices);
@@ -47,7 +57,7 @@ void assume(RowCase& target, const NamedLink& named) {
 }  // namespace
 
 void set_cluster(RowCase& target, const MeasuredRow& row, std::int64_t devices, const ValidationTables& tables) {
-  const NamedDevice named = find_device(row.device, tables.devices, tables.catalogue);
+  const NamedDevice named = device_of(row, tables);
   if (named.device == nullptr) throw RowSkipped(named.assumed);
   if (!named.assumed.empty()) target.assumed.push_back(fmt::format("device {}: {}", named.device->id, named.assumed));
   const Fabrics fabrics(tables.catalogue, tables.fabrics);

@@ -147,6 +147,17 @@ TEST_CASE("selective recomputation of blocks or operators is that of every secon
   CHECK(recompute("selective (every second layer)") == Recompute::alternate);
   CHECK(recompute("selective (per operator)") == Recompute::alternate);
   CHECK(recompute("full") == Recompute::full);
+  MeasuredRow row = gpt("devices,global_batch,recompute", "8,8,selective");
+  row.source = "torchtitan, H100 benchmarks";
+  CHECK(case_of(row, tables()).layout.recompute == Recompute::alternate);
+}
+
+TEST_CASE("of the cards with two dies eight of a node are dies") {
+  MeasuredRow row = gpt("devices,devices_per_node,inter_link,global_batch", "16,8,4x 200Gb/s Slingshot per node,16");
+  row.device = "MI250X";
+  CHECK(case_of(row, tables()).job.cluster.device.id == "mi250x-gcd");
+  row.devices_per_node = 4;
+  CHECK(case_of(row, tables()).job.cluster.device.id == "mi250x");
 }
 
 TEST_CASE("jobs that leave a few devices of every node idle are taken so") {
