@@ -110,8 +110,8 @@ class LayerKernel {
 };
 
 /// Why a layer cannot be executed, in words; empty when it can. Kinds that are only priced have no kernel; attention
-/// has one without dropped scores, relative positions and keys that heads share in part, embedding tables have one up to
-/// 2^24 rows.
+/// has one without dropped scores, relative positions and keys that heads share in part, embedding tables have one up
+/// to 2^24 rows.
 std::string why_not_executed(const Layer& layer);
 
 /// The implementation of a layer that can be executed. The losses are not LayerKernels: see loss.hpp.
