@@ -31,7 +31,7 @@ std::int64_t devices_per_node(RowCase& target, const MeasuredRow& row, std::int6
 NamedDevice device_of(const MeasuredRow& row, const ValidationTables& tables) {
   if (row.devices_per_node && tables.catalogue.device(row.device) == nullptr) {
     const std::string text = fmt::format("{}, node {}", row.device, *row.devices_per_node);
-    const NamedDevice named = find_device(text, tables.devices, tables.catalogue);
+    NamedDevice named = find_device(text, tables.devices, tables.catalogue);
     if (named.device != nullptr) return named;
   }
   return find_device(row.device, tables.devices, tables.catalogue);
