@@ -56,14 +56,14 @@ class BlockPricer {
 
   void price_layer(std::size_t index) {
     const Layer& layer = job_.network.layers[index];
-    const LayerOperators operators = operators_of(layer, shares_.of(layer), shares_.precision_of(layer));
+    const OperatorShare share = shares_.of(layer);
+    const LayerOperators operators = operators_of(layer, share, shares_.precision_of(layer));
     Seconds forward;
     double kernels = 0;
     add(layer, operators.forward, forward, kernels);
     price_.forward += forward, price_.forward_kernels += kernels;
-    price_.experts += shares_.of(layer).experts;
-    if (layer.kind == LayerKind::dense) price_.last_product = Seconds();
-    price_.last_product += forward;
+    price_.experts += share.experts;
+    follow_last_product(layer, forward);
     const bool is_unfused = job_.framework.flash_attention.value <= 0.5;
     if (operators.is_attention_core && is_unfused) {
       price_.core += forward, price_.core_kernels += kernels;
@@ -74,6 +74,16 @@ class BlockPricer {
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
     count_parameters(layer);
+  }
+
+  /// Sums and dropout need nothing of what they are given; every other layer needs the outputs before it.
+  void follow_last_product(const Layer& layer, Seconds forward) {
+    if (is_view(layer.kind)) return;
+    if (layer.kind == LayerKind::residual_add || layer.kind == LayerKind::dropout) {
+      price_.last_product += forward;
+    } else {
+      price_.last_product = layer.kind == LayerKind::dense ? forward : Seconds();
+    }
   }
 
   void count_parameters(const Layer& layer) {

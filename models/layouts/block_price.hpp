@@ -26,7 +26,7 @@ struct PassBytes {
 /// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
-  Seconds last_product;  // forward, with what follows it in the block: what no gradient needs
+  Seconds last_product;  // forward, of a block that ends in a dense layer and sums: what no gradient needs
   Seconds core;          // attention core forward: what selective recomputation does again
   Seconds tensor_forward, tensor_backward;
   Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward

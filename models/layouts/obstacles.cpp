@@ -49,7 +49,8 @@ class Obstacles {
     if (precision == Precision::int8) {
       found_.emplace_back("int8 is no format to train in - use bf16 or fp8");
     } else if (precision == Precision::fp8 && !has_format(job_.cluster, precision)) {
-      found_.push_back(fmt::format("{} has no fp8 products - use bf16", job_.cluster.device.id));
+      const Precision wider = has_format(job_.cluster, Precision::bf16) ? Precision::bf16 : Precision::fp16;
+      found_.push_back(fmt::format("{} has no fp8 products - use {}", job_.cluster.device.id, name_of(wider)));
     }
   }
 

@@ -26,16 +26,6 @@ TrainingJob with_nodes_of(const std::string& system, std::int64_t batch) {
   return job;
 }
 
-TrainingJob with_experts(int devices) {
-  TrainingJob job = megatron_job({4, 1024, 16}, devices, devices, "modern");
-  TransformerShape shape;
-  shape.name = "experts";
-  shape.layers = 4, shape.hidden = 1024, shape.heads = 16, shape.vocabulary = 51200, shape.tokens = 2048;
-  shape.experts = 8, shape.experts_per_token = 2, shape.expert_ffn = 2048;
-  job.network = transformer_graph(shape);
-  return job;
-}
-
 Layout replicas(int count) {
   Layout layout;
   layout.dp = count;
@@ -100,7 +90,7 @@ TEST_CASE("groups that share states exchange them and sum their shards once; a n
 }
 
 TEST_CASE("groups that share states hold whole groups of experts, or lie in one") {
-  const LayoutJudge judge(with_experts(24));
+  const LayoutJudge judge(experts_job(24));
   Layout layout = replicas(24);
   layout.ep = 8, layout.zero_stage = 1;
   using Told = std::vector<std::string>;

@@ -5,6 +5,7 @@
 #include "sim/base/random.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -158,6 +159,8 @@ TEST_CASE("A format that the device has not, or that nobody trains in, is an obs
   TrainingJob job = megatron_job(megatron_22b, 8, 8);
   job.precision = Precision::fp8;
   CHECK(LayoutJudge(job).obstacles({}) == std::vector<std::string>{"a100-sxm-80 has no fp8 products - use bf16"});
+  job.cluster.device = *shipped_catalogue().device("v100-sxm2-32");  // nor bf16
+  CHECK(LayoutJudge(job).obstacles({}) == std::vector<std::string>{"v100-sxm2-32 has no fp8 products - use fp16"});
   job.precision = Precision::int8;
   CHECK(LayoutJudge(job).obstacles({}) == std::vector<std::string>{"int8 is no format to train in - use bf16 or fp8"});
 }

@@ -46,4 +46,15 @@ inline TrainingJob megatron_job(const MegatronModel& model, std::int64_t batch, 
   return job;
 }
 
+/// Four blocks with eight experts, two per token; a sample for each of `devices`.
+inline TrainingJob experts_job(int devices, const std::string& framework = "modern") {
+  TrainingJob job = megatron_job({4, 1024, 16}, devices, devices, framework);
+  TransformerShape shape;
+  shape.name = "experts";
+  shape.layers = 4, shape.hidden = 1024, shape.heads = 16, shape.vocabulary = 51200, shape.tokens = 2048;
+  shape.experts = 8, shape.experts_per_token = 2, shape.expert_ffn = 2048;
+  job.network = transformer_graph(shape);
+  return job;
+}
+
 }  // namespace orrery::testing

@@ -9,17 +9,6 @@ namespace {
 
 using namespace testing;
 
-/// Four blocks with eight experts, a sample for each of `devices`.
-TrainingJob experts_on(int devices) {
-  TrainingJob job = megatron_job({4, 1024, 16}, devices, devices, "modern");
-  TransformerShape shape;
-  shape.name = "experts";
-  shape.layers = 4, shape.hidden = 1024, shape.heads = 16, shape.vocabulary = 51200, shape.tokens = 2048;
-  shape.experts = 8, shape.experts_per_token = 2, shape.expert_ffn = 2048;
-  job.network = transformer_graph(shape);
-  return job;
-}
-
 /// 32 ranks on four nodes, of which four share the experts: two islands of 16.
 Layout two_islands(int zero_stage = 0, int zero_group = 0) {
   Layout layout;
@@ -32,7 +21,7 @@ Layout two_islands(int zero_stage = 0, int zero_group = 0) {
 }  // namespace
 
 TEST_CASE("experts of islands are summed with their likes and gathered from the ranks that hold the same ones") {
-  LayoutJudge judge(experts_on(32));
+  LayoutJudge judge(experts_job(32));
   const auto sent = [&](int zero_stage, int zero_group) {
     return judge.prices(two_islands(zero_stage, zero_group)).stages[0].outer_sent;
   };
@@ -58,7 +47,7 @@ TEST_CASE("experts of islands are summed with their likes and gathered from the 
 }
 
 TEST_CASE("eight bytes for each parameter of a share are held of experts, too") {
-  LayoutJudge judge(experts_on(32)), half(experts_on(16));
+  LayoutJudge judge(experts_job(32)), half(experts_job(16));
   for (const auto& [stage, dense_shares, expert_shares] :
        {std::array{0, 1, 1}, std::array{1, 16, 4}, std::array{3, 16, 4}}) {
     Layout alone = two_islands(stage);
