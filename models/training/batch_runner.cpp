@@ -112,7 +112,6 @@ BatchResult BatchRunner::run_in_place(std::span<float> weights, const Batch& bat
 BatchResult BatchRunner::run_phases(const Run& run, const Batch& batch) {
   for (std::size_t phase = 0; phase <= plan_->batch_wide().size(); ++phase) forward_phase(run, batch, phase);
   backward_phases(run);
-  if (blocks() == Blocks::put_off) run_blocks(run);
   const BatchContext context{Mode::training, run.options.seed, 0, static_cast<std::int64_t>(batch.samples), {}};
   for (const std::size_t layer : plan_->batch_wide()) {
     BatchContext of_layer = context;
@@ -192,10 +191,11 @@ void BatchRunner::backward_phases(const Run& run) {
     if (i > 0) on_each_shard([&](std::size_t, Shard& shard) { backward(shard, run, stops_[i - 1].first(), stop); });
     if (stop.wait == Stop::for_sums) {
       add_sums(stop.layer, Pass::backward);
-    } else if (ready_) {
-      ready_(stop.layer, told);
-      told = stop.layer;
+      continue;
     }
+    if (blocks() == Blocks::put_off) run_blocks(run, stop.layer, told);
+    if (ready_) ready_(stop.layer, told);
+    told = stop.layer;
   }
 }
 
@@ -220,14 +220,19 @@ void BatchRunner::add_sums(std::size_t layer, Pass pass) {
   }
 }
 
-/// Blocks wait for all shards: not where one shard is alone, nor where somebody waits for each layer's gradient.
+/// Blocks wait for all shards: not where one shard is alone.
 Blocks BatchRunner::blocks() const {
-  return used_ > 1 && !ready_ ? Blocks::put_off : Blocks::at_once;
+  return used_ > 1 ? Blocks::put_off : Blocks::at_once;
 }
 
-// Any thread takes any block, and adds up the parts of the shards in their order.
-void BatchRunner::run_blocks(const Run& run) {
-  const std::vector<ParameterBlock>& blocks = plan_->blocks();
+// The blocks of layers [first, end). Any thread takes any block, and adds up the parts of the shards in their order.
+void BatchRunner::run_blocks(const Run& run, std::size_t first, std::size_t end) {
+  const std::vector<ParameterBlock>& all = plan_->blocks();
+  const auto from = [&](std::size_t layer) {
+    return std::lower_bound(all.begin(), all.end(), layer,
+                            [](const ParameterBlock& at, std::size_t least) { return at.layer < least; });
+  };
+  const std::span<const ParameterBlock> blocks(from(first), from(end));
   for_each_task(blocks.size(), workers_, [&](std::size_t task, std::size_t worker) {
     Update update = run.block_update;
     for (std::size_t i = 0; i < used_; ++i) {
@@ -245,13 +250,9 @@ void BatchRunner::add_gradients_to(std::span<float> weights) {
 }
 
 std::span<float> BatchRunner::gradient(std::size_t first, std::size_t count) {
-  if (ready_) {  // nothing was put off
-    add_shards({first, count});
-  } else {
-    for (const NumberRange& range : summed_ranges_) {
-      const std::size_t begin = std::max(first, range.first), end = std::min(first + count, range.first + range.count);
-      if (begin < end) add_shards({begin, end - begin});
-    }
+  for (const NumberRange& range : summed_ranges_) {
+    const std::size_t begin = std::max(first, range.first), end = std::min(first + count, range.first + range.count);
+    if (begin < end) add_shards({begin, end - begin});
   }
   return std::span<float>(shards_.front().gradients).subspan(first, count);
 }

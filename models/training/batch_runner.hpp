@@ -81,7 +81,7 @@ class BatchRunner {
   void backward_phases(const Run& run);
   void prepare_gradients(Shard& shard, const Run& run) const;
   void backward(Shard& shard, const Run& run, std::size_t end, const Stop& stop);
-  void run_blocks(const Run& run);
+  void run_blocks(const Run& run, std::size_t first, std::size_t end);
   void add_gradients_to(std::span<float> weights);
   void add_shards(const NumberRange& range);
   [[nodiscard]] Blocks blocks() const;

@@ -161,32 +161,35 @@ class Replica final : public RealStep {
     mark_ = job_.recorder.now();
   }
 
-  /// The gradients of all parameters. Where there was an exchange the shards were added up for it; else now.
-  std::span<float> summed_gradients() {
-    if (exchanges_.empty()) return runner_.gradient(0, job_.plan->parameter_count());
-    return {runner_.gradient(0, 0).data(), job_.plan->parameter_count()};
-  }
-
   void update() {
     const Seconds begin = job_.recorder.now();
-    const std::span<float> gradients = summed_gradients();
-    if (options_.clip_norm > 0) clip(gradients);
     optimizer_.begin_step();
+    // Where there was an exchange the shards were added up for it; else now, block by block, and then in the cache.
+    const bool clips = options_.clip_norm > 0;
+    Sums sums = exchanges_.empty() ? Sums::to_make : Sums::made;
+    if (clips) clip(std::exchange(sums, Sums::made));
     for_each_task(optimizer_.blocks().size(), job_.workers, [&](std::size_t task, std::size_t) {
       const NumberRange& block = optimizer_.blocks()[task];
-      optimizer_.update(block.first, block.of(std::span<float>(weights_)), block.of(gradients));
+      optimizer_.update(block.first, block.of(std::span<float>(weights_)), gradient(block, sums));
     });
     job_.recorder.computed(Phase::optimizer, begin);
   }
 
+  enum class Sums : std::uint8_t { to_make, made };  // over the shards
+
+  std::span<float> gradient(const NumberRange& block, Sums sums) {
+    if (sums == Sums::to_make) return runner_.gradient(block.first, block.count);
+    return {runner_.gradient(block.first, 0).data(), block.count};
+  }
+
   /// Every rank has the same sums, and so the same norm.
-  void clip(std::span<float> gradients) const {
+  void clip(Sums sums) {
     double squares = 0;
-    for (const NumberRange& block : optimizer_.blocks()) squares += sum_of_squares(block.of(gradients));
+    for (const NumberRange& block : optimizer_.blocks()) squares += sum_of_squares(gradient(block, sums));
     const auto factor = static_cast<float>(clip_factor(std::sqrt(squares), options_.clip_norm));
     if (factor >= 1.0F) return;
     for (const NumberRange& block : optimizer_.blocks()) {
-      for (float& number : block.of(gradients)) number *= factor;
+      for (float& number : gradient(block, Sums::made)) number *= factor;
     }
   }
 
