@@ -1,7 +1,6 @@
 #include "models/training/batch_runner.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "models/kernels/parallel.hpp"
@@ -201,11 +200,8 @@ void BatchRunner::backward_phases(const Run& run) {
 
 std::string BatchRunner::first_not_finite() {
   for (std::size_t layer = 0; layer < plan_->kernels(); ++layer) {
-    if (!plan_->steps(layer).buffer) continue;
     for (std::size_t i = 0; i < used_; ++i) {
-      const std::span<const float> output = shards_[i].runner.output(layer);
-      const bool finite = std::all_of(output.begin(), output.end(), [](float number) { return std::isfinite(number); });
-      if (!finite) return plan_->graph().layers[layer].name;
+      if (!shards_[i].runner.has_finite_output(layer)) return plan_->graph().layers[layer].name;
     }
   }
   return plan_->graph().layers.back().name;

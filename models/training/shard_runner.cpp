@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "models/kernels/all_finite.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -90,6 +91,11 @@ std::span<float> ShardRunner::output(std::size_t layer) {
 
 std::span<float> ShardRunner::output_gradient(std::size_t layer) {
   return slot(plan_->steps(layer).slot, plan_->graph().layers[layer].out.count());
+}
+
+bool ShardRunner::has_finite_output(std::size_t layer) {
+  if (!plan_->steps(layer).buffer) return true;  // a view of the network's input
+  return all_finite(output(layer));
 }
 
 std::span<const float> ShardRunner::operand(std::optional<std::size_t> index) {

@@ -58,6 +58,8 @@ class ShardRunner {
   /// The output of a layer and its gradient, for pipeline stages: written by the neighbour, or sent to it.
   [[nodiscard]] std::span<float> output(std::size_t layer);
   [[nodiscard]] std::span<float> output_gradient(std::size_t layer);
+  /// Neither infinities nor what is no number in what the forward pass has written last.
+  [[nodiscard]] bool has_finite_output(std::size_t layer);
 
   /// Empty: none. `worker` is the thread that runs this shard now.
   void set_timer(WorkerTimer timer) { timer_ = std::move(timer); }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "models/training/batch_runner.hpp"
@@ -35,6 +37,11 @@ struct StepTerm {
   std::span<const float> anchor{};  // as long as the parameters; read where proximal is not 0
   std::span<const float> shift{};   // as long as the parameters; empty: none
 };
+
+/// The error of a loss that is infinite or no number. where: such as first_of() says it.
+std::runtime_error diverged(std::int64_t step, const std::string& where, double rate);
+/// "layer "dense2" is the first whose output is not"
+std::string first_of(const std::string& layer);
 
 /// Plain SGD in float32 on a batch of one shard without accumulation, clipping, weight decay and gradient term adds
 /// each layer's gradient to its weights as soon as it is known (it saves a pass over gradients and weights): other bits

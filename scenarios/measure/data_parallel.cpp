@@ -9,6 +9,7 @@
 #include "models/kernels/parallel.hpp"
 #include "models/training/batch_runner.hpp"
 #include "models/training/gradient_norm.hpp"
+#include "models/training/training_step.hpp"
 #include "scenarios/measure/exchange_queue.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/strategies/buckets.hpp"
@@ -104,7 +105,7 @@ class Replica final : public RealStep {
                              .update = part == 0 ? Update::overwrite : Update::add};
       sum += runner_.run(weights_, own.part(each * part / micro_steps, each / micro_steps), pass);
     }
-    require_finite(sum, ++steps_, options_);
+    require_finite(sum, ++steps_, options_, [this] { return first_of(runner_.first_not_finite()); });
     queue_.finish();
     update();
     return sum;

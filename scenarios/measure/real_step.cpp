@@ -1,9 +1,8 @@
 #include "scenarios/measure/real_step.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <stdexcept>
+
+#include "models/training/training_step.hpp"
 
 namespace orrery {
 
@@ -32,11 +31,9 @@ double mean_divisor(const ExecutionPlan& plan, std::size_t batch_samples) {
   return static_cast<double>(plan.loss().predictions_per_sample()) * static_cast<double>(batch_samples);
 }
 
-void require_finite(const BatchResult& result, std::int64_t step, const OptimizerOptions& optimizer) {
-  if (std::isfinite(result.loss_sum)) return;
-  throw std::runtime_error(
-      fmt::format("the loss is not finite at step {} (the weights diverged) - lower the learning rate, which is {}",
-                  step, optimizer.learning_rate));
+void require_finite(const BatchResult& result, std::int64_t step, const OptimizerOptions& optimizer,
+                    const std::function<std::string()>& where) {
+  if (!std::isfinite(result.loss_sum)) throw diverged(step, where(), optimizer.learning_rate);
 }
 
 void refuse_clipping(const OptimizerOptions& optimizer, const std::string& how) {

@@ -1,9 +1,12 @@
 // Stages for real: every rank holds a run of layers; micro-batches pass through them in the order of the schedule that
 // the simulation uses, activations forward, gradients back.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
+#include "models/kernels/all_finite.hpp"
+#include "models/training/training_step.hpp"
 #include "scenarios/measure/cut_tensors.hpp"
 #include "scenarios/measure/neighbour_message.hpp"
 #include "scenarios/measure/real_step.hpp"
@@ -58,7 +61,7 @@ class Stage final : public RealStep {
     for (const Task& task : tasks_) {
       task.kind == Task::Kind::forward ? forward(task.microbatch) : backward(task.microbatch);
     }
-    require_finite(result_, ++steps_, options_);
+    ++steps_;
     if (tied_) exchange_tied();
     update();
     for (NeighbourMessage& message : forward_out_) message.wait(job_);
@@ -163,14 +166,27 @@ class Stage final : public RealStep {
     const Seconds begin = job_.recorder.now();
     if (!is_first()) before_->unpack_outputs(forward_in_[index].numbers, shard.runner());
     shard.forward();
-    if (is_last()) result_ += shard.runner().loss();
-    if (!is_last()) {
+    if (is_last()) {
+      result_ += shard.runner().loss();
+    } else {
       forward_out_[index].numbers.resize(after_->forward_numbers(samples_));
       after_->pack_outputs(shard.runner(), forward_out_[index].numbers);
     }
+    // The stage of the first layer whose output is not finite tells of it: later ones know only what came.
+    const bool finite = is_last() ? std::isfinite(result_.loss_sum) : all_finite(forward_out_[index].numbers);
+    if (!finite) throw diverged(steps_ + 1, first_of(first_not_finite(shard.runner())), options_.learning_rate);
     job_.recorder.computed(Phase::forward, begin, microbatch);
     if (!is_last())
       forward_out_[index].post(Way::out, stage_ + 1, forward_tag(microbatch), Phase::forward, microbatch, job_);
+  }
+
+  /// Of this stage.
+  [[nodiscard]] std::string first_not_finite(ShardRunner& runner) const {
+    const std::vector<Layer>& layers = job_.plan->graph().layers;
+    for (std::size_t i = span().first; i < std::min(span().end, job_.plan->kernels()); ++i) {
+      if (!runner.has_finite_output(i)) return layers[i].name;
+    }
+    return layers.back().name;
   }
 
   void backward(int microbatch) {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "models/kernels/all_finite.hpp"
+#include "models/training/training_step.hpp"
 #include "scenarios/measure/group_exchange.hpp"
 #include "scenarios/measure/real_step.hpp"
 #include "scenarios/measure/tensor_activations.hpp"
@@ -50,7 +52,7 @@ class TensorDevice final : public RealStep {
       for (std::size_t i = plan_.kernels(); i-- > 0;) backward(i);
       activations_.computed(Phase::backward);
     }
-    require_finite(sum, ++steps_, job_.optimizer);
+    require_finite(sum, ++steps_, job_.optimizer, [this] { return first_of(first_not_finite()); });
     weights_.update(exchange_);
     return job_.communicator.rank() == 0 ? sum : BatchResult{};
   }
@@ -166,6 +168,16 @@ class TensorDevice final : public RealStep {
     data.input_update = input.update;
     kernels_[i]->backward(data);
     if (layer.mode == SplitMode::vocabulary) weights_.clear_row_of_zeros(i);
+  }
+
+  /// On this device.
+  [[nodiscard]] std::string first_not_finite() {
+    const std::vector<Layer>& layers = plan_.graph().layers;
+    for (std::size_t i = 0; i < plan_.kernels(); ++i) {
+      if (is_view(part(i).layer.kind)) continue;
+      if (!all_finite(activations_.output(i))) return layers[i].name;
+    }
+    return layers.back().name;
   }
 
   void run_backward_sums(std::size_t i, BackwardData& data) {

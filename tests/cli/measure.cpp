@@ -169,10 +169,14 @@ TEST_CASE("one process tells what is wrong for all of them") {
 
   // The loss of a rank that diverges ends the others; nothing is written.
   const std::string out = folder.file("out");
-  result = measure(2, scenario + " --strategy data --set workload.learning_rate=1e30 -o " + out);
-  CHECK(result.exit_code == 1);
-  CHECK(result.errors.find("the loss is not finite at step") != std::string::npos);
-  CHECK(!fs::exists(out + "/results.csv"));
+  for (const std::string strategy : {"data", "tensor", "pipeline"}) {
+    CAPTURE(strategy);
+    result = measure(2, scenario + " --strategy " + strategy + " --set workload.learning_rate=1e30 -o " + out);
+    CHECK(result.exit_code == 1);
+    CHECK(result.errors.find("the loss is not finite at step 2: layer \"dense2\" is the first whose output is not (the "
+                             "weights diverged) - lower the learning rate, which is 1e+30") != std::string::npos);
+    CHECK(!fs::exists(out + "/results.csv"));
+  }
 }
 
 TEST_CASE("compare tells which folder holds no results") {
