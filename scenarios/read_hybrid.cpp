@@ -130,7 +130,8 @@ class HybridReader {
     if (!table) return;
     OuterSteps& outer = layout_.outer;
     constexpr Range several{2.0, 1e6};
-    static const Names<Precision> formats = {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+    static const Names<Precision> formats = {
+        {"fp32", Precision::fp32}, {"bf16", Precision::bf16}, {"fp16", Precision::fp16}};
     outer.islands = static_cast<int>(table->required_integer("islands", several));
     outer.every = static_cast<int>(table->integer("every", outer.every, count));
     outer.format = choose(*table, "format", formats, outer.format);

@@ -60,14 +60,9 @@ struct StateExchange {
   Seconds exposed;
   WireBytes sent;
   LibraryCost cost;                // of the gradients
-  PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block; contained in what stands above
+  PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block, ZeRO-2 backward; contained in what
+                                   // stands above
   WireBytes summed;                // with every backward, beside its own: sums of zero_group's shards between groups
-};
-
-/// Exchange of one stage's parameters between islands, on the mean of a step.
-struct OuterExchange {
-  Seconds time;
-  WireBytes sent;
 };
 
 /// Time that one replica is at work, by parts, and the stage that works longest.

@@ -156,8 +156,8 @@ LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spr
     const StateExchange states = kinds_[kind]->exchange_states(spread.alike[spread.slowest].stages[stage], layout);
     if (kind == kinds.front() || whole(states) > whole(longest.states)) longest = {states, kind};
   }
-  const bool with_every_pass = layout.zero_stage == 3 && layout.pp == 1;
-  if (!with_every_pass) longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
+  if (!exchanges_with_microbatches(layout))
+    longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
   return longest;
 }
 
@@ -171,6 +171,11 @@ Seconds LayoutJudge::MixedState::shown_by_last(const Spread& spread, std::size_t
     most = std::max(most, alike.done + shown - spread.alike[spread.slowest].done);
   }
   return most;
+}
+
+/// Islands stand on the first group of nodes alone (layout_obstacles).
+OuterExchange LayoutJudge::MixedState::outer_of(const Spread& spread, std::size_t stage, const Layout& layout) const {
+  return kinds_.front()->exchange_between_islands(spread.alike.front().stages[stage], layout);
 }
 
 Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
@@ -218,6 +223,9 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
       first.add_sent(step, alike.stages[stage], static_cast<double>(alike.microbatches) / replicas, layout);
     }
     first.add_exchanged(step, exchange.states.sent, layout);
+    const OuterExchange outer = outer_of(spread, stage, layout);
+    step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time());
+    first.add_exchanged(step, outer.sent(), layout);
   }
   first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
   step.comm_pp = slowest.slowest_transfer() * (2.0 * last * layout.interleave);
@@ -272,6 +280,8 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
       price.devices = names_of(alike.kinds[stage]);
       price.layers = kinds_.front()->layers_of(static_cast<int>(stage), spread.plan, layout);
       price.gradient_exchange = exchanges[stage].states.cost, price.exchange_group = exchanges[stage].group;
+      price.outer = outer_of(spread, stage, layout);
+      if (price.outer.time() > prices.outer.time()) prices.outer = price.outer;
       kind.stages.push_back(std::move(price));
     }
     prices.kinds.push_back(std::move(kind));

@@ -69,6 +69,7 @@ struct LayoutJudge::MixedState {
   /// Of the exchange of a stage's states on these wires, what no replica's passes hide: after the last of them.
   [[nodiscard]] Seconds shown_by_last(const Spread& spread, std::size_t stage, std::size_t group,
                                       const Layout& layout) const;
+  [[nodiscard]] OuterExchange outer_of(const Spread& spread, std::size_t stage, const Layout& layout) const;
   [[nodiscard]] Seconds optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const;
   [[nodiscard]] LayoutMemory fullest(const Spread& spread, const Layout& layout) const;
   [[nodiscard]] std::string names_of(const NodeKinds& kinds) const;

@@ -112,10 +112,11 @@ class Obstacles {
           "in every layer - use ep 1, or balance equal",
           layout_.ep));
     }
-    if (layout_.zero_stage == 3 && layout_.pp == 1) {
-      found_.emplace_back(
-          "balance speed gives replicas different numbers of micro-batches, but zero_stage 3 gathers parameters with "
-          "each - use zero_stage up to 2, or balance equal");
+    if (exchanges_with_microbatches(layout_)) {
+      found_.push_back(fmt::format(
+          "balance speed gives replicas different numbers of micro-batches, but zero_stage {} exchanges states with "
+          "each - use zero_stage 0 or 1, or balance equal",
+          layout_.zero_stage));
     }
   }
 
@@ -234,6 +235,12 @@ class Obstacles {
                                    layout_.outer.islands > 1 ? " of an island" : "",
                                    nearest_divisors(ranks, layout_.zero_group)));
     }
+    if (exchanges_with_microbatches(layout_) && job_.framework.visible_exchange.value > 0) {
+      found_.push_back(fmt::format(
+          "framework {} says what shows of one exchange in a step (visible_exchange), zero_stage {} exchanges states "
+          "with every micro-batch - use zero_stage 0 or 1, or framework pytorch-fsdp or deepspeed-zero3",
+          job_.framework.id, layout_.zero_stage));
+    }
     check_shared_experts();
   }
 
@@ -265,10 +272,12 @@ class Obstacles {
     if (layout_.cp > 1 && stride(layout_, Dimension::dp) < stride(layout_, Dimension::cp)) {
       found_.emplace_back("islands are runs of whole replicas, but order numbers dp before cp - put cp first");
     }
-    if (!job_.cluster.more.empty()) {
-      found_.emplace_back(
-          "islands are alike, but the cluster has several groups of nodes - use one, or leave outer out");
-    }
+    if (!has_devices() || used_groups() == 1) return;
+    const NodeGroup& first = job_.cluster.group(0);
+    found_.push_back(
+        fmt::format("islands are alike, but of these {} devices {} are in the first group of nodes - use no more, or "
+                    "leave outer out",
+                    layout_.devices(), std::int64_t{first.nodes} * first.devices_per_node));
   }
 
   const TrainingJob& job_;

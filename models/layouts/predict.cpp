@@ -95,8 +95,8 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
     add_sent(step, stage, count, layout);
     add_exchanged(step, exchange.sent, layout);
     const OuterExchange outer = exchange_between_islands(stage, layout);
-    step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time);
-    add_exchanged(step, outer.sent, layout);
+    step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time());
+    add_exchanged(step, outer.sent(), layout);
   }
   add_messages(step, chunks.front(), count, layout);
   const StageWork& slowest = stages[time.slowest];
@@ -153,9 +153,8 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
     const StateExchange exchange = exchange_states(stages[i], layout);
     stage.gradient_exchange = exchange.cost;
     add_exchange(prices, exchange, layout);
-    const OuterExchange outer = exchange_between_islands(stages[i], layout);
-    prices.outer_exchange = std::max(prices.outer_exchange, outer.time);
-    stage.outer_sent = outer.sent;
+    stage.outer = exchange_between_islands(stages[i], layout);
+    if (stage.outer.time() > prices.outer.time()) prices.outer = stage.outer;
     prices.stages.push_back(std::move(stage));
   }
   return prices;

@@ -15,7 +15,7 @@ int replicas_that_meet(const Layout& layout) {
   const int widest = layout.dp;
   int together = 1;
   if (layout.ep > 1) together = layout.cp == 1 ? layout.ep : widest;
-  if (layout.zero_stage == 3 && layout.pp == 1) {
+  if (exchanges_with_microbatches(layout)) {
     const int sharing = layout.zero_group > 0 && layout.cp == 1 ? layout.zero_group : widest;
     together = std::lcm(together, sharing);  // whole groups of both
   }
@@ -40,6 +40,10 @@ NodeKinds kinds_of(const Layout& layout, const ClusterDescription& cluster, int 
 }
 
 }  // namespace
+
+bool exchanges_with_microbatches(const Layout& layout) {
+  return layout.zero_stage >= 2 && layout.pp == 1;
+}
 
 NodeKinds joined(const NodeKinds& a, const NodeKinds& b) {
   NodeKinds all;

@@ -25,8 +25,12 @@ struct ReplicaPlaces {
   [[nodiscard]] bool stages_differ() const;
 };
 
+/// Whether replicas exchange states with every micro-batch: who holds a shard of the gradients (ZeRO-2, 3) has nowhere
+/// to add up whole ones. In a pipeline they are whole until the end of the step.
+bool exchanges_with_microbatches(const Layout& layout);
+
 /// Devices are numbered along Layout::order, and stand on the nodes in the order of the cluster's groups. Replicas that
-/// meet in every pass, because they share experts or, with ZeRO-3 and no pipeline, parameters, go at the pace of the
+/// meet in every pass, because they share experts or exchange states with every micro-batch, go at the pace of the
 /// slowest: each counts as standing on the kinds of all of them. Contract: the cluster has so many devices.
 ReplicaPlaces places_of_replicas(const Layout& layout, const ClusterDescription& cluster);
 

@@ -5,6 +5,7 @@
 #include "models/cost/cost_model.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/judge_state.hpp"
+#include "models/layouts/replica_places.hpp"
 
 namespace orrery {
 namespace {
@@ -18,6 +19,59 @@ constexpr double outer_update_bytes = 9 * 4;
 int state_shares(const Layout& layout) {
   if (layout.zero_stage == 0) return 1;
   return layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
+}
+
+/// Of one exchange of all states, what each of its parts sends.
+struct StatesSent {
+  WireBytes gradients, gathered, summed;  // summed: shards between groups
+};
+
+/// Passes of a stage that exchanges can hide behind.
+struct Passes {
+  Seconds forward, backward;
+  double count, blocks;
+};
+
+WireBytes since(const WireBytes& now, const WireBytes& before) {
+  return {now.node - before.node, now.network - before.network};
+}
+
+Seconds beyond(Seconds time, Seconds window) {
+  return std::max(Seconds(0), time - window);
+}
+
+/// ZeRO-3: parameters gathered for every pass, gradients summed with every backward; the first gather of a step has no
+/// pass before it.
+void move_with_passes(StateExchange& exchange, const StatesSent& sent, const Passes& passes,
+                      const FrameworkProfile& framework) {
+  const double overlap = framework.parameter_overlap.value;
+  const auto shown = [&](Seconds time, Seconds window) {
+    return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
+  };
+  exchange.forward = {shown(exchange.parameters, passes.forward * overlap), sent.gathered};
+  exchange.backward = {shown(exchange.parameters + exchange.gradients, passes.backward * overlap), sent.gradients};
+  exchange.backward.sent += sent.gathered;
+  exchange.summed = sent.summed;
+  exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
+  exchange.exposed += exchange.parameters / passes.blocks;
+  exchange.parameters *= 2.0 * passes.count;
+  exchange.gradients *= passes.count;
+  exchange.sent += sent.gathered;
+  exchange.sent = exchange.sent * passes.count;
+}
+
+/// ZeRO-2: gradients summed with every backward pass, parameters gathered once, after the update.
+void move_with_backwards(StateExchange& exchange, const StatesSent& sent, const Passes& passes,
+                         const FrameworkProfile& framework) {
+  const double overlap = framework.gradient_overlap.value;
+  exchange.backward = {beyond(exchange.gradients, passes.backward * overlap), sent.gradients};
+  exchange.summed = sent.summed;
+  exchange.exposed = exchange.backward.exposed * passes.count + beyond(exchange.parameters, passes.forward * overlap);
+  exchange.gradients *= passes.count;
+  WireBytes summed = sent.gradients;
+  summed += sent.summed;
+  exchange.sent = summed * passes.count;
+  exchange.sent += sent.gathered;
 }
 
 }  // namespace
@@ -42,9 +96,11 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
   return std::max(1.0, paths_.network.bus * (share * static_cast<double>(place.per_node)) / reached);
 }
 
-/// ZeRO 0: gradients all-reduced; 1 and 2: reduce-scattered, parameters gathered after the update; 3 without a
-/// pipeline: parameters gathered block by block for the forward and for the backward pass, gradients reduce-scattered,
-/// with every micro-batch; 3 in a pipeline: as 2, parameters stay gathered through the step (Llama 3, section 3.3.2).
+/// ZeRO 0: gradients all-reduced; 1: reduce-scattered, parameters gathered after the update; 2 without a pipeline: as
+/// 1, but reduce-scattered with every micro-batch, as its rank adds up a shard of them (DeepSpeed, issue 2252; FSDP
+/// without no_sync); 3 without a pipeline: parameters gathered block by block for the forward and for the backward
+/// pass, gradients reduce-scattered, with every micro-batch; 2 and 3 in a pipeline: as 1, gradients and parameters stay
+/// whole through the step (Llama 3, section 3.3.2).
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
   StateExchange exchange;
   const int all = replicas_in_step(layout);
@@ -74,15 +130,14 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
     }
     return pay_part(kind, Bytes(stage.parameters * bytes_each), place_of_replicas(layout, 1, group, per_node), time);
   };
-  WireBytes gathered, summed;
+  StatesSent sent;
   if (layout.zero_stage == 0) {
     exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
   } else {
     exchange.cost = pay(CollectiveKind::reduce_scatter, wire, exchange.gradients);
-    const WireBytes before = exchange.sent;
+    sent.gradients = exchange.sent;
     pay(CollectiveKind::all_gather, kept, exchange.parameters);
-    gathered = {exchange.sent.node - before.node, exchange.sent.network - before.network};
-    // Sums of the groups' shards.
+    sent.gathered = since(exchange.sent, sent.gradients);
     const WireBytes shared = exchange.sent;
     add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
                       place_of_replicas(layout, group, all / group, per_node)),
@@ -92,30 +147,19 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
                         place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
           1, exchange.gradients);
     }
-    summed = {exchange.sent.node - shared.node, exchange.sent.network - shared.network};
+    sent.summed = since(exchange.sent, shared);
   }
-  const auto beyond = [](Seconds time, Seconds window) { return std::max(Seconds(0), time - window); };
-  const Seconds forward = stage.forward_time(), backward = stage.backward_time();
+  const Passes passes{stage.forward_time(), stage.backward_time(),
+                      static_cast<double>(microbatches(layout, job_.batch)), blocks};
   if (framework.visible_exchange.value > 0) {
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
   } else if (by_block) {
-    const auto count = static_cast<double>(microbatches(layout, job_.batch));
-    const double overlap = framework.parameter_overlap.value;
-    const auto shown = [&](Seconds time, Seconds window) {
-      return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
-    };
-    exchange.forward = {shown(exchange.parameters, forward * overlap), gathered};
-    exchange.backward = {shown(exchange.parameters + exchange.gradients, backward * overlap),
-                         {exchange.sent.node - summed.node, exchange.sent.network - summed.network}};
-    exchange.summed = summed;
-    exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * count + exchange.parameters / blocks;
-    exchange.parameters *= 2.0 * count;
-    exchange.gradients *= count;
-    exchange.sent += gathered;
-    exchange.sent = exchange.sent * count;
+    move_with_passes(exchange, sent, passes, framework);
+  } else if (exchanges_with_microbatches(layout)) {
+    move_with_backwards(exchange, sent, passes, framework);
   } else {
-    exchange.exposed = beyond(exchange.gradients, backward * framework.gradient_overlap.value) +
-                       beyond(exchange.parameters, forward * framework.gradient_overlap.value);
+    exchange.exposed = beyond(exchange.gradients, passes.backward * framework.gradient_overlap.value) +
+                       beyond(exchange.parameters, passes.forward * framework.gradient_overlap.value);
   }
   return exchange;
 }
@@ -132,18 +176,20 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
   const double difference = bytes_in_memory(layout.outer.format).value();
   const double kept = bytes_in_memory(job_.precision).value();
   const double each_step = 1.0 / layout.outer.every;
-  const auto pay = [&](CollectiveKind kind, double parameters, double bytes_each, int apart, int ranks) {
+  const auto pay = [&](WholeExchange& part, CollectiveKind kind, double parameters, double bytes_each, int apart,
+                       int ranks) {
     const LibraryCost cost =
         over_replicas(kind, parameters, bytes_each, place_of_replicas(layout, apart, ranks, per_node));
-    outer.time += cost.total() * each_step;
-    outer.sent += cost.sent() * each_step;
+    part.time += cost.total() * each_step;
+    part.sent += cost.sent() * each_step;
   };
   const auto pay_all = [&](double parameters, int apart) {  // of replicas so far apart that hold the same
     const int same = island / apart, shares = std::max(1, state_shares(layout) / apart);
-    pay(CollectiveKind::all_reduce, parameters / same, difference, island, islands);
-    pay(CollectiveKind::all_gather, parameters / shares, difference, apart * shares, same / shares);
+    pay(outer.across, CollectiveKind::all_reduce, parameters / same, difference, island, islands);
+    WholeExchange& alike = layout.zero_stage == 0 ? outer.states : outer.shards;
+    pay(alike, CollectiveKind::all_gather, parameters / shares, difference, apart * shares, same / shares);
     const bool gathers_later = layout.zero_stage == 3 && layout.pp == 1;
-    if (!gathers_later) pay(CollectiveKind::all_gather, parameters, kept, apart, shares);
+    if (!gathers_later) pay(outer.states, CollectiveKind::all_gather, parameters, kept, apart, shares);
   };
   pay_all(stage.parameters, 1);
   if (stage.expert_parameters > 0) pay_all(stage.expert_parameters, layout.ep);

@@ -34,6 +34,12 @@ Seconds StepParts::total() const {
          exposed_outer + bubble + straggler;
 }
 
+WireBytes OuterExchange::sent() const {
+  WireBytes all = across.sent;
+  all += shards.sent;
+  return all += states.sent;
+}
+
 LayoutJudge::LayoutJudge(TrainingJob job) : state_(std::make_unique<State>(std::move(job))) {
   if (!state_->job().cluster.more.empty()) mixed_ = std::make_unique<MixedState>(state_->job());
 }

@@ -54,6 +54,21 @@ struct PassExchange {
   WireBytes sent;  // by one rank, hidden or not
 };
 
+/// An exchange of which nothing hides.
+struct WholeExchange {
+  Seconds time;
+  WireBytes sent;  // by one rank
+};
+
+/// What the ranks of one stage exchange between and in islands, on the mean of a step, one after the other.
+struct OuterExchange {
+  WholeExchange across;  // differences, summed with the likes in the other islands
+  WholeExchange shards;  // then those of a shard, gathered from the groups of zero_group in the island that hold it
+  WholeExchange states;  // then moved parameters from those that share states; without ZeRO differences from all
+  [[nodiscard]] Seconds time() const { return across.time + shards.time + states.time; }
+  [[nodiscard]] WireBytes sent() const;
+};
+
 /// Times of one micro-batch on one chunk of layers of one stage, and what it sends: what the closed forms and the
 /// program of the flow engine are both made of.
 struct ChunkPrice {
@@ -71,7 +86,7 @@ struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
   LibraryCost gradient_exchange;   // ZeRO-3: of one block
   std::size_t exchange_group = 0;  // of nodes, on whose wires that takes so long
-  WireBytes outer_sent;            // by one rank between islands and to gather it inside, on the mean of a step
+  OuterExchange outer;
   Seconds optimizer;
   std::string layers;   // "embedding, 12 x block"
   std::string devices;  // on nodes of several kinds: "v100-sxm2-32"; else empty
@@ -94,8 +109,8 @@ struct LayoutPrices {
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds tied_exchange;     // tied embedding, first and last stage
-  Seconds outer_exchange;    // between islands, on the mean of a step; of the stage that takes longest
-  /// ZeRO-3 without a pipeline: parameters gathered, gradients summed with each micro-batch, contained in
+  OuterExchange outer;       // of the stage that takes longest
+  /// Without a pipeline: parameters gathered (ZeRO-3), gradients summed (ZeRO-2, 3) with each micro-batch, contained in
   /// gradient_exposed; else nothing.
   PassExchange states_forward, states_backward;
   WireBytes states_summed;  // with every backward pass, not in states_backward.sent: shards between groups (zero_group)

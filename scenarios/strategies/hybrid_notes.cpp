@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "models/layouts/replica_places.hpp"
 #include "sim/base/text.hpp"
 #include "sim/engine/fold.hpp"
 
@@ -84,12 +85,27 @@ std::string parts_note(const StepPrediction& prediction) {
   return text;
 }
 
+/// Contract: there is an exchange.
+std::string exchange_note(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {
+  const LibraryCost& exchange = prices.gradient_exchange;
+  const std::string_view block = layout.zero_stage == 3 ? " of a block" : "";
+  const std::string when = exchanges_with_microbatches(layout)
+                               ? fmt::format("{} with every micro-batch, as zero_stage {} holds a shard of them alone",
+                                             block, layout.zero_stage)
+                               : "";
+  return fmt::format(
+      "exchange of gradients{} ({}): {:.4g} ms of overhead + {:.4g} ms of wire, {:.3g} GB/s of bus bandwidth; of all "
+      "exchanges of states in a step {:.4g} ms show",
+      when, name_of(exchange.algorithm), milliseconds(exchange.overhead), milliseconds(exchange.wire),
+      exchange_bus_bandwidth(job, layout, prices).value() / giga, milliseconds(prices.gradient_exposed));
+}
+
 std::string islands_note(const HybridOptions& options, const LayoutPrices& prices) {
   const Layout& layout = options.layout;
   const OuterSteps& outer = layout.outer;
   WireBytes most;
   for (const StagePrice& stage : prices.stages) {
-    if (stage.outer_sent.total() > most.total()) most = stage.outer_sent;
+    if (stage.outer.sent().total() > most.total()) most = stage.outer.sent();
   }
   const double steps = outer.every;
   // The program has a part of the exchange in its one step, where they meet.
@@ -108,8 +124,8 @@ std::string islands_note(const HybridOptions& options, const LayoutPrices& price
       "learning is not simulated: steps to a target differ from synchronous training (kind = \"local-sgd\" learns "
       "so){}",
       outer.islands, replicas_in_step(layout), outer.every, name_of(outer.format),
-      milliseconds(prices.outer_exchange) * steps, most.network.value() * steps / mega,
-      most.node.value() * steps / mega, milliseconds(prices.outer_exchange), most.total().value() / mega, jitter);
+      milliseconds(prices.outer.time()) * steps, most.network.value() * steps / mega, most.node.value() * steps / mega,
+      milliseconds(prices.outer.time()), most.total().value() / mega, jitter);
 }
 
 std::string memory_note(const LayoutMemory& memory) {
@@ -160,15 +176,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
         fmt::format("a message between stages: {:.4g} ms, {}", milliseconds(prices.transfer),
                     job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden"));
   }
-  const LibraryCost& exchange = prices.gradient_exchange;
-  if (exchange.total() > Seconds()) {
-    notes.push_back(fmt::format(
-        "exchange of gradients ({}): {:.4g} ms of overhead + {:.4g} ms of wire, {:.3g} GB/s of bus bandwidth; {:.4g} "
-        "ms "
-        "show",
-        name_of(exchange.algorithm), milliseconds(exchange.overhead), milliseconds(exchange.wire),
-        exchange_bus_bandwidth(job, options.layout, prices).value() / giga, milliseconds(prices.gradient_exposed)));
-  }
+  if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(job, options.layout, prices));
   if (options.layout.outer.islands > 1) notes.push_back(islands_note(options, prices));
   notes.push_back(parts_note(prediction));
   notes.push_back(memory_note(prediction.memory));

@@ -14,8 +14,8 @@ GroupWires wires_of(const HybridWires& wires, Meeting meeting) {
   return found == wires.end() ? GroupWires() : found->second;
 }
 
-/// Of ZeRO-3's backward pass: states, and sums of their shards between groups. What shows of both is shared out by
-/// their times on the wires.
+/// Of the backward pass of ZeRO-2 and 3: states, and sums of their shards between groups. What shows of both is shared
+/// out by their times on the wires.
 std::vector<GroupExchange> backward_states(const LayoutPrices& prices, const Layout& layout, const HybridWires& wires) {
   const Meeting states = meeting_of_states(layout);
   const PassExchange& own = prices.states_backward;

@@ -22,8 +22,8 @@ struct PassPrice {
   std::vector<GroupExchange> exchanges;
 };
 
-/// A task of a chunk that costs `price`, without the recomputation before it; of ZeRO-3 the exchange of states is in
-/// it. `wires`: of the task's rank.
+/// A task of a chunk that costs `price`, without the recomputation before it; of ZeRO-2 and 3 the exchange of states
+/// is in it. `wires`: of the task's rank.
 PassPrice price_of_pass(const ChunkPrice& price, const Task& task, const LayoutPrices& prices, const Layout& layout,
                         const HybridWires& wires);
 

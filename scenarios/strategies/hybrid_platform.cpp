@@ -180,6 +180,23 @@ HybridPlatform fold_as_far_as_possible(const Cluster& cluster, const HybridOptio
   return *std::move(platform);
 }
 
+/// What a stage exchanges between and in islands, in the times of the one that takes longest.
+std::vector<MeetingCollective> outer_exchanges(const OuterExchange& own, const OuterExchange& longest,
+                                               const Layout& layout, const HybridWires& wires) {
+  std::vector<MeetingCollective> found;
+  const auto add = [&](Meeting meeting, CollectiveKind kind, WholeExchange OuterExchange::*part) {
+    const Seconds time = (longest.*part).time;
+    if (time <= Seconds()) return;
+    Collective what = timed_collective(time, (own.*part).sent, wires.at(meeting));
+    what.kind = kind;
+    found.push_back({meeting, what});
+  };
+  add(Meeting::islands, CollectiveKind::all_reduce, &OuterExchange::across);
+  add(Meeting::sums, CollectiveKind::all_gather, &OuterExchange::shards);
+  add(meeting_of_states(layout), CollectiveKind::all_gather, &OuterExchange::states);
+  return found;
+}
+
 /// Of each meeting the slowest of these kinds of nodes: who meets goes at one pace.
 HybridWires slowest_wires(const std::vector<HybridWires>& by_group, const NodeKinds& kinds) {
   HybridWires slowest = by_group[kinds.front()];
@@ -229,7 +246,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
                                                   by_group[stage.exchange_group][meeting_of_states(options.layout)]));
     platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
     platform.outer_exchanges.push_back(
-        timed_collective(prices.outer_exchange, stage.outer_sent, platform.wires[Meeting::islands]));
+        outer_exchanges(stage.outer, prices.outer, options.layout, by_group[stage.exchange_group]));
   }
   platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster);
   return platform;

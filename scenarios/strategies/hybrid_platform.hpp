@@ -17,10 +17,10 @@ struct HybridPlatform {
   HybridRanks ranks;
   std::vector<DeviceId> placement;  // of each rank, on `own`
   PlanPlatform own;
-  std::vector<Collective> exchanges;        // of the gradients of every stage, their groups left out
-  std::vector<Collective> outer_exchanges;  // between islands, of every stage, on the mean of a step; likewise
-  HybridWires wires;                        // of tp, cp and ep groups and of replicas, where they have members
-  std::vector<HybridWires> wires_of_rank;   // where ranks are on nodes of several kinds; empty: `wires` of all
+  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
+  std::vector<std::vector<MeetingCollective>> outer_exchanges;  // of every stage, on the mean of a step, in their order
+  HybridWires wires;                       // of tp, cp and ep groups and of replicas, where they have members
+  std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
   /// Of prices.transfer, what the wires do not take: of every stage with the next one, of the last with the first.
   std::vector<Seconds> transfer_beyond;
   std::vector<std::string> notes;  // why it is not folded further

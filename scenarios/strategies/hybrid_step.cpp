@@ -147,14 +147,14 @@ class RankWriter {
     send(task);
   }
 
-  /// ZeRO-3 without a pipeline exchanges states with every pass, not at the end.
-  [[nodiscard]] bool exchanges_by_block() const {
+  /// ZeRO-2 and 3 without a pipeline exchange states with every micro-batch, not at the end.
+  [[nodiscard]] bool exchanges_with_passes() const {
     return step_.prices.states_backward.sent.total() + step_.prices.states_summed.total() > Bytes();
   }
 
   /// Of the exchange of gradients, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden_exchange() const {
-    if (exchanges_by_block()) return {};
+    if (exchanges_with_passes()) return {};
     return std::max(Seconds(), step_.prices.gradient_exchange.total() - step_.prices.gradient_exposed);
   }
   /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
@@ -167,7 +167,7 @@ class RankWriter {
   void exchange_gradients() {
     const LayoutPrices& prices = step_.prices;
     Seconds shown = prices.gradient_exchange.total();
-    if (exchanges_by_block()) {
+    if (exchanges_with_passes()) {
       shown = (prices.states_forward.exposed + prices.states_backward.exposed) * microbatches_;
     } else if (shown > Seconds()) {
       const Collective& what = step_.exchanges[static_cast<std::size_t>(stage_)];
@@ -179,9 +179,11 @@ class RankWriter {
 
   /// Once in so many steps; here each has its part of it.
   void exchange_between_islands() {
-    if (step_.prices.outer_exchange <= Seconds()) return;
-    const Collective& what = step_.outer_exchanges[static_cast<std::size_t>(stage_)];
-    exchange(Meeting::islands, Dimension::dp, Phase::gradient_exchange, what, -1, all_needed());
+    if (step_.outer_exchanges.empty()) return;
+    for (const MeetingCollective& each : step_.outer_exchanges[static_cast<std::size_t>(stage_)]) {
+      last_ = exchange(each.meeting, Dimension::dp, Phase::gradient_exchange, each.what, -1, all_needed());
+      needed_.clear();
+    }
   }
 
   /// The chunk that a task's message comes from (-1) or goes to (1), counted along the network.

@@ -22,22 +22,23 @@ struct HybridStep {
   /// Of prices.transfer what a message does not take on the wires of the platform: of every stage with the next one, of
   /// the last with the first; none: nothing.
   std::vector<Seconds> transfer_beyond;
-  std::vector<Collective> exchanges;             // of the gradients of every stage, their groups left out
-  std::vector<Collective> outer_exchanges = {};  // between islands, of every stage, on the mean of a step; likewise
-  HybridWires wires = {};                        // of groups; none: their exchanges only take their time
-  std::vector<HybridWires> wires_of_rank = {};   // where ranks are on nodes of several kinds; empty: `wires` of all
+  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
+  /// Between and in islands, of every stage, on the mean of a step, in their order.
+  std::vector<std::vector<MeetingCollective>> outer_exchanges = {};
+  HybridWires wires = {};                       // of groups; none: their exchanges only take their time
+  std::vector<HybridWires> wires_of_rank = {};  // where ranks are on nodes of several kinds; empty: `wires` of all
 };
 
 /// Adds every operation of the step to a program with ranks.count() ranks. Each task of a stage (task_order) is
-///   receive -> compute -> exposed exchanges inside the group (tp, cp, ep; of ZeRO-3 the replicas) -> send,
+///   receive -> compute -> exposed exchanges inside the group (tp, cp, ep; of ZeRO-2 and 3 the replicas) -> send,
 /// each after the one before, so that the parts of the step add up; with blocking transfers the stage waits for its
 /// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that move their bytes over the
 /// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
 /// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
 /// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they
 /// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
-/// has on the mean of the exchange between islands. Data is loaded one micro-batch ahead, the first one during the step
-/// before, so the last load of a step is for the next.
+/// has on the mean of the exchange between and in islands. Data is loaded one micro-batch ahead, the first one during
+/// the step before, so the last load of a step is for the next.
 void write_hybrid_step(const HybridStep& step, Program& program);
 
 }  // namespace orrery

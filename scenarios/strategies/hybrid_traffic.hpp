@@ -9,9 +9,8 @@ namespace orrery {
 
 /// Sets figures.beside_node and beside_network, of one step and all devices: what the collectives of the program leave
 /// of all that the layout exchanges. Those are parameters gathered after the update, sums of zero_group's shards
-/// at the end of the step or among replicas of several kinds, gradients of experts, sums made in switches, what
-/// a member would send to others of its node when the program has it alone there (islands gather what they have summed
-/// among others than they sum it with), and what computing cannot hide though the framework's share of overlap says so.
+/// at the end of the step or among replicas of several kinds, gradients of experts, sums made in switches, and what
+/// computing cannot hide though the framework's share of overlap says so.
 void add_traffic_beside(const StepPrediction& prediction, const Program& program, const HybridPlatform& platform,
                         LayoutFigures& figures);
 

@@ -30,6 +30,12 @@ struct SplitExchange {
 };
 SplitExchange split_exchange(const PassExchange& exchange, const GroupWires& wires, Seconds cover);
 
+/// A collective of the groups of one kind, its group left out.
+struct MeetingCollective {
+  Meeting meeting;
+  Collective what;
+};
+
 /// A collective that alone takes `time`, `sent` with it: what the wires take of it is theirs, the rest is overhead;
 /// bytes that they would take longer for (sums in the switch) are left out.
 Collective timed_collective(Seconds time, const WireBytes& sent, const GroupWires& wires);

@@ -175,9 +175,10 @@ TEST_CASE("a way of a layout comes back from its bytes") {
 }
 
 TEST_CASE("every byte that the closed form counts is on a wire or beside it") {
-  const std::string keys = GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 3\nmicrobatch = 2\n",
-                                    "zero_stage = 3\nzero_group = 8\n", "tp = 4\n", "pp = 2\ninterleave = 2\ntp = 8\n",
-                                    "tp = 16\n", "tp = 4\ncp = 4\n", "pp = 4\ntp = 2\n");
+  const std::string keys =
+      GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 2\n", "zero_stage = 3\nmicrobatch = 2\n",
+               "zero_stage = 3\nzero_group = 8\n", "tp = 4\n", "pp = 2\ninterleave = 2\ntp = 8\n", "tp = 16\n",
+               "tp = 4\ncp = 4\n", "pp = 4\ntp = 2\n");
   INFO(keys);
   const Way way = simulated(gpt(keys));
   double sent = way.layout->beside_node.value() + way.layout->beside_network.value();

@@ -1,6 +1,8 @@
 // What a simulated step leaves out of outer steps, and says so: bytes beside the wires, jitter of islands.
 #include <algorithm>
 
+#include "models/layouts/step_prediction.hpp"
+#include "scenarios/training_job.hpp"
 #include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
@@ -44,7 +46,25 @@ TEST_CASE("every byte of islands is on a wire or beside it, with a rank per devi
   const double all = 32 * folded.layout->sent_per_device.value();
   CHECK(on_wires(folded) + beside(folded) == Approx(all).epsilon(1e-6));
   CHECK(on_wires(whole) + beside(whole) == Approx(all).epsilon(1e-6));
-  CHECK(beside(whole) >= beside(folded) * (1 - 1e-9));
+  CHECK(beside(whole) == Approx(beside(folded)).epsilon(1e-6).margin(1));
+}
+
+TEST_CASE("what an island gathers crosses the links of its node, folded or not") {
+  const std::string outer = GENERATE(as<std::string>(), "outer = { islands = 4, every = 2 }\n",
+                                     "tp = 2\nouter = { islands = 4, every = 1 }\n");
+  const std::string fold = GENERATE(as<std::string>(), "", "fold = \"never\"\n");
+  CAPTURE(outer, fold);
+  const Scenario scenario = on_ethernet(outer + fold);
+  const Layout& layout = scenario.strategies[0].hybrid.layout;
+  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
+  const double gathered = judge.prices(layout).outer.states.sent.node.value();
+  CHECK(gathered > 0);
+  // A ring of so many ranks, in four bytes.
+  const double ranks = layout.dp / 4.0;
+  const double numbers = judge.prices(layout).stages[0].chunks[0].parameters;
+  CHECK(gathered == Approx((ranks - 1) / ranks * numbers * 4 / layout.outer.every));
+  const Way way = simulated(scenario);
+  CHECK(beside(way) < 1e-6 * 32 * gathered);
 }
 
 TEST_CASE("what a rank with jitter waits for in every step is told where islands meet once in many") {

@@ -29,6 +29,25 @@ TEST_CASE("steps with their part of an outer exchange take what the closed form 
   CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
 }
 
+TEST_CASE("islands on the first of two kinds of nodes take what the closed form says; none reach into the second") {
+  const std::string keys = GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 2\nzero_group = 4\n");
+  const auto on_two_kinds = [&](const std::string& more) {
+    return shipped_lab(
+        "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 64\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
+        "framework = \"modern\"\n[cluster]\n[[cluster.group]]\nsystem = \"dgx-a100\"\nnodes = 2\n"
+        "[[cluster.group]]\nsystem = \"dgx1-v100\"\nnodes = 2\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
+        keys + more);
+  };
+  INFO(keys);
+  const Scenario scenario = on_two_kinds("dp = 16\nouter = { islands = 2, every = 2 }\n");
+  CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
+  const Way wide = tried(on_two_kinds("dp = 32\nouter = { islands = 2, every = 2 }\n"));
+  CHECK(wide.status == WayStatus::infeasible);
+  CHECK(wide.error ==
+        "islands are alike, but of these 32 devices 16 are in the first group of nodes - use no more, or leave outer "
+        "out");
+}
+
 TEST_CASE("every byte of islands is on a wire or beside it") {
   const std::string keys = GENERATE(
       as<std::string>(), "outer = { islands = 4, every = 2 }\n", "zero_stage = 1\nouter = { islands = 2, every = 3 }\n",
@@ -88,7 +107,7 @@ lab.toml:8:19: strategy[0].outer.every: 0 is out of range (must be between 1 and
 lab.toml:8:22: strategy[0].outer: unknown key "ever" - did you mean "every"?
   outer = { every = 0, ever = 3, format = "int8" }
                        ^
-lab.toml:8:41: strategy[0].outer.format: unknown name "int8" - known: fp32, bf16
+lab.toml:8:41: strategy[0].outer.format: unknown name "int8" - known: fp32, bf16, fp16
   outer = { every = 0, ever = 3, format = "int8" }
                                           ^)"},
        {"learning", R"([workload]

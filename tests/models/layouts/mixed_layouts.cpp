@@ -222,8 +222,8 @@ TEST_CASE("what layouts cannot do on devices of several kinds is said with the d
   Layout sharded = layout_of(8, 1, 4, Balance::speed);
   sharded.zero_stage = 3;
   CHECK(told(job, sharded) ==
-        "balance speed gives replicas different numbers of micro-batches, but zero_stage 3 gathers parameters with "
-        "each - use zero_stage up to 2, or balance equal");
+        "balance speed gives replicas different numbers of micro-batches, but zero_stage 3 exchanges states with each "
+        "- use zero_stage 0 or 1, or balance equal");
   sharded.balance = Balance::equal;
   CHECK(LayoutJudge(job).obstacles(sharded).empty());
 }

@@ -23,7 +23,7 @@ Layout two_islands(int zero_stage = 0, int zero_group = 0) {
 TEST_CASE("experts of islands are summed with their likes and gathered from the ranks that hold the same ones") {
   LayoutJudge judge(experts_job(32));
   const auto sent = [&](int zero_stage, int zero_group) {
-    return judge.prices(two_islands(zero_stage, zero_group)).stages[0].outer_sent;
+    return judge.prices(two_islands(zero_stage, zero_group)).stages[0].outer.sent();
   };
   const ChunkPrice held = judge.prices(two_islands()).stages[0].chunks[0];
   const double dense = held.parameters, experts = held.expert_parameters;

@@ -40,15 +40,15 @@ TEST_CASE("between islands every rank sums its part with its likes, and gathers 
   const double bytes = 4 * parameters_of(judge, layout);
   // Of an all-reduce over four nodes a rank sends 2 x 3/4, of a gathering by eight 7/8.
   const double across = 2 * 3 / 4.0 * bytes / 8, inside = 7 / 8.0 * bytes;
-  CHECK(prices.stages[0].outer_sent.network.value() * 100 == Approx(across));
-  CHECK(prices.stages[0].outer_sent.node.value() * 100 == Approx(inside));
+  CHECK(prices.stages[0].outer.sent().network.value() * 100 == Approx(across));
+  CHECK(prices.stages[0].outer.sent().node.value() * 100 == Approx(inside));
   // One after the other at the rates of the wires, and what the library needs to begin.
   const Paths paths = paths_of(job);
   const double wires = across / paths.network.bus.value() + inside / paths.node.bus.value();
-  CHECK(prices.outer_exchange.value() * 100 > wires);
-  CHECK(prices.outer_exchange.value() * 100 == Approx(wires).epsilon(0.05));
+  CHECK(prices.outer.time().value() * 100 > wires);
+  CHECK(prices.outer.time().value() * 100 == Approx(wires).epsilon(0.05));
   const StepParts parts = judge.predict(layout).parts;
-  CHECK(parts.exposed_outer == prices.outer_exchange);
+  CHECK(parts.exposed_outer == prices.outer.time());
   CHECK(parts.total() > parts.exposed_outer);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("islands of shared states sum their shards, ZeRO-3 gathers them with t
   const auto sent = [&](int stage, int group) {
     Layout layout = islands_of(4, 1);
     layout.zero_stage = stage, layout.zero_group = group;
-    return judge.prices(layout).stages[0].outer_sent;
+    return judge.prices(layout).stages[0].outer.sent();
   };
   const double numbers = parameters_of(judge, islands_of(4, 1));
   const double across = 2 * 3 / 4.0 * numbers / 8 * 4;
@@ -71,9 +71,33 @@ TEST_CASE("islands of shared states sum their shards, ZeRO-3 gathers them with t
   CHECK(sent(3, 0).node.value() == 0);
 }
 
+TEST_CASE("what islands sum and what they gather are told apart") {
+  LayoutJudge judge(gpt_on(32));
+  const auto outer = [&](int stage, int group) {
+    Layout layout = islands_of(4, 1);
+    layout.zero_stage = stage, layout.zero_group = group;
+    return judge.prices(layout).outer;
+  };
+  for (const OuterExchange& each : {outer(0, 0), outer(1, 0), outer(1, 4), outer(3, 0)}) {
+    CHECK(each.across.sent.network > Bytes());
+    CHECK(each.across.sent.node == Bytes());
+    CHECK(each.states.sent.network + each.shards.sent.network == Bytes());
+  }
+  // Without ZeRO all of the island hold the same; a group of four holds a shard that the other one holds, too.
+  CHECK(outer(0, 0).states.sent.node > Bytes());
+  CHECK(outer(0, 0).shards.time == Seconds());
+  CHECK(outer(1, 0).shards.time == Seconds());
+  const double numbers = parameters_of(judge, islands_of(4, 1));
+  CHECK(outer(1, 4).shards.sent.node.value() == Approx(1 / 2.0 * numbers / 4 * 4));
+  CHECK(outer(1, 4).states.sent.node.value() == Approx(3 / 4.0 * numbers * 2));
+  CHECK(outer(3, 0).states.time == Seconds());
+}
+
 TEST_CASE("differences in half the bytes and fewer outer steps send so much less, and take less time") {
   LayoutJudge judge(gpt_on(32));
-  const auto network = [&](const Layout& layout) { return judge.prices(layout).stages[0].outer_sent.network.value(); };
+  const auto network = [&](const Layout& layout) {
+    return judge.prices(layout).stages[0].outer.sent().network.value();
+  };
   Layout half = islands_of(4, 1);
   half.outer.format = Precision::bf16;
   CHECK(network(islands_of(4, 1)) == Approx(2 * network(half)));
@@ -96,7 +120,7 @@ TEST_CASE("an island steps as a job of its size does, and beside that takes its 
   CHECK(together.parts.exposed_dp.value() == Approx(island.parts.exposed_dp.value()));
   CHECK(together.parts.straggler.value() == Approx(island.parts.straggler.value()).epsilon(1e-3));
   const double sent = together.sent_per_device.value() - island.sent_per_device.value();
-  CHECK(sent == Approx(judge.prices(islands).stages[0].outer_sent.total().value()));
+  CHECK(sent == Approx(judge.prices(islands).stages[0].outer.sent().total().value()));
   // Nine numbers of four bytes per parameter move through the memory once in 50 steps.
   const TrainingJob& job = judge.job();
   const double bandwidth = job.cluster.device.memory_bandwidth.value() * job.device_law.memory_share.value;
@@ -127,6 +151,24 @@ TEST_CASE("one island is a synchronous job, whatever the interval") {
   CHECK(to_text(islands_of(4, 7)) == to_text(replicas(32)) + " islands4 outer7");
 }
 
+TEST_CASE("islands on the first of several groups of nodes are what they are without the others") {
+  const TrainingJob alone = gpt_on(16);
+  TrainingJob mixed = alone;
+  mixed.cluster.more.push_back(mixed.cluster);
+  mixed.more_laws.push_back(mixed);
+  Layout layout = islands_of(2, 10, 16);
+  layout.zero_stage = GENERATE(0, 1, 2, 3);
+  LayoutJudge one(alone), several(mixed);
+  const StepPrediction expected = one.predict(layout), step = several.predict(layout);
+  CHECK(step.parts.exposed_outer > Seconds());
+  CHECK(step.parts.exposed_outer == expected.parts.exposed_outer);
+  CHECK(step.time().value() == Approx(expected.time().value()).epsilon(1e-12));
+  CHECK(step.sent_per_device.value() == Approx(expected.sent_per_device.value()).epsilon(1e-12));
+  CHECK(step.memory.peak() == expected.memory.peak());
+  CHECK(several.prices(layout).outer.time() == one.prices(layout).outer.time());
+  CHECK(several.prices(layout).stages[0].outer.sent().total() == one.prices(layout).stages[0].outer.sent().total());
+}
+
 TEST_CASE("what islands cannot be is said with the nearest numbers") {
   const LayoutJudge judge(gpt_on(32));
   using Told = std::vector<std::string>;
@@ -147,7 +189,9 @@ TEST_CASE("what islands cannot be is said with the nearest numbers") {
   mixed.cluster.more.push_back(mixed.cluster);
   mixed.more_laws.push_back(mixed);
   CHECK(LayoutJudge(mixed).obstacles(islands_of(4, 10)) ==
-        Told{"islands are alike, but the cluster has several groups of nodes - use one, or leave outer out"});
+        Told{"islands are alike, but of these 32 devices 16 are in the first group of nodes - use no more, or leave "
+             "outer out"});
+  CHECK(LayoutJudge(mixed).obstacles(islands_of(2, 10, 16)) == Told{});
 }
 
 }  // namespace orrery
