@@ -10,8 +10,6 @@
 #include "tests/cli/orrery_process.hpp"
 
 using orrery::ChildResult;
-using orrery::CsvTable;
-using orrery::Problems;
 using orrery::read_file;
 using orrery::split;
 using orrery::testing::call_orrery;
