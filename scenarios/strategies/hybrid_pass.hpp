@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "models/layouts/schedules.hpp"
 #include "models/layouts/step_prediction.hpp"
 #include "scenarios/strategies/hybrid_wires.hpp"
-#include "scenarios/strategies/schedules.hpp"
 #include "sim/program/program.hpp"
 
 namespace orrery {

@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "models/layouts/schedules.hpp"
 #include "scenarios/strategies/hybrid_groups.hpp"
 #include "scenarios/strategies/hybrid_pass.hpp"
 #include "scenarios/strategies/hybrid_slowness.hpp"
-#include "scenarios/strategies/schedules.hpp"
 
 namespace orrery {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "models/layouts/schedules.hpp"
 #include "scenarios/strategies/building.hpp"
-#include "scenarios/strategies/schedules.hpp"
 
 namespace orrery {
 

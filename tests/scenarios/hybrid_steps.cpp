@@ -5,7 +5,6 @@
 
 #include "models/layouts/pipeline_time.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
-#include "scenarios/strategies/schedules.hpp"
 #include "sim/engine/engine.hpp"
 #include "tests/catch.hpp"
 
@@ -86,27 +85,6 @@ TEST_CASE("the bubble of ZB-H1 is (p - 1)(F + B - W)") {
     const double input = backward - weights;
     CHECK(records.makespan.value() == Approx(32 * (forward + backward) + 7 * (forward + input - weights)));
   }
-}
-
-TEST_CASE("every chunk of every micro-batch runs forward and backward once, on no stage more than its schedule keeps") {
-  const auto [schedule, chunks] =
-      GENERATE(std::pair{PipelineSchedule::gpipe, 1}, std::pair{PipelineSchedule::one_f_one_b, 1},
-               std::pair{PipelineSchedule::one_f_one_b, 3}, std::pair{PipelineSchedule::zero_bubble, 1});
-  const int stages = 4, microbatches = 8;
-  for (int stage = 0; stage < stages; ++stage) {
-    const std::vector<Task> tasks = task_order(schedule, stage, stages, microbatches, chunks);
-    std::map<std::pair<int, int>, std::vector<Task::Kind>> passes;
-    for (const Task& task : tasks) passes[{task.microbatch, task.chunk}].push_back(task.kind);
-    CHECK(passes.size() == static_cast<std::size_t>(microbatches * chunks));
-    std::vector<Task::Kind> wanted = {Task::Kind::forward, Task::Kind::backward};
-    if (schedule == PipelineSchedule::zero_bubble) wanted.push_back(Task::Kind::weights);
-    for (const auto& [which, kinds] : passes) CHECK(kinds == wanted);
-  }
-  const int kept = most_in_flight(task_order(schedule, 0, stages, microbatches, chunks));
-  const int expected = schedule == PipelineSchedule::gpipe ? microbatches
-                       : chunks == 3                       ? 2 * 3 + 2 * 4 + 1  // warm-up and one
-                                                           : stages;
-  CHECK(kept == expected);
 }
 
 TEST_CASE("messages show in a step as the closed form says, to a fraction of a per cent") {

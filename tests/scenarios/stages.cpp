@@ -1,12 +1,10 @@
-// Cutting a network into stages, and the order of work in a pipeline.
+// Cutting a network into stages.
 #include "scenarios/strategies/stages.hpp"
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 #include <vector>
 
-#include "scenarios/strategies/schedules.hpp"
 #include "sim/base/random.hpp"
 #include "tests/catch.hpp"
 
@@ -37,14 +35,6 @@ double best_by_trying(const std::vector<double>& costs, std::size_t parts) {
     best = std::min(best, std::max(best_by_trying(head, parts - 1), tail));
   }
   return best;
-}
-
-std::string text_of(const std::vector<Task>& tasks) {
-  std::string text;
-  for (const Task& task : tasks) {
-    text += (task.kind == Task::Kind::forward ? "F" : "B") + std::to_string(task.microbatch) + " ";
-  }
-  return text;
 }
 
 /// input -> a -> b -> c + skip of a -> d, one number out each but b, which has two.
@@ -172,32 +162,6 @@ TEST_CASE("every cut of ResNet-50 carries its shortcut along") {
                                 [](const Layer& layer) { return layer.kind == LayerKind::residual_add; });
   const auto block_input = static_cast<double>(graph.layers[add->input.index()].out.count());
   CHECK(numbers_across(graph, add->id.index(), Pass::forward) == 2 * block_input);
-}
-
-TEST_CASE("GPipe works forward through all micro-batches, then backward in reverse") {
-  CHECK(text_of(task_order(PipelineSchedule::gpipe, 0, 2, 3)) == "F0 F1 F2 B2 B1 B0 ");
-  CHECK(text_of(task_order(PipelineSchedule::gpipe, 1, 2, 3)) == "F0 F1 F2 B2 B1 B0 ");
-}
-
-TEST_CASE("1F1B warms up with one forward less per stage, then alternates") {
-  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 0, 3, 4)) == "F0 F1 F2 B0 F3 B1 B2 B3 ");
-  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 1, 3, 4)) == "F0 F1 B0 F2 B1 F3 B2 B3 ");
-  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 2, 3, 4)) == "F0 B0 F1 B1 F2 B2 F3 B3 ");
-  CHECK(text_of(task_order(PipelineSchedule::one_f_one_b, 0, 4, 2)) == "F0 F1 B0 B1 ");
-  CHECK(text_of(one_after_the_other(2)) == "F0 B0 F1 B1 ");
-}
-
-TEST_CASE("1F1B keeps min(p - s, m) micro-batches, GPipe all of them") {
-  for (int stages = 1; stages <= 6; ++stages) {
-    for (int microbatches = 1; microbatches <= 8; ++microbatches) {
-      for (int stage = 0; stage < stages; ++stage) {
-        const auto order = task_order(PipelineSchedule::one_f_one_b, stage, stages, microbatches);
-        CHECK(most_in_flight(order) == std::min(stages - stage, microbatches));
-        CHECK(order.size() == static_cast<std::size_t>(2 * microbatches));
-        CHECK(most_in_flight(task_order(PipelineSchedule::gpipe, stage, stages, microbatches)) == microbatches);
-      }
-    }
-  }
 }
 
 }  // namespace orrery

@@ -23,6 +23,9 @@ struct Task {
 /// passes to warm up. Contract: `stages` divides the micro-batches then. ZB-H1 (Qi et al. 2023, figure 3 above): 1F1B
 /// whose stage s delays the gradients of the weights by s micro-batches, so that no stage keeps more than `stages`.
 std::vector<Task> task_order(PipelineSchedule schedule, int stage, int stages, int microbatches, int chunks = 1);
+/// The same, in the place of what `tasks` has.
+void write_task_order(PipelineSchedule schedule, int stage, int stages, int microbatches, int chunks,
+                      std::vector<Task>& tasks);
 
 /// Each micro-batch forward and backward before the next begins.
 std::vector<Task> one_after_the_other(int microbatches);
