@@ -27,7 +27,7 @@ void add(NodeKinds& kinds, std::size_t kind) {
   if (place == kinds.end() || *place != kind) kinds.insert(place, kind);
 }
 
-NodeKinds kinds_of(const Layout& layout, const ClusterDescription& cluster, int replica, int stage) {
+NodeKinds kinds_of_stage(const Layout& layout, const ClusterDescription& cluster, int replica, int stage) {
   NodeKinds kinds;
   const std::int64_t first = replica * stride(layout, Dimension::dp) + stage * stride(layout, Dimension::pp);
   for (int part = 0; part < layout.cp; ++part) {
@@ -37,6 +37,45 @@ NodeKinds kinds_of(const Layout& layout, const ClusterDescription& cluster, int 
     }
   }
   return kinds;
+}
+
+/// The first replica behind those that have a stage whole on the devices up to the end of a group of nodes.
+int first_behind(const Layout& layout, const ClusterDescription& cluster, int stage, std::size_t group) {
+  std::int64_t left = 0;
+  for (std::size_t i = 0; i <= group; ++i) {
+    left += std::int64_t{cluster.group(i).nodes} * cluster.group(i).devices_per_node;
+  }
+  left -= stage * stride(layout, Dimension::pp);
+  left -= (layout.cp - 1) * stride(layout, Dimension::cp) + (layout.tp - 1) * stride(layout, Dimension::tp);
+  const std::int64_t behind = (left + stride(layout, Dimension::dp) - 1) / stride(layout, Dimension::dp);
+  return static_cast<int>(std::min<std::int64_t>(layout.dp, behind));
+}
+
+/// By stage, of replicas from `first` to before `end`. Replicas on one kind are run over at once: a cluster may have
+/// millions of nodes.
+std::vector<NodeKinds> kinds_of(const Layout& layout, const ClusterDescription& cluster, int first, int end) {
+  std::vector<NodeKinds> stages(static_cast<std::size_t>(layout.pp));
+  for (int stage = 0; stage < layout.pp; ++stage) {
+    NodeKinds& kinds = stages[static_cast<std::size_t>(stage)];
+    for (int replica = first; replica < end;) {
+      const NodeKinds here = kinds_of_stage(layout, cluster, replica, stage);
+      kinds = joined(kinds, here);
+      ++replica;
+      if (here.size() == 1) replica = std::max(replica, first_behind(layout, cluster, stage, here.front()));
+    }
+  }
+  return stages;
+}
+
+/// The first replica from `next` on that may stand on others than the ones before it, on `stages`, do.
+int first_that_differs(const Layout& layout, const ClusterDescription& cluster, const std::vector<NodeKinds>& stages,
+                       int next) {
+  int least = layout.dp;
+  for (int stage = 0; stage < layout.pp; ++stage) {
+    const NodeKinds& kinds = stages[static_cast<std::size_t>(stage)];
+    least = std::min(least, kinds.size() == 1 ? first_behind(layout, cluster, stage, kinds.front()) : next);
+  }
+  return std::max(least, next);
 }
 
 }  // namespace
@@ -74,19 +113,16 @@ ReplicaPlaces places_of_replicas(const Layout& layout, const ClusterDescription&
   ORRERY_EXPECT(layout.devices() <= cluster.devices());
   const int together = replicas_that_meet(layout);
   ReplicaPlaces places;
-  for (int first = 0; first < layout.dp; first += together) {
-    const int end = std::min(first + together, layout.dp);
-    std::vector<NodeKinds> stages(static_cast<std::size_t>(layout.pp));
-    for (int replica = first; replica < end; ++replica) {
-      for (int stage = 0; stage < layout.pp; ++stage) {
-        NodeKinds& kinds = stages[static_cast<std::size_t>(stage)];
-        kinds = joined(kinds, kinds_of(layout, cluster, replica, stage));
-      }
-    }
+  for (int first = 0; first < layout.dp;) {
+    int end = std::min(first + together, layout.dp);
+    std::vector<NodeKinds> stages = kinds_of(layout, cluster, first, end);
+    const int alike = first_that_differs(layout, cluster, stages, end);
+    end += (alike - end) / together * together;  // whole ones of those that meet
     const auto known = std::find(places.kinds.begin(), places.kinds.end(), stages);
     const auto kind = static_cast<std::size_t>(known - places.kinds.begin());
     if (known == places.kinds.end()) places.kinds.push_back(std::move(stages));
     places.kind_of_replica.insert(places.kind_of_replica.end(), static_cast<std::size_t>(end - first), kind);
+    first = end;
   }
   return places;
 }

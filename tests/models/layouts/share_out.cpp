@@ -35,7 +35,46 @@ double best_of_all(const std::vector<Pace>& workers, std::int64_t pieces, Shares
   return best;
 }
 
+/// Every further piece to whom it makes done first, the earlier of equals.
+Shares one_by_one(const std::vector<Pace>& workers, std::int64_t pieces) {
+  Shares shares(workers.size(), 1);
+  for (auto left = pieces - static_cast<std::int64_t>(workers.size()); left > 0; --left) {
+    const auto done = [&](std::size_t i) {
+      return (workers[i].fixed + workers[i].each * static_cast<double>(shares[i] + 1)).value();
+    };
+    std::size_t first = 0;
+    for (std::size_t i = 1; i < workers.size(); ++i) {
+      if (done(i) < done(first)) first = i;
+    }
+    ++shares[first];
+  }
+  return shares;
+}
+
 }  // namespace
+
+TEST_CASE("workers of the same paces, and of paces that meet, get what they get piece by piece") {
+  const Pace paces[] = {
+      {Seconds(0), Seconds(1)}, {Seconds(0), Seconds(2)}, {Seconds(1), Seconds(1)}, {Seconds(0.3), Seconds(1.7)}};
+  std::vector<Pace> workers;
+  for (const std::size_t which : {0, 1, 0, 2, 3, 1, 0, 2, 2, 1}) {
+    workers.push_back(paces[which]);
+    const auto count = static_cast<std::int64_t>(workers.size());
+    for (std::int64_t pieces = count; pieces <= 6 * count; ++pieces) {
+      CAPTURE(count, pieces);
+      CHECK(share_out(workers, pieces) == one_by_one(workers, pieces));
+    }
+  }
+}
+
+TEST_CASE("millions of workers are given their shares at once") {
+  std::vector<Pace> workers(2'000'000, {Seconds(0), Seconds(1)});
+  std::fill(workers.begin() + 1'000'000, workers.end(), Pace{Seconds(0), Seconds(2)});
+  const Shares shares = share_out(workers, 600'000'001);
+  CHECK(shares.front() == 401);
+  CHECK(shares[1] == 400);
+  CHECK(shares.back() == 200);
+}
 
 TEST_CASE("pieces are shared out in proportion to speed") {
   const Pace fast{Seconds(0), Seconds(1)}, slow{Seconds(0), Seconds(2)};
