@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/layouts/block_price.hpp"
+#include "models/layouts/pipeline_replay.hpp"
 #include "models/layouts/step_prediction.hpp"
 
 namespace orrery {
@@ -107,10 +108,13 @@ struct LayoutJudge::State {
   /// With the update between islands, on the mean of a step.
   [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
+  /// Of messages of transfer_time(), as hops_of_own_ports() has them, on the ports that the stages really have.
+  [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
-  /// `count` micro-batches of one replica through its stages; `transfer`: of a message between neighbours.
-  [[nodiscard]] ReplicaTime time_of_replica(const std::vector<StageWork>& stages, const Layout& layout, double count,
-                                            Seconds transfer, Seconds tied) const;
+  /// `count` micro-batches of one replica through its stages.
+  [[nodiscard]] ReplicaTime time_of_replica(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                            const Layout& layout, double count, const std::vector<PipelineHop>& hops,
+                                            Seconds tied);
   /// What `count` micro-batches on a stage, the exchange of its states, messages between stages send: on the mean over
   /// all stages.
   void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;
@@ -166,6 +170,7 @@ struct LayoutJudge::State {
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;
+  PipelineReplay replay_;
 };
 
 }  // namespace orrery

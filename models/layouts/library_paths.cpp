@@ -42,9 +42,9 @@ Paths paths_of(const TrainingJob& job) {
 
 BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network) {
   const GroupPlace stages = place_of(layout, Dimension::pp, nodes.devices_per_node);
-  const double whole_nic = std::max(1.0, static_cast<double>(nodes.devices_per_node) / nodes.nics_per_node);
+  const double nic_of_stage = std::max(1.0, static_cast<double>(stages.per_node) / nodes.nics_per_node);
   const double uplink = uplink_share(CollectiveKind::broadcast, stages, network);
-  return network.bus * std::min(whole_nic, stages.per_node * uplink);
+  return network.bus * std::min(nic_of_stage, stages.per_node * uplink);
 }
 
 }  // namespace orrery

@@ -14,8 +14,8 @@ struct Paths {
 Paths paths_of(const TrainingJob& job);
 
 /// At which one device sends to the next stage over the network when all of its stage do: its part of the NICs, or of
-/// the uplinks of a leaf, which the last of the stages under it crosses. Of the stages in a node one sends out, so that
-/// its devices share among them what all devices of the node would, up to a NIC each.
+/// the uplinks of a leaf, which the last of the stages under it crosses. Of the stages in a node one sends out: of
+/// several NICs those that its devices stand beside, which they share among them.
 BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network);
 
 }  // namespace orrery

@@ -27,7 +27,7 @@ void slow_down_to(StageWork& work, const StageWork& other) {
 }  // namespace
 
 Seconds LayoutJudge::MixedState::Replicas::slowest_transfer() const {
-  return transfers.empty() ? Seconds() : *std::max_element(transfers.begin(), transfers.end());
+  return slowest_of(hops);
 }
 
 LayoutJudge::MixedState::MixedState(const TrainingJob& job) : job_(job) {
@@ -54,26 +54,22 @@ LayoutJudge::MixedState::Replicas LayoutJudge::MixedState::replicas_on(const std
     }
   }
   replicas.stages = State::stages_of(replicas.chunks, layout);
-  for (std::size_t stage = 0; stage + 1 < kinds.size(); ++stage) {
-    Seconds most;
-    for (const std::size_t kind : joined(kinds[stage], kinds[stage + 1])) {
-      most = std::max(most, kinds_[kind]->transfer_time(replicas.chunks.front(), layout));
+  for (const std::size_t kind : all) {
+    const std::vector<PipelineHop> hops = kinds_[kind]->hops_between_stages(replicas.chunks.front(), layout);
+    replicas.hops.resize(hops.size());
+    for (std::size_t stage = 0; stage < hops.size(); ++stage) {
+      const NodeKinds ends = joined(kinds[stage], kinds[(stage + 1) % kinds.size()]);
+      const bool is_slower = hops[stage].total() > replicas.hops[stage].total();
+      if (std::binary_search(ends.begin(), ends.end(), kind) && is_slower) replicas.hops[stage] = hops[stage];
     }
-    replicas.transfers.push_back(most);
   }
   return replicas;
 }
 
 ReplicaTime LayoutJudge::MixedState::time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
                                              Seconds tied) const {
-  const Seconds slowest = replicas.slowest_transfer();
-  ReplicaTime time =
-      kinds_.front()->time_of_replica(replicas.stages, layout, static_cast<double>(count), slowest, tied);
-  // The first micro-batch crosses every hop at its own rate.
-  Seconds faster;
-  for (const Seconds transfer : replicas.transfers) faster += (slowest - transfer) * 2.0;
-  time.parts.exposed_pp = std::max(tied, time.parts.exposed_pp - faster);
-  return time;
+  return kinds_.front()->time_of_replica(replicas.chunks, replicas.stages, layout, static_cast<double>(count),
+                                         replicas.hops, tied);
 }
 
 void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layout) const {
@@ -265,8 +261,8 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
   const Spread spread = this->spread(layout);
   LayoutPrices prices;
   prices.tied_exchange = spread.tied;
-  const std::vector<Seconds>& transfers = spread.alike[spread.places.kind_of_replica.front()].transfers;
-  if (!transfers.empty()) prices.transfer = transfers.front();
+  const std::vector<PipelineHop>& hops = spread.alike[spread.places.kind_of_replica.front()].hops;
+  if (!hops.empty()) prices.transfer = hops.front().total();
   std::vector<Exchange> exchanges;
   for (int stage = 0; stage < layout.pp; ++stage) {
     exchanges.push_back(exchange_of(spread, static_cast<std::size_t>(stage), layout));

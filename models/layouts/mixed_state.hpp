@@ -33,7 +33,7 @@ struct LayoutJudge::MixedState {
   struct Replicas {
     std::vector<NodeKinds> kinds;  // by stage
     std::vector<StageWork> chunks, stages;
-    std::vector<Seconds> transfers;  // between stages i and i + 1
+    std::vector<PipelineHop> hops;  // between the stages
     std::int64_t microbatches = 0;   // of all of them
     std::int64_t most = 0;           // of the one with most
     Seconds done;                    // its passes

@@ -6,8 +6,6 @@
 namespace orrery {
 namespace {
 
-enum class Sending { beside, waits };
-
 class Pipeline {
  public:
   Pipeline(const std::vector<StageTime>& stages, const Layout& layout, double count)

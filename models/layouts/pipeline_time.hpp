@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "models/layouts/layout.hpp"
 
 namespace orrery {
 
-/// One micro-batch on all chunks of one stage.
+/// One micro-batch on all chunks of one stage, or on one of them.
 struct StageTime {
   Seconds forward, backward;  // backward: of the inputs and, but for ZB-H1, of the weights
   Seconds weights;            // ZB-H1: their gradients, apart
   [[nodiscard]] Seconds total() const { return forward + backward + weights; }
 };
+
+/// Whether a stage goes on while it sends.
+enum class Sending : std::uint8_t { beside, waits };
 
 /// The step is microbatches x the slowest stage + bubble + messages.
 struct PipelineTime {
@@ -30,8 +34,9 @@ struct PipelineTime {
 /// interleaved. A stage that waits for what it sends (`waiting` 1; between 0 and 1 the share of that time) is slower by
 /// its messages, 2 v per micro-batch, the first and the last stage one fewer. In 1F1B stages i .. k keep k - i + 1
 /// micro-batches between them, whose messages there and back they wait for, waiting or not: their pace is
-/// (sum of the stages i .. k + 2 (k - i) transfer) / (k - i + 1). Compared with the flow engine: exact where the last
-/// stage is the slowest, else within 0.3 %; ZB-H1 1 %.
+/// (sum of the stages i .. k + 2 (k - i) transfer) / (k - i + 1). Compared with the flow engine
+/// where messages are short (up to 2 % of a pass): exact where the last stage is the slowest, else within 0.3 %; ZB-H1
+/// 1 %. Beyond slow_message() of a pass see pipeline_replay.hpp.
 PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& layout, double microbatches,
                            Seconds transfer, double waiting);
 

@@ -19,6 +19,13 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
   return times;
 }
 
+/// What the first micro-batch gains, which crosses every hop at its own rate.
+Seconds faster_than_slowest(const std::vector<PipelineHop>& hops) {
+  Seconds faster;
+  for (const PipelineHop& hop : hops) faster += (slowest_of(hops) - hop.total()) * 2.0;
+  return faster;
+}
+
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
   parts.compute = (stage.forward + stage.backward_input + stage.backward_weights) * count;
   parts.recompute = stage.recompute * count;
@@ -29,13 +36,22 @@ void add_busy(StepParts& parts, const StageWork& stage, double count) {
 
 }  // namespace
 
-ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& stages, const Layout& layout,
-                                                double count, Seconds transfer, Seconds tied) const {
+ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chunks,
+                                                const std::vector<StageWork>& stages, const Layout& layout,
+                                                double count, const std::vector<PipelineHop>& hops, Seconds tied) {
   ReplicaTime time;
   StepParts& parts = time.parts;
-  const PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, transfer,
-                                              job_.framework.blocking_transfers.value);
+  const double waiting = job_.framework.blocking_transfers.value;
+  PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, slowest_of(hops), waiting);
   const StageWork& slowest = stages[pipeline.slowest];
+  if (const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
+      has_slow_messages(times, hops, layout.schedule)) {
+    const Seconds free = (slowest.forward_time() + slowest.backward_time()) * count + pipeline.bubble;
+    const Seconds whole = replay_.time(times, hops, layout, static_cast<int>(count), waiting);
+    pipeline.messages = std::max(Seconds(), whole - free);
+  } else {
+    pipeline.messages = std::max(Seconds(), pipeline.messages - faster_than_slowest(hops));
+  }
   time.slowest = pipeline.slowest;
   add_busy(parts, slowest, count);
   parts.bubble = pipeline.bubble;
@@ -84,7 +100,8 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   StepPrediction step;
   step.microbatches = static_cast<int>(count);
   const Seconds transfer = transfer_time(chunks.front(), layout);
-  const ReplicaTime time = time_of_replica(stages, layout, count, transfer, tied_exchange(layout));
+  const ReplicaTime time = time_of_replica(chunks, stages, layout, count, hops_between_stages(chunks.front(), layout),
+                                           tied_exchange(layout));
   step.parts = time.parts;
   step.comm_pp = transfer * (2.0 * count * layout.interleave);
   for (const StageWork& stage : stages) {

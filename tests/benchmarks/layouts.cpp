@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "models/layouts/pipeline_replay.hpp"
 #include "scenarios/search/layout_search.hpp"
 #include "scenarios/search/search_space.hpp"
 #include "scenarios/training_job.hpp"
@@ -29,6 +30,19 @@ void judge_layouts(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(layouts.size()));
 }
 BENCHMARK(judge_layouts)->Unit(benchmark::kMillisecond);
+
+/// Messages as long as a pass: a pipeline of eight stages, three chunks each.
+void replay_pipeline(benchmark::State& state) {
+  Layout layout;
+  layout.pp = 8, layout.interleave = 3;
+  const auto microbatches = static_cast<int>(state.range(0));
+  const std::vector<StageTime> chunks(24, {Seconds(1), Seconds(2), {}});
+  const std::vector<PipelineHop> hops = hops_of_own_ports(layout, Seconds(0.1), Seconds(0.9));
+  PipelineReplay replay;
+  for (auto _ : state) benchmark::DoNotOptimize(replay.time(chunks, hops, layout, microbatches, 0));
+  state.SetItemsProcessed(state.iterations() * 2 * 24 * microbatches);
+}
+BENCHMARK(replay_pipeline)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond);
 
 void simulate_layout(benchmark::State& state, const std::string& text) {
   const Scenario scenario = parse_scenario(text, "bench.toml", shipped_catalogue());

@@ -1,0 +1,45 @@
+// Which wires messages between the stages of a replica take.
+#include <algorithm>
+
+#include "models/layouts/judge_state.hpp"
+
+namespace orrery {
+namespace {
+
+/// Where the first device of a stage of the first replica stands; those of the others are alike.
+struct StagePlace {
+  std::int64_t node = 0, nic = 0;
+  bool operator==(const StagePlace&) const = default;
+};
+
+StagePlace place_of_stage(const Layout& layout, int stage, const NodeGroup& nodes) {
+  const std::int64_t device = stride(layout, Dimension::pp) * stage, here = device % nodes.devices_per_node;
+  const std::int64_t nics = std::min(nodes.nics_per_node, nodes.devices_per_node);
+  return {device / nodes.devices_per_node, here * nics / nodes.devices_per_node};
+}
+
+}  // namespace
+
+std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork& stage, const Layout& layout) const {
+  if (layout.pp == 1) return {};
+  const Seconds whole = transfer_time(stage, layout);
+  const Bytes bytes = bytes_in_memory(job_.precision) * (stage.boundary_numbers / layout.tp);
+  const Seconds in_node = std::min(whole, bytes / paths_.node.bus);
+  const auto count = static_cast<std::size_t>(layout.pp);
+  std::vector<PipelineHop> hops = hops_of_own_ports(layout, whole - in_node, in_node);
+  if (stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node) return hops;
+  const Seconds network = std::min(whole, bytes / message_rate(layout, job_.cluster, paths_.network));
+  std::vector<std::size_t> nics(count);  // stages on the same NICs have the same one
+  std::vector<StagePlace> places;
+  for (std::size_t i = 0; i < count; ++i) {
+    places.push_back(place_of_stage(layout, static_cast<int>(i), job_.cluster));
+    nics[i] = i > 0 && places[i] == places[i - 1] ? nics[i - 1] : count + i;
+  }
+  for (std::size_t i = 0; i < hops.size(); ++i) {
+    const std::size_t next = (i + 1) % count;
+    if (places[i].node != places[next].node) hops[i] = {whole - network, network, nics[i], nics[next]};
+  }
+  return hops;
+}
+
+}  // namespace orrery
