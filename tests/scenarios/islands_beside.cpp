@@ -67,6 +67,23 @@ TEST_CASE("what an island gathers crosses the links of its node, folded or not")
   CHECK(beside(way) < 1e-6 * 32 * gathered);
 }
 
+TEST_CASE("islands whose ranks share experts take what the closed form says, and lose no byte, folded or not") {
+  const std::string keys =
+      GENERATE(as<std::string>(), "ep = 4\nzero_stage = 2\n", "ep = 4\ntp = 2\nzero_stage = 1\nzero_group = 4\n",
+               "ep = 4\ntp = 2\n", "ep = 2\nzero_stage = 1\nzero_group = 8\n", "ep = 4\nzero_stage = 3\n");
+  const std::string fold = GENERATE(as<std::string>(), "", "fold = \"never\"\n");
+  CAPTURE(keys, fold);
+  Scenario scenario = shipped_lab(
+      "[workload]\nnetwork = \"mixtral-8x7b\"\nbatch = 64\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
+      "framework = \"modern\"\n[cluster]\nsystem = \"dgx-h100\"\nnodes = 4\n[[strategy]]\nname = \"h\"\n"
+      "kind = \"hybrid\"\nouter = { islands = 2, every = 1 }\n" +
+      keys + fold);
+  scenario.strategies[0].cluster.description.device.memory = Bytes(1e12);
+  CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
+  const Way way = simulated(scenario);
+  CHECK(on_wires(way) + beside(way) == Approx(32 * way.layout->sent_per_device.value()).epsilon(1e-6));
+}
+
 TEST_CASE("what a rank with jitter waits for in every step is told where islands meet once in many") {
   const std::string words = "Islands wait here for the slowest of them in every step, in truth once in 50";
   const std::string outer = "outer = { islands = 4, every = 50 }\n";
