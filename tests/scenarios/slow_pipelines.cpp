@@ -1,11 +1,7 @@
 // Pipelines whose messages take as long as their work: closed form and flow engine.
 #include <string>
 
-#include "models/layouts/step_prediction.hpp"
-#include "scenarios/training_job.hpp"
-#include "scenarios/way.hpp"
-#include "tests/catch.hpp"
-#include "tests/topologies/shipped_catalogue.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
 namespace {
@@ -15,11 +11,10 @@ struct SlowPipeline {
 };
 
 Scenario gpt2(const SlowPipeline& pipeline, const std::string& framework) {
-  return parse_scenario(
+  return shipped_lab(
       "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 128\nprecision = \"fp16\"\noptimizer = \"adam\"\nframework = \"" +
-          framework + "\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\n" + pipeline.cluster +
-          "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + pipeline.layout,
-      "slow.toml", shipped_catalogue());
+      framework + "\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 4\n" + pipeline.cluster +
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + pipeline.layout);
 }
 
 }  // namespace
@@ -39,12 +34,7 @@ TEST_CASE("pipelines with slow messages take in closed form what they do in the 
   for (const std::string framework : {"modern", "megatron-2021"}) {
     INFO(framework << "\n" << pipeline.cluster << pipeline.layout);
     const Scenario scenario = gpt2(pipeline, framework);
-    LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-    const StepPrediction step = judge.predict(scenario.strategies[0].hybrid.layout);
-    const Way way = simulate_way(scenario, 0, shipped_catalogue(), {EngineKind::flow, {}});
-    REQUIRE(way.status == WayStatus::ok);
-    const double flow = way.records.makespan.value() * (1 + way.straggler_share);
-    CHECK(step.time().value() == Approx(flow).epsilon(0.01));
+    CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
   }
 }
 
