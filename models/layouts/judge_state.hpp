@@ -55,6 +55,13 @@ struct PassTimes {
   PassTimes& operator+=(const PassTimes& other);
 };
 
+/// What exchanges of one stage's states take, each done once.
+struct StatesMoved {
+  WholeExchange gradients, parameters;  // summed; gathered (ZeRO)
+  WholeExchange sums;                   // of zero_group's shards between groups
+  LibraryCost cost;                     // of the gradients but of experts; by block: of one
+};
+
 /// Exchange of gradients and parameters of one stage, in one step.
 struct StateExchange {
   Seconds gradients, parameters;  // whole
@@ -154,6 +161,7 @@ struct LayoutJudge::State {
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
                                           const GroupPlace& place) const;
+  [[nodiscard]] StatesMoved states_moved_once(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] double gather_slowdown(const GroupPlace& place) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
   /// Of what one rank's optimizer holds, all or its share (ZeRO): bytes of each parameter over the memory's bandwidth;

@@ -21,10 +21,14 @@ int state_shares(const Layout& layout) {
   return layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
 }
 
-/// Of one exchange of all states, what each of its parts sends.
-struct StatesSent {
-  WireBytes gradients, gathered, summed;  // summed: shards between groups
-};
+/// ZeRO-3, but in a pipeline.
+bool gathers_by_block(const Layout& layout) {
+  return layout.zero_stage == 3 && layout.pp == 1;
+}
+
+double blocks_of_stage(const StageWork& stage) {
+  return static_cast<double>(std::max<std::size_t>(1, stage.blocks));
+}
 
 /// Passes of a stage that exchanges can hide behind.
 struct Passes {
@@ -32,46 +36,63 @@ struct Passes {
   double count, blocks;
 };
 
-WireBytes since(const WireBytes& now, const WireBytes& before) {
-  return {now.node - before.node, now.network - before.network};
-}
-
 Seconds beyond(Seconds time, Seconds window) {
   return std::max(Seconds(0), time - window);
 }
 
 /// ZeRO-3: parameters gathered for every pass, gradients summed with every backward; the first gather of a step has no
 /// pass before it.
-void move_with_passes(StateExchange& exchange, const StatesSent& sent, const Passes& passes,
-                      const FrameworkProfile& framework) {
+StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+  StateExchange exchange;
+  const Seconds gradients = once.gradients.time + once.sums.time;
   const double overlap = framework.parameter_overlap.value;
   const auto shown = [&](Seconds time, Seconds window) {
     return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
   };
-  exchange.forward = {shown(exchange.parameters, passes.forward * overlap), sent.gathered};
-  exchange.backward = {shown(exchange.parameters + exchange.gradients, passes.backward * overlap), sent.gradients};
-  exchange.backward.sent += sent.gathered;
-  exchange.summed = sent.summed;
+  exchange.forward = {shown(once.parameters.time, passes.forward * overlap), once.parameters.sent};
+  exchange.backward = {shown(once.parameters.time + gradients, passes.backward * overlap), once.gradients.sent};
+  exchange.backward.sent += once.parameters.sent;
+  exchange.summed = once.sums.sent;
   exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
-  exchange.exposed += exchange.parameters / passes.blocks;
-  exchange.parameters *= 2.0 * passes.count;
-  exchange.gradients *= passes.count;
-  exchange.sent += sent.gathered;
-  exchange.sent = exchange.sent * passes.count;
+  exchange.exposed += once.parameters.time / passes.blocks;
+  exchange.parameters = once.parameters.time * (2.0 * passes.count);
+  exchange.gradients = gradients * passes.count;
+  WireBytes each = exchange.backward.sent;
+  each += exchange.summed, each += exchange.forward.sent;
+  exchange.sent = each * passes.count;
+  return exchange;
 }
 
 /// ZeRO-2: gradients summed with every backward pass, parameters gathered once, after the update.
-void move_with_backwards(StateExchange& exchange, const StatesSent& sent, const Passes& passes,
-                         const FrameworkProfile& framework) {
+StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+  StateExchange exchange;
+  const Seconds gradients = once.gradients.time + once.sums.time;
   const double overlap = framework.gradient_overlap.value;
-  exchange.backward = {beyond(exchange.gradients, passes.backward * overlap), sent.gradients};
-  exchange.summed = sent.summed;
-  exchange.exposed = exchange.backward.exposed * passes.count + beyond(exchange.parameters, passes.forward * overlap);
-  exchange.gradients *= passes.count;
-  WireBytes summed = sent.gradients;
-  summed += sent.summed;
-  exchange.sent = summed * passes.count;
-  exchange.sent += sent.gathered;
+  exchange.backward = {beyond(gradients, passes.backward * overlap), once.gradients.sent};
+  exchange.summed = once.sums.sent;
+  exchange.exposed = exchange.backward.exposed * passes.count + beyond(once.parameters.time, passes.forward * overlap);
+  exchange.parameters = once.parameters.time;
+  exchange.gradients = gradients * passes.count;
+  WireBytes each = exchange.backward.sent;
+  each += exchange.summed;
+  exchange.sent = each * passes.count;
+  exchange.sent += once.parameters.sent;
+  return exchange;
+}
+
+/// Gradients beside the last backward pass, parameters beside the first forward pass of the next step.
+StateExchange moved_at_the_end(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+  StateExchange exchange;
+  exchange.gradients = once.gradients.time + once.sums.time, exchange.parameters = once.parameters.time;
+  exchange.sent = once.gradients.sent;
+  exchange.sent += once.parameters.sent, exchange.sent += once.sums.sent;
+  if (framework.visible_exchange.value > 0) {
+    exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
+  } else {
+    exchange.exposed = beyond(exchange.gradients, passes.backward * framework.gradient_overlap.value) +
+                       beyond(exchange.parameters, passes.forward * framework.gradient_overlap.value);
+  }
+  return exchange;
 }
 
 }  // namespace
@@ -96,71 +117,60 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
   return std::max(1.0, paths_.network.bus * (share * static_cast<double>(place.per_node)) / reached);
 }
 
+StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const Layout& layout) const {
+  StatesMoved once;
+  const int all = replicas_in_step(layout), group = layout.zero_stage == 0 ? all : state_shares(layout);
+  const int expert_all = all / layout.ep, expert_group = std::max(1, group / layout.ep);
+  const int per_node = job_.cluster.devices_per_node;
+  const double wire = wire_bytes_of_gradient();
+  const bool by_block = gathers_by_block(layout);
+  const double pieces = by_block ? blocks_of_stage(stage) : 1.0;
+  const auto pay_part = [&](WholeExchange& whole, CollectiveKind kind, double bytes, const GroupPlace& place) {
+    const LibraryCost cost = library_cost(kind, place, Bytes(bytes) / pieces, paths_.node, paths_.network);
+    if (by_block) whole.time += cost.wire * ((gather_slowdown(place) - 1.0) * pieces);
+    whole.time += cost.total() * pieces;
+    whole.sent += cost.sent() * pieces;
+    return cost;
+  };
+  const auto pay = [&](WholeExchange& whole, CollectiveKind kind, double each) {
+    const double experts = stage.expert_parameters * each;
+    if (experts > 0) pay_part(whole, kind, experts, place_of_replicas(layout, layout.ep, expert_group, per_node));
+    return pay_part(whole, kind, stage.parameters * each, place_of_replicas(layout, 1, group, per_node));
+  };
+  const auto sum = [&](double parameters, int apart, int ranks) {
+    const LibraryCost cost =
+        over_replicas(CollectiveKind::all_reduce, parameters, wire, place_of_replicas(layout, apart, ranks, per_node));
+    once.sums.time += cost.total(), once.sums.sent += cost.sent();
+  };
+  const bool is_shared = layout.zero_stage > 0;
+  once.cost = pay(once.gradients, is_shared ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce, wire);
+  if (!is_shared) return once;
+  pay(once.parameters, CollectiveKind::all_gather, bytes_in_memory(job_.precision).value());
+  sum(stage.parameters / group, group, all / group);
+  if (stage.expert_parameters > 0)
+    sum(stage.expert_parameters / expert_group, layout.ep * expert_group, expert_all / expert_group);
+  return once;
+}
+
 /// ZeRO 0: gradients all-reduced; 1: reduce-scattered, parameters gathered after the update; 2 without a pipeline: as
 /// 1, but reduce-scattered with every micro-batch, as its rank adds up a shard of them (DeepSpeed, issue 2252; FSDP
 /// without no_sync); 3 without a pipeline: parameters gathered block by block for the forward and for the backward
 /// pass, gradients reduce-scattered, with every micro-batch; 2 and 3 in a pipeline: as 1, gradients and parameters stay
 /// whole through the step (Llama 3, section 3.3.2).
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
-  StateExchange exchange;
-  const int all = replicas_in_step(layout);
-  if (all == 1) return exchange;
-  const FrameworkProfile& framework = job_.framework;
-  const double wire = wire_bytes_of_gradient(), kept = bytes_in_memory(job_.precision).value();
-  const int group = layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : all;
-  const int expert_all = all / layout.ep, expert_group = std::max(1, group / layout.ep);
-  const int per_node = job_.cluster.devices_per_node;
-  const auto blocks = static_cast<double>(std::max<std::size_t>(1, stage.blocks));
-  const bool by_block = layout.zero_stage == 3 && layout.pp == 1;
-  const double pieces = by_block ? blocks : 1.0;
-  const auto add = [&](const LibraryCost& cost, double times, Seconds& time) {
-    time += cost.total() * times;
-    exchange.sent += cost.sent() * times;
-    return cost;
-  };
-  const auto pay_part = [&](CollectiveKind kind, Bytes bytes, const GroupPlace& place, Seconds& time) {
-    const LibraryCost cost = library_cost(kind, place, bytes / pieces, paths_.node, paths_.network);
-    if (by_block) time += cost.wire * ((gather_slowdown(place) - 1.0) * pieces);
-    return add(cost, pieces, time);
-  };
-  const auto pay = [&](CollectiveKind kind, double bytes_each, Seconds& time) {
-    if (stage.expert_parameters > 0) {
-      pay_part(kind, Bytes(stage.expert_parameters * bytes_each),
-               place_of_replicas(layout, layout.ep, expert_group, per_node), time);
-    }
-    return pay_part(kind, Bytes(stage.parameters * bytes_each), place_of_replicas(layout, 1, group, per_node), time);
-  };
-  StatesSent sent;
-  if (layout.zero_stage == 0) {
-    exchange.cost = pay(CollectiveKind::all_reduce, wire, exchange.gradients);
-  } else {
-    exchange.cost = pay(CollectiveKind::reduce_scatter, wire, exchange.gradients);
-    sent.gradients = exchange.sent;
-    pay(CollectiveKind::all_gather, kept, exchange.parameters);
-    sent.gathered = since(exchange.sent, sent.gradients);
-    const WireBytes shared = exchange.sent;
-    add(over_replicas(CollectiveKind::all_reduce, stage.parameters / group, wire,
-                      place_of_replicas(layout, group, all / group, per_node)),
-        1, exchange.gradients);
-    if (stage.expert_parameters > 0) {
-      add(over_replicas(CollectiveKind::all_reduce, stage.expert_parameters / expert_group, wire,
-                        place_of_replicas(layout, layout.ep * expert_group, expert_all / expert_group, per_node)),
-          1, exchange.gradients);
-    }
-    sent.summed = since(exchange.sent, shared);
-  }
+  if (replicas_in_step(layout) == 1) return {};
+  const StatesMoved once = states_moved_once(stage, layout);
   const Passes passes{stage.forward_time(), stage.backward_time(),
-                      static_cast<double>(microbatches(layout, job_.batch)), blocks};
-  if (framework.visible_exchange.value > 0) {
-    exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
-  } else if (by_block) {
-    move_with_passes(exchange, sent, passes, framework);
+                      static_cast<double>(microbatches(layout, job_.batch)), blocks_of_stage(stage)};
+  StateExchange exchange;
+  if (gathers_by_block(layout)) {
+    exchange = moved_with_passes(once, passes, job_.framework);
   } else if (exchanges_with_microbatches(layout)) {
-    move_with_backwards(exchange, sent, passes, framework);
+    exchange = moved_with_backwards(once, passes, job_.framework);
   } else {
-    exchange.exposed = beyond(exchange.gradients, passes.backward * framework.gradient_overlap.value) +
-                       beyond(exchange.parameters, passes.forward * framework.gradient_overlap.value);
+    exchange = moved_at_the_end(once, passes, job_.framework);
   }
+  exchange.cost = once.cost;
   return exchange;
 }
 
@@ -188,8 +198,7 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
     pay(outer.across, CollectiveKind::all_reduce, parameters / same, difference, island, islands);
     WholeExchange& alike = layout.zero_stage == 0 ? outer.states : outer.shards;
     pay(alike, CollectiveKind::all_gather, parameters / shares, difference, apart * shares, same / shares);
-    const bool gathers_later = layout.zero_stage == 3 && layout.pp == 1;
-    if (!gathers_later) pay(outer.states, CollectiveKind::all_gather, parameters, kept, apart, shares);
+    if (!gathers_by_block(layout)) pay(outer.states, CollectiveKind::all_gather, parameters, kept, apart, shares);
   };
   pay_all(stage.parameters, 1);
   if (stage.expert_parameters > 0) pay_all(stage.expert_parameters, layout.ep);
