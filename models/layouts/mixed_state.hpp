@@ -34,9 +34,9 @@ struct LayoutJudge::MixedState {
     std::vector<NodeKinds> kinds;  // by stage
     std::vector<StageWork> chunks, stages;
     std::vector<PipelineHop> hops;  // between the stages
-    std::int64_t microbatches = 0;   // of all of them
-    std::int64_t most = 0;           // of the one with most
-    Seconds done;                    // its passes
+    std::int64_t microbatches = 0;  // of all of them
+    std::int64_t most = 0;          // of the one with most
+    Seconds done;                   // its passes
     [[nodiscard]] Seconds slowest_transfer() const;
   };
   struct Spread {
