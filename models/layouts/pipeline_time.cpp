@@ -29,7 +29,7 @@ class Pipeline {
         break;
     }
     if (layout_.interleave > 1) return interleaved(transfer, sending);
-    return paced(transfer, sending) + sum_ + transfer * hops();
+    return plain() + paced(transfer, sending) - most_ * (count_ - 1.0) + transfer * hops();
   }
 
  private:
@@ -40,6 +40,22 @@ class Pipeline {
   /// Per micro-batch.
   [[nodiscard]] double sent_by(std::size_t stage) const {
     return 2.0 * layout_.interleave - (is_first(stage) ? 1 : 0) - (is_last(stage) ? 1 : 0);
+  }
+
+  /// 1F1B with free messages.
+  [[nodiscard]] Seconds plain() const {
+    Seconds most, before, behind = sum_;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      const StageTime& stage = stages_[i];
+      behind = std::max(Seconds(), behind - stage.total());
+      const double warm_up = std::min(static_cast<double>(stages_.size() - i) - 1.0, count_ - 1.0);
+      const Seconds first = std::max(Seconds(), behind - stage.forward * warm_up);
+      const Seconds last = std::max(Seconds(), behind - stage.backward * warm_up);
+      const Seconds idle = count_ > warm_up + 1.0 ? first + last : std::max(first, last);
+      most = std::max(most, before + stage.total() * count_ + idle);
+      before += stage.total();
+    }
+    return most;
   }
 
   [[nodiscard]] Seconds gpipe(Seconds transfer, Sending sending) const {

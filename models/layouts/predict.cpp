@@ -46,9 +46,10 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
   const StageWork& slowest = stages[pipeline.slowest];
   if (const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
       has_slow_messages(times, hops, layout.schedule)) {
-    const Seconds free = (slowest.forward_time() + slowest.backward_time()) * count + pipeline.bubble;
     const Seconds whole = replay_.time(times, hops, layout, static_cast<int>(count), waiting);
-    pipeline.messages = std::max(Seconds(), whole - free);
+    const Seconds beside_work = whole - (slowest.forward_time() + slowest.backward_time()) * count;
+    pipeline.bubble = std::clamp(beside_work, Seconds(), pipeline.bubble);
+    pipeline.messages = std::max(Seconds(), beside_work - pipeline.bubble);
   } else {
     pipeline.messages = std::max(Seconds(), pipeline.messages - faster_than_slowest(hops));
   }

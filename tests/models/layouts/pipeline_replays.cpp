@@ -106,6 +106,23 @@ TEST_CASE("with free messages a replay is the closed form") {
   }
 }
 
+TEST_CASE("with free messages a replay of unequal stages is the closed form") {
+  for (const int stages : {2, 3, 5, 8, 16}) {
+    for (const int microbatches : {1, 2, 3, 7, 16, 40}) {
+      for (const int every : {2, 3, 5}) {
+        for (int first = 0; first < every; ++first) {
+          const Layout layout = pipeline(stages);
+          std::vector<StageTime> chunks = equal_chunks(layout, 1, 2);
+          for (int i = first; i < stages; i += every) lengthen(chunks[static_cast<std::size_t>(i)], 2);
+          INFO(stages << " stages, " << microbatches << " micro-batches, " << first << " of " << every);
+          CHECK(replay(chunks, layout, microbatches, 0, 0, 0) ==
+                Approx(form(chunks, layout, microbatches, 0, 0)).epsilon(1e-12));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("slower messages make no pipeline faster, nor does waiting for them") {
   for (const PipelineKind& kind : kinds) {
     for (const int stages : {2, 3, 4, 8}) {

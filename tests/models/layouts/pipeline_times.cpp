@@ -31,6 +31,20 @@ TEST_CASE("stages with free messages take m max and a bubble of the others") {
   CHECK(step(pipeline(1), 5) == Approx(15));
 }
 
+TEST_CASE("a slow stage before fast ones works while they answer") {
+  const auto one_f_one_b = [](std::vector<StageTime> stages, double microbatches) {
+    const PipelineTime time = pipeline_time(stages, pipeline(static_cast<int>(stages.size())), microbatches, {}, 0);
+    return (stages[time.slowest].total() * microbatches + time.bubble).value();
+  };
+  const StageTime slow{Seconds(2), Seconds(4), {}}, fast{Seconds(1), Seconds(2), {}};
+  // The slow one: F0 0-2, F1 2-4, F2 4-6, B0 8-12, then one after the other, F3, B1, B2, B3, until 26.
+  CHECK(one_f_one_b({slow, fast, fast}, 4) == Approx(26));
+  CHECK(one_f_one_b({fast, slow, fast}, 4) == Approx(3 + 24 + 1));  // waits for 3 - 2 of the last at the beginning
+  CHECK(one_f_one_b({fast, fast, slow}, 4) == Approx(6 + 24));      // never
+  CHECK(one_f_one_b({slow, fast, fast}, 1) == Approx(6 + 3 + 3));
+  CHECK(one_f_one_b({slow, fast, fast}, 2) == Approx(12 + 6 - 2));  // B0 after 2 + 6, when F1 has filled 2 of 6
+}
+
 TEST_CASE("a stage alone has no bubble, not even of rounding") {
   for (const double forward : {0.1, 0.3, 0.7}) {
     for (const double microbatches : {3.0, 7.0, 24.0}) {
