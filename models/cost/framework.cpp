@@ -164,6 +164,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"recompute_early_stop", &FrameworkProfile::recompute_early_stop,
        "1: recomputing a block stops before its last product; 0: the whole forward pass"},
       {"cast_bytes", &FrameworkProfile::cast_bytes, "fp8: moved per number to scale, cast and transpose operands"},
+      {"kept_operand_bytes", &FrameworkProfile::kept_operand_bytes,
+       "fp8: per kept input of a product; 1: a copy as cast; 2: the 16-bit tensor itself"},
       {"exchange_interference", &FrameworkProfile::exchange_interference,
        "share of hidden gathers and sums (ZeRO-3) by which computing takes longer"},
       {"gather_links", &FrameworkProfile::gather_links,

@@ -41,6 +41,7 @@ struct FrameworkProfile {
   Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
   Ranged recompute_early_stop;   // 1: recomputing a block stops before its last product, whose output no gradient needs
                                  // (PyTorch's checkpoints that are not re-entrant); 0: the whole forward pass
+  Ranged kept_operand_bytes;     // fp8: per kept input of a product
   Ranged cast_bytes;             // fp8: moved per number to scale, cast and transpose inputs and gradients of products
   Ranged exchange_interference;  // of exchange hidden by a pass (ZeRO-3), the share by which that pass takes longer:
                                  // the library's kernels take multiprocessors and bandwidth

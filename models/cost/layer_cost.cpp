@@ -36,6 +36,13 @@ double kept_by_experts(const Layer& layer) {
                                     perceptrons * expert_products(layer) * number(layer.expert_units));
 }
 
+/// Of these what the products of the visits read: the copy of the input, and what the gate writes.
+double operands_of_experts(const Layer& layer) {
+  const double visits = number(layer.experts_per_token);
+  const double perceptrons = visits + number(layer.shared_experts);
+  return number(layer.in.height) * (visits * number(layer.in.channels) + perceptrons * number(layer.expert_units));
+}
+
 /// Matrix products of one forward pass, in FLOPs.
 double product_flops(const Layer& layer) {
   switch (layer.kind) {
@@ -180,7 +187,7 @@ KeptForBackward kept_for_backward(const Layer& layer) {
                             : KeptForBackward{true, false, scores, 0.0, is_across};
     }
     case LayerKind::mixture_of_experts:
-      return {true, false, kept_by_experts(layer), 0.0};
+      return {true, false, kept_by_experts(layer), 0.0, false, operands_of_experts(layer)};
     case LayerKind::lstm:  // four gates and the cell; input and output for the gradients of the two weights
       return {!layer.frozen, !layer.frozen, 5.0 * out, 0.0};
     case LayerKind::gru:  // three gates and the recurrent sum inside the new gate; the update gate needs the output

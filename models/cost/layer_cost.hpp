@@ -40,6 +40,7 @@ struct KeptForBackward {
   double own = 0;       // numbers per sample that only this layer knows (attention scores, gates, class probabilities)
   double masks = 0;     // of these one byte each in every precision: which numbers a dropout let pass
   bool second = false;  // the second operand
+  double operands = 0;  // of `own`, what products read as they compute the gradients of their weights
 };
 KeptForBackward kept_for_backward(const Layer& layer);
 

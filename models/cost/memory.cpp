@@ -46,10 +46,12 @@ std::vector<std::size_t> tensors_written(const LayerGraph& graph) {
 /// layers need it, at the largest of their shares.
 class KeptActivations {
  public:
-  KeptActivations(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number)
+  KeptActivations(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number,
+                  double operand_bytes)
       : graph_(graph),
         shares_(shares),
         bytes_per_number_(bytes_per_number),
+        operand_bytes_(operand_bytes),
         written_(tensors_written(graph)),
         has_backward_(needs_gradient(graph)),
         held_(graph.layers.size() + 1, 0.0) {}
@@ -61,13 +63,18 @@ class KeptActivations {
       if (!takes_part(i)) continue;
       const Layer& layer = graph_.layers[i];
       const KeptForBackward kept = kept_for_backward(layer);
-      if (kept.input) bytes += hold(read_by(layer.input), layer.in.count(), shares_[i].input);
+      if (keeps_copy(layer)) {
+        bytes += static_cast<double>(layer.in.count()) * shares_[i].input * operand_bytes_;
+      } else if (kept.input) {
+        bytes += hold(read_by(layer.input), layer.in.count(), shares_[i].input);
+      }
       if (kept.second) {
         bytes += hold(read_by(layer.skip), graph_.layers[layer.skip.index()].out.count(), shares_[i].input);
       }
-      if (kept.output) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
+      if (kept.output || reads_own_output(layer)) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
       const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number_) : bytes_per_number_;
-      bytes += (kept.own * own_width + kept.masks) * shares_[i].work;
+      const double operands = operand_bytes_ > 0.0 ? kept.operands : 0.0;
+      bytes += ((kept.own - operands) * own_width + operands * operand_bytes_ + kept.masks) * shares_[i].work;
     }
     return bytes;
   }
@@ -94,6 +101,16 @@ class KeptActivations {
 
  private:
   [[nodiscard]] bool takes_part(std::size_t layer) const { return shares_[layer].work > 0.0 && has_backward_[layer]; }
+  /// The logits' product is not cast.
+  [[nodiscard]] bool keeps_copy(const Layer& layer) const {
+    const Layer& last = graph_.layers.back();
+    const bool is_head = is_loss(last.kind) && last.input == layer.id;
+    return operand_bytes_ > 0.0 && layer.kind == LayerKind::dense && !layer.frozen && !is_head;
+  }
+  /// Fused attention on its way back; without copies the projection behind it keeps the same tensor.
+  [[nodiscard]] bool reads_own_output(const Layer& layer) const {
+    return operand_bytes_ > 0.0 && (layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention);
+  }
   [[nodiscard]] std::size_t read_by(LayerId input) const { return input.valid() ? written_[input.index()] : 0; }
 
   double hold(std::size_t tensor, std::int64_t numbers, double share) {
@@ -105,14 +122,14 @@ class KeptActivations {
 
   const LayerGraph& graph_;
   const std::vector<Share>& shares_;
-  double bytes_per_number_;
+  double bytes_per_number_, operand_bytes_;
   std::vector<std::size_t> written_;
   std::vector<bool> has_backward_;
   std::vector<double> held_;  // numbers of each tensor that are counted already
 };
 
 Bytes activations(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight, double width) {
-  KeptActivations kept(graph, shares, width);
+  KeptActivations kept(graph, shares, width, in_flight.operand_bytes);
   if (in_flight.recompute == Recompute::none) {
     return Bytes(kept.keep(0, graph.layers.size()) * in_flight.samples * in_flight.passes);
   }

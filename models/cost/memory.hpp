@@ -28,6 +28,10 @@ struct InFlight {
   double samples = 0;  // of one forward pass
   double passes = 1;   // begun and not yet done backward
   Recompute recompute = Recompute::none;
+  /// Of products in fp8, per number of their inputs: each dense layer but the one that writes the loss's input keeps a
+  /// copy as it was cast, and the tensor itself stays only where another layer needs it; so do experts. 0: the tensors
+  /// are kept. (Transformer Engine keeps copies: its issue 1764 and pull request 1865.)
+  double operand_bytes = 0;
 };
 
 /// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
@@ -44,6 +48,8 @@ struct InFlight {
 /// With recompute = full: what crosses into a segment of recompute_segments(), of every pass in flight, and what
 /// backward needs of the largest segment besides, of one pass; a transformer's blocks keep 2 T h bytes each in 16 bits
 /// (Korthikanti et al. 2022, section 5). A segment that a device holds in part counts with that part.
+/// With operand_bytes a block keeps in fp8 1 byte of each input of a product, and fused attention its output beside the
+/// copy that the projection keeps: 27 T h instead of 32.
 /// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
 /// Not counted: gradients of activations, workspaces, the framework's own context.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,

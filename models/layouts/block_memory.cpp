@@ -50,7 +50,10 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
   }
-  const InFlight one{samples, 1, Recompute::none};
+  // One byte: a copy as it was cast.
+  const double operand = job.framework.kept_operand_bytes.value;
+  const bool is_copied = bytes_per_number(job.precision) < width && operand < width.value();
+  const InFlight one{samples, 1, Recompute::none, is_copied ? operand : 0.0};
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations -
                     tiled_logits(graph.layers[block.end - 1], job, kept[block.end - 1].work) * samples;
   const bool is_fused = job.framework.flash_attention.value > 0.5;

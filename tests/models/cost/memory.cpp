@@ -91,6 +91,44 @@ TEST_CASE("Dropouts after attention and perceptron add two masks of T h bytes: 3
   CHECK(memory.activations.value() == 34 * 6 * 8 + 2 * 2 * 6 * 6);
 }
 
+TEST_CASE("Products in fp8 keep their inputs as they were cast: a block 27 T h instead of 32") {
+  const LayerGraph graph = load_network("gpt2");
+  const double tokens = 1024, hidden = 768, heads = 12, classes = 50257;
+  const auto shares = [&](const std::string& prefix) {
+    std::vector<Share> result;
+    for (const double share : only(graph, prefix)) result.push_back({share, share});
+    return result;
+  };
+  InFlight one{1};
+  one.operand_bytes = 1;
+  const auto kept = [&](const std::string& prefix) {
+    return estimate_memory(graph, shares(prefix), one, Precision::fp8, OptimizerKind::adam).activations.value();
+  };
+  // The normalisations' inputs 2 + 2, queries, keys and values 6, attention's output 2, the gate's input 8 as they are;
+  // casts of what comes into the products 1 + 1 + 1 + 4.
+  CHECK(kept("block.5.") == (20 + 7) * tokens * hidden + 2 * heads * tokens * tokens);
+  // The product of the logits is not cast; the loss keeps them in fp32.
+  CHECK(kept("head") == 2 * tokens * hidden);
+  CHECK(kept("loss") == 4 * tokens * classes);
+}
+
+TEST_CASE("Experts keep what their products read as it was cast") {
+  const LayerGraph graph = load_network("mixtral-8x7b");
+  const double tokens = 4096, hidden = 4096, units = 14336, visits = 2;
+  std::vector<Share> experts(graph.layers.size(), Share{0, 0});
+  for (const Layer& layer : graph.layers) {
+    if (layer.name == "block.3.experts") experts[layer.id.index()] = Share{};
+  }
+  InFlight cast{1}, whole{1};
+  cast.operand_bytes = 1;
+  const auto kept = [&](const InFlight& in_flight) {
+    return estimate_memory(graph, experts, in_flight, Precision::fp8, OptimizerKind::adam).activations.value();
+  };
+  // Per visit the copy of the input and what the gate writes: one byte less each.
+  CHECK(kept(whole) > 0);
+  CHECK(kept(whole) - kept(cast) == tokens * visits * (hidden + units));
+}
+
 TEST_CASE("With dropout of the scores a block keeps 34 T h + 5 a T^2 bytes: Korthikanti et al., equation 1") {
   TransformerShape shape;
   shape.layers = 2, shape.hidden = 768, shape.heads = 12;

@@ -4,6 +4,7 @@
 #include "models/layouts/block_price.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -42,6 +43,20 @@ TEST_CASE("Recomputing every second block takes and saves half of what recomputi
   CHECK(kept(all) < 0.2 * kept(none));
   CHECK(kept(half) == Approx((kept(none) + kept(all)) / 2));
   CHECK(half.memory.working == all.memory.working);
+}
+
+TEST_CASE("Software that keeps inputs of fp8 products as they were cast keeps 27 of 32 bytes; 16 bits are untouched") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
+  job.cluster.device = *shipped_catalogue().device("h100-sxm");
+  const auto kept = [&](Precision precision, double operand_bytes) {
+    job.precision = precision;
+    job.framework.kept_operand_bytes = Ranged(operand_bytes);
+    return LayoutJudge(job).predict(alone(Recompute::none)).memory.states.activations.value();
+  };
+  CHECK(kept(Precision::bf16, 1) == kept(Precision::bf16, 2));
+  CHECK(kept(Precision::fp8, 2) == kept(Precision::bf16, 2));
+  CHECK(kept(Precision::fp8, 1) < 0.9 * kept(Precision::fp8, 2));
+  CHECK(kept(Precision::fp8, 1) > 0.8 * kept(Precision::fp8, 2));
 }
 
 TEST_CASE("Recomputation that stops early leaves out the last product of every block") {
