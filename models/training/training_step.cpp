@@ -38,14 +38,11 @@ void add_proximal(const StepTerm& term, const NumberRange& block, std::span<cons
 
 }  // namespace
 
-std::string first_of(const std::string& layer) {
-  return fmt::format("layer \"{}\" is the first whose output is not", layer);
-}
-
-std::runtime_error diverged(std::int64_t step, const std::string& where, double rate) {
+std::runtime_error diverged(std::int64_t step, const std::string& layer, double rate) {
   return std::runtime_error(
-      fmt::format("the loss is not finite at step {}: {} (the weights diverged) - lower the learning rate, which is {}",
-                  step, where, rate));
+      fmt::format("the loss is not finite at step {}: layer \"{}\" is the first whose output is not (the weights "
+                  "diverged) - lower the learning rate, which is {}",
+                  step, layer, rate));
 }
 
 TrainingStep::TrainingStep(std::shared_ptr<const ExecutionPlan> plan, const TrainingOptions& options)
@@ -119,7 +116,7 @@ void TrainingStep::restart(std::uint64_t seed, double learning_rate, const StepT
 }
 
 void TrainingStep::require_finite(const BatchResult& result) {
-  if (!std::isfinite(result.loss_sum)) throw diverged(steps_, first_of(runner_.first_not_finite()), optimizer_.rate());
+  if (!std::isfinite(result.loss_sum)) throw diverged(steps_, runner_.first_not_finite(), optimizer_.rate());
 }
 
 void TrainingStep::set_timer(WorkerTimer timer) {

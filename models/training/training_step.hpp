@@ -38,10 +38,8 @@ struct StepTerm {
   std::span<const float> shift{};   // as long as the parameters; empty: none
 };
 
-/// The error of a loss that is infinite or no number. where: such as first_of() says it.
-std::runtime_error diverged(std::int64_t step, const std::string& where, double rate);
-/// "layer "dense2" is the first whose output is not"
-std::string first_of(const std::string& layer);
+/// The error of a loss that is infinite or no number. layer: the first whose output is so.
+std::runtime_error diverged(std::int64_t step, const std::string& layer, double rate);
 
 /// Plain SGD in float32 on a batch of one shard without accumulation, clipping, weight decay and gradient term adds
 /// each layer's gradient to its weights as soon as it is known (it saves a pass over gradients and weights): other bits

@@ -105,7 +105,7 @@ class Replica final : public RealStep {
                              .update = part == 0 ? Update::overwrite : Update::add};
       sum += runner_.run(weights_, own.part(each * part / micro_steps, each / micro_steps), pass);
     }
-    require_finite(sum, ++steps_, options_, [this] { return first_of(runner_.first_not_finite()); });
+    require_finite(sum, ++steps_, options_, [this] { return runner_.first_not_finite(); });
     queue_.finish();
     update();
     return sum;

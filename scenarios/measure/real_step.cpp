@@ -32,8 +32,8 @@ double mean_divisor(const ExecutionPlan& plan, std::size_t batch_samples) {
 }
 
 void require_finite(const BatchResult& result, std::int64_t step, const OptimizerOptions& optimizer,
-                    const std::function<std::string()>& where) {
-  if (!std::isfinite(result.loss_sum)) throw diverged(step, where(), optimizer.learning_rate);
+                    const std::function<std::string()>& layer) {
+  if (!std::isfinite(result.loss_sum)) throw diverged(step, layer(), optimizer.learning_rate);
 }
 
 void refuse_clipping(const OptimizerOptions& optimizer, const std::string& how) {

@@ -58,9 +58,9 @@ std::unique_ptr<RealStep> make_tensor_parallel(const RealJob& job);  // model sp
 std::uint64_t draws_of_step(std::uint64_t seed, std::int64_t step, int rank);
 /// The loss is the mean over the predictions of the whole batch: what gradients are divided by.
 double mean_divisor(const ExecutionPlan& plan, std::size_t batch_samples);
-/// Throws std::runtime_error when the loss is not finite. where: which layer made it so, asked for only then.
+/// Throws std::runtime_error when the loss is not finite. layer: the first whose output is so, asked for only then.
 void require_finite(const BatchResult& result, std::int64_t step, const OptimizerOptions& optimizer,
-                    const std::function<std::string()>& where);
+                    const std::function<std::string()>& layer);
 /// Throws Infeasible when gradients are clipped: `how` tells how their norm is spread.
 void refuse_clipping(const OptimizerOptions& optimizer, const std::string& how);
 

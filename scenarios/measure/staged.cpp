@@ -174,7 +174,7 @@ class Stage final : public RealStep {
     }
     // The stage of the first layer whose output is not finite tells of it: later ones know only what came.
     const bool finite = is_last() ? std::isfinite(result_.loss_sum) : all_finite(forward_out_[index].numbers);
-    if (!finite) throw diverged(steps_ + 1, first_of(first_not_finite(shard.runner())), options_.learning_rate);
+    if (!finite) throw diverged(steps_ + 1, first_not_finite(shard.runner()), options_.learning_rate);
     job_.recorder.computed(Phase::forward, begin, microbatch);
     if (!is_last())
       forward_out_[index].post(Way::out, stage_ + 1, forward_tag(microbatch), Phase::forward, microbatch, job_);

@@ -52,7 +52,7 @@ class TensorDevice final : public RealStep {
       for (std::size_t i = plan_.kernels(); i-- > 0;) backward(i);
       activations_.computed(Phase::backward);
     }
-    require_finite(sum, ++steps_, job_.optimizer, [this] { return first_of(first_not_finite()); });
+    require_finite(sum, ++steps_, job_.optimizer, [this] { return first_not_finite(); });
     weights_.update(exchange_);
     return job_.communicator.rank() == 0 ? sum : BatchResult{};
   }

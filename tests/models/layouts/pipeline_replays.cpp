@@ -2,15 +2,12 @@
 #include "models/layouts/pipeline_replay.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/models/layouts/pipeline_layout.hpp"
 
 namespace orrery {
 namespace {
 
-Layout pipeline(int stages, int chunks = 1, PipelineSchedule schedule = PipelineSchedule::one_f_one_b) {
-  Layout layout;
-  layout.pp = stages, layout.interleave = chunks, layout.schedule = schedule;
-  return layout;
-}
+using testing::pipeline;
 
 std::vector<StageTime> equal_chunks(const Layout& layout, double forward, double backward) {
   const double weights = layout.schedule == PipelineSchedule::zero_bubble ? 1.0 : 0.0;

@@ -2,15 +2,12 @@
 #include "models/layouts/pipeline_time.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/models/layouts/pipeline_layout.hpp"
 
 namespace orrery {
 namespace {
 
-Layout pipeline(int stages, int chunks = 1, PipelineSchedule schedule = PipelineSchedule::one_f_one_b) {
-  Layout layout;
-  layout.pp = stages, layout.interleave = chunks, layout.schedule = schedule;
-  return layout;
-}
+using testing::pipeline;
 
 /// Stages of 1 s forward and 2 s backward, the last one `last` times as long.
 double step(const Layout& layout, double microbatches, double last = 1, double message = 0, double waiting = 0) {
