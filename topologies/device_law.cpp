@@ -55,6 +55,7 @@ const std::vector<DeviceConstant>& device_constants() {
       {"gemm_share_fp8", &DeviceLaw::gemm_share_fp8, "plateau of fp8 products, share of the fp8 peak"},
       {"gemm_k0_fp8", &DeviceLaw::gemm_k0_fp8, "inner dimension at half of the fp8 plateau"},
       {"gemm_share_tf32", &DeviceLaw::gemm_share_tf32, "plateau of tf32 and fp32 products, share of their peak"},
+      {"sustained_share", &DeviceLaw::sustained_share, "of these rates, what products reach within a step"},
       {"memory_share", &DeviceLaw::memory_share, "share of the memory bandwidth that streaming kernels reach"},
       {"gemm_launch_us", &DeviceLaw::gemm_launch_us, "of one matrix product, us"},
       {"kernel_launch_us", &DeviceLaw::kernel_launch_us, "of one streaming kernel, us"},

@@ -20,7 +20,10 @@ struct DeviceLaw {
   Ranged gemm_share;      // eta: plateau share of the peak that matrix products reach
   Ranged gemm_k0;         // inner dimension at which half of the plateau is reached: K / (K + k0)
   Ranged gemm_share_fp8, gemm_k0_fp8;
-  Ranged gemm_share_tf32;          // tf32 and fp32 products
+  Ranged gemm_share_tf32;  // tf32 and fp32 products
+  /// Of these rates, what products reach within a step: alone a few of them stay below the power limit, one after the
+  /// other they run into it.
+  Ranged sustained_share = Ranged(1);
   Ranged memory_share;             // share of the memory bandwidth that streaming kernels reach
   Ranged gemm_launch_us;           // per matrix product
   Ranged kernel_launch_us;         // per streaming kernel

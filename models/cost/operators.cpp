@@ -83,8 +83,8 @@ class Lister {
 
   void list_dense(double m, double k, double n, double count = 1) {
     if (is_cast_) {  // scaled and cast, and once more transposed for the gradient of the weights
-      operators_.forward.push_back(casting(m * k * count));
-      operators_.backward_input.push_back(casting(m * n * count));
+      operators_.forward.push_back(casting(m * k * count * share_.cast_input));
+      operators_.backward_input.push_back(casting(m * n * count * share_.cast_output));
     }
     operators_.forward.push_back(product(m, n, k, count));
     operators_.backward_input.push_back(product(m, k, n, count));

@@ -48,6 +48,8 @@ struct OperatorShare {
   double experts = 0;        // that are here
   double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
   double cast_bytes = 4;     // fp8: moved per number to cast operands of dense layers
+  double cast_input = 1;     // share of the inputs of a dense layer that is cast here (the rest is gathered as cast)
+  double cast_output = 1;    // share of the gradients of its outputs that is cast here
   AttentionKernel attention = AttentionKernel::unfused;
   ScoreFormat scores = ScoreFormat::as_kept;
 };
@@ -63,7 +65,7 @@ struct OperatorShare {
 /// and of the weights' (K, N, M), and the bias' sum, 2. Fused attention: 2 T^2 (key size + value size) FLOPs per head
 /// and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of (pixels out) x (filters) x
 /// (kernel^2 x channels / groups), per group; depthwise ones stream. fp8: inputs and gradients of dense layers are cast
-/// and transposed, both layouts being needed: share.cast_bytes.
+/// and transposed, both layouts being needed: share.cast_bytes, of the part that is cast here.
 LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision);
 
 /// The two laws. Products: tiles of 256x128, 128x256, 128x128, 128x64 and 64x64 (shares .97 for 128x128, .88, .72 for

@@ -43,7 +43,9 @@ class BlockPricer {
     const double head = layout_.tp == 1 && shares_.is_head(layer) ? job_.framework.unsplit_head.value : 1.0;
     const bool is_fused = op.kind == Operator::Kind::attention_forward || op.kind == Operator::Kind::attention_backward;
     const double fused = is_fused ? fused_attention_share(job_.device_law, job_.framework.flash_attention.value) : 1.0;
-    return head / (job_.framework.kernel_efficiency.value * fused);
+    const bool is_product = op.kind == Operator::Kind::product;
+    const double sustained = is_product ? job_.device_law.sustained_share.value : 1.0;
+    return head / (job_.framework.kernel_efficiency.value * fused * sustained);
   }
 
   void add(const Layer& layer, const std::vector<Operator>& operators, Seconds& time, double& kernels) const {
@@ -130,12 +132,19 @@ class BlockPricer {
     }
   }
 
+  /// What is gathered under sequence parallelism are operands of products: in fp8 they travel as they were cast
+  /// (Transformer Engine, gather_along_first_dim of quantised tensors; torchao's float8 column-wise parallel layers).
+  [[nodiscard]] Bytes bytes_of(CollectiveKind kind) const {
+    const bool is_cast = kind == CollectiveKind::all_gather && layout_.sequence_parallel == SequenceParallel::on;
+    return is_cast ? bytes_per_number(job_.precision) : bytes_in_memory(job_.precision);
+  }
+
   /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather. Returns what a rank sends.
   WireBytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
     WireBytes sent;
-    const Bytes bytes = bytes_in_memory(job_.precision) * (numbers / layout_.cp);
     const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.devices_per_node);
     const auto pay = [&](CollectiveKind part) {
+      const Bytes bytes = bytes_of(part) * (numbers / layout_.cp);
       const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
       time += cost.total();
       sent += cost.sent();

@@ -44,17 +44,22 @@ OperatorShare BlockShares::of(const Layer& layer) const {
   share.cast_bytes = job_.framework.cast_bytes.value;
   share.attention = job_.framework.flash_attention.value > 0.5 ? AttentionKernel::flash : AttentionKernel::unfused;
   share.scores = job_.framework.fp32_scores.value > 0.5 ? ScoreFormat::autocast : ScoreFormat::as_kept;
+  const double region = layout_.sequence_parallel == SequenceParallel::on ? 1.0 / layout_.tp : 1.0;
   switch (split.mode) {
     case SplitMode::row:
       share.input = split.share.input;
+      share.cast_output = region;
       break;
     case SplitMode::column:
+      share.work = split.share.work;
+      share.cast_input = region;
+      break;
     case SplitMode::channelwise:
       share.work = split.share.work;
       break;
     case SplitMode::vocabulary:
     case SplitMode::replicated:
-      if (layout_.sequence_parallel == SequenceParallel::on) share.region = 1.0 / layout_.tp;
+      share.region = region;
       break;
   }
   if (has_split_logits(layer)) share.work = 1.0 / layout_.tp;

@@ -1,5 +1,6 @@
 // What software adds to, and saves of, the passes of a step: recomputation that stops early or leaves every second
-// block alone, kernels of the library beside those of the pass, generations of fused attention, products outside fp8.
+// block alone, kernels of the library beside those of the pass, generations of fused attention, products outside fp8
+// and what tensor parallelism sends of those inside, products under the power limit.
 #include "models/cost/operators.hpp"
 #include "models/layouts/block_price.hpp"
 #include "tests/catch.hpp"
@@ -140,6 +141,46 @@ TEST_CASE("Experts take at least what the host needs to ask for their products")
   CHECK(compute(Recompute::none).compute.value() == Approx(4 * 0.1));
   const StepParts again = compute(Recompute::full);
   CHECK((again.compute + again.recompute).value() == Approx(4 * 0.15));
+}
+
+TEST_CASE("Products within steps reach the sustained share of what they reach alone, other kernels all of it") {
+  TrainingJob job = megatron_job({2, 2048, 16}, 1, 8, "modern");
+  const auto forward = [&](double share) {
+    job.device_law.sustained_share = Ranged(share);
+    return price_of(job, 1).forward.value();
+  };
+  const double alone = forward(1), half = forward(0.5), quarter = forward(0.25);
+  CHECK(half > alone);
+  CHECK(half < 2 * alone);                               // attention and streaming kernels stay
+  CHECK(quarter - alone == Approx(3 * (half - alone)));  // 1 / .25 - 1 against 1 / .5 - 1
+}
+
+TEST_CASE("Under sequence parallelism operands of fp8 products are cast by parts and gathered as they were cast") {
+  TrainingJob job = megatron_job({2, 2048, 16}, 1, 8, "modern");
+  job.cluster.device = *shipped_catalogue().device("h100-sxm");
+  Layout layout;
+  layout.tp = 4;
+  const TensorSplit split = split_tensor(job.network, layout.tp);
+  const Block block = blocks_of(job.network).blocks[1];
+  const auto price = [&](Precision precision, SequenceParallel parallel, double cast_bytes) {
+    job.precision = precision, layout.sequence_parallel = parallel;
+    job.framework.cast_bytes = Ranged(cast_bytes);
+    return price_block(job, block, split, layout, paths_of(job));
+  };
+  const auto sent = [&](Precision precision, SequenceParallel parallel) {
+    return price(precision, parallel, 4).tensor_sent.forward.total().value();
+  };
+  // Of reduce-scatter and all-gather, 2 bytes a number each, the second takes 1 byte.
+  CHECK(sent(Precision::fp8, SequenceParallel::on) == Approx(0.75 * sent(Precision::bf16, SequenceParallel::on)));
+  CHECK(sent(Precision::fp8, SequenceParallel::off) == Approx(sent(Precision::bf16, SequenceParallel::off)));
+  // Per token: a whole input for QKV and for the first product of the perceptron, cast by all or a fourth each; heads
+  // and inner width, of which every rank has its fourth.
+  const auto casting = [&](SequenceParallel parallel) {
+    return (price(Precision::fp8, parallel, 8).forward - price(Precision::fp8, parallel, 4).forward).value();
+  };
+  const double whole = 2 * 2048, split_over_ranks = (2048 + 8192) / 4.0;
+  CHECK(casting(SequenceParallel::on) / casting(SequenceParallel::off) ==
+        Approx((whole / 4 + split_over_ranks) / (whole + split_over_ranks)));
 }
 
 }  // namespace orrery
