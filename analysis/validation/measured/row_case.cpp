@@ -163,6 +163,24 @@ void set_pipeline(RowCase& target, const MeasuredRow& row) {
   if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.emplace_back("interleave 1");
 }
 
+/// Hybrid sharding: states are shared out inside a node, and every node has all of them.
+void set_sharing(RowCase& target, const MeasuredRow& row) {
+  const int node = target.job.cluster.devices_per_node;
+  if (target.layout.zero_stage < 3 || !has_words(words_of(row.zero_stage + " " + row.notes), "hsdp")) return;
+  if (target.layout.dp > node) target.layout.zero_group = node;
+}
+
+/// What notes say of the software: tokens beyond a capacity are dropped, so that experts work on fixed sizes, which the
+/// host need not wait for (the low end of what it takes per expert); gradients are reduced in 16 bits.
+void set_stated_software(RowCase& target, const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  if (has_words(words, "token drop")) {
+    target.job.framework.expert_host_ms = Ranged(target.job.framework.expert_host_ms.low);
+    target.assumed.push_back(fmt::format("{} ms of the host per expert", target.job.framework.expert_host_ms.value));
+  }
+  if (has_words(words, "reduced bf16")) target.job.framework.gradient_wire_bytes = Ranged(2);
+}
+
 void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
   const bool is_late = row.year.value_or(default_year) >= first_year_of_sequence_parallel;
   const bool is_on = row.seq_parallel.empty() ? is_late && target.network.is_transformer() : row.seq_parallel == "yes";
@@ -218,6 +236,8 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   target.framework_rule = choice.rule;
   target.assumed.push_back("software " + choice.id);
   set_pipeline(target, row);
+  set_sharing(target, row);
+  set_stated_software(target, row);
   set_sequence_parallel(target, row);
   set_bert(target, row);
   target.job.network = target.network.graph(target.layout.tp);

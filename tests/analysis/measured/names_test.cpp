@@ -220,6 +220,26 @@ TEST_CASE("the software of a row") {
   CHECK(software("somebody", "3", 1, 2021) == "deepspeed-zero3");
   CHECK(software("MosaicML llm-foundry, PyTorch FSDP", "3", 1, 2023) == "llm-foundry-2023");
   CHECK(software("NVIDIA-NeMo/Megatron-Bridge, FSDP", "3", 1, 2025) == "modern");
+  CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
+}
+
+TEST_CASE("what notes say of the software: hybrid sharding, gradients in 16 bits, dropped tokens") {
+  const auto noted = [](const std::string& notes, const std::string& zero) {
+    MeasuredRow row = gpt("devices,global_batch,zero_stage,year", "32,64," + zero + ",2024");
+    row.notes = notes;
+    return case_of(row, tables());
+  };
+  const RowCase plain = noted("", "3");
+  CHECK(plain.layout.zero_group == 0);
+  CHECK(plain.job.framework.gradient_wire_bytes.value == 4);
+  const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients reduced in bf16", "3");
+  CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
+  CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
+  CHECK(noted("HSDP", "1").layout.zero_group == 0);
+  const RowCase dropped = noted("token drop", "1");
+  CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
+  CHECK(std::find(dropped.assumed.begin(), dropped.assumed.end(), "0.15 ms of the host per expert") !=
+        dropped.assumed.end());
 }
 
 }  // namespace orrery
