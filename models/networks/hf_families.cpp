@@ -180,6 +180,7 @@ const std::vector<HfFamily>& hf_family_table() {
                                               {"gemma", read_gemma},
                                               {"gpt2", gpt2},
                                               {"gpt_neox", gpt_neox},
+                                              {"gpt_oss", read_gpt_oss},
                                               {"llama", read_llama},
                                               {"mistral", read_mistral},
                                               {"mixtral", read_mixtral},

@@ -12,8 +12,8 @@ void note_window(HfKeys& keys) {
   }
 }
 
-/// Llama and its kin: rotary positions, rms normalisation, gates, no biases.
-HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
+/// Llama and its kin: rotary positions, rms normalisation, gates, no biases. Windows are for the caller.
+HfModel like_llama_but_windows(HfKeys& keys, const Defaults& defaults) {
   HfModel model = common(keys, defaults);
   TransformerShape& shape = model.shape;
   shape.normalisation = Normalisation::rms_norm;
@@ -24,6 +24,11 @@ HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
                                          : keys.optional_integer("num_key_value_heads").value_or(0);
   shape.head_size = keys.optional_integer("head_dim").value_or(0);
   shape.tied = keys.boolean("tie_word_embeddings", defaults.tied);
+  return model;
+}
+
+HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
+  HfModel model = like_llama_but_windows(keys, defaults);
   note_window(keys);
   return model;
 }
@@ -88,6 +93,19 @@ HfModel read_qwen3_moe(HfKeys& keys) {
   if (keys.integer("decoder_sparse_step", 1) != 1) {
     keys.problem("decoder_sparse_step", "is not 1", "only networks with experts in every block are made");
   }
+  return model;
+}
+
+HfModel read_gpt_oss(HfKeys& keys) {
+  HfModel model = like_llama_but_windows(keys, {2880, 36, 64, 8, 2880, 201088, 131072});
+  TransformerShape& shape = model.shape;
+  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", 64);
+  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", true);
+  shape.sinks = shape.expert_biases = true;  // in the family's code, not in the file
+  shape.window = keys.is_null("sliding_window") ? 0 : keys.integer("sliding_window", 128);
+  if (keys.has("layer_types")) keys.note("layer_types is taken to alternate, a window first");
+  shape.experts = keys.integer("num_experts", "num_local_experts", 128);
+  shape.experts_per_token = keys.integer("num_experts_per_tok", 4);
   return model;
 }
 

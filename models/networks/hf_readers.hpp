@@ -34,6 +34,7 @@ HfModel read_gemma(HfKeys& keys);
 HfModel read_phi3(HfKeys& keys);
 HfModel read_mixtral(HfKeys& keys);
 HfModel read_qwen3_moe(HfKeys& keys);
+HfModel read_gpt_oss(HfKeys& keys);
 HfModel read_deepseek(HfKeys& keys);
 
 }  // namespace orrery

@@ -109,6 +109,7 @@ void add_stack(GraphWriter& writer, const TransformerShape& shape, std::int64_t 
   for (std::int64_t index = 1; index <= layers; ++index) {
     place.prefix = fmt::format("{}.{}.", name, index);
     place.is_first = index == 1;
+    place.window = index % 2 == 1 ? shape.window : 0;
     place.has_experts = shape.experts > 0 && index > shape.dense_layers;
     add_block(writer, shape, place);
     place.input = writer.last();

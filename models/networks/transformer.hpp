@@ -47,6 +47,8 @@ struct TransformerShape {
   bool qkv_bias = false;         // of the products before attention alone (Qwen2)
   bool projection_bias = false;  // of the product after attention alone
   bool query_norm = false;       // rms norm of queries and keys (Qwen3)
+  bool sinks = false;            // of attention (GPT-OSS)
+  std::int64_t window = 0;       // tokens that one sees in every second block, from the first on; 0: all
   bool tied = true;              // the head's weights are the embedding's
   bool head_bias = false;
   BlockOrder order = BlockOrder::serial;
@@ -56,6 +58,7 @@ struct TransformerShape {
   // Mixture of experts; experts = 0: dense
   std::int64_t experts = 0, experts_per_token = 0, expert_ffn = 0, shared_experts = 0;
   std::int64_t dense_layers = 0;  // first layers that stay dense (DeepSeek-V3)
+  bool expert_biases = false;     // of the router and of every product of an expert (GPT-OSS)
   // Multi-head latent attention (DeepSeek); 0: none
   std::int64_t query_rank = 0, kv_rank = 0, rope_size = 0, nope_size = 0, value_size = 0;
   std::string source;

@@ -99,6 +99,8 @@ class BlockWriter {
   void attention(LayerId input) {
     Layer layer = attention_layer("attention", LayerKind::attention);
     layer.causal = place_.causal;
+    layer.window = place_.window;
+    layer.sinks = shape_.sinks;
     if (shape_.position == Positions::relative && place_.is_first) layer.positions = shape_.positions;
     if (shape_.kv_rank > 0) {
       latent_qkv(layer, input);
@@ -201,7 +203,7 @@ class BlockWriter {
     layer.shared_experts = shape_.shared_experts;
     layer.expert_units = shape_.expert_ffn;
     layer.gated = is_gated(shape_.feedforward);
-    layer.bias = false;
+    layer.bias = shape_.expert_biases;
     writer_.add(std::move(layer));
   }
 

@@ -14,8 +14,9 @@ struct BlockPlace {
   bool causal = false;
   bool is_first = false;  // of its stack: holds the table of relative positions
   bool has_experts = false;
-  LayerId input;   // what the block reads
-  LayerId memory;  // what cross attention attends to; invalid: none
+  std::int64_t window = 0;  // tokens that attention sees; 0: all
+  LayerId input;            // what the block reads
+  LayerId memory;           // what cross attention attends to; invalid: none
 };
 
 /// `shape` with every default filled in.

@@ -75,6 +75,13 @@ TransformerShape qwen3() {
   return shape;
 }
 
+TransformerShape gpt_oss() {  // biases everywhere but in the head, sinks, every second block sees 128 tokens
+  TransformerShape shape = llama();
+  shape.qkv_bias = shape.projection_bias = shape.expert_biases = shape.sinks = true;
+  shape.window = 128;
+  return shape;
+}
+
 TransformerShape falcon() {  // attention and perceptron side by side, each with a normalisation
   TransformerShape shape;
   shape.position = Positions::rotary;
@@ -125,6 +132,7 @@ constexpr std::array styles = {Style{"bert", bert},
                                Style{"falcon-one-norm", falcon_one_norm},
                                Style{"gemma", gemma},
                                Style{"gpt", gpt},
+                               Style{"gpt-oss", gpt_oss},
                                Style{"llama", llama},
                                Style{"neox", neox},
                                Style{"opt", opt},

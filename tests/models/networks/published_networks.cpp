@@ -96,7 +96,9 @@ const std::vector<Published>& published() {
 // transformers library counts them, except GPT-3, Megatron's and Megatron-Turing's, 12 l h^2 + 13 l h + (V + s + 2) h
 // (0 here), which the published figures round, and OPT's, the same with two more positions. BERT-base is 109,514,298
 // with the head of the masked language model (109,482,240 with the pooler instead); DeepSeek's are without the router's
-// correction numbers (256 for each of 58 layers) and without the head that predicts a second token.
+// correction numbers (256 for each of 58 layers) and without the head that predicts a second token. GPT-OSS: 116.83
+// and 20.91 billion (OpenAI 2025, table 1): layers (h 5,120 + 5,120 + 64 + 4,096 h + h + 2 h + e h + e + e (6 h^2 / 2 +
+// 3 h)) + 2 V h + h of e experts.
 const std::map<std::string, std::int64_t>& published_transformers() {
   static const std::map<std::string, std::int64_t> rows = {
       {"bert-base", 109514298},
@@ -109,6 +111,8 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"falcon-7b", 6921720704},
       {"gemma-7b", 8537680896},
       {"gpt-neox-20b", 20554567680},
+      {"gpt-oss-120b", 116829156672},
+      {"gpt-oss-20b", 20914757184},
       {"gpt2-large", 774030080},
       {"gpt2-medium", 354823168},
       {"gpt3-175b", 174604259328},
