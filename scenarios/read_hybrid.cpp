@@ -96,6 +96,8 @@ class HybridReader {
     layout_.microbatch = table_.integer("microbatch", 1, count);
     layout_.schedule = choose(table_, "schedule", hybrid_schedules(), layout_.schedule);
     layout_.interleave = degree("interleave");
+    static const Names<Chunks> chunks = {{"equal", Chunks::equal}, {"uneven", Chunks::uneven}};
+    layout_.chunks = choose(table_, "chunks", chunks, layout_.chunks);
     layout_.recompute = spec_.recompute;
     layout_.sequence_parallel =
         table_.boolean("sequence_parallel", false) ? SequenceParallel::on : SequenceParallel::off;
@@ -141,10 +143,12 @@ class HybridReader {
   void read_tokens() {
     HybridOptions& hybrid = spec_.hybrid;
     if (has_experts()) {
+      const auto split = static_cast<int>(table_.integer("etp", layout_.tp, layout_degree));
+      layout_.etp = split == layout_.tp && split > 1 ? 0 : split;
       hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, non_negative);
       hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
     } else {
-      for (const std::string_view key : {"capacity_factor", "expert_imbalance"}) refuse_experts(key);
+      for (const std::string_view key : {"etp", "capacity_factor", "expert_imbalance"}) refuse_experts(key);
     }
     hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
     hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);

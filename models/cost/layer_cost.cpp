@@ -56,7 +56,8 @@ double product_flops(const Layer& layer) {
       return 2.0 * number(layer.in.height) * number(layer.in.width) * number(weights(layer));
     case LayerKind::attention:  // T tokens, width h: Q K^T and scores V, 2 T^2 h each (Korthikanti et al. 2022); in
     case LayerKind::cross_attention:  // full, not halved for causality
-      return 2.0 * attention_scores(layer) * number(head_size(layer) + value_size(layer));
+      return 2.0 * number(layer.heads) * number(layer.in.height) * number(seen_tokens(layer)) *
+             number(head_size(layer) + value_size(layer));
     case LayerKind::mixture_of_experts:
       return 2.0 * number(layer.in.height) * weights_visited(layer);
     case LayerKind::dot_interaction: {  // all N + 1 vectors with all: one batched product, of which half is kept

@@ -132,8 +132,9 @@ class Lister {
     const double tokens = number(key_tokens(layer_)), queries = number(layer_.in.height) * share_.context;
     const double key = number(head_size(layer_)), value = number(value_size(layer_));
     if (share_.attention == AttentionKernel::flash) {
-      const double flops =
-          2.0 * share_.samples * heads * queries * tokens * (key + value) * (layer_.causal ? 0.5 : 1.0);
+      // Of a causal window the first queries see less: of w of t keys w - w^2 / 2 t on the mean.
+      const double seen = number(seen_tokens(layer_)), hidden = layer_.causal ? seen * seen / (2.0 * tokens) : 0.0;
+      const double flops = 2.0 * share_.samples * heads * queries * (seen - hidden) * (key + value);
       add_fused(operators_.forward, Operator::Kind::attention_forward, flops);
       add_fused(operators_.backward_input, Operator::Kind::attention_backward, 2.5 * flops);
       return;
@@ -185,19 +186,25 @@ class Lister {
     const double hidden = number(layer_.in.channels), units = number(layer_.expert_units) * share_.work;
     const double visits = share_.expert_visits, each = share_.experts > 0 ? visits / share_.experts : 0.0;
     const double doubled = layer_.gated ? 2.0 : 1.0;
-    list_dense(rows(), hidden, number(layer_.experts));
+    list_dense(rows() * share_.region, hidden, number(layer_.experts));
     stream(visits * hidden, 4, 4);
     if (each > 0) {
       list_dense(each, hidden, doubled * units, share_.experts);
       stream(visits * units, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
       list_dense(each, units, hidden, share_.experts);
+      list_expert_bias_gradients(visits * (doubled * units + hidden));
     }
     stream(visits * hidden, 4, 4);
     if (layer_.shared_experts == 0) return;
-    const double shared = units * number(layer_.shared_experts);
+    const double shared = number(layer_.expert_units * layer_.shared_experts) * share_.shared_work;
     list_dense(rows(), hidden, doubled * shared);
     stream(rows() * shared, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
     list_dense(rows(), shared, hidden);
+  }
+
+  void list_expert_bias_gradients(double outputs) {
+    if (!layer_.bias || layer_.frozen) return;
+    operators_.backward_weights.push_back(streaming(outputs, 2));
   }
 
   /// All vectors with all in one batched product; each half of its gradient is a product too.

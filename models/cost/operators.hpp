@@ -46,6 +46,7 @@ struct OperatorShare {
   double region = 1;         // share of the tokens of a layer that is not split otherwise (sequence parallelism)
   double expert_visits = 0;  // mixture of experts: token visits that the experts here work on
   double experts = 0;        // that are here
+  double shared_work = 1;    // of the inner width of its shared experts; work: of the others, region: of the router
   double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
   double cast_bytes = 4;     // fp8: moved per number to cast operands of dense layers
   double cast_input = 1;     // share of the inputs of a dense layer that is cast here (the rest is gathered as cast)

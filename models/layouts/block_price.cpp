@@ -91,10 +91,10 @@ class BlockPricer {
   void count_parameters(const Layer& layer) {
     const double all = number(trainable_parameters(layer));
     if (layer.kind == LayerKind::mixture_of_experts) {
-      const double router = number(layer.in.channels * layer.experts);
-      const double each = (all - router) / number(layer.experts + layer.shared_experts) / layout_.tp;
-      price_.expert_parameters += each * number(layer.experts) / layout_.ep;
-      price_.parameters += router + each * number(layer.shared_experts);
+      const double router = layer.frozen ? 0 : number(router_parameters(layer));
+      const double each = (all - router) / number(layer.experts + layer.shared_experts);
+      price_.expert_parameters += each * number(layer.experts) / layout_.ep / expert_tensor_degree(layout_);
+      price_.parameters += router + each * number(layer.shared_experts) / layout_.tp;
       return;
     }
     const LayerSplit& split = shares_.split_of(layer.id.index());
@@ -103,7 +103,7 @@ class BlockPricer {
 
   void price_exchanges(std::size_t index) {
     const Layer& layer = job_.network.layers[index];
-    if (layout_.tp > 1 && layer.kind == LayerKind::mixture_of_experts) {
+    if (layer.kind == LayerKind::mixture_of_experts && has_split_experts(layer)) {
       const double numbers = shares_.samples(layer) * number(layer.in.count());
       price_.tensor_sent.forward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
       price_.tensor_sent.backward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
@@ -130,6 +130,11 @@ class BlockPricer {
         price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
       }
     }
+  }
+
+  /// Whether tensor-parallel ranks work on one expert together, a shared one or another.
+  [[nodiscard]] bool has_split_experts(const Layer& layer) const {
+    return layout_.tp > 1 && (expert_tensor_degree(layout_) > 1 || layer.shared_experts > 0);
   }
 
   /// What is gathered under sequence parallelism are operands of products: in fp8 they travel as they were cast
@@ -161,9 +166,9 @@ class BlockPricer {
   /// Dispatch and combine, forward and backward each.
   void visit_experts(const Layer& layer) {
     const OperatorShare share = shares_.of(layer);
-    const Bytes bytes =
-        bytes_in_memory(job_.precision) * (share.expert_visits * number(layer.in.channels) /
-                                           (layout_.sequence_parallel == SequenceParallel::on ? layout_.tp : 1));
+    const Bytes bytes = bytes_in_memory(job_.precision) *
+                        (share.expert_visits * number(layer.in.channels) /
+                         (layout_.sequence_parallel == SequenceParallel::on ? expert_tensor_degree(layout_) : 1));
     const GroupPlace place = place_of(layout_, Dimension::ep, job_.cluster.devices_per_node);
     const LibraryCost cost = library_cost(CollectiveKind::all_to_all, place, bytes, paths_.node, paths_.network);
     price_.expert_forward += cost.total() * 2.0;

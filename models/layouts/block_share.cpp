@@ -67,13 +67,17 @@ OperatorShare BlockShares::of(const Layer& layer) const {
   return share;
 }
 
-/// Every rank of an expert-parallel group sends its visits out and works on as many for the others. The experts'
-/// inner width is split over the tensor-parallel group.
+/// Every rank of an expert-parallel group sends its visits out and works on as many for the others. The inner width of
+/// shared experts is split over the tensor-parallel group, that of the others over the ranks of an expert: with one of
+/// them the tensor-parallel ranks route their own tokens each, else all the same.
 void BlockShares::deal_experts(const Layer& layer, OperatorShare& share) const {
   const double tokens = share.samples * number(layer.in.height) * share.context;
+  const double split = expert_tensor_degree(layout_);
   share.experts = number(layer.experts) / layout_.ep;
-  share.expert_visits = tokens * number(layer.experts_per_token) * busiest_share();
-  share.work = 1.0 / layout_.tp;
+  share.region = split / layout_.tp;
+  share.expert_visits = tokens * share.region * number(layer.experts_per_token) * busiest_share();
+  share.work = 1.0 / split;
+  share.shared_work = 1.0 / layout_.tp;
 }
 
 double BlockShares::busiest_share() const {

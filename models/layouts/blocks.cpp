@@ -10,25 +10,29 @@
 namespace orrery {
 namespace {
 
-bool are_alike(const Layer& a, const Layer& b) {
+enum class Windows : std::uint8_t { equal, any };
+
+bool are_alike(const Layer& a, const Layer& b, Windows windows) {
+  if (windows == Windows::equal && a.window != b.window) return false;
   return a.kind == b.kind && a.in == b.in && a.out == b.out && a.kernel == b.kernel && a.stride == b.stride &&
          a.groups == b.groups && a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_size == b.head_size &&
-         a.value_size == b.value_size && a.causal == b.causal && a.rate == b.rate && a.vocabulary == b.vocabulary &&
-         a.positions == b.positions && a.segments == b.segments && a.bias == b.bias && a.tied == b.tied &&
-         a.frozen == b.frozen && a.experts == b.experts && a.experts_per_token == b.experts_per_token &&
-         a.shared_experts == b.shared_experts && a.expert_units == b.expert_units && a.gated == b.gated;
+         a.value_size == b.value_size && a.causal == b.causal && a.sinks == b.sinks && a.rate == b.rate &&
+         a.vocabulary == b.vocabulary && a.positions == b.positions && a.segments == b.segments && a.bias == b.bias &&
+         a.tied == b.tied && a.frozen == b.frozen && a.experts == b.experts &&
+         a.experts_per_token == b.experts_per_token && a.shared_experts == b.shared_experts &&
+         a.expert_units == b.expert_units && a.gated == b.gated;
 }
 
-bool are_alike(const LayerGraph& graph, const Block& a, const Block& b) {
+bool are_alike(const LayerGraph& graph, const Block& a, const Block& b, Windows windows) {
   if (a.end - a.first != b.end - b.first) return false;
   for (std::size_t i = 0; i < a.end - a.first; ++i) {
-    if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i])) return false;
+    if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i], windows)) return false;
   }
   return true;
 }
 
 std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
-  const auto is_repeated = [&](const Block& block) { return block.klass == sequence.repeated; };
+  const auto is_repeated = [&](const Block& block) { return block.kin == sequence.repeated; };
   const auto& blocks = sequence.blocks;
   const auto before =
       static_cast<std::size_t>(std::find_if(blocks.begin(), blocks.end(), is_repeated) - blocks.begin());
@@ -85,6 +89,84 @@ std::vector<std::size_t> deal_evenly(std::size_t chunks, std::size_t blocks, con
   return starts;
 }
 
+/// Where the weights come nearest to equal chunks of them.
+std::vector<std::size_t> nearest_cuts(std::size_t chunks, const std::vector<double>& weights) {
+  const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<std::size_t> starts = {0};
+  std::size_t next = 0;
+  double before = 0;  // of the blocks before the next one
+  for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
+    const double share = all * static_cast<double>(chunk) / static_cast<double>(chunks);
+    const std::size_t last = weights.size() - (chunks - chunk);  // a block for each chunk behind
+    do {
+      before += weights[next++];
+    } while (next < last && before + weights[next] / 2 <= share);
+    starts.push_back(next);
+  }
+  starts.push_back(weights.size());
+  return starts;
+}
+
+/// Moves blocks from chunk to chunk: those between pass one on each.
+class BlockMoves {
+ public:
+  BlockMoves(std::vector<std::size_t>& starts, std::size_t stages, const std::vector<double>& weights)
+      : starts_(starts), stages_(stages), before_(1) {
+    for (const double weight : weights) before_.push_back(before_.back() + weight);
+    now_ = cost();
+  }
+
+  /// The first move that is for the better; false: there is none.
+  bool improve() {
+    for (std::size_t first = 1; first + 1 < starts_.size(); ++first) {
+      for (std::size_t last = first; last + 1 < starts_.size(); ++last) {
+        if (keeps_blocks(first - 1) && is_better_moved(first, last, -1)) return true;
+        if (keeps_blocks(last) && is_better_moved(first, last, 1)) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  struct Cost {
+    double stages = 0, chunks = 0;  // squares of their weights: least where they are alike
+  };
+
+  [[nodiscard]] bool keeps_blocks(std::size_t chunk) const { return starts_[chunk + 1] - starts_[chunk] > 1; }
+
+  [[nodiscard]] Cost cost() const {
+    std::vector<double> sums(stages_);
+    Cost cost;
+    for (std::size_t chunk = 0; chunk + 1 < starts_.size(); ++chunk) {
+      const double weight = before_[starts_[chunk + 1]] - before_[starts_[chunk]];
+      sums[chunk % stages_] += weight;
+      cost.chunks += weight * weight;
+    }
+    for (const double sum : sums) cost.stages += sum * sum;
+    return cost;
+  }
+
+  /// Cuts `first` to `last`, a block further or back; undone where that is for the worse.
+  bool is_better_moved(std::size_t first, std::size_t last, int step) {
+    for (std::size_t cut = first; cut <= last; ++cut) starts_[cut] += static_cast<std::size_t>(step);
+    const Cost moved = cost();
+    constexpr double rounding = 1e-9;
+    const bool are_more_alike = moved.stages < now_.stages * (1 - rounding);
+    const bool are_as_alike = moved.stages <= now_.stages * (1 + rounding);
+    if (are_more_alike || (are_as_alike && moved.chunks < now_.chunks * (1 - rounding))) {
+      now_ = moved;
+      return true;
+    }
+    for (std::size_t cut = first; cut <= last; ++cut) starts_[cut] -= static_cast<std::size_t>(step);
+    return false;
+  }
+
+  std::vector<std::size_t>& starts_;
+  std::size_t stages_;
+  std::vector<double> before_;  // weights of the blocks before each
+  Cost now_;
+};
+
 }  // namespace
 
 BlockSequence blocks_of(const LayerGraph& graph) {
@@ -93,15 +175,17 @@ BlockSequence blocks_of(const LayerGraph& graph) {
   starts.push_back(graph.layers.size());
   std::vector<std::size_t> counts;
   for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-    Block block{starts[i], starts[i + 1], 0};
-    const auto known = std::find_if(sequence.classes.begin(), sequence.classes.end(),
-                                    [&](std::size_t other) { return are_alike(graph, sequence.blocks[other], block); });
-    block.klass = static_cast<std::size_t>(known - sequence.classes.begin());
-    if (known == sequence.classes.end()) {
+    Block block{starts[i], starts[i + 1], sequence.classes.size(), sequence.classes.size()};
+    for (std::size_t klass = sequence.classes.size(); klass-- > 0;) {
+      const Block& other = sequence.blocks[sequence.classes[klass]];
+      if (are_alike(graph, other, block, Windows::any)) block.kin = other.kin;
+      if (are_alike(graph, other, block, Windows::equal)) block.klass = klass;
+    }
+    if (block.klass == sequence.classes.size()) {
       sequence.classes.push_back(i);
       counts.push_back(0);
     }
-    ++counts[block.klass];
+    ++counts[block.kin];
     sequence.blocks.push_back(block);
   }
   const auto most = std::max_element(counts.begin(), counts.end());
@@ -132,6 +216,15 @@ std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t 
   return deal_evenly(chunks, weights.size(), [&](std::size_t /*chunk*/, std::size_t first, std::size_t end) {
     return before[end] - before[first];
   });
+}
+
+std::vector<std::size_t> deal_blocks_by_weight(std::size_t chunks, std::size_t stages,
+                                               const std::vector<double>& weights) {
+  ORRERY_EXPECT(stages >= 1 && chunks >= stages && weights.size() >= chunks);
+  std::vector<std::size_t> starts = nearest_cuts(chunks, weights);
+  BlockMoves moves(starts, stages, weights);
+  while (moves.improve()) continue;
+  return starts;
 }
 
 std::vector<std::size_t> deal_blocks_by_time(std::size_t chunks, std::size_t blocks, const RunWeight& seconds) {

@@ -11,16 +11,17 @@
 
 namespace orrery {
 
-/// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names.
+/// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names. `kin`: the first class
+/// that is equal but for what attention sees (windows and the whole in turn: GPT-OSS).
 struct Block {
   std::size_t first = 0, end = 0;
-  std::size_t klass = 0;
+  std::size_t klass = 0, kin = 0;
 };
 
 struct BlockSequence {
   std::vector<Block> blocks;         // in order: the segments of recompute_segments()
   std::vector<std::size_t> classes;  // a block of each class
-  /// Class with the most blocks: the repeated block of a transformer.
+  /// Class whose kin are most blocks, and their number: the repeated block of a transformer.
   std::size_t repeated = 0;
   std::size_t repeats = 0;
 };
@@ -34,6 +35,13 @@ BlockSequence blocks_of(const LayerGraph& graph);
 /// ends.
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
                                      const std::vector<double>& weights);
+
+/// The same by what each block weighs, ends included: at first cut where the weights come nearest to equal chunks, then
+/// blocks go from chunk to chunk as long as that makes `stages` (chunk c belongs to stage c mod stages) more alike,
+/// then chunks: by the sum of the squares of their weights. Contract: at least as many blocks as chunks, as many chunks
+/// as stages, and a stage.
+std::vector<std::size_t> deal_blocks_by_weight(std::size_t chunks, std::size_t stages,
+                                               const std::vector<double>& weights);
 
 /// What blocks first .. end - 1 weigh in a chunk; one more block makes no run lighter.
 using RunWeight = std::function<double(std::size_t chunk, std::size_t first, std::size_t end)>;

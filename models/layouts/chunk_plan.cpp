@@ -9,6 +9,7 @@ namespace orrery {
 
 const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& layout) {
   const int chunks = layout.pp * layout.interleave;
+  if (layout.chunks == Chunks::uneven) return uneven_plan_for(layout);
   // Equal blocks are dealt by their number, others by what they weigh in this layout.
   const PriceKey key = has_repeated_blocks(sequence_) ? PriceKey{chunks} : key_of(chunks, layout);
   const auto [at, is_new] = plans_.try_emplace(key);
@@ -19,6 +20,23 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
     weights.push_back((price.forward + price.backward_input + price.backward_weights).value());
   }
   return at->second = plan_of(deal_blocks(sequence_, static_cast<std::size_t>(chunks), weights));
+}
+
+/// By the time that a micro-batch takes on each block, recomputation and what shows of exchanges included.
+const LayoutJudge::State::ChunkPlan& LayoutJudge::State::uneven_plan_for(const Layout& layout) {
+  PriceKey key = key_of(layout.pp * layout.interleave, layout);
+  key.back() = 1 + static_cast<std::int64_t>(layout.recompute);  // which no price depends on
+  const auto [at, is_new] = plans_.try_emplace(key);
+  if (!is_new) return at->second;
+  const std::vector<PassTimes> times = times_of_runs(layout);
+  std::vector<double> weights;
+  for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+    const Seconds forward = times[i + 1].forward - times[i].forward;
+    weights.push_back((forward + times[i + 1].backward - times[i].backward).value());
+  }
+  const auto stages = static_cast<std::size_t>(layout.pp),
+             chunks = stages * static_cast<std::size_t>(layout.interleave);
+  return at->second = plan_of(deal_blocks_by_weight(chunks, stages, weights));
 }
 
 LayoutJudge::State::ChunkPlan LayoutJudge::State::plan_of(const std::vector<std::size_t>& starts) const {

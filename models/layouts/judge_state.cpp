@@ -113,6 +113,7 @@ LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, cons
           layout.tp,
           layout.cp,
           layout.ep,
+          expert_tensor_degree(layout),
           layout.microbatch,
           layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
           place_key(place_of(layout, Dimension::tp, per_node)),

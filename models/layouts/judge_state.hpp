@@ -138,8 +138,9 @@ struct LayoutJudge::State {
                                           int stage, double count, const Layout& layout) const;
 
  private:
-  /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it.
-  using PriceKey = std::array<std::int64_t, 9>;
+  /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it; the
+  /// last is for plans alone.
+  using PriceKey = std::array<std::int64_t, 11>;
   struct PriceKeyHash {
     std::size_t operator()(const PriceKey& key) const {
       std::uint64_t hash = 0;
@@ -152,6 +153,7 @@ struct LayoutJudge::State {
   };
   [[nodiscard]] PriceKey key_of(std::int64_t first, const Layout& layout) const;
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
+  const ChunkPlan& uneven_plan_for(const Layout& layout);
   const TensorSplit& split_for(int tp);
   [[nodiscard]] StageWork work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout);
   /// Adds the operators that the host has to start to `kernels`.

@@ -22,8 +22,10 @@ std::string to_text(const Layout& layout) {
   std::string text = fmt::format("tp{} pp{} dp{}", layout.tp, layout.pp, layout.dp);
   if (layout.cp > 1) text += fmt::format(" cp{}", layout.cp);
   if (layout.ep > 1) text += fmt::format(" ep{}", layout.ep);
+  if (expert_tensor_degree(layout) != layout.tp) text += fmt::format(" etp{}", layout.etp);
   text += fmt::format(" b{}", layout.microbatch);
   if (layout.interleave > 1) text += fmt::format(" v{}", layout.interleave);
+  if (layout.pp > 1 && layout.chunks == Chunks::uneven) text += " uneven";
   if (layout.pp > 1 && layout.schedule != PipelineSchedule::one_f_one_b) {
     text += fmt::format(" {}", name_of(layout.schedule));
   }
@@ -54,14 +56,27 @@ int degree(const Layout& layout, Dimension dimension) {
   return 1;
 }
 
+bool has_unequal_chunks(const Layout& layout) {
+  return layout.chunks == Chunks::uneven && layout.interleave > 1 && layout.pp > 1;
+}
+
 int replicas_in_step(const Layout& layout) {
   return layout.dp / layout.outer.islands * layout.cp;
 }
 
+int expert_tensor_degree(const Layout& layout) {
+  return layout.etp == 0 ? layout.tp : layout.etp;
+}
+
+int expert_ranks_in_step(const Layout& layout) {
+  return replicas_in_step(layout) * (layout.tp / expert_tensor_degree(layout));
+}
+
+int expert_sharers(const Layout& layout, int replicas) {
+  return std::max(1, replicas * (layout.tp / expert_tensor_degree(layout)) / layout.ep);
+}
+
 std::int64_t stride(const Layout& layout, Dimension dimension) {
-  if (dimension == Dimension::ep) {  // the first of dp and cp
-    return std::min(stride(layout, Dimension::dp), stride(layout, Dimension::cp));
-  }
   std::int64_t apart = 1;
   for (const Dimension faster : layout.order) {
     if (faster == dimension) break;
@@ -82,25 +97,45 @@ int nodes_apart(std::int64_t devices_per_node, std::int64_t ranks_apart) {
   return static_cast<int>(std::max<std::int64_t>(1, ranks_apart / devices_per_node));
 }
 
+/// Of the ranks along these dimensions, the fastest first, every `every`-th, `ranks` of them.
+GroupPlace place_along(const Layout& layout, const std::vector<Dimension>& dimensions, int every, int ranks,
+                       int devices_per_node) {
+  std::int64_t per_node = 1, apart = 0, left = ranks, skipped = every;
+  for (const Dimension dimension : dimensions) {
+    const bool is_last = dimension == dimensions.back();
+    const std::int64_t along = degree(layout, dimension), step = stride(layout, dimension) * skipped;
+    const std::int64_t taken = is_last ? left : std::min(left, std::max<std::int64_t>(1, along / skipped));
+    const std::int64_t beside = in_node(devices_per_node, step, taken);
+    per_node *= beside;
+    if (apart == 0 && (beside < taken || is_last)) apart = step;
+    left = std::max<std::int64_t>(1, left / taken), skipped = std::max<std::int64_t>(1, skipped / along);
+  }
+  return {ranks, static_cast<int>(per_node), nodes_apart(devices_per_node, apart)};
+}
+
+/// These, the fastest first.
+std::vector<Dimension> by_stride(const Layout& layout, std::vector<Dimension> dimensions) {
+  std::stable_sort(dimensions.begin(), dimensions.end(),
+                   [&](Dimension a, Dimension b) { return stride(layout, a) < stride(layout, b); });
+  return dimensions;
+}
+
 }  // namespace
 
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node) {
-  const bool cp_is_faster = stride(layout, Dimension::cp) < stride(layout, Dimension::dp);
-  const Dimension fast = cp_is_faster ? Dimension::cp : Dimension::dp,
-                  slow = cp_is_faster ? Dimension::dp : Dimension::cp;
-  const std::int64_t fast_ranks = std::max(1, degree(layout, fast) / every);
-  const std::int64_t inner = std::min<std::int64_t>(ranks, fast_ranks),
-                     outer = std::max<std::int64_t>(1, ranks / inner);
-  const std::int64_t skipped = std::max(1, every / degree(layout, fast));
-  const std::int64_t beside = in_node(devices_per_node, stride(layout, fast) * every, inner);
-  const std::int64_t apart = beside < inner ? stride(layout, fast) * every : stride(layout, slow) * skipped;
-  return {ranks, static_cast<int>(beside * in_node(devices_per_node, stride(layout, slow) * skipped, outer)),
-          nodes_apart(devices_per_node, apart)};
+  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp});
+  return place_along(layout, dimensions, every, ranks, devices_per_node);
+}
+
+GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node) {
+  if (expert_tensor_degree(layout) == layout.tp) return place_of_replicas(layout, every, ranks, devices_per_node);
+  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp, Dimension::tp});
+  return place_along(layout, dimensions, every, ranks, devices_per_node);
 }
 
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node) {
   if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
-  if (dimension == Dimension::ep) return place_of_replicas(layout, 1, layout.ep, devices_per_node);
+  if (dimension == Dimension::ep) return place_of_expert_ranks(layout, 1, layout.ep, devices_per_node);
   const int ranks = degree(layout, dimension);
   const std::int64_t apart = stride(layout, dimension);
   return {ranks, static_cast<int>(in_node(devices_per_node, apart, ranks)), nodes_apart(devices_per_node, apart)};

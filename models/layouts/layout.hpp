@@ -26,6 +26,10 @@ enum class SequenceParallel : std::uint8_t { off, on };
 /// On devices of several kinds. equal: every replica has as many micro-batches and every stage as many layers as the
 /// others, and the fast ones wait. speed: shared out so that the slowest of them is done as early as it can be.
 enum class Balance : std::uint8_t { equal, speed };
+/// Blocks in the chunks of a pipeline. equal: as many in each, where they are interleaved; the ends may have one fewer.
+/// uneven: stages as near to equal work as whole blocks allow, embedding and head among them, then chunks (what lists
+/// of layers are for: Megatron-Core's pipeline-model-parallel-layout).
+enum class Chunks : std::uint8_t { equal, uneven };
 enum class Offload : std::uint8_t { none, optimizer };  // optimizer state and step on the host
 
 /// Steps between islands, as DiLoCo takes them (Douillard et al. 2023, arXiv 2311.08105): equal islands, runs of whole
@@ -39,18 +43,21 @@ struct OuterSteps {
 
 struct Layout {
   int dp = 1, tp = 1, pp = 1, cp = 1;
-  int ep = 1;                   // experts are spread over ep of the dp x cp ranks that hold the same dense weights
+  int ep = 1;                   // experts are spread over ep of the ranks that expert_ranks_in_step() counts
+  int etp = 0;                  // ranks that an expert is split over: 1, or 0 (tp): all that share a layer
   int zero_stage = 0;           // 0..3; 3 is FSDP
   int zero_group = 0;           // ranks that share states (hybrid sharding); 0: all of dp x cp
   std::int64_t microbatch = 1;  // samples
   int interleave = 1;           // chunks of layers per stage
+  Chunks chunks = Chunks::equal;
   SequenceParallel sequence_parallel = SequenceParallel::off;
   Recompute recompute = Recompute::none;
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
   Offload offload = Offload::none;
   Balance balance = Balance::equal;
   OuterSteps outer;
-  /// Dimensions by rank, the fastest first. ep lies inside dp and is not listed.
+  /// Dimensions by rank, the fastest first. ep lies inside dp and cp, where an expert is not split inside tp too, and
+  /// is not listed.
   std::array<Dimension, 4> order = {Dimension::tp, Dimension::cp, Dimension::dp, Dimension::pp};
 
   [[nodiscard]] std::int64_t devices() const { return std::int64_t{dp} * tp * pp * cp; }
@@ -62,12 +69,24 @@ std::string to_text(const Layout& layout);
 /// Ranks apart that neighbours in a dimension are (product of the degrees of faster dimensions).
 std::int64_t stride(const Layout& layout, Dimension dimension);
 int degree(const Layout& layout, Dimension dimension);
+/// Whether the chunks of a stage may be unequal: no closed form adds up their passes.
+bool has_unequal_chunks(const Layout& layout);
 /// Of the dp x cp replicas of a rank those that sum gradients in every step: all, or an island of them.
 int replicas_in_step(const Layout& layout);
+/// Ranks that an expert is split over, tp or 1: Megatron-Core's expert-tensor-parallel-size, whose default is tp (MoE
+/// parallel folding: Liu et al. 2025, arXiv 2504.14960).
+int expert_tensor_degree(const Layout& layout);
+/// Of the ranks of a stage those that experts are dealt to, ep by ep: the replicas of a rank, and where an expert is
+/// not split those of the tp ranks beside it, which have tokens of their own then (sequence parallelism).
+int expert_ranks_in_step(const Layout& layout);
+/// Of them those that hold the same experts, where `replicas` share the states of the other weights; at least one.
+int expert_sharers(const Layout& layout, int replicas);
 /// Where `ranks` of the dp x cp replicas of a rank sit, every `every`-th of them, the faster of the two dimensions
 /// first, when nodes of `devices_per_node` are filled in rank order.
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node);
-/// Where the group of a dimension sits. dp: all dp x cp replicas; ep: the first ep of them.
+/// The same of the ranks that expert_ranks_in_step() counts.
+GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node);
+/// Where the group of a dimension sits. dp: all dp x cp replicas; ep: the first ep of those that experts are dealt to.
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
 /// Samples of one replica / micro-batch.
 std::int64_t microbatches(const Layout& layout, std::int64_t batch);

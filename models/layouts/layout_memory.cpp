@@ -3,6 +3,7 @@
 
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/judge_state.hpp"
+#include "models/layouts/schedules.hpp"
 
 namespace orrery {
 namespace {
@@ -20,6 +21,29 @@ double passes_kept(const Layout& layout, int stage, double count) {
   return std::min(count * layout.interleave, warm_up + 1.0);
 }
 
+/// Passes spread evenly over the chunks of the stage.
+Bytes kept_evenly(const std::vector<StageWork>& chunks, int stage, double count, const Layout& layout) {
+  const double per_chunk = passes_kept(layout, stage, count) / layout.interleave;
+  Bytes kept;
+  for (auto at = static_cast<std::size_t>(stage); at < chunks.size(); at += static_cast<std::size_t>(layout.pp)) {
+    kept += chunks[at].activations * per_chunk;
+  }
+  return kept;
+}
+
+/// Unequal chunks: most that the stage keeps while it does its tasks. Warming up takes less than two rounds of
+/// micro-batches, then every round is like the one before.
+Bytes kept_at_most(const std::vector<StageWork>& chunks, int stage, double count, const Layout& layout) {
+  const int some = std::min(static_cast<int>(count), 3 * layout.pp);
+  Bytes kept, most;
+  for (const Task& task : task_order(layout.schedule, stage, layout.pp, some, layout.interleave)) {
+    const Bytes own = chunks[static_cast<std::size_t>(task.chunk * layout.pp + stage)].activations;
+    kept = task.kind == Task::Kind::forward ? kept + own : kept - own;
+    most = std::max(most, kept);
+  }
+  return most;
+}
+
 }  // namespace
 
 LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chunks,
@@ -27,14 +51,13 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
                                               const Layout& layout) const {
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
-  const double all = replicas_in_step(layout);
-  const double group = layout.zero_group > 0 ? layout.zero_group : all;
+  const int group = layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
   double dense = work.parameters;
   const double experts = work.expert_parameters;
   if (layout.pp > 1 && stage == layout.pp - 1) dense += tied_numbers_ / layout.tp;  // the head's copy
   const auto held = [&](int sharded_from, double bytes) {
     if (layout.zero_stage < sharded_from) return Bytes((dense + experts) * bytes);
-    return Bytes((dense / group + experts / std::max(1.0, group / layout.ep)) * bytes);
+    return Bytes((dense / group + experts / expert_sharers(layout, group)) * bytes);
   };
   const double gradient =
       bytes_in_memory(job_.precision).value() < 4.0 ? job_.framework.gradient_bytes.value : each.gradients;
@@ -46,14 +69,8 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;
   memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer + outer);
 
-  const double passes = passes_kept(layout, stage, count);
-  Bytes kept;  // passes spread evenly over the chunks
-  const auto step = static_cast<std::size_t>(layout.pp);
-  const double per_chunk = passes / layout.interleave;
-  for (auto at = static_cast<std::size_t>(stage); at < chunks.size(); at += step) {
-    kept += chunks[at].activations * per_chunk;
-  }
-  memory.states.activations = kept;
+  memory.states.activations = has_unequal_chunks(layout) ? kept_at_most(chunks, stage, count, layout)
+                                                         : kept_evenly(chunks, stage, count, layout);
   memory.working = work.largest_block;
   if (layout.zero_stage == 3 && shards_while_running) {  // the block at work and the next, fetched ahead
     memory.working += bytes_in_memory(job_.precision) * (2.0 * work.largest_parameters);

@@ -135,7 +135,8 @@ class Obstacles {
       if (value < 1) found_.push_back(fmt::format("{} = {} must be at least 1", name, value));
     };
     positive(layout_.dp, "dp"), positive(layout_.tp, "tp"), positive(layout_.pp, "pp"), positive(layout_.cp, "cp");
-    positive(layout_.ep, "ep"), positive(layout_.microbatch, "microbatch"), positive(layout_.interleave, "interleave");
+    positive(layout_.ep, "ep"), positive(expert_tensor_degree(layout_), "etp"),
+        positive(layout_.microbatch, "microbatch"), positive(layout_.interleave, "interleave");
     positive(layout_.outer.islands, "islands"), positive(layout_.outer.every, "every");
     return found_.empty();
   }
@@ -168,20 +169,21 @@ class Obstacles {
 
   void check_pipeline() {
     const std::int64_t chunks = std::int64_t{layout_.pp} * layout_.interleave;
-    const auto blocks = static_cast<std::int64_t>(dealt_blocks(sequence_));
+    const bool is_even = layout_.chunks == Chunks::equal;
+    const auto blocks = static_cast<std::int64_t>(is_even ? dealt_blocks(sequence_) : sequence_.blocks.size());
     if (layout_.pp == 1 && layout_.interleave > 1) {
       found_.push_back(fmt::format("interleave {} needs a pipeline - use interleave 1 or pp 2", layout_.interleave));
     }
-    const bool divides = divides_into(sequence_, static_cast<std::size_t>(chunks));
+    const bool divides = is_even && divides_into(sequence_, static_cast<std::size_t>(chunks));
     if (chunks > blocks && !divides) {
       found_.push_back(
           fmt::format("pp {} x interleave {} = {} chunks, but {} has {} blocks - use pp x interleave up "
                       "to {}",
                       layout_.pp, layout_.interleave, chunks, job_.network.name, blocks, blocks));
-    } else if (layout_.interleave > 1 && !divides) {
+    } else if (layout_.interleave > 1 && is_even && !divides) {
       found_.push_back(fmt::format(
           "pp {} x interleave {} = {} chunks do not divide the {} blocks of {} - use pp x "
-          "interleave = {}",
+          "interleave = {}, or chunks uneven",
           layout_.pp, layout_.interleave, chunks, blocks, job_.network.name, nearest_divisors(blocks, chunks)));
     }
     const std::int64_t count = microbatches(layout_, job_.batch);
@@ -207,6 +209,7 @@ class Obstacles {
   }
 
   void check_experts() {
+    check_expert_degree();
     if (layout_.ep == 1) return;
     std::int64_t experts = 0;
     for (const Layer& layer : job_.network.layers) experts = std::max(experts, layer.experts);
@@ -218,10 +221,27 @@ class Obstacles {
       found_.push_back(fmt::format("ep {} does not divide {} experts - use ep {}", layout_.ep, experts,
                                    nearest_divisors(experts, layout_.ep)));
     }
-    const std::int64_t ranks = replicas_in_step(layout_);
-    if (ranks % layout_.ep != 0 && has_equal_islands()) {
-      found_.push_back(fmt::format("ep {} does not divide {} = {} ranks that share the experts - use ep {}", layout_.ep,
-                                   replicas_text(), ranks, nearest_divisors(ranks, layout_.ep)));
+    const std::int64_t ranks = expert_ranks_in_step(layout_);
+    if (ranks % layout_.ep == 0 || !has_equal_islands()) return;
+    const bool is_split = expert_tensor_degree(layout_) == layout_.tp;
+    const bool whole_would_do = is_split && std::int64_t{replicas_in_step(layout_)} * layout_.tp % layout_.ep == 0;
+    found_.push_back(fmt::format("ep {} does not divide {}{} = {} ranks that share the experts - use ep {}{}",
+                                 layout_.ep, replicas_text(), is_split ? "" : fmt::format(" x tp {}", layout_.tp),
+                                 ranks, nearest_divisors(ranks, layout_.ep), whole_would_do ? ", or etp 1" : ""));
+  }
+
+  void check_expert_degree() {
+    const int degree = expert_tensor_degree(layout_);
+    if (degree == layout_.tp) return;
+    if (degree != 1) {
+      found_.push_back(fmt::format(
+          "etp {}: an expert is split over all tp {} ranks that share a layer, or over none - use etp 1 or {}", degree,
+          layout_.tp, layout_.tp));
+    } else if (layout_.sequence_parallel == SequenceParallel::off) {
+      found_.push_back(fmt::format(
+          "etp 1 with tp {}: without sequence parallelism every rank has the same tokens to send to experts - use "
+          "sequence_parallel true, or etp {}",
+          layout_.tp, layout_.tp));
     }
   }
 
@@ -247,7 +267,9 @@ class Obstacles {
   /// Or some ranks of a group would share their experts' states and others not.
   void check_shared_experts() {
     if (layout_.zero_stage < 1 || layout_.zero_group < 1 || layout_.ep == 1) return;
-    if (layout_.zero_group % layout_.ep == 0 || layout_.ep % layout_.zero_group == 0) return;
+    const int degree = std::min(expert_tensor_degree(layout_), layout_.tp),
+              ranks = layout_.zero_group * (layout_.tp / degree);
+    if (ranks % layout_.ep == 0 || layout_.ep % ranks == 0) return;
     found_.push_back(fmt::format(
         "zero_group {} cuts through groups of ep {} that share the experts - use a multiple or a divisor of ep",
         layout_.zero_group, layout_.ep));

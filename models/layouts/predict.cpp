@@ -44,10 +44,14 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
   const double waiting = job_.framework.blocking_transfers.value;
   PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, slowest_of(hops), waiting);
   const StageWork& slowest = stages[pipeline.slowest];
-  if (const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
-      has_slow_messages(times, hops, layout.schedule)) {
-    const Seconds whole = replay_.time(times, hops, layout, static_cast<int>(count), waiting);
-    const Seconds beside_work = whole - (slowest.forward_time() + slowest.backward_time()) * count;
+  const Seconds work = (slowest.forward_time() + slowest.backward_time()) * count;
+  const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
+  if (has_unequal_chunks(layout)) {
+    const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
+    pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0) - work;
+  }
+  if (has_unequal_chunks(layout) || has_slow_messages(times, hops, layout.schedule)) {
+    const Seconds beside_work = replay_.time(times, hops, layout, static_cast<int>(count), waiting) - work;
     pipeline.bubble = std::clamp(beside_work, Seconds(), pipeline.bubble);
     pipeline.messages = std::max(Seconds(), beside_work - pipeline.bubble);
   } else {

@@ -9,12 +9,19 @@
 namespace orrery {
 namespace {
 
+/// Neighbouring replicas between which experts are dealt, whole runs of ep ranks.
+int replicas_that_share_experts(const Layout& layout) {
+  const int beside = layout.tp / expert_tensor_degree(layout);  // ranks of a replica
+  const bool is_run = layout.cp == 1 && (beside == 1 || stride(layout, Dimension::tp) < stride(layout, Dimension::dp));
+  // With context parallelism the ranks that share lie across both dimensions: all of them are taken.
+  return is_run ? std::lcm(layout.ep, beside) / beside : layout.dp;
+}
+
 /// Neighbouring replicas that meet in every pass.
 int replicas_that_meet(const Layout& layout) {
-  // With context parallelism the ranks that share lie across both dimensions: all of them are taken.
   const int widest = layout.dp;
   int together = 1;
-  if (layout.ep > 1) together = layout.cp == 1 ? layout.ep : widest;
+  if (layout.ep > 1) together = replicas_that_share_experts(layout);
   if (exchanges_with_microbatches(layout)) {
     const int sharing = layout.zero_group > 0 && layout.cp == 1 ? layout.zero_group : widest;
     together = std::lcm(together, sharing);  // whole groups of both

@@ -21,6 +21,17 @@ int state_shares(const Layout& layout) {
   return layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
 }
 
+/// The same of experts.
+int expert_state_shares(const Layout& layout) {
+  return layout.zero_stage == 0 ? 1 : expert_sharers(layout, state_shares(layout));
+}
+
+/// Whether each rank has all samples of what it holds.
+bool has_no_sharers(const StageWork& stage, const Layout& layout) {
+  const int replicas = replicas_in_step(layout);
+  return replicas == 1 && (stage.expert_parameters <= 0 || expert_sharers(layout, replicas) == 1);
+}
+
 /// ZeRO-3, but in a pipeline.
 bool gathers_by_block(const Layout& layout) {
   return layout.zero_stage == 3 && layout.pp == 1;
@@ -120,7 +131,7 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
 StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const Layout& layout) const {
   StatesMoved once;
   const int all = replicas_in_step(layout), group = layout.zero_stage == 0 ? all : state_shares(layout);
-  const int expert_all = all / layout.ep, expert_group = std::max(1, group / layout.ep);
+  const int expert_all = expert_sharers(layout, all), expert_group = expert_sharers(layout, group);
   const int per_node = job_.cluster.devices_per_node;
   const double wire = wire_bytes_of_gradient();
   const bool by_block = gathers_by_block(layout);
@@ -134,21 +145,22 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
   };
   const auto pay = [&](WholeExchange& whole, CollectiveKind kind, double each) {
     const double experts = stage.expert_parameters * each;
-    if (experts > 0) pay_part(whole, kind, experts, place_of_replicas(layout, layout.ep, expert_group, per_node));
+    if (experts > 0) pay_part(whole, kind, experts, place_of_expert_ranks(layout, layout.ep, expert_group, per_node));
     return pay_part(whole, kind, stage.parameters * each, place_of_replicas(layout, 1, group, per_node));
   };
-  const auto sum = [&](double parameters, int apart, int ranks) {
-    const LibraryCost cost =
-        over_replicas(CollectiveKind::all_reduce, parameters, wire, place_of_replicas(layout, apart, ranks, per_node));
+  const auto sum = [&](double parameters, const GroupPlace& place) {
+    const LibraryCost cost = over_replicas(CollectiveKind::all_reduce, parameters, wire, place);
     once.sums.time += cost.total(), once.sums.sent += cost.sent();
   };
   const bool is_shared = layout.zero_stage > 0;
   once.cost = pay(once.gradients, is_shared ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce, wire);
   if (!is_shared) return once;
   pay(once.parameters, CollectiveKind::all_gather, bytes_in_memory(job_.precision).value());
-  sum(stage.parameters / group, group, all / group);
-  if (stage.expert_parameters > 0)
-    sum(stage.expert_parameters / expert_group, layout.ep * expert_group, expert_all / expert_group);
+  sum(stage.parameters / group, place_of_replicas(layout, group, all / group, per_node));
+  if (stage.expert_parameters > 0) {
+    sum(stage.expert_parameters / expert_group,
+        place_of_expert_ranks(layout, layout.ep * expert_group, expert_all / expert_group, per_node));
+  }
   return once;
 }
 
@@ -158,7 +170,7 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
 /// pass, gradients reduce-scattered, with every micro-batch; 2 and 3 in a pipeline: as 1, gradients and parameters stay
 /// whole through the step (Llama 3, section 3.3.2).
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
-  if (replicas_in_step(layout) == 1) return {};
+  if (has_no_sharers(stage, layout)) return {};
   const StatesMoved once = states_moved_once(stage, layout);
   const Passes passes{stage.forward_time(), stage.backward_time(),
                       static_cast<double>(microbatches(layout, job_.batch)), blocks_of_stage(stage)};
@@ -186,28 +198,32 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
   const double difference = bytes_in_memory(layout.outer.format).value();
   const double kept = bytes_in_memory(job_.precision).value();
   const double each_step = 1.0 / layout.outer.every;
-  const auto pay = [&](WholeExchange& part, CollectiveKind kind, double parameters, double bytes_each, int apart,
-                       int ranks) {
-    const LibraryCost cost =
-        over_replicas(kind, parameters, bytes_each, place_of_replicas(layout, apart, ranks, per_node));
+  const auto pay = [&](WholeExchange& part, CollectiveKind kind, double parameters, double bytes_each,
+                       const GroupPlace& place) {
+    const LibraryCost cost = over_replicas(kind, parameters, bytes_each, place);
     part.time += cost.total() * each_step;
     part.sent += cost.sent() * each_step;
   };
-  const auto pay_all = [&](double parameters, int apart) {  // of replicas so far apart that hold the same
-    const int same = island / apart, shares = std::max(1, state_shares(layout) / apart);
-    pay(outer.across, CollectiveKind::all_reduce, parameters / same, difference, island, islands);
+  // Of ranks so far apart, `same` in an island, that hold the same; so many of them share their states.
+  const auto pay_all = [&](double parameters, const auto& place, int apart, int same, int shares) {
+    pay(outer.across, CollectiveKind::all_reduce, parameters / same, difference,
+        place(layout, apart * same, islands, per_node));
     WholeExchange& alike = layout.zero_stage == 0 ? outer.states : outer.shards;
-    pay(alike, CollectiveKind::all_gather, parameters / shares, difference, apart * shares, same / shares);
-    if (!gathers_by_block(layout)) pay(outer.states, CollectiveKind::all_gather, parameters, kept, apart, shares);
+    pay(alike, CollectiveKind::all_gather, parameters / shares, difference,
+        place(layout, apart * shares, same / shares, per_node));
+    if (gathers_by_block(layout)) return;
+    pay(outer.states, CollectiveKind::all_gather, parameters, kept, place(layout, apart, shares, per_node));
   };
-  pay_all(stage.parameters, 1);
-  if (stage.expert_parameters > 0) pay_all(stage.expert_parameters, layout.ep);
+  pay_all(stage.parameters, place_of_replicas, 1, island, state_shares(layout));
+  if (stage.expert_parameters > 0) {
+    pay_all(stage.expert_parameters, place_of_expert_ranks, layout.ep, expert_sharers(layout, island),
+            expert_state_shares(layout));
+  }
   return outer;
 }
 
 Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_each, const Layout& layout) const {
-  const double group = state_shares(layout);
-  const double held = stage.parameters / group + stage.expert_parameters / std::max(1.0, group / layout.ep);
+  const double held = stage.parameters / state_shares(layout) + stage.expert_parameters / expert_state_shares(layout);
   if (layout.offload == Offload::optimizer) {
     return Seconds(held * job_.framework.offload_ns_per_parameter.value * 1e-9);
   }

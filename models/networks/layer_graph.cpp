@@ -120,6 +120,15 @@ std::int64_t key_tokens(const Layer& layer) {
   return layer.key_tokens > 0 ? layer.key_tokens : layer.in.height;
 }
 
+std::int64_t seen_tokens(const Layer& layer) {
+  const std::int64_t all = key_tokens(layer);
+  return layer.window > 0 ? std::min(layer.window, all) : all;
+}
+
+std::int64_t router_parameters(const Layer& layer) {
+  return layer.in.channels * layer.experts + (layer.bias ? layer.experts : 0);
+}
+
 std::int64_t interacting_vectors(const Layer& layer) {
   const auto products = static_cast<double>(layer.out.channels - layer.in.channels);
   return std::llround((1.0 + std::sqrt(1.0 + 8.0 * products)) / 2.0);
@@ -171,7 +180,7 @@ std::int64_t weights(const Layer& layer) {
     case LayerKind::class_token:
       return out;
     case LayerKind::attention:
-      return layer.positions * layer.heads;
+      return (layer.positions + (layer.sinks ? 1 : 0)) * layer.heads;
     default:
       return 0;
   }
@@ -190,6 +199,9 @@ std::int64_t biases(const Layer& layer) {
       return 4 * layer.out.channels;
     case LayerKind::gru:
       return 6 * layer.out.channels;
+    case LayerKind::mixture_of_experts:
+      return layer.experts +
+             (layer.experts + layer.shared_experts) * ((layer.gated ? 2 : 1) * layer.expert_units + layer.out.channels);
     default:
       return 0;
   }

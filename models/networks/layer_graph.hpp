@@ -89,6 +89,8 @@ struct Layer {
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values.
                                          // rms_norm: heads that are normalised apart, with one scale for all
   bool causal = false;                   // attention: a token sees itself and what came before
+  std::int64_t window = 0;               // causal attention: tokens that one sees at most, itself among them; 0: all
+  bool sinks = false;  // attention: a trained number per head stands beside the scores in their softmax (GPT-OSS)
   /// attention: numbers per head of queries and keys, and of values; 0: what the input gives. shared_size of a key's
   /// numbers are the same for every head and come once (the rotary part of latent attention).
   std::int64_t head_size = 0, value_size = 0, shared_size = 0;
@@ -103,7 +105,7 @@ struct Layer {
   std::int64_t vocabulary = 0, positions = 0, segments = 0;
   std::vector<std::int64_t> tables{};  // embedding_tables: rows of each table
   std::int64_t first_channel = 0;      // slice: where it begins
-  bool bias = true;                    // dense, convolutions
+  bool bias = true;                    // dense, convolutions; a mixture of experts: of the router and every product
   /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
@@ -139,11 +141,16 @@ bool has_weights(LayerKind kind);
 /// in / groups x out; transposed convolution kernel^2 x in x out; embedding rows x hidden; position embedding tokens x
 /// channels; embedding tables (sum of their rows) x units; class token channels; lstm 4 h (in + h), gru 3 h (in + h)
 /// for h units; batch, group and layer normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per
-/// channel of a head; attention positions x heads; a mixture of experts in x experts (the router) + 2 or 3 (gated) in x
-/// expert_units for each expert, shared ones too.
+/// channel of a head; attention positions x heads, and heads for sinks; a mixture of experts in x experts (the router)
+/// + 2 or 3 (gated) in x expert_units for each expert, shared ones too.
 std::int64_t weights(const Layer& layer);
+/// attention: of the keys those that a query sees at most, all or those in its window.
+std::int64_t seen_tokens(const Layer& layer);
+/// Numbers of a mixture's router, its bias included.
+std::int64_t router_parameters(const Layer& layer);
 /// Numbers that a layer, or a graph, holds: weights (0 when tied) and biases: out channels; lstm 4 h, gru 6 h (3 h of
-/// either product). The running mean and variance of a batch normalisation are not counted.
+/// either product); experts those of the router and of every product. The running mean and variance of a batch
+/// normalisation are not counted.
 std::int64_t parameters(const Layer& layer);
 std::int64_t parameters(const LayerGraph& graph);
 /// Those of them that training changes: none of a frozen layer.

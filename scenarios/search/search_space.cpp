@@ -60,7 +60,7 @@ class Space {
     Numbers parts = spec_.ep;
     if (parts.empty()) parts = experts_ > 0 ? divisors(experts_) : Numbers{1};
     for (const std::int64_t ep : parts) {
-      if (spec_.ep.empty() && ep > std::int64_t{layout.dp} * layout.cp) continue;
+      if (spec_.ep.empty() && ep > expert_ranks_in_step(layout)) continue;
       layout.ep = static_cast<int>(ep);
       add_pieces(layout);
     }
@@ -81,7 +81,9 @@ class Space {
     if (!spec_.interleave.empty()) return spec_.interleave;
     Numbers all;
     for (std::int64_t chunks = 1; chunks <= 8; ++chunks) {
-      if (chunks == 1 || divides_into(sequence_, static_cast<std::size_t>(chunks * layout.pp))) all.push_back(chunks);
+      const bool may =
+          base_.chunks == Chunks::uneven || divides_into(sequence_, static_cast<std::size_t>(chunks * layout.pp));
+      if (chunks == 1 || may) all.push_back(chunks);
     }
     return all;
   }

@@ -9,14 +9,14 @@
 
 namespace orrery {
 
-/// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, the
-/// sharding group where states are sharded). Where a list is empty:
+/// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, chunks,
+/// etp, the sharding group where states are sharded). Where a list is empty:
 ///   tp, pp    divisors of the devices; tp up to the most heads, pp up to the layers, which a layout cannot exceed
 ///   cp, ep    1; ep with experts: divisors of their number
 ///   dp        what is left: devices / (tp pp cp). With a list the product may be less than the devices.
 ///   zero_stage  0 and 1, and without a pipeline 3
 ///   microbatch  powers of two up to 16 that divide a replica's share of the batch
-///   interleave  1 to 8 in a pipeline, where the chunks divide the blocks
+///   interleave  1 to 8 in a pipeline, where the chunks divide the blocks or may be uneven
 ///   recompute   none, selective, full; schedule 1f1b; sequence_parallel on with tp > 1
 /// Combinations that repeat another one (interleaving or schedules without a pipeline, sequence parallelism without
 /// tensor parallelism) are left out, as are those with more devices than there are. Ordered by dp, tp, ... as the

@@ -28,17 +28,21 @@ std::vector<std::vector<RankId>> groups_along(const Layout& layout, Dimension di
   return groups;
 }
 
-/// dp x cp devices of every stage and slice, of every island, in the order of devices.
-std::vector<std::vector<RankId>> replicas(const Layout& layout) {
+/// dp x cp devices of every stage, of every island, in the order of devices: of each slice, or of those so many slices
+/// apart together.
+std::vector<std::vector<RankId>> replicas(const Layout& layout, int apart) {
   std::vector<std::vector<RankId>> groups;
   const int island = layout.dp / layout.outer.islands;
   for (int stage = 0; stage < layout.pp; ++stage) {
-    for (int slice = 0; slice < layout.tp; ++slice) {
+    for (int first_slice = 0; first_slice < apart; ++first_slice) {
       for (int first = 0; first < layout.dp; first += island) {
         std::vector<std::int64_t> devices;
         for (int replica = first; replica < first + island; ++replica) {
-          for (int part = 0; part < layout.cp; ++part)
-            devices.push_back(device_at(layout, {slice, part, replica, stage}));
+          for (int part = 0; part < layout.cp; ++part) {
+            for (int slice = first_slice; slice < layout.tp; slice += apart) {
+              devices.push_back(device_at(layout, {slice, part, replica, stage}));
+            }
+          }
         }
         groups.push_back(in_order(std::move(devices)));
       }
@@ -61,10 +65,10 @@ std::vector<std::vector<RankId>> likes_of_islands(const Layout& layout) {
   return groups;
 }
 
-/// Runs of `length` of them: ranks that share experts, or states.
-std::vector<std::vector<RankId>> runs_of_replicas(const Layout& layout, int length) {
+/// Runs of `length` of each of these groups: ranks that share experts, or states.
+std::vector<std::vector<RankId>> runs_of(const std::vector<std::vector<RankId>>& whole, int length) {
   std::vector<std::vector<RankId>> groups;
-  for (const std::vector<RankId>& all : replicas(layout)) {
+  for (const std::vector<RankId>& all : whole) {
     for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(length)) {
       const std::size_t end = std::min(all.size(), first + static_cast<std::size_t>(length));
       groups.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(first),
@@ -78,7 +82,7 @@ std::vector<std::vector<RankId>> runs_of_replicas(const Layout& layout, int leng
 std::vector<std::vector<RankId>> across_runs_of_replicas(const Layout& layout, int length) {
   std::vector<std::vector<RankId>> groups;
   const auto run = static_cast<std::size_t>(length);
-  for (const std::vector<RankId>& all : replicas(layout)) {
+  for (const std::vector<RankId>& all : replicas(layout, layout.tp)) {
     for (std::size_t place = 0; place < std::min(run, all.size()); ++place) {
       groups.emplace_back();
       for (std::size_t at = place; at < all.size(); at += run) groups.back().push_back(all[at]);
@@ -93,9 +97,9 @@ std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
   if (replicas_in_step(layout) == 1) return {};
   const int length = sharing_ranks(layout);
   if (meeting_of_states(layout) == Meeting::replicas) {
-    return {{Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout)}}};
+    return {{Meeting::replicas, {"exchange of gradients", Kind::collective, replicas(layout, layout.tp)}}};
   }
-  return {{Meeting::shards, {"exchange of states", Kind::collective, runs_of_replicas(layout, length)}},
+  return {{Meeting::shards, {"exchange of states", Kind::collective, runs_of(replicas(layout, layout.tp), length)}},
           {Meeting::sums, {"sums of shards", Kind::collective, across_runs_of_replicas(layout, length)}}};
 }
 
@@ -115,7 +119,8 @@ std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
     all.push_back({Meeting::parts, {"context parallelism", Kind::collective, groups_along(layout, Dimension::cp)}});
   }
   if (layout.ep > 1) {
-    all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, runs_of_replicas(layout, layout.ep)}});
+    const std::vector<std::vector<RankId>> ranks = replicas(layout, expert_tensor_degree(layout));
+    all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, runs_of(ranks, layout.ep)}});
   }
   return all;
 }

@@ -5,11 +5,9 @@
 namespace orrery {
 namespace {
 
-/// Of the ranks of one set of weights, `ranks` for the devices of replicas_in_step, how many stand for `members`
-/// devices.
-std::size_t run_length(const Layout& layout, std::size_t ranks, int members) {
-  const auto all = static_cast<std::size_t>(replicas_in_step(layout));
-  return std::max<std::size_t>(1, static_cast<std::size_t>(members) * ranks / all);
+/// Of `ranks` that stand for `all` devices, how many stand for `members` of them.
+std::size_t run_length(std::size_t ranks, int all, int members) {
+  return std::max<std::size_t>(1, static_cast<std::size_t>(members) * ranks / static_cast<std::size_t>(all));
 }
 
 /// The run that the rank at `place` is in.
@@ -68,10 +66,13 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
     case Meeting::sums:
       break;
   }
+  const int apart = meeting == Meeting::experts ? expert_tensor_degree(layout_) : layout_.tp;  // of slices
   for (int replica = first_of_island; replica < first_of_island + island; ++replica) {
     for (int part = 0; part < layout_.cp; ++part) {
-      const RankId member = ranks_.rank({at.tp, part, replica, at.pp});
-      if (found.empty() || found.back() != member) found.push_back(member);
+      for (int slice = at.tp % apart; slice < layout_.tp; slice += apart) {
+        const RankId member = ranks_.rank({slice, part, replica, at.pp});
+        if (found.empty() || found.back() != member) found.push_back(member);
+      }
     }
   }
   std::sort(found.begin(), found.end(),
@@ -79,8 +80,9 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   found.erase(std::unique(found.begin(), found.end()), found.end());
   if (meeting == Meeting::replicas) return found;
   const auto place = static_cast<std::size_t>(std::find(found.begin(), found.end(), rank) - found.begin());
-  if (meeting == Meeting::experts) return run_of(found, run_length(layout_, found.size(), layout_.ep), place);
-  const std::size_t length = run_length(layout_, found.size(), sharing_ranks(layout_));
+  if (meeting == Meeting::experts)
+    return run_of(found, run_length(found.size(), expert_ranks_in_step(layout_), layout_.ep), place);
+  const std::size_t length = run_length(found.size(), replicas_in_step(layout_), sharing_ranks(layout_));
   return meeting == Meeting::shards ? run_of(found, length, place) : across_runs(found, length, place);
 }
 

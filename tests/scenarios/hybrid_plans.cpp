@@ -75,6 +75,35 @@ TEST_CASE("experts spread over nodes take what the closed form says, within 1 % 
   CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
 }
 
+TEST_CASE("experts on one rank each, shared by those of all slices, take what the closed form says, folded as all") {
+  const std::string whole = "etp = 1\nsequence_parallel = true\nrecompute = \"full\"\nzero_stage = 1\n";
+  const std::string keys = whole + GENERATE(as<std::string>(), "tp = 2\npp = 2\nep = 8\n", "tp = 2\npp = 4\nep = 2\n",
+                                            "tp = 8\nep = 8\n", "tp = 4\npp = 2\nep = 8\ncp = 2\n",
+                                            "tp = 2\npp = 2\nep = 8\norder = [\"pp\", \"dp\", \"tp\", \"cp\"]\n");
+  INFO(keys);
+  const Scenario scenario = mixture(keys);
+  const double folded = flow_step(scenario);
+  CHECK(folded == Approx(predicted(scenario)).epsilon(0.01));
+  CHECK(folded == Approx(flow_step(mixture(keys + "fold = \"never\"\n"))).epsilon(1e-6));
+  const Way way = simulated(scenario);
+  double sent = way.layout->beside_node.value() + way.layout->beside_network.value();
+  for (const Activity& activity : way.records.activities)
+    sent += (activity.bytes * way.copies_of(activity.rank)).value();
+  CHECK(sent == Approx(way.layout->sent_per_device.value() * 32).epsilon(1e-6));
+}
+
+TEST_CASE("chunks that do not divide the blocks take what the closed form says, within 1 %") {
+  const std::string keys =
+      "chunks = \"uneven\"\n" + GENERATE(as<std::string>(), "pp = 2\ninterleave = 5\n",
+                                         "tp = 2\npp = 4\ninterleave = 4\n", "tp = 2\npp = 8\ninterleave = 2\n",
+                                         "pp = 16\n", "tp = 4\npp = 4\ninterleave = 6\n");
+  INFO(keys);
+  const Scenario scenario = gpt(keys);
+  const double folded = flow_step(scenario);
+  CHECK(folded == Approx(predicted(scenario)).epsilon(0.01));
+  CHECK(folded == Approx(flow_step(gpt(keys + "fold = \"never\"\n"))).epsilon(1e-6));
+}
+
 TEST_CASE("leaves that pass on less slow groups across them, in closed form as in simulation") {
   // Two nodes, each under a leaf of its own: every ring goes through its uplinks with all that the NICs bring.
   const std::string keys = GENERATE(as<std::string>(), "", "tp = 16\n", "cp = 16\n", "zero_stage = 3\n");

@@ -7,6 +7,7 @@
 
 #include "analysis/validation/measured/framework_rules.hpp"
 #include "analysis/validation/measured/words.hpp"
+#include "models/layouts/blocks.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -77,6 +78,17 @@ std::int64_t devices_of(const MeasuredRow& row) {
   return product;
 }
 
+/// Groups of experts that span tensor ranks have whole experts (Megatron-Core's recipes: expert_tensor_parallel_size
+/// 1).
+void set_expert_degree(RowCase& target) {
+  Layout& layout = target.layout;
+  const int replicas = layout.dp * layout.cp;
+  if (replicas % layout.ep == 0 || replicas * layout.tp % layout.ep != 0) return;
+  layout.etp = 1;
+  target.assumed.push_back(
+      fmt::format("etp 1, as ep {} does not divide dp {} x cp {}", layout.ep, layout.dp, layout.cp));
+}
+
 /// tp, pp, cp and dp, whose product is the number of devices.
 void set_degrees(RowCase& target, const MeasuredRow& row, std::int64_t devices) {
   Layout& layout = target.layout;
@@ -95,6 +107,7 @@ void set_degrees(RowCase& target, const MeasuredRow& row, std::int64_t devices) 
     throw RowSkipped(fmt::format("dp is {}, but {} devices / (tp {} x pp {} x cp {}) are {}", *row.dp, devices,
                                  layout.tp, layout.pp, layout.cp, layout.dp));
   }
+  set_expert_degree(target);
   target.open.tensor_and_pipeline = devices > 1 && !row.tp && !row.pp && layout.zero_stage < 3;
 }
 
@@ -181,6 +194,16 @@ void set_stated_software(RowCase& target, const MeasuredRow& row) {
   if (has_words(words, "reduced bf16")) target.job.framework.gradient_wire_bytes = Ranged(2);
 }
 
+/// Software is told by a list which layers stand where the chunks do not divide them (Megatron-Core's
+/// pipeline-model-parallel-layout).
+void set_chunks(RowCase& target) {
+  const BlockSequence sequence = blocks_of(target.job.network);
+  const std::size_t chunks = static_cast<std::size_t>(target.layout.pp) * target.layout.interleave;
+  if (target.layout.interleave == 1 || target.layout.pp == 1 || divides_into(sequence, chunks)) return;
+  target.layout.chunks = Chunks::uneven;
+  target.assumed.push_back(fmt::format("uneven chunks, as {} do not divide {} blocks", chunks, dealt_blocks(sequence)));
+}
+
 void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
   const bool is_late = row.year.value_or(default_year) >= first_year_of_sequence_parallel;
   const bool is_on = row.seq_parallel.empty() ? is_late && target.network.is_transformer() : row.seq_parallel == "yes";
@@ -241,6 +264,7 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   set_sequence_parallel(target, row);
   set_bert(target, row);
   target.job.network = target.network.graph(target.layout.tp);
+  set_chunks(target);
   return target;
 }
 

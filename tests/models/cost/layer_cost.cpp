@@ -85,6 +85,7 @@ TEST_CASE("A mixture of experts: the router, the experts a token visits and the 
   layer.shared_experts = 1;
   layer.expert_units = 5;
   layer.gated = true;
+  layer.bias = false;
   const LayerCost cost = layer_cost(layer);
   CHECK(cost.forward.value() == 2.0 * 16 * (8 * 10 + 3 * 3 * 8 * 5));
   CHECK(cost.backward.value() == 2.0 * cost.forward.value());

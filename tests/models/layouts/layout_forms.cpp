@@ -132,12 +132,12 @@ TEST_CASE("What a layout breaks is told with the nearest that would do") {
   const LayoutJudge judge(job);
   Layout layout;
   layout.tp = 10, layout.pp = 8, layout.dp = 1, layout.interleave = 5;
-  CHECK(
-      judge.obstacles(layout) ==
-      std::vector<std::string>{
-          "dp 1 x tp 10 x pp 8 x cp 1 = 80 devices, but the cluster has 64 - use dp 1",
-          "tp 10 does not divide the 96 heads of megatron - use tp 8 or 12",
-          "pp 8 x interleave 5 = 40 chunks do not divide the 96 blocks of megatron - use pp x interleave = 32 or 48"});
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{
+            "dp 1 x tp 10 x pp 8 x cp 1 = 80 devices, but the cluster has 64 - use dp 1",
+            "tp 10 does not divide the 96 heads of megatron - use tp 8 or 12",
+            "pp 8 x interleave 5 = 40 chunks do not divide the 96 blocks of megatron - use pp x interleave = 32 or 48, "
+            "or chunks uneven"});
   layout = {};
   layout.dp = 7, layout.cp = 3, layout.ep = 2, layout.zero_stage = 4;
   CHECK(judge.obstacles(layout) ==
