@@ -1,0 +1,55 @@
+// Rows of mixtures of experts, whose layouts no even cut and no plain group of replicas gives.
+#include <algorithm>
+
+#include "analysis/validation/measured/row_case.hpp"
+#include "analysis/validation/measured/tables.hpp"
+#include "models/layouts/step_prediction.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+RowCase case_named(const std::string& model, const std::string& cells) {
+  static const ValidationTables tables = read_validation_tables();
+  Problems problems;
+  const auto rows = parse_measured_rows(
+      "id,metric,value,unit,device,precision,year,seq_len,model,devices,tp,pp,ep,interleave,global_batch,micro_batch\n"
+      "A-T-1,iteration_time,1,s,H100-80GB-SXM,bf16,2025,4096," +
+          model + "," + cells + "\n",
+      "rows.csv", problems);
+  problems.throw_if_any();
+  return case_of(rows.at(0), tables);
+}
+
+bool assumes(const RowCase& row, const std::string& text) {
+  return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
+}
+
+}  // namespace
+
+TEST_CASE("groups of experts that only the slices together hold have whole experts") {
+  const RowCase spans = case_named("Qwen3 235B-A22B", "256,2,8,32,4,2048,1");
+  CHECK(spans.layout.ep == 32);
+  CHECK(spans.layout.etp == 1);
+  CHECK(assumes(spans, "etp 1, as ep 32 does not divide dp 16 x cp 1"));
+  CHECK(LayoutJudge(spans.job).obstacles(spans.layout).empty());
+  CHECK(case_named("Qwen3 235B-A22B", "256,2,8,16,4,2048,1").layout.etp == 0);
+  CHECK(case_named("Qwen3 235B-A22B", "256,2,8,24,4,2048,1").layout.etp == 0);  // divides neither: an obstacle
+}
+
+TEST_CASE("chunks that do not divide the blocks of a row are uneven") {
+  const RowCase uneven = case_named("DeepSeek-V3", "256,1,4,64,4,2048,1");
+  CHECK(uneven.layout.chunks == Chunks::uneven);
+  CHECK(assumes(uneven, "uneven chunks, as 16 do not divide 58 blocks"));
+  CHECK(LayoutJudge(uneven.job).obstacles(uneven.layout).empty());
+  CHECK(case_named("DeepSeek-V3", "256,1,4,64,5,2048,1").layout.chunks == Chunks::equal);  // 60, the ends one fewer
+  CHECK(case_named("DeepSeek-V3", "256,1,8,32,1,2048,1").layout.chunks == Chunks::equal);
+}
+
+TEST_CASE("GPT-OSS is known by its name") {
+  const RowCase row = case_named("GPT-OSS 120B", "64,1,4,8,1,512,4");
+  CHECK(row.network.shape.experts == 128);
+  CHECK(row.network.shape.window == 128);
+}
+
+}  // namespace orrery
