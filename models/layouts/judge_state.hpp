@@ -66,6 +66,7 @@ struct StatesMoved {
 struct StateExchange {
   Seconds gradients, parameters;  // whole
   Seconds exposed;
+  Seconds exchange_exposed;  // contained in it: of `cost`, or of the exchanges with every micro-batch
   WireBytes sent;
   LibraryCost cost;                // of the gradients
   PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block, ZeRO-2 backward; contained in what
@@ -114,8 +115,8 @@ struct LayoutJudge::State {
   [[nodiscard]] OuterExchange exchange_between_islands(const StageWork& stage, const Layout& layout) const;
   /// With the update between islands, on the mean of a step.
   [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
-  [[nodiscard]] Seconds transfer_time(const StageWork& stage, const Layout& layout) const;
-  /// Of messages of transfer_time(), as hops_of_own_ports() has them, on the ports that the stages really have.
+  /// Of one micro-batch, as hops_of_own_ports() has them: each as long as the wires between its two stages take it, on
+  /// the ports that they really have. `stage`: whose boundary crosses all of them.
   [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
   /// `count` micro-batches of one replica through its stages.
@@ -159,6 +160,7 @@ struct LayoutJudge::State {
   /// Adds the operators that the host has to start to `kernels`.
   [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
                                             HostKernels& kernels);
+  [[nodiscard]] Seconds time_beside_wire(Bytes message, const Layout& layout) const;
   [[nodiscard]] double recomputed_share(std::size_t klass, const Layout& layout) const;
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,

@@ -26,10 +26,6 @@ void slow_down_to(StageWork& work, const StageWork& other) {
 
 }  // namespace
 
-Seconds LayoutJudge::MixedState::Replicas::slowest_transfer() const {
-  return slowest_of(hops);
-}
-
 LayoutJudge::MixedState::MixedState(const TrainingJob& job) : job_(job) {
   for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
     kinds_.push_back(std::make_unique<State>(job_on_group(job, group)));
@@ -152,8 +148,10 @@ LayoutJudge::MixedState::Exchange LayoutJudge::MixedState::exchange_of(const Spr
     const StateExchange states = kinds_[kind]->exchange_states(spread.alike[spread.slowest].stages[stage], layout);
     if (kind == kinds.front() || whole(states) > whole(longest.states)) longest = {states, kind};
   }
-  if (!exchanges_with_microbatches(layout))
-    longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
+  if (exchanges_with_microbatches(layout)) return longest;
+  const Seconds others = longest.states.exposed - longest.states.exchange_exposed;
+  longest.states.exposed = shown_by_last(spread, stage, longest.group, layout);
+  longest.states.exchange_exposed = std::max(Seconds(), longest.states.exposed - others);
   return longest;
 }
 
@@ -224,7 +222,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
     first.add_exchanged(step, outer.sent(), layout);
   }
   first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
-  step.comm_pp = slowest.slowest_transfer() * (2.0 * last * layout.interleave);
+  step.comm_pp = slowest_of(slowest.hops) * (2.0 * last * layout.interleave);
   const StageWork& busiest = slowest.stages[spread.time.slowest];
   step.comm_tp = busiest.tensor_whole * last, step.comm_cp = busiest.context_whole * last;
   step.comm_ep = busiest.expert_whole * last;
@@ -261,15 +259,13 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
   const Spread spread = this->spread(layout);
   LayoutPrices prices;
   prices.tied_exchange = spread.tied;
-  const std::vector<PipelineHop>& hops = spread.alike[spread.places.kind_of_replica.front()].hops;
-  if (!hops.empty()) prices.transfer = hops.front().total();
   std::vector<Exchange> exchanges;
   for (int stage = 0; stage < layout.pp; ++stage) {
     exchanges.push_back(exchange_of(spread, static_cast<std::size_t>(stage), layout));
     add_exchange(prices, exchanges.back().states, layout);
   }
   for (const Replicas& alike : spread.alike) {
-    ReplicaKind kind{{}, devices_of(alike.kinds)};
+    ReplicaKind kind{{}, totals_of(alike.hops), devices_of(alike.kinds)};
     for (std::size_t stage = 0; stage < alike.stages.size(); ++stage) {
       StagePrice price = kinds_.front()->price_of_stage(alike.chunks, stage, layout);
       price.optimizer = optimizer_of(alike, stage, layout);
@@ -283,6 +279,7 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
     prices.kinds.push_back(std::move(kind));
   }
   prices.stages = prices.kinds[spread.slowest].stages;
+  prices.transfers = prices.kinds[spread.slowest].transfers;
   prices.kind_of_replica = spread.places.kind_of_replica;
   prices.microbatches_of_replica = spread.microbatches;
   return prices;

@@ -37,7 +37,6 @@ struct LayoutJudge::MixedState {
     std::int64_t microbatches = 0;  // of all of them
     std::int64_t most = 0;          // of the one with most
     Seconds done;                   // its passes
-    [[nodiscard]] Seconds slowest_transfer() const;
   };
   struct Spread {
     State::ChunkPlan plan;

@@ -20,15 +20,24 @@ StagePlace place_of_stage(const Layout& layout, int stage, const NodeGroup& node
 
 }  // namespace
 
+/// Before a message is on the wire: each tensor-parallel rank sends its part; without sequence parallelism the parts
+/// are gathered again in the node.
+Seconds LayoutJudge::State::time_beside_wire(Bytes message, const Layout& layout) const {
+  const Seconds latency(job_.framework.transfer_latency_us.value * micro);
+  if (layout.tp == 1 || layout.sequence_parallel == SequenceParallel::on) return latency;
+  const GroupPlace place = place_of(layout, Dimension::tp, job_.cluster.devices_per_node);
+  return latency +
+         library_cost(CollectiveKind::all_gather, place, message * layout.tp, paths_.node, paths_.network).total();
+}
+
 std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork& stage, const Layout& layout) const {
   if (layout.pp == 1) return {};
-  const Seconds whole = transfer_time(stage, layout);
-  const Bytes bytes = bytes_in_memory(job_.precision) * (stage.boundary_numbers / layout.tp);
-  const Seconds in_node = std::min(whole, bytes / paths_.node.bus);
+  const Bytes message = bytes_in_memory(job_.precision) * (stage.boundary_numbers / layout.tp);
+  const Seconds beside = time_beside_wire(message, layout);
   const auto count = static_cast<std::size_t>(layout.pp);
-  std::vector<PipelineHop> hops = hops_of_own_ports(layout, whole - in_node, in_node);
+  std::vector<PipelineHop> hops = hops_of_own_ports(layout, beside, message / paths_.node.bus);
   if (stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node) return hops;
-  const Seconds network = std::min(whole, bytes / message_rate(layout, job_.cluster, paths_.network));
+  const Seconds network = message / message_rate(layout, job_.cluster, paths_.network);
   std::vector<std::size_t> nics(count);  // stages on the same NICs have the same one
   std::vector<StagePlace> places;
   for (std::size_t i = 0; i < count; ++i) {
@@ -37,7 +46,7 @@ std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork
   }
   for (std::size_t i = 0; i < hops.size(); ++i) {
     const std::size_t next = (i + 1) % count;
-    if (places[i].node != places[next].node) hops[i] = {whole - network, network, nics[i], nics[next]};
+    if (places[i].node != places[next].node) hops[i] = {beside, network, nics[i], nics[next]};
   }
   return hops;
 }

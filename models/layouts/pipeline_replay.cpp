@@ -45,15 +45,22 @@ Seconds slowest_of(const std::vector<PipelineHop>& hops) {
   return most;
 }
 
-double slow_message(PipelineSchedule schedule) {
-  return schedule == PipelineSchedule::zero_bubble ? 0.01 : 0.1;
+std::vector<Seconds> totals_of(const std::vector<PipelineHop>& hops) {
+  std::vector<Seconds> totals;
+  for (const PipelineHop& hop : hops) totals.push_back(hop.total());
+  return totals;
 }
 
-bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops,
-                       PipelineSchedule schedule) {
+double slow_message(const Layout& layout, double waiting) {
+  if (layout.schedule == PipelineSchedule::zero_bubble) return 0.01;
+  return layout.interleave > 1 && waiting > 0 ? 0.04 : 0.1;
+}
+
+bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
+                       double waiting) {
   Seconds shortest = chunks.front().forward;
   for (const StageTime& chunk : chunks) shortest = std::min({shortest, chunk.forward, chunk.backward});
-  return slowest_of(hops) > shortest * slow_message(schedule);
+  return slowest_of(hops) > shortest * slow_message(layout, waiting);
 }
 
 void Ends::clear(std::size_t count) {

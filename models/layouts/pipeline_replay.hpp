@@ -26,14 +26,15 @@ struct PipelineHop {
 std::vector<PipelineHop> hops_of_own_ports(const Layout& layout, Seconds beside, Seconds wire);
 
 Seconds slowest_of(const std::vector<PipelineHop>& hops);
+std::vector<Seconds> totals_of(const std::vector<PipelineHop>& hops);
 
 /// Share of the shortest pass through a chunk up to which pipeline_time() is within 1 % of the replay: with 2 to 16
 /// stages of 1 to 6 chunks, 1 to 8 rounds of micro-batches, the last chunk up to 1.4 times as long as the others,
 /// waiting or not (tests/models/layouts/pipeline_replays.cpp). Of ten times these shares it is off by 15 %.
-double slow_message(PipelineSchedule schedule);
+double slow_message(const Layout& layout, double waiting);
 /// `chunks`: of the network, in its order.
-bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops,
-                       PipelineSchedule schedule);
+bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
+                       double waiting);
 
 /// When each of a number of things ends, and which of them is the first: a tournament.
 class Ends {

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace orrery {
 namespace {
+
+/// Between stages; none: they are free.
+using Transfers = std::span<const Seconds>;
 
 class Pipeline {
  public:
@@ -19,27 +23,41 @@ class Pipeline {
   [[nodiscard]] std::size_t slowest() const { return slowest_; }
   [[nodiscard]] Seconds work() const { return most_ * count_; }
 
-  [[nodiscard]] Seconds time(Seconds transfer, Sending sending) const {
+  [[nodiscard]] Seconds time(Transfers transfers, Sending sending) const {
     switch (layout_.schedule) {
       case PipelineSchedule::gpipe:
-        return gpipe(transfer, sending);
+        return gpipe(transfers, sending);
       case PipelineSchedule::zero_bubble:
-        return paced(transfer, sending) + most_ + left_bubble() + transfer * hops();
+        return paced(transfers, sending) + most_ + left_bubble() + there_and_back(transfers);
       case PipelineSchedule::one_f_one_b:
         break;
     }
-    if (layout_.interleave > 1) return interleaved(transfer, sending);
-    return plain() + paced(transfer, sending) - most_ * (count_ - 1.0) + transfer * hops();
+    if (layout_.interleave > 1) return interleaved(transfers, sending);
+    return plain() + paced(transfers, sending) - most_ * (count_ - 1.0) + there_and_back(transfers);
   }
 
  private:
-  [[nodiscard]] double hops() const { return 2.0 * (static_cast<double>(stages_.size()) - 1.0); }
+  /// From a stage to the next one; from the last: to the first.
+  [[nodiscard]] static Seconds after(std::size_t stage, Transfers transfers) {
+    return stage < transfers.size() ? transfers[stage] : Seconds();
+  }
+  [[nodiscard]] Seconds before(std::size_t stage, Transfers transfers) const {
+    return after((stage + stages_.size() - 1) % stages_.size(), transfers);
+  }
+  /// Through all stages once.
+  [[nodiscard]] Seconds there_and_back(Transfers transfers) const {
+    Seconds sum;
+    for (std::size_t i = 0; i + 1 < stages_.size(); ++i) sum += after(i, transfers) * 2.0;
+    return sum;
+  }
   [[nodiscard]] bool is_first(std::size_t stage) const { return stage == 0; }
   [[nodiscard]] bool is_last(std::size_t stage) const { return stage + 1 == stages_.size(); }
   [[nodiscard]] bool is_end(std::size_t stage) const { return is_first(stage) || is_last(stage); }
-  /// Per micro-batch.
-  [[nodiscard]] double sent_by(std::size_t stage) const {
-    return 2.0 * layout_.interleave - (is_first(stage) ? 1 : 0) - (is_last(stage) ? 1 : 0);
+  /// What a stage's messages of one micro-batch take.
+  [[nodiscard]] Seconds sent_by(std::size_t stage, Transfers transfers) const {
+    const double chunks = layout_.interleave;
+    return after(stage, transfers) * (chunks - (is_last(stage) ? 1.0 : 0.0)) +
+           before(stage, transfers) * (chunks - (is_first(stage) ? 1.0 : 0.0));
   }
 
   /// 1F1B with free messages.
@@ -58,26 +76,32 @@ class Pipeline {
     return most;
   }
 
-  [[nodiscard]] Seconds gpipe(Seconds transfer, Sending sending) const {
-    Seconds forward = transfer, backward = transfer;  // a stage's messages go one after the other
+  [[nodiscard]] Seconds gpipe(Transfers transfers, Sending sending) const {
+    Seconds forward, backward;
+    const double waits = sending == Sending::waits ? 1.0 : 0.0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      const bool waits = sending == Sending::waits;
-      forward = std::max(forward, stages_[i].forward + (waits && !is_last(i) ? transfer : Seconds()));
-      backward = std::max(backward, stages_[i].backward + (waits && !is_first(i) ? transfer : Seconds()));
+      const Seconds ahead = is_last(i) ? Seconds() : after(i, transfers);
+      const Seconds back = is_first(i) ? Seconds() : before(i, transfers);
+      // A stage's messages go one after the other.
+      forward = std::max({forward, ahead, stages_[i].forward + ahead * waits});
+      backward = std::max({backward, back, stages_[i].backward + back * waits});
     }
-    return (forward + backward) * (count_ - 1.0) + sum_ + transfer * hops();
+    return (forward + backward) * (count_ - 1.0) + sum_ + there_and_back(transfers);
   }
 
-  [[nodiscard]] Seconds interleaved(Seconds transfer, Sending sending) const {
+  [[nodiscard]] Seconds interleaved(Transfers transfers, Sending sending) const {
     const double chunks = layout_.interleave;
-    Seconds time = work() + (sum_ - most_) / chunks + transfer * (hops() + 2.0 * (chunks - 1.0) * layout_.pp);
+    const Seconds once = there_and_back(transfers);
+    const Seconds around = after(stages_.size() - 1, transfers) * 2.0;
+    const Seconds least = transfers.empty() ? Seconds() : *std::ranges::min_element(transfers);
+    Seconds time = work() + (sum_ - most_) / chunks + once * chunks + around * (chunks - 1.0);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      const double sent = count_ * sent_by(i);
-      time = std::max(time, transfer * sent);
+      const Seconds sent = sent_by(i, transfers) * count_;
+      time = std::max(time, sent);
       if (sending == Sending::beside) continue;
       Seconds others = sum_ - stages_[i].total();
       if (!is_end(i)) others -= least_beside(i);  // a stage inside begins later and ends earlier than the pipeline
-      time = std::max(time, stages_[i].total() * count_ + others / chunks + transfer * (sent + hops() - 1.0));
+      time = std::max(time, stages_[i].total() * count_ + others / chunks + sent + once - least);
     }
     return time;
   }
@@ -92,24 +116,26 @@ class Pipeline {
 
   /// All micro-batches but the first, at the pace of the slowest stage or of the slowest stages that wait for each
   /// other.
-  [[nodiscard]] Seconds paced(Seconds transfer, Sending sending) const {
+  [[nodiscard]] Seconds paced(Transfers transfers, Sending sending) const {
     const double waits = sending == Sending::waits ? 1.0 : 0.0;
     Seconds alone = most_;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      alone = std::max({alone, stages_[i].total() + transfer * (waits * sent_by(i)), transfer * sent_by(i)});
+      const Seconds sent = sent_by(i, transfers);
+      alone = std::max({alone, stages_[i].total() + sent * waits, sent});
     }
     const double rest = count_ - 1.0;
     Seconds most = alone * rest;
-    if (transfer <= Seconds()) return most;
+    if (transfers.empty()) return most;
     for (std::size_t first = 0; first < stages_.size(); ++first) {
       Seconds work = stages_[first].weights;
+      if (!is_first(first)) work += before(first, transfers) * waits;
       for (std::size_t last = first; last < stages_.size(); ++last) {
         work += stages_[last].forward + stages_[last].backward;
+        if (last > first) work += before(last, transfers) * 2.0;
         const double kept = static_cast<double>(last - first) + 1.0;
-        const double ends = (is_first(first) ? 0.0 : waits) + (is_last(last) ? 0.0 : waits);
         const double rounds = std::floor(rest / kept);
         if (rounds < 1.0) break;
-        const Seconds round = work + transfer * (2.0 * (kept - 1.0) + ends);
+        const Seconds round = is_last(last) ? work : work + after(last, transfers) * waits;
         most = std::max(most, round * rounds + alone * (rest - rounds * kept));
       }
     }
@@ -135,15 +161,14 @@ class Pipeline {
 }  // namespace
 
 PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& layout, double microbatches,
-                           Seconds transfer, double waiting) {
+                           const std::vector<Seconds>& transfers, double waiting) {
   const Pipeline pipeline(stages, layout, microbatches);
-  const Seconds free = pipeline.time(Seconds(), Sending::beside);
+  const Seconds free = pipeline.time({}, Sending::beside);
   PipelineTime result{pipeline.slowest(), Seconds(), Seconds()};
   if (stages.size() < 2) return result;
   result.bubble = free - pipeline.work();
-  if (transfer <= Seconds()) return result;
-  if (waiting < 1) result.messages += (pipeline.time(transfer, Sending::beside) - free) * (1.0 - waiting);
-  if (waiting > 0) result.messages += (pipeline.time(transfer, Sending::waits) - free) * waiting;
+  if (waiting < 1) result.messages += (pipeline.time(transfers, Sending::beside) - free) * (1.0 - waiting);
+  if (waiting > 0) result.messages += (pipeline.time(transfers, Sending::waits) - free) * waiting;
   return result;
 }
 

@@ -36,14 +36,15 @@ struct PipelineTime {
 /// m max + (sum - max) / v (Narayanan et al. 2021); GPipe the same as 1F1B for forward and backward apart; ZB-H1: the
 /// gradients of the weights fill the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023).
 ///
-/// A message of `transfer` shows 2 (p - 1) times on the way of the first micro-batch, 2 (p v - 1) times when chunks are
-/// interleaved. A stage that waits for what it sends (`waiting` 1; between 0 and 1 the share of that time) is slower by
-/// its messages, 2 v per micro-batch, the first and the last stage one fewer. In 1F1B stages i .. k keep k - i + 1
-/// micro-batches between them, whose messages there and back they wait for, waiting or not: their pace is
-/// (sum of the stages i .. k + 2 (k - i) transfer) / (k - i + 1). Compared with the flow engine
-/// where messages are short (up to 2 % of a pass): exact where the last stage is the slowest, else within 0.3 %; ZB-H1
-/// 1 %. Beyond slow_message() of a pass see pipeline_replay.hpp.
+/// `transfers`: of a message from each stage to the next one or back, where chunks are interleaved from the last to the
+/// first, too. All of them show twice on the way of the first micro-batch, 2 v times when chunks are interleaved (the
+/// last to the first 2 (v - 1) times). A stage that waits for what it sends (`waiting` 1; between 0 and 1 the share of
+/// that time) is slower by its messages, 2 v per micro-batch, the first and the last stage one fewer. In 1F1B stages
+/// i .. k keep k - i + 1 micro-batches between them, whose messages there and back they wait for, waiting or not: their
+/// pace is (sum of the stages i .. k + 2 x sum of the transfers between them) / (k - i + 1). Compared with the flow
+/// engine where messages are short (up to 2 % of a pass): exact where the last stage is the slowest, else within 0.3 %;
+/// ZB-H1 1 %. Beyond slow_message() of a pass see pipeline_replay.hpp.
 PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& layout, double microbatches,
-                           Seconds transfer, double waiting);
+                           const std::vector<Seconds>& transfers, double waiting);
 
 }  // namespace orrery

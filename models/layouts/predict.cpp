@@ -19,13 +19,6 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
   return times;
 }
 
-/// What the first micro-batch gains, which crosses every hop at its own rate.
-Seconds faster_than_slowest(const std::vector<PipelineHop>& hops) {
-  Seconds faster;
-  for (const PipelineHop& hop : hops) faster += (slowest_of(hops) - hop.total()) * 2.0;
-  return faster;
-}
-
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
   parts.compute = (stage.forward + stage.backward_input + stage.backward_weights) * count;
   parts.recompute = stage.recompute * count;
@@ -42,7 +35,7 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
   ReplicaTime time;
   StepParts& parts = time.parts;
   const double waiting = job_.framework.blocking_transfers.value;
-  PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, slowest_of(hops), waiting);
+  PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, totals_of(hops), waiting);
   const StageWork& slowest = stages[pipeline.slowest];
   const Seconds work = (slowest.forward_time() + slowest.backward_time()) * count;
   const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
@@ -50,12 +43,10 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
     pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0) - work;
   }
-  if (has_unequal_chunks(layout) || has_slow_messages(times, hops, layout.schedule)) {
+  if (has_unequal_chunks(layout) || has_slow_messages(times, hops, layout, waiting)) {
     const Seconds beside_work = replay_.time(times, hops, layout, static_cast<int>(count), waiting) - work;
     pipeline.bubble = std::clamp(beside_work, Seconds(), pipeline.bubble);
     pipeline.messages = std::max(Seconds(), beside_work - pipeline.bubble);
-  } else {
-    pipeline.messages = std::max(Seconds(), pipeline.messages - faster_than_slowest(hops));
   }
   time.slowest = pipeline.slowest;
   add_busy(parts, slowest, count);
@@ -104,11 +95,10 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   const auto count = static_cast<double>(microbatches(layout, job_.batch));
   StepPrediction step;
   step.microbatches = static_cast<int>(count);
-  const Seconds transfer = transfer_time(chunks.front(), layout);
-  const ReplicaTime time = time_of_replica(chunks, stages, layout, count, hops_between_stages(chunks.front(), layout),
-                                           tied_exchange(layout));
+  const std::vector<PipelineHop> hops = hops_between_stages(chunks.front(), layout);
+  const ReplicaTime time = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
   step.parts = time.parts;
-  step.comm_pp = transfer * (2.0 * count * layout.interleave);
+  step.comm_pp = slowest_of(hops) * (2.0 * count * layout.interleave);
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
     step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.exposed);
@@ -154,7 +144,9 @@ StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chun
 }
 
 void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout) {
-  prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
+  if (exchange.exposed > prices.gradient_exposed) {
+    prices.gradient_exposed = exchange.exposed, prices.exchange_exposed = exchange.exchange_exposed;
+  }
   if (layout.pp == 1) {
     prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
     prices.states_summed = exchange.summed;
@@ -166,7 +158,7 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
   const ChunkPlan& plan = plan_for(layout);
   const std::vector<StageWork> chunks = chunks_of(plan, layout), stages = stages_of(chunks, layout);
   LayoutPrices prices;
-  prices.transfer = transfer_time(chunks.front(), layout);
+  prices.transfers = totals_of(hops_between_stages(chunks.front(), layout));
   prices.tied_exchange = tied_exchange(layout);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     StagePrice stage = price_of_stage(chunks, i, layout);

@@ -45,6 +45,7 @@ double blocks_of_stage(const StageWork& stage) {
 struct Passes {
   Seconds forward, backward;
   double count, blocks;
+  double chunks = 1, round = 1;  // round: micro-batches that go through one chunk after the other
 };
 
 Seconds beyond(Seconds time, Seconds window) {
@@ -64,8 +65,8 @@ StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, c
   exchange.backward = {shown(once.parameters.time + gradients, passes.backward * overlap), once.gradients.sent};
   exchange.backward.sent += once.parameters.sent;
   exchange.summed = once.sums.sent;
-  exchange.exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
-  exchange.exposed += once.parameters.time / passes.blocks;
+  exchange.exchange_exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
+  exchange.exposed = exchange.exchange_exposed + once.parameters.time / passes.blocks;
   exchange.parameters = once.parameters.time * (2.0 * passes.count);
   exchange.gradients = gradients * passes.count;
   WireBytes each = exchange.backward.sent;
@@ -81,7 +82,8 @@ StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes
   const double overlap = framework.gradient_overlap.value;
   exchange.backward = {beyond(gradients, passes.backward * overlap), once.gradients.sent};
   exchange.summed = once.sums.sent;
-  exchange.exposed = exchange.backward.exposed * passes.count + beyond(once.parameters.time, passes.forward * overlap);
+  exchange.exchange_exposed = exchange.backward.exposed * passes.count;
+  exchange.exposed = exchange.exchange_exposed + beyond(once.parameters.time, passes.forward * overlap);
   exchange.parameters = once.parameters.time;
   exchange.gradients = gradients * passes.count;
   WireBytes each = exchange.backward.sent;
@@ -89,6 +91,14 @@ StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes
   exchange.sent = each * passes.count;
   exchange.sent += once.parameters.sent;
   return exchange;
+}
+
+/// Beside one pass of a stage, `window` of it. Interleaved chunk by chunk, each beside the last of its own passes and
+/// those of the chunks after it: what is left is the last chunk's, or, on slow wires, what has queued up before it.
+Seconds beyond_passes(Seconds time, Seconds window, const Passes& passes) {
+  const Seconds each = window / passes.chunks;
+  return std::max(beyond(time / passes.chunks, each),
+                  beyond(time, each * (1.0 + (passes.chunks - 1.0) * passes.round)));
 }
 
 /// Gradients beside the last backward pass, parameters beside the first forward pass of the next step.
@@ -99,9 +109,13 @@ StateExchange moved_at_the_end(const StatesMoved& once, const Passes& passes, co
   exchange.sent += once.parameters.sent, exchange.sent += once.sums.sent;
   if (framework.visible_exchange.value > 0) {
     exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
+    exchange.exchange_exposed = once.cost.total() * framework.visible_exchange.value;
   } else {
-    exchange.exposed = beyond(exchange.gradients, passes.backward * framework.gradient_overlap.value) +
-                       beyond(exchange.parameters, passes.forward * framework.gradient_overlap.value);
+    const Seconds forward = passes.forward * framework.gradient_overlap.value;
+    const Seconds backward = passes.backward * framework.gradient_overlap.value;
+    exchange.exposed =
+        beyond_passes(exchange.gradients, backward, passes) + beyond_passes(exchange.parameters, forward, passes);
+    exchange.exchange_exposed = beyond_passes(once.cost.total(), backward, passes);
   }
   return exchange;
 }
@@ -172,8 +186,12 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
   if (has_no_sharers(stage, layout)) return {};
   const StatesMoved once = states_moved_once(stage, layout);
-  const Passes passes{stage.forward_time(), stage.backward_time(),
-                      static_cast<double>(microbatches(layout, job_.batch)), blocks_of_stage(stage)};
+  const Passes passes{stage.forward_time(),
+                      stage.backward_time(),
+                      static_cast<double>(microbatches(layout, job_.batch)),
+                      blocks_of_stage(stage),
+                      static_cast<double>(layout.interleave),
+                      static_cast<double>(layout.pp)};
   StateExchange exchange;
   if (gathers_by_block(layout)) {
     exchange = moved_with_passes(once, passes, job_.framework);
@@ -241,21 +259,6 @@ Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout&
   const Seconds inner = host + update_time(stage, bytes, layout);
   if (layout.outer.islands == 1) return inner;
   return inner + update_time(stage, outer_update_bytes, layout) / layout.outer.every;
-}
-
-/// Each tensor-parallel rank sends its part; without sequence parallelism the parts are gathered again in the node.
-Seconds LayoutJudge::State::transfer_time(const StageWork& stage, const Layout& layout) const {
-  if (layout.pp == 1) return {};
-  const Bytes whole = bytes_in_memory(job_.precision) * stage.boundary_numbers;
-  const bool leaves_node = stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node;
-  const BytesPerSecond rate = leaves_node ? message_rate(layout, job_.cluster, paths_.network) : paths_.node.bus;
-  Seconds time = Seconds(job_.framework.transfer_latency_us.value * micro) + whole / layout.tp / rate;
-  if (layout.tp > 1 && layout.sequence_parallel == SequenceParallel::off) {
-    time += library_cost(CollectiveKind::all_gather, place_of(layout, Dimension::tp, job_.cluster.devices_per_node),
-                         whole, paths_.node, paths_.network)
-                .total();
-  }
-  return time;
 }
 
 Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {

@@ -95,6 +95,7 @@ struct StagePrice {
 /// Replicas whose stages stand on the same kinds of devices.
 struct ReplicaKind {
   std::vector<StagePrice> stages;
+  std::vector<Seconds> transfers;  // as LayoutPrices has them
   std::string devices;  // "a100-sxm-80"; where stages differ: "a100-sxm-80 (2 stages), v100-sxm2-32 (2 stages)"
 };
 
@@ -105,9 +106,11 @@ struct LayoutPrices {
   std::vector<ReplicaKind> kinds;
   std::vector<std::size_t> kind_of_replica;
   std::vector<std::int64_t> microbatches_of_replica;
-  Seconds transfer;               // of one micro-batch between neighbouring stages; of the first replica's first two
+  /// Of one micro-batch from each stage to the next one, where chunks are interleaved from the last to the first, too.
+  std::vector<Seconds> transfers;
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
+  Seconds exchange_exposed;  // contained in it: of gradient_exchange, or of what is exchanged with each micro-batch
   Seconds tied_exchange;     // tied embedding, first and last stage
   OuterExchange outer;       // of the stage that takes longest
   /// Without a pipeline: parameters gathered (ZeRO-3), gradients summed (ZeRO-2, 3) with each micro-batch, contained in
@@ -115,8 +118,12 @@ struct LayoutPrices {
   PassExchange states_forward, states_backward;
   WireBytes states_summed;  // with every backward pass, not in states_backward.sent: shards between groups (zero_group)
 
+  /// 0 where all are alike.
+  [[nodiscard]] std::size_t kind_of(int replica) const {
+    return kinds.empty() ? 0 : kind_of_replica[static_cast<std::size_t>(replica)];
+  }
   [[nodiscard]] const std::vector<StagePrice>& stages_of(int replica) const {
-    return kinds.empty() ? stages : kinds[kind_of_replica[static_cast<std::size_t>(replica)]].stages;
+    return kinds.empty() ? stages : kinds[kind_of(replica)].stages;
   }
   /// `all_alike`: of each where they are.
   [[nodiscard]] int microbatches_of(int replica, int all_alike) const {

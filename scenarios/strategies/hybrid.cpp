@@ -86,7 +86,7 @@ Plan plan_hybrid(const Job& job) {
   plan.placement = platform.placement;
   plan.fullest = rank_on_group(job.cluster.description, platform, prediction.memory.group);
   write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
-                     load_time(job), platform.transfer_beyond, platform.exchanges, platform.outer_exchanges,
+                     load_time(job), platform.transfers_beyond, platform.exchanges, platform.outer_exchanges,
                      platform.wires, platform.wires_of_rank},
                     plan.program);
   add_traffic_beside(prediction, plan.program, platform, *plan.layout);

@@ -173,7 +173,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
   add_stages(prices, notes);
   if (options.layout.pp > 1) {
     notes.push_back(
-        fmt::format("a message between stages: {:.4g} ms, {}", milliseconds(prices.transfer),
+        fmt::format("a message between stages: {:.4g} ms, {}", milliseconds(std::ranges::max(prices.transfers)),
                     job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden"));
   }
   if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(job, options.layout, prices));

@@ -74,8 +74,8 @@ HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
 
 /// What a message between two stages takes beside its way on the whole cluster, however it is folded: sharing above the
 /// ports is for the engine to find.
-Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices, const Cluster& cluster,
-                     DeviceId from, DeviceId to) {
+Seconds beyond_wires(Seconds transfer, Bytes message, const TrainingJob& job, const Layout& layout,
+                     const Cluster& cluster, DeviceId from, DeviceId to) {
   const PlatformHost &source = cluster.platform.hosts[from.index()], &target = cluster.platform.hosts[to.index()];
   const Route way = route(cluster.platform, from, to);
   BytesPerSecond rate = way.bandwidth;
@@ -85,20 +85,32 @@ Seconds beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutP
       rate = std::min(rate, message_rate(layout, there.cluster, paths_of(there).network));
     }
   }
-  const Seconds on_the_way = way.latency + prices.stages.front().chunks.front().boundary / rate;
-  return std::max(Seconds(), prices.transfer - on_the_way);
+  return std::max(Seconds(), transfer - way.latency - message / rate);
 }
 
-/// Of every stage with the next one, of the last with the first: some hops stay in a node, others leave it.
-std::vector<Seconds> beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices,
-                                  const Cluster& cluster) {
-  std::vector<Seconds> beyond;
-  if (layout.pp == 1) return beyond;
-  const auto device = [&](int stage) {
-    return DeviceId(static_cast<std::size_t>(device_at(layout, {.pp = stage % layout.pp})));
+/// Of all hops of a replica.
+std::vector<Seconds> beyond_wires(const std::vector<Seconds>& transfers, int replica, const TrainingJob& job,
+                                  const Layout& layout, const LayoutPrices& prices, const Cluster& cluster) {
+  const Bytes message = prices.stages_of(replica).front().chunks.front().boundary;
+  const auto device = [&](std::size_t stage) {
+    const int at = static_cast<int>(stage) % layout.pp;
+    return DeviceId(static_cast<std::size_t>(device_at(layout, {.dp = replica, .pp = at})));
   };
-  for (int stage = 0; stage < layout.pp; ++stage) {
-    beyond.push_back(beyond_wires(job, layout, prices, cluster, device(stage), device(stage + 1)));
+  std::vector<Seconds> beyond;
+  for (std::size_t stage = 0; stage < transfers.size(); ++stage) {
+    beyond.push_back(beyond_wires(transfers[stage], message, job, layout, cluster, device(stage), device(stage + 1)));
+  }
+  return beyond;
+}
+
+/// By kind of replica, of the first of each.
+std::vector<std::vector<Seconds>> beyond_wires(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices,
+                                               const Cluster& cluster) {
+  if (prices.kinds.empty()) return {beyond_wires(prices.transfers, 0, job, layout, prices, cluster)};
+  std::vector<std::vector<Seconds>> beyond;
+  for (std::size_t kind = 0; kind < prices.kinds.size(); ++kind) {
+    const auto first = std::ranges::find(prices.kind_of_replica, kind) - prices.kind_of_replica.begin();
+    beyond.push_back(beyond_wires(prices.kinds[kind].transfers, static_cast<int>(first), job, layout, prices, cluster));
   }
   return beyond;
 }
@@ -248,7 +260,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
     platform.outer_exchanges.push_back(
         outer_exchanges(stage.outer, prices.outer, options.layout, by_group[stage.exchange_group]));
   }
-  platform.transfer_beyond = beyond_wires(job, options.layout, prices, cluster);
+  platform.transfers_beyond = beyond_wires(job, options.layout, prices, cluster);
   return platform;
 }
 

@@ -21,8 +21,8 @@ struct HybridPlatform {
   std::vector<std::vector<MeetingCollective>> outer_exchanges;  // of every stage, on the mean of a step, in their order
   HybridWires wires;                       // of tp, cp and ep groups and of replicas, where they have members
   std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
-  /// Of prices.transfer, what the wires do not take: of every stage with the next one, of the last with the first.
-  std::vector<Seconds> transfer_beyond;
+  /// Of prices.transfers, what the wires do not take; by kind of replica.
+  std::vector<std::vector<Seconds>> transfers_beyond;
   std::vector<std::string> notes;  // why it is not folded further
   Moving moving = Moving::all;
 };

@@ -18,6 +18,15 @@ bool moves(const Collective& what) {
   return what.library.node_bytes + what.library.network_bytes > Bytes();
 }
 
+/// One of equal parts of an exchange, which together take what the whole takes.
+Collective part_of(Collective what, double share) {
+  what.bytes = what.bytes * share;
+  what.library.overhead *= share, what.library.least *= share;
+  what.library.node_bytes = what.library.node_bytes * share;
+  what.library.network_bytes = what.library.network_bytes * share;
+  return what;
+}
+
 class RankWriter {
  public:
   RankWriter(const HybridStep& step, Program& program, HybridGroups& groups, RankId rank)
@@ -144,6 +153,8 @@ class RankWriter {
     std::optional<Seconds> beside_gradients;
     if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
+    const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
+    if (ends_chunk && exchanges_by_chunk()) exchange_part_of_gradients({last_});
     send(task);
   }
 
@@ -152,10 +163,17 @@ class RankWriter {
     return step_.prices.states_backward.sent.total() + step_.prices.states_summed.total() > Bytes();
   }
 
-  /// Of the exchange of gradients, what the prices say that the last pass hides.
+  /// Interleaved, where software exchanges beside passes at all: each chunk's part after its last backward pass.
+  [[nodiscard]] bool exchanges_by_chunk() const {
+    return layout_.interleave > 1 && step_.prices.gradient_exchange.total() > step_.prices.exchange_exposed;
+  }
+  [[nodiscard]] double part_of_exchange() const { return exchanges_by_chunk() ? 1.0 / layout_.interleave : 1.0; }
+
+  /// Of the exchange of gradients, or of its last part, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden_exchange() const {
     if (exchanges_with_passes()) return {};
-    return std::max(Seconds(), step_.prices.gradient_exchange.total() - step_.prices.gradient_exposed);
+    const Seconds part = step_.prices.gradient_exchange.total() * part_of_exchange();
+    return std::max(Seconds(), part - step_.prices.exchange_exposed);
   }
   /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
   [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow) const {
@@ -166,15 +184,17 @@ class RankWriter {
 
   void exchange_gradients() {
     const LayoutPrices& prices = step_.prices;
-    Seconds shown = prices.gradient_exchange.total();
-    if (exchanges_with_passes()) {
-      shown = (prices.states_forward.exposed + prices.states_backward.exposed) * microbatches_;
-    } else if (shown > Seconds()) {
-      const Collective& what = step_.exchanges[static_cast<std::size_t>(stage_)];
-      const std::vector<OpId> after = gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed();
-      needed_.push_back(exchange(meeting_of_states(layout_), Dimension::dp, Phase::gradient_exchange, what, -1, after));
+    if (!exchanges_with_passes() && prices.gradient_exchange.total() > Seconds()) {
+      needed_.push_back(
+          exchange_part_of_gradients(gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
     }
-    meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - shown, -1);
+    meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - prices.exchange_exposed,
+         -1);
+  }
+
+  OpId exchange_part_of_gradients(std::vector<OpId> after) {
+    const Collective what = part_of(step_.exchanges[static_cast<std::size_t>(stage_)], part_of_exchange());
+    return exchange(meeting_of_states(layout_), Dimension::dp, Phase::gradient_exchange, what, -1, std::move(after));
   }
 
   /// Once in so many steps; here each has its part of it.
@@ -213,9 +233,9 @@ class RankWriter {
   }
 
   [[nodiscard]] Seconds beyond_wires(const Task& task) const {
-    if (step_.transfer_beyond.empty()) return {};
+    if (step_.transfers_beyond.empty()) return {};
     const int first = std::min(chunk_of(task, 0), chunk_of(task, 1)) % layout_.pp;
-    return step_.transfer_beyond[static_cast<std::size_t>(first)];
+    return step_.transfers_beyond[step_.prices.kind_of(replica_)][static_cast<std::size_t>(first)];
   }
 
   /// What leaves the chunk that comes first along the network: backward its gradients come back.

@@ -19,9 +19,8 @@ struct HybridStep {
   int microbatches = 1;
   std::uint64_t seed = 1;  // of the jitter
   Seconds load;            // until the loader has the next micro-batch; zero: data is always there
-  /// Of prices.transfer what a message does not take on the wires of the platform: of every stage with the next one, of
-  /// the last with the first; none: nothing.
-  std::vector<Seconds> transfer_beyond;
+  /// Of prices.transfers what a message does not take on the wires of the platform; by kind of replica; none: nothing.
+  std::vector<std::vector<Seconds>> transfers_beyond;
   std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
   /// Between and in islands, of every stage, on the mean of a step, in their order.
   std::vector<std::vector<MeetingCollective>> outer_exchanges = {};
@@ -35,7 +34,8 @@ struct HybridStep {
 /// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that move their bytes over the
 /// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
 /// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
-/// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, what they
+/// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden (where
+/// chunks are interleaved the last one's part of it; those of the others with the ends of their last passes), what they
 /// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
 /// has on the mean of the exchange between and in islands. Data is loaded one micro-batch ahead, the first one during
 /// the step before, so the last load of a step is for the next.

@@ -3,7 +3,7 @@
 #include <map>
 #include <tuple>
 
-#include "models/layouts/pipeline_time.hpp"
+#include "models/layouts/pipeline_replay.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
 #include "sim/engine/engine.hpp"
 #include "tests/catch.hpp"
@@ -129,7 +129,8 @@ TEST_CASE("pipelines with messages take what pipeline_time() says") {
           for (const double waiting : {0.0, 1.0}) {
             INFO(stages << " stages, " << rounds * stages << " micro-batches, " << last << ", " << message << ", "
                         << waiting);
-            const PipelineTime form = pipeline_time(times, options.layout, rounds * stages, Seconds(message), waiting);
+            const auto transfers = totals_of(hops_of_own_ports(options.layout, Seconds(message), {}));
+            const PipelineTime form = pipeline_time(times, options.layout, rounds * stages, transfers, waiting);
             const Seconds most = times.back().total() * (rounds * stages);
             const Records records =
                 run(options, prices, rounds * stages, waiting > 0 ? blocking : FrameworkProfile{}, Seconds(message));

@@ -20,7 +20,7 @@ double makespan_of(std::int64_t first, std::int64_t second) {
   HybridOptions options;
   options.layout.dp = 2;
   LayoutPrices prices;
-  prices.kinds = {{{stage_of(0.4, 0.6)}, "fast"}, {{stage_of(0.8, 1.2)}, "slow"}};
+  prices.kinds = {{{stage_of(0.4, 0.6)}, {}, "fast"}, {{stage_of(0.8, 1.2)}, {}, "slow"}};
   prices.stages = prices.kinds[1].stages;
   prices.kind_of_replica = {0, 1};
   prices.microbatches_of_replica = {first, second};

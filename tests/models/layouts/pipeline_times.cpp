@@ -1,6 +1,7 @@
 // Stages and messages by hand; tests/scenarios/hybrid_steps.cpp compares them with simulated programs.
 #include "models/layouts/pipeline_time.hpp"
 
+#include "models/layouts/pipeline_replay.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/pipeline_layout.hpp"
 
@@ -13,7 +14,8 @@ using testing::pipeline;
 double step(const Layout& layout, double microbatches, double last = 1, double message = 0, double waiting = 0) {
   std::vector<StageTime> stages(static_cast<std::size_t>(layout.pp), {Seconds(1), Seconds(2), {}});
   stages.back().forward *= last, stages.back().backward *= last;
-  const PipelineTime time = pipeline_time(stages, layout, microbatches, Seconds(message), waiting);
+  const std::vector<Seconds> transfers = totals_of(hops_of_own_ports(layout, Seconds(message), {}));
+  const PipelineTime time = pipeline_time(stages, layout, microbatches, transfers, waiting);
   return stages[time.slowest].total().value() * microbatches + (time.bubble + time.messages).value();
 }
 
@@ -46,7 +48,7 @@ TEST_CASE("a stage alone has no bubble, not even of rounding") {
   for (const double forward : {0.1, 0.3, 0.7}) {
     for (const double microbatches : {3.0, 7.0, 24.0}) {
       const std::vector<StageTime> alone = {{Seconds(forward), Seconds(2 * forward), {}}};
-      CHECK(pipeline_time(alone, pipeline(1), microbatches, Seconds(1), 1).bubble == Seconds());
+      CHECK(pipeline_time(alone, pipeline(1), microbatches, {}, 1).bubble == Seconds());
     }
   }
 }
