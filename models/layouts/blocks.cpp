@@ -128,21 +128,27 @@ class BlockMoves {
   }
 
  private:
+  /// Sums of squares. unlike: of how far chunks of a round (one of each stage, which work on them at about the same
+  /// time: the longest is the pace of all) are from their mean, and of the stages.
   struct Cost {
-    double stages = 0, chunks = 0;  // squares of their weights: least where they are alike
+    double unlike = 0, chunks = 0;
   };
 
   [[nodiscard]] bool keeps_blocks(std::size_t chunk) const { return starts_[chunk + 1] - starts_[chunk] > 1; }
 
   [[nodiscard]] Cost cost() const {
-    std::vector<double> sums(stages_);
+    const std::size_t chunks = starts_.size() - 1;
+    std::vector<double> stages(stages_), rounds(chunks / stages_);
     Cost cost;
-    for (std::size_t chunk = 0; chunk + 1 < starts_.size(); ++chunk) {
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       const double weight = before_[starts_[chunk + 1]] - before_[starts_[chunk]];
-      sums[chunk % stages_] += weight;
+      stages[chunk % stages_] += weight;
+      rounds[chunk / stages_] += weight;
       cost.chunks += weight * weight;
     }
-    for (const double sum : sums) cost.stages += sum * sum;
+    cost.unlike = cost.chunks;
+    for (const double round : rounds) cost.unlike -= round * round / static_cast<double>(stages_);
+    for (const double stage : stages) cost.unlike += stage * stage;
     return cost;
   }
 
@@ -151,8 +157,8 @@ class BlockMoves {
     for (std::size_t cut = first; cut <= last; ++cut) starts_[cut] += static_cast<std::size_t>(step);
     const Cost moved = cost();
     constexpr double rounding = 1e-9;
-    const bool are_more_alike = moved.stages < now_.stages * (1 - rounding);
-    const bool are_as_alike = moved.stages <= now_.stages * (1 + rounding);
+    const bool are_more_alike = moved.unlike < now_.unlike * (1 - rounding);
+    const bool are_as_alike = moved.unlike <= now_.unlike * (1 + rounding);
     if (are_more_alike || (are_as_alike && moved.chunks < now_.chunks * (1 - rounding))) {
       now_ = moved;
       return true;
@@ -220,7 +226,7 @@ std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t 
 
 std::vector<std::size_t> deal_blocks_by_weight(std::size_t chunks, std::size_t stages,
                                                const std::vector<double>& weights) {
-  ORRERY_EXPECT(stages >= 1 && chunks >= stages && weights.size() >= chunks);
+  ORRERY_EXPECT(stages >= 1 && chunks >= stages && chunks % stages == 0 && weights.size() >= chunks);
   std::vector<std::size_t> starts = nearest_cuts(chunks, weights);
   BlockMoves moves(starts, stages, weights);
   while (moves.improve()) continue;

@@ -37,9 +37,10 @@ std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t 
                                      const std::vector<double>& weights);
 
 /// The same by what each block weighs, ends included: at first cut where the weights come nearest to equal chunks, then
-/// blocks go from chunk to chunk as long as that makes `stages` (chunk c belongs to stage c mod stages) more alike,
-/// then chunks: by the sum of the squares of their weights. Contract: at least as many blocks as chunks, as many chunks
-/// as stages, and a stage.
+/// blocks go from chunk to chunk as long as that makes `stages` (chunk c belongs to stage c mod stages) and the chunks
+/// of a round (c / stages), which are worked on at about the same time, more alike, then all chunks: by sums of
+/// squares. Of equal blocks no stage, and no rounds' largest chunks together, have a whole one above their share.
+/// Contract: a stage, a multiple of as many chunks, and at least as many blocks.
 std::vector<std::size_t> deal_blocks_by_weight(std::size_t chunks, std::size_t stages,
                                                const std::vector<double>& weights);
 

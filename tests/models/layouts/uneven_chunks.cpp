@@ -45,7 +45,7 @@ TEST_CASE("blocks are dealt by their weight, stages before chunks") {
   CHECK(deal_blocks_by_weight(4, 2, {1, 1, 1, 1, 1, 1, 2}) == std::vector<std::size_t>{0, 2, 4, 6, 7});
 }
 
-TEST_CASE("every chunk has a block, and of equal ones no stage has a whole one above its share") {
+TEST_CASE("every chunk has a block, and of equal ones no stage, and no pace of rounds, a whole one above its share") {
   for (std::size_t blocks = 1; blocks <= 40; ++blocks) {
     const std::vector<double> weights(blocks, 1.0);
     for (std::size_t stages = 1; stages <= std::min<std::size_t>(blocks, 8); ++stages) {
@@ -55,10 +55,15 @@ TEST_CASE("every chunk has a block, and of equal ones no stage has a whole one a
         REQUIRE(starts.size() == chunks + 1);
         CHECK(starts.back() == blocks);
         CHECK(std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) == starts.end());
-        std::vector<std::size_t> of_stage(stages);
-        for (std::size_t chunk = 0; chunk < chunks; ++chunk)
-          of_stage[chunk % stages] += starts[chunk + 1] - starts[chunk];
-        CHECK(*std::max_element(of_stage.begin(), of_stage.end()) == (blocks + stages - 1) / stages);
+        std::vector<std::size_t> of_stage(stages), of_round(chunks / stages);
+        for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+          const std::size_t count = starts[chunk + 1] - starts[chunk];
+          of_stage[chunk % stages] += count;
+          of_round[chunk / stages] = std::max(of_round[chunk / stages], count);
+        }
+        const std::size_t share = (blocks + stages - 1) / stages;
+        CHECK(*std::max_element(of_stage.begin(), of_stage.end()) == share);
+        CHECK(std::accumulate(of_round.begin(), of_round.end(), std::size_t{0}) == share);
       }
     }
   }
