@@ -184,14 +184,17 @@ void set_sharing(RowCase& target, const MeasuredRow& row) {
 }
 
 /// What notes say of the software: tokens beyond a capacity are dropped, so that experts work on fixed sizes, which the
-/// host need not wait for (the low end of what it takes per expert); gradients are reduced in 16 bits.
+/// host need not wait for (the low end of what it takes per expert); gradients are reduced in 16 bits; tensor-parallel
+/// products run beside their collectives (the high end of the overlap).
 void set_stated_software(RowCase& target, const MeasuredRow& row) {
   const std::vector<std::string> words = words_of(row.notes);
+  FrameworkProfile& software = target.job.framework;
   if (has_words(words, "token drop")) {
-    target.job.framework.expert_host_ms = Ranged(target.job.framework.expert_host_ms.low);
-    target.assumed.push_back(fmt::format("{} ms of the host per expert", target.job.framework.expert_host_ms.value));
+    software.expert_host_ms = Ranged(software.expert_host_ms.low);
+    target.assumed.push_back(fmt::format("{} ms of the host per expert", software.expert_host_ms.value));
   }
-  if (has_words(words, "reduced bf16")) target.job.framework.gradient_wire_bytes = Ranged(2);
+  if (has_words(words, "reduced bf16")) software.gradient_wire_bytes = Ranged(2);
+  if (has_words(words, "asynchronous tp")) software.tensor_overlap = Ranged(software.tensor_overlap.high);
 }
 
 /// Software is told by a list which layers stand where the chunks do not divide them (Megatron-Core's

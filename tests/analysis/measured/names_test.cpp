@@ -223,7 +223,9 @@ TEST_CASE("the software of a row") {
   CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
 }
 
-TEST_CASE("what notes say of the software: hybrid sharding, gradients in 16 bits, dropped tokens") {
+TEST_CASE(
+    "what notes say of the software: hybrid sharding, gradients in 16 bits, asynchronous tensor parallelism, dropped "
+    "tokens") {
   const auto noted = [](const std::string& notes, const std::string& zero) {
     MeasuredRow row = gpt("devices,global_batch,zero_stage,year", "32,64," + zero + ",2024");
     row.notes = notes;
@@ -236,6 +238,8 @@ TEST_CASE("what notes say of the software: hybrid sharding, gradients in 16 bits
   CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
+  CHECK(plain.job.framework.tensor_overlap.value == 0);
+  CHECK(noted("TP (asynchronous)", "3").job.framework.tensor_overlap == Ranged(0.25));
   const RowCase dropped = noted("token drop", "1");
   CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
   CHECK(std::find(dropped.assumed.begin(), dropped.assumed.end(), "0.15 ms of the host per expert") !=
