@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/layouts/kind_obstacles.hpp"
 #include "models/layouts/replica_places.hpp"
 
 namespace orrery {
@@ -38,7 +39,7 @@ class Obstacles {
     check_islands();
     check_experts();
     check_sharding();
-    if (!job_.cluster.more.empty() && has_devices()) check_kinds();
+    if (!job_.cluster.more.empty() && has_devices()) add_kind_obstacles(job_, layout_, found_);
     return std::move(found_);
   }
 
@@ -51,72 +52,6 @@ class Obstacles {
     } else if (precision == Precision::fp8 && !has_format(job_.cluster, precision)) {
       const Precision wider = has_format(job_.cluster, Precision::bf16) ? Precision::bf16 : Precision::fp16;
       found_.push_back(fmt::format("{} has no fp8 products - use {}", job_.cluster.device.id, name_of(wider)));
-    }
-  }
-
-  static bool has_format(const NodeGroup& nodes, Precision precision) {
-    return nodes.device.peak[static_cast<std::size_t>(precision)] > FlopsPerSecond(0);
-  }
-
-  /// Nodes of several kinds: one step is computed in one format, devices are numbered over equal nodes, and who meets
-  /// in every pass has as many passes.
-  void check_kinds() {
-    check_formats();
-    for (std::size_t i = 1; i < used_groups(); ++i) {
-      const NodeGroup& other = job_.cluster.group(i);
-      if (other.devices_per_node == job_.cluster.devices_per_node) continue;
-      found_.push_back(fmt::format(
-          "nodes of {} {} and of {} {}: a layout is numbered over nodes of equal size - use groups of equal "
-          "devices_per_node",
-          job_.cluster.devices_per_node, job_.cluster.device.id, other.devices_per_node, other.device.id));
-      return;
-    }
-    if (layout_.balance == Balance::speed) check_balance();
-  }
-
-  /// Devices are taken in the order of the groups: what stands behind the last one is not in the job.
-  [[nodiscard]] std::size_t used_groups() const { return job_.cluster.group_of_device(layout_.devices() - 1) + 1; }
-
-  /// A format that one kind has and another has not would be another training on each.
-  void check_formats() {
-    const std::size_t groups = used_groups();
-    const auto all_have = [&](Precision precision) {
-      for (std::size_t i = 0; i < groups; ++i) {
-        if (!has_format(job_.cluster.group(i), precision)) return false;
-      }
-      return true;
-    };
-    std::size_t with = 0, without = 0;
-    for (std::size_t i = groups; i-- > 0;) (has_format(job_.cluster.group(i), job_.precision) ? with : without) = i;
-    const bool differ = has_format(job_.cluster.group(with), job_.precision) &&
-                        !has_format(job_.cluster.group(without), job_.precision);
-    if (!differ) return;
-    const Precision shared = all_have(Precision::fp16) ? Precision::fp16 : Precision::fp32;
-    found_.push_back(fmt::format("{} has no {} products, {} has - use {}", job_.cluster.group(without).device.id,
-                                 name_of(job_.precision), job_.cluster.group(with).device.id, name_of(shared)));
-  }
-
-  void check_balance() {
-    Layout apart = layout_;  // as if replicas met at the end of the step alone
-    apart.ep = 1, apart.zero_stage = 0;
-    const ReplicaPlaces places = places_of_replicas(apart, job_.cluster);
-    if (layout_.interleave > 1 && places.stages_differ()) {
-      found_.push_back(fmt::format(
-          "interleave {} deals equal chunks, balance speed unequal ones - use interleave 1, or balance equal",
-          layout_.interleave));
-    }
-    if (!places.replicas_differ()) return;
-    if (layout_.ep > 1) {
-      found_.push_back(fmt::format(
-          "balance speed gives replicas different numbers of micro-batches, but those that share experts (ep {}) meet "
-          "in every layer - use ep 1, or balance equal",
-          layout_.ep));
-    }
-    if (exchanges_with_microbatches(layout_)) {
-      found_.push_back(fmt::format(
-          "balance speed gives replicas different numbers of micro-batches, but zero_stage {} exchanges states with "
-          "each - use zero_stage 0 or 1, or balance equal",
-          layout_.zero_stage));
     }
   }
 
@@ -294,7 +229,7 @@ class Obstacles {
     if (layout_.cp > 1 && stride(layout_, Dimension::dp) < stride(layout_, Dimension::cp)) {
       found_.emplace_back("islands are runs of whole replicas, but order numbers dp before cp - put cp first");
     }
-    if (!has_devices() || used_groups() == 1) return;
+    if (!has_devices() || used_groups(job_.cluster, layout_) == 1) return;
     const NodeGroup& first = job_.cluster.group(0);
     found_.push_back(
         fmt::format("islands are alike, but of these {} devices {} are in the first group of nodes - use no more, or "
