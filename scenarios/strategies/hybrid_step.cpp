@@ -18,7 +18,7 @@ bool moves(const Collective& what) {
   return what.library.node_bytes + what.library.network_bytes > Bytes();
 }
 
-/// One of equal parts of an exchange, which together take what the whole takes.
+/// Of an exchange, whose parts take together what the whole takes.
 Collective part_of(Collective what, double share) {
   what.bytes = what.bytes * share;
   what.library.overhead *= share, what.library.least *= share;
@@ -154,7 +154,7 @@ class RankWriter {
     if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
     const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
-    if (ends_chunk && exchanges_by_chunk()) exchange_part_of_gradients({last_});
+    if (ends_chunk && exchanges_by_chunk()) exchange_gradients((1 - last_share()) / (layout_.interleave - 1), {last_});
     send(task);
   }
 
@@ -167,12 +167,16 @@ class RankWriter {
   [[nodiscard]] bool exchanges_by_chunk() const {
     return layout_.interleave > 1 && step_.prices.gradient_exchange.total() > step_.prices.exchange_exposed;
   }
-  [[nodiscard]] double part_of_exchange() const { return exchanges_by_chunk() ? 1.0 / layout_.interleave : 1.0; }
+  /// The last chunk's share of the exchange: what shows is at the end.
+  [[nodiscard]] double last_share() const {
+    if (!exchanges_by_chunk()) return 1;
+    return std::max(1.0 / layout_.interleave, step_.prices.exchange_exposed / step_.prices.gradient_exchange.total());
+  }
 
   /// Of the exchange of gradients, or of its last part, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden_exchange() const {
     if (exchanges_with_passes()) return {};
-    const Seconds part = step_.prices.gradient_exchange.total() * part_of_exchange();
+    const Seconds part = step_.prices.gradient_exchange.total() * last_share();
     return std::max(Seconds(), part - step_.prices.exchange_exposed);
   }
   /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
@@ -186,14 +190,14 @@ class RankWriter {
     const LayoutPrices& prices = step_.prices;
     if (!exchanges_with_passes() && prices.gradient_exchange.total() > Seconds()) {
       needed_.push_back(
-          exchange_part_of_gradients(gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
+          exchange_gradients(last_share(), gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - prices.exchange_exposed,
          -1);
   }
 
-  OpId exchange_part_of_gradients(std::vector<OpId> after) {
-    const Collective what = part_of(step_.exchanges[static_cast<std::size_t>(stage_)], part_of_exchange());
+  OpId exchange_gradients(double share, std::vector<OpId> after) {
+    const Collective what = part_of(step_.exchanges[static_cast<std::size_t>(stage_)], share);
     return exchange(meeting_of_states(layout_), Dimension::dp, Phase::gradient_exchange, what, -1, std::move(after));
   }
 
