@@ -1,4 +1,8 @@
 // GPT-OSS: windows in every second block, sinks, experts with biases.
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/operators.hpp"
 #include "models/kernels/layer_kernel.hpp"
@@ -9,11 +13,11 @@
 namespace orrery {
 namespace {
 
-const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
+const Layer& layer_named(const LayerGraph& graph, std::string_view name) {
   for (const Layer& layer : graph.layers) {
     if (layer.name == name) return layer;
   }
-  throw std::runtime_error("no layer " + name);
+  throw std::runtime_error("no layer " + std::string(name));
 }
 
 }  // namespace
