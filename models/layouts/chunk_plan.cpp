@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "models/layouts/mixed_state.hpp"
 
@@ -24,7 +25,7 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
 
 /// By the time that a micro-batch takes on each block, recomputation and what shows of exchanges included.
 const LayoutJudge::State::ChunkPlan& LayoutJudge::State::uneven_plan_for(const Layout& layout) {
-  PriceKey key = key_of(layout.pp * layout.interleave, layout);
+  PriceKey key = key_of(std::int64_t{layout.pp} * layout.interleave, layout);
   key.back() = 1 + static_cast<std::int64_t>(layout.recompute);  // which no price depends on
   const auto [at, is_new] = plans_.try_emplace(key);
   if (!is_new) return at->second;

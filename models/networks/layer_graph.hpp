@@ -89,8 +89,8 @@ struct Layer {
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values.
                                          // rms_norm: heads that are normalised apart, with one scale for all
   bool causal = false;                   // attention: a token sees itself and what came before
-  std::int64_t window = 0;               // causal attention: tokens that one sees at most, itself among them; 0: all
-  bool sinks = false;  // attention: a trained number per head stands beside the scores in their softmax (GPT-OSS)
+  bool sinks = false;       // attention: a trained number per head stands beside the scores in their softmax (GPT-OSS)
+  std::int64_t window = 0;  // causal attention: tokens that one sees at most, itself among them; 0: all
   /// attention: numbers per head of queries and keys, and of values; 0: what the input gives. shared_size of a key's
   /// numbers are the same for every head and come once (the rotary part of latent attention).
   std::int64_t head_size = 0, value_size = 0, shared_size = 0;
