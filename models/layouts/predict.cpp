@@ -41,7 +41,7 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
   const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
   if (has_unequal_chunks(layout)) {
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
-    pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0) - work;
+    pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;
   }
   if (has_unequal_chunks(layout) || has_slow_messages(times, hops, layout, waiting)) {
     const Seconds beside_work = replay_.time(times, hops, layout, static_cast<int>(count), waiting) - work;
