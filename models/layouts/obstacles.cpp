@@ -169,9 +169,9 @@ class Obstacles {
     const int degree = expert_tensor_degree(layout_);
     if (degree == layout_.tp) return;
     if (degree != 1) {
-      found_.push_back(fmt::format(
-          "etp {}: an expert is split over all tp {} ranks that share a layer, or over none - use etp 1 or {}", degree,
-          layout_.tp, layout_.tp));
+      found_.push_back(
+          fmt::format("etp {}: an expert is split over all tp {} ranks that share a layer, or over none - use etp 1{}",
+                      degree, layout_.tp, layout_.tp > 1 ? fmt::format(" or {}", layout_.tp) : ""));
     } else if (layout_.sequence_parallel == SequenceParallel::off) {
       found_.push_back(fmt::format(
           "etp 1 with tp {}: without sequence parallelism every rank has the same tokens to send to experts - use "

@@ -180,7 +180,9 @@ void set_pipeline(RowCase& target, const MeasuredRow& row) {
 void set_sharing(RowCase& target, const MeasuredRow& row) {
   const int node = target.job.cluster.devices_per_node;
   if (target.layout.zero_stage < 3 || !has_words(words_of(row.zero_stage + " " + row.notes), "hsdp")) return;
-  if (target.layout.dp > node) target.layout.zero_group = node;
+  if (target.layout.dp <= node) return;
+  target.layout.zero_group = node;
+  target.assumed.push_back(fmt::format("zero_group {}, a node", node));
 }
 
 /// What notes say of the software: tokens beyond a capacity are dropped, so that experts work on fixed sizes, which the
@@ -193,8 +195,14 @@ void set_stated_software(RowCase& target, const MeasuredRow& row) {
     software.expert_host_ms = Ranged(software.expert_host_ms.low);
     target.assumed.push_back(fmt::format("{} ms of the host per expert", software.expert_host_ms.value));
   }
-  if (has_words(words, "reduced bf16")) software.gradient_wire_bytes = Ranged(2);
-  if (has_words(words, "asynchronous tp")) software.tensor_overlap = Ranged(software.tensor_overlap.high);
+  if (has_words(words, "reduced bf16")) {
+    software.gradient_wire_bytes = Ranged(2);
+    target.assumed.emplace_back("2 bytes of a gradient on the wires");
+  }
+  if (has_words(words, "asynchronous tp")) {
+    software.tensor_overlap = Ranged(software.tensor_overlap.high);
+    target.assumed.push_back(fmt::format("tensor_overlap {}", software.tensor_overlap.value));
+  }
 }
 
 /// Software is told by a list which layers stand where the chunks do not divide them (Megatron-Core's

@@ -239,11 +239,18 @@ TEST_CASE(
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
   CHECK(plain.job.framework.tensor_overlap.value == 0);
-  CHECK(noted("TP (asynchronous)", "3").job.framework.tensor_overlap == Ranged(0.25));
+  const RowCase beside = noted("TP (asynchronous)", "3");
+  CHECK(beside.job.framework.tensor_overlap == Ranged(0.25));
   const RowCase dropped = noted("token drop", "1");
   CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
-  CHECK(std::find(dropped.assumed.begin(), dropped.assumed.end(), "0.15 ms of the host per expert") !=
-        dropped.assumed.end());
+  // All of it is told.
+  const auto tells = [](const RowCase& row, const std::string& text) {
+    return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
+  };
+  CHECK(tells(hybrid, "zero_group 8, a node"));
+  CHECK(tells(hybrid, "2 bytes of a gradient on the wires"));
+  CHECK(tells(beside, "tensor_overlap 0.25"));
+  CHECK(tells(dropped, "0.15 ms of the host per expert"));
 }
 
 }  // namespace orrery

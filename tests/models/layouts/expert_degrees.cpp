@@ -160,6 +160,10 @@ TEST_CASE("what whole experts need is told with the nearest that would do") {
   CHECK(judge.obstacles(layout) ==
         std::vector<std::string>{"etp 2: an expert is split over all tp 4 ranks that share a layer, or over none - use "
                                  "etp 1 or 4"});
+  layout.tp = 1;
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{"etp 2: an expert is split over all tp 1 ranks that share a layer, or over none - use "
+                                 "etp 1"});
   layout = whole_experts(8);
   layout.zero_stage = 1, layout.zero_group = 2;  // four ranks of both slices
   CHECK(judge.obstacles(layout).empty());
