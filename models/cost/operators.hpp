@@ -30,7 +30,7 @@ struct Operator {
 /// gradients of weights do: of the input (and everything else), and of the weights alone.
 struct LayerOperators {
   std::vector<Operator> forward, backward_input, backward_weights;
-  bool is_attention_core = false;  // what selective recomputation does again
+  bool is_attention_core = false;  // what the keys of context parallelism go round for
 };
 
 enum class AttentionKernel : std::uint8_t { unfused, flash };

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/cost/pass_bytes.hpp"
+#include "models/layouts/selective_layers.hpp"
 
 namespace orrery {
 namespace {
@@ -20,6 +21,12 @@ double unplanned_visits(const Layer& layer, double busiest_share, double work) {
   unvisited.experts_per_token = 0;
   const double visits = kept_for_backward(layer).own - kept_for_backward(unvisited).own;
   return visits * (busiest_share - 1.0) * work;
+}
+
+/// What experts write, per sample, visits of the busiest rank.
+double expert_outputs(const Layer& layer, double busiest_share, double work) {
+  if (layer.kind != LayerKind::mixture_of_experts) return 0;
+  return number(layer.in.count() * layer.experts_per_token) * busiest_share * work;
 }
 
 /// What a loss that works on the logits piece by piece does not keep of them, per sample.
@@ -43,23 +50,26 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const Bytes width = bytes_in_memory(job.precision);
   const double samples = number(layout.microbatch) * job.computed_tokens / layout.cp;
   std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
-  Bytes scores, slots;
+  const bool keeps_outputs = job.framework.kept_expert_outputs.value > 0.5;
+  Bytes scores, slots, raised, unkept;
   for (std::size_t i = block.first; i < block.end; ++i) {
     const Layer& layer = graph.layers[i];
     kept[i] = shares.kept_of(layer);
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
+    if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
+    if (!keeps_outputs) unkept += width * (expert_outputs(layer, shares.busiest_share(), kept[i].work) * samples);
   }
   // One byte: a copy as it was cast.
   const double operand = job.framework.kept_operand_bytes.value;
   const bool is_copied = bytes_per_number(job.precision) < width && operand < width.value();
   const InFlight one{samples, 1, Recompute::none, is_copied ? operand : 0.0};
-  const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations -
-                    tiled_logits(graph.layers[block.end - 1], job, kept[block.end - 1].work) * samples;
+  unkept += tiled_logits(graph.layers[block.end - 1], job, kept[block.end - 1].work) * samples;
+  const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
   const bool is_fused = job.framework.flash_attention.value > 0.5;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
-  return {(is_fused ? all - scores : all) + slots, all - scores + slots, width * (entering * samples)};
+  return {is_fused ? all - scores : all, all - scores - raised, width * (entering * samples)};
 }
 
 }  // namespace orrery

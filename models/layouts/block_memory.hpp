@@ -6,7 +6,7 @@
 
 namespace orrery {
 
-/// Activations of one rank: without recomputation, with that of attention's core, and with that of the whole block.
+/// Activations of one rank: without recomputation, with that of selective_layers(), and with that of the whole block.
 struct KeptInBlock {
   Bytes all, selective, full;
 };

@@ -5,6 +5,8 @@
 #include "models/cost/operators.hpp"
 #include "models/layouts/block_memory.hpp"
 #include "models/layouts/block_share.hpp"
+#include "models/layouts/expert_dispatch.hpp"
+#include "models/layouts/selective_layers.hpp"
 #include "topologies/leaf_shape.hpp"
 
 namespace orrery {
@@ -23,7 +25,8 @@ class BlockPricer {
         shares_(job, split, layout),
         layout_(layout),
         paths_(paths),
-        has_backward_(needs_gradient(job.network)) {}
+        has_backward_(needs_gradient(job.network)),
+        is_selective_(selective_layers(job.network, job.framework)) {}
 
   BlockPrice price() {
     for (std::size_t i = block_.first; i < block_.end; ++i) {
@@ -66,10 +69,7 @@ class BlockPricer {
     price_.forward += forward, price_.forward_kernels += kernels;
     price_.experts += share.experts;
     follow_last_product(layer, forward);
-    const bool is_unfused = job_.framework.flash_attention.value <= 0.5;
-    if (operators.is_attention_core && is_unfused) {
-      price_.core += forward, price_.core_kernels += kernels;
-    }
+    if (is_selective_[index]) price_.core += forward, price_.core_kernels += kernels;
     if (has_backward_[index]) {
       add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
       add(layer, operators.backward_weights, price_.backward_weights, price_.backward_kernels);
@@ -166,11 +166,14 @@ class BlockPricer {
   /// Dispatch and combine, forward and backward each.
   void visit_experts(const Layer& layer) {
     const OperatorShare share = shares_.of(layer);
-    const Bytes bytes = bytes_in_memory(job_.precision) *
-                        (share.expert_visits * number(layer.in.channels) /
-                         (layout_.sequence_parallel == SequenceParallel::on ? expert_tensor_degree(layout_) : 1));
+    const double tokens = share.expert_visits / number(layer.experts_per_token);
+    const double parts = layout_.sequence_parallel == SequenceParallel::on ? expert_tensor_degree(layout_) : 1;
+    const Bytes all = bytes_in_memory(job_.precision) * (tokens * number(layer.in.channels) / parts);
     const GroupPlace place = place_of(layout_, Dimension::ep, job_.cluster.devices_per_node);
-    const LibraryCost cost = library_cost(CollectiveKind::all_to_all, place, bytes, paths_.node, paths_.network);
+    const bool is_by_node = job_.framework.node_dispatch.value > 0.5;
+    const TokenCopies copies = is_by_node ? copies_per_node(layer, place) : copies_per_expert(layer, place);
+    const LibraryCost cost =
+        all_to_all_cost(place, {all * copies.node, all * copies.network}, paths_.node, paths_.network);
     price_.expert_forward += cost.total() * 2.0;
     price_.expert_backward += cost.total() * 2.0;
     price_.expert_sent.forward += cost.sent() * 2.0;
@@ -211,7 +214,7 @@ class BlockPricer {
   BlockShares shares_;
   const Layout& layout_;
   const Paths& paths_;
-  std::vector<bool> has_backward_;
+  std::vector<bool> has_backward_, is_selective_;
   BlockPrice price_;
 };
 

@@ -27,7 +27,7 @@ struct PassBytes {
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
   Seconds last_product;  // forward, of a block that ends in a dense layer and sums: what no gradient needs
-  Seconds core;          // attention core forward: what selective recomputation does again
+  Seconds core;          // forward pass of selective_layers(): what selective recomputation does again
   Seconds tensor_forward, tensor_backward;
   Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward
   Seconds context_forward, context_backward;  // left over by attention's computing

@@ -5,6 +5,7 @@
 
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
+#include "models/layouts/selective_layers.hpp"
 
 namespace orrery {
 namespace {
@@ -79,6 +80,7 @@ LayoutJudge::State::State(TrainingJob job)
     : job_(std::move(job)), sequence_(blocks_of(job_.network)), paths_(paths_of(job_)) {
   const LayerGraph& graph = job_.network;
   const std::vector<bool> has_backward = needs_gradient(graph);
+  const std::vector<bool> is_selective = selective_layers(graph, job_.framework);
   for (const Block& block : sequence_.blocks) {
     const bool again = &block != &sequence_.blocks.back() && has_products(graph, block);
     for (std::size_t i = block.first; i < block.end; ++i) {
@@ -87,8 +89,7 @@ LayoutJudge::State::State(TrainingJob job)
       const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
       training_flops_ += (cost.forward + (has_backward[i] ? cost.backward : Flops())) * computed;
       if (again) recomputed_flops_ += cost.forward * computed;
-      const bool is_core = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-      if (is_core && job_.framework.flash_attention.value <= 0.5) core_flops_ += cost.forward * computed;
+      if (is_selective[i]) core_flops_ += cost.forward * computed;
     }
   }
   bool is_tied = false;

@@ -98,6 +98,9 @@ struct Layer {
   /// mixture_of_experts: routed experts, of which a token visits experts_per_token; shared ones, which all visit; the
   /// inner width of each, three products with `gated`, else two
   std::int64_t experts = 0, experts_per_token = 0, shared_experts = 0, expert_units = 0;
+  /// routed experts stand in this many groups, of which those that a token visits are in so many at most (node-limited
+  /// routing: DeepSeek-AI 2024, arXiv 2412.19437, section 2.1.2)
+  std::int64_t expert_groups = 1, groups_per_token = 1;
   bool gated = false;
   double rate = 0;  // dropout, attention (of its scores): share of the numbers dropped
   /// embedding: rows of the tables added up per token. attention: positions is the rows of a table of relative

@@ -126,9 +126,18 @@ std::optional<Misfit> normalise_parts(Layer& layer, const std::string& key, std:
 }
 
 std::optional<Misfit> visit_experts(Layer& layer) {
-  if (layer.experts_per_token > layer.experts) {
+  if (layer.experts % layer.expert_groups != 0) {
+    return misfit("expert_groups",
+                  fmt::format("{} groups do not divide {} experts", layer.expert_groups, layer.experts));
+  }
+  if (layer.groups_per_token > layer.expert_groups) {
+    return misfit("groups_per_token", fmt::format("a token cannot choose {} of {} groups of experts",
+                                                  layer.groups_per_token, layer.expert_groups));
+  }
+  const std::int64_t choice = layer.groups_per_token * (layer.experts / layer.expert_groups);
+  if (layer.experts_per_token > choice) {
     return misfit("experts_per_token", fmt::format("a token cannot visit {} of {} experts; the input is {}",
-                                                   layer.experts_per_token, layer.experts, to_text(layer.in)));
+                                                   layer.experts_per_token, choice, to_text(layer.in)));
   }
   return take_sequence(layer, layer.in);
 }

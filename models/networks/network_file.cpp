@@ -82,6 +82,8 @@ void read_experts(TomlTable& table, Layer& layer) {
   layer.experts = table.required_integer("experts", size);
   layer.experts_per_token = table.required_integer("experts_per_token", size);
   layer.shared_experts = table.integer("shared_experts", 0, size_or_zero);
+  layer.expert_groups = table.integer("expert_groups", 1, size);
+  layer.groups_per_token = table.integer("groups_per_token", layer.expert_groups, size);
   layer.expert_units = table.required_integer("expert_units", size);
   layer.gated = table.boolean("gated", true);
   layer.bias = false;

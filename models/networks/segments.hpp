@@ -12,8 +12,8 @@ namespace orrery {
 
 enum class Recompute : std::uint8_t {
   none,       // every activation that backward needs is kept
-  selective,  // the scores of attention are not kept but computed again (Korthikanti et al. 2022); planner of
-              // layouts alone
+  selective,  // what is much to keep for little work is computed again: scores of attention (Korthikanti et al. 2022),
+              // raised latent queries, keys and values; planner of layouts alone
   alternate,  // every second segment as full (torchtitan's selective option 2; saving every second product, its option
               // "op", computes about as much again); planner of layouts alone
   full  // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,

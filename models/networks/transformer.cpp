@@ -27,7 +27,7 @@ class ShapeCheck {
     if (shape_.kv_heads > 0) divides("heads of keys and values", shape_.kv_heads, "heads", shape_.heads);
     within("dense layers", shape_.dense_layers, "layers", shape_.layers);
     within("experts per token", shape_.experts_per_token, "experts", shape_.experts);
-    if (shape_.experts > 0) at_least_one("experts_per_token", shape_.experts_per_token);
+    if (shape_.experts > 0) needs_experts();
     if (shape_.kv_rank == 0) return *this;
     at_least_one("nope_size", shape_.nope_size);
     at_least_one("value_size", shape_.value_size);
@@ -57,6 +57,15 @@ class ShapeCheck {
   }
 
  private:
+  void needs_experts() {
+    at_least_one("experts_per_token", shape_.experts_per_token);
+    divides("groups of experts", shape_.expert_groups, "experts", shape_.experts);
+    within("groups per token", shape_.groups_per_token, "groups of experts",
+           std::max<std::int64_t>(1, shape_.expert_groups));
+    if (shape_.expert_groups == 0 || shape_.groups_per_token == 0) return;
+    within("experts per token", shape_.experts_per_token, "experts in the groups of a token",
+           shape_.groups_per_token * (shape_.experts / shape_.expert_groups));
+  }
   void at_least_one(const std::string& key, std::int64_t value) {
     if (value < 1) faults_.push_back(fmt::format("{} is {}, but must be at least 1", key, value));
   }
@@ -78,6 +87,8 @@ TransformerShape with_defaults(TransformerShape shape) {
   if (shape.head_size == 0) shape.head_size = shape.hidden / shape.heads;
   if (shape.ffn == 0) shape.ffn = 4 * shape.hidden;
   if (shape.expert_ffn == 0) shape.expert_ffn = shape.ffn;
+  if (shape.expert_groups == 0) shape.expert_groups = 1;
+  if (shape.groups_per_token == 0) shape.groups_per_token = shape.expert_groups;
   if (shape.decoder_layers == 0) shape.decoder_layers = shape.layers;
   if (shape.positions == 0) shape.positions = shape.position == Positions::relative ? t5_buckets : shape.tokens;
   return shape;

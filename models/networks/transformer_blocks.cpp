@@ -201,6 +201,8 @@ class BlockWriter {
     layer.experts = shape_.experts;
     layer.experts_per_token = shape_.experts_per_token;
     layer.shared_experts = shape_.shared_experts;
+    layer.expert_groups = shape_.expert_groups;
+    layer.groups_per_token = shape_.groups_per_token;
     layer.expert_units = shape_.expert_ffn;
     layer.gated = is_gated(shape_.feedforward);
     layer.bias = shape_.expert_biases;

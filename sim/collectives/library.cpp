@@ -35,6 +35,12 @@ struct Setting {
   const LibraryPath& network;
 };
 
+/// Refers to both paths.
+Setting setting_of(GroupPlace place, Bytes bytes, const LibraryPath& node, const LibraryPath& network) {
+  const double ranks = place.ranks, per_node = std::min(place.ranks, place.per_node);
+  return {ranks, per_node, std::ceil(ranks / per_node), bytes, node, network};
+}
+
 double passes_of(CollectiveKind kind) {
   return kind == CollectiveKind::all_reduce ? 2.0 : 1.0;
 }
@@ -143,11 +149,10 @@ LibraryCost sums_between(const Setting& set) {
   return cost_of(LibraryAlgorithm::hierarchical, total, inside, share, set);
 }
 
-/// Every rank sends S / n to each other one, at once: (g - 1) S / n inside the node and (n - g) S / n through the NIC,
-/// the slower of which counts. Messages start one after another, those to one node together.
-LibraryCost all_to_all(const Setting& set) {
-  const Bytes piece = set.bytes / set.n;
-  const Bytes inside = piece * (set.g - 1.0), outside = piece * (set.n - set.g);
+/// Every rank sends to each other one at once, `sent` in all, the slower of whose parts counts. Messages start one after
+/// another, those to one node together.
+LibraryCost all_to_all(const Setting& set, WireBytes sent) {
+  const Bytes inside = sent.node, outside = sent.network;
   const LibraryPath& slower = set.k > 1 ? set.network : set.node;
   const Seconds steps = set.node.hop * (set.g - 1.0) + (set.k > 1 ? set.network.hop * (set.k - 1.0) : Seconds());
   const Seconds moving =
@@ -187,20 +192,30 @@ double uplink_share(CollectiveKind kind, GroupPlace place, const LibraryPath& ne
   return std::min(1.0, 1.0 / (leaving * network.oversubscription));
 }
 
+LibraryCost all_to_all_cost(GroupPlace place, WireBytes sent, const LibraryPath& node, const LibraryPath& network) {
+  ORRERY_EXPECT(place.ranks >= 1 && place.per_node >= 1);
+  if (place.ranks == 1) return {};
+  const LibraryPath usable = narrowed(network, uplink_share(CollectiveKind::all_to_all, place, network));
+  return all_to_all(setting_of(place, sent.total(), node, usable), sent);
+}
+
 LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
                          const LibraryPath& network) {
   ORRERY_EXPECT(place.ranks >= 1 && place.per_node >= 1 && bytes.value() >= 0);
   if (place.ranks == 1) return {};
-  const double ranks = place.ranks, per_node = std::min(place.ranks, place.per_node);
+  if (kind == CollectiveKind::all_to_all) {
+    const Bytes piece = bytes / place.ranks;
+    const double inside = std::min(place.ranks, place.per_node);
+    return all_to_all_cost(place, {piece * (inside - 1.0), piece * (place.ranks - inside)}, node, network);
+  }
   const LibraryPath usable = narrowed(network, uplink_share(kind, place, network));
-  const Setting set{ranks, per_node, std::ceil(ranks / per_node), bytes, node, usable};
-  if (kind == CollectiveKind::all_to_all) return all_to_all(set);
+  const Setting set = setting_of(place, bytes, node, usable);
   if (set.k == 1) {
     const LibraryCost ring = ring_inside(kind, set);
-    return switch_adds(kind, node, ranks) ? faster(ring, sums_inside(set)) : ring;
+    return switch_adds(kind, node, set.n) ? faster(ring, sums_inside(set)) : ring;
   }
   LibraryCost best = through_nodes(kind, set);
-  if (switch_adds(kind, node, per_node)) best = faster(best, trees_over_sums(set));
+  if (switch_adds(kind, node, set.g)) best = faster(best, trees_over_sums(set));
   if (switch_adds(kind, network, set.k)) best = faster(best, sums_between(set));
   return best;
 }

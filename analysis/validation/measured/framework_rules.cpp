@@ -26,6 +26,7 @@ FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& 
   if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return {"deepspeed-zero3", "sharded, DeepSpeed"};
   if (any(words, {"llm foundry"})) return {"llm-foundry-2023", "words"};
   if (any(words, {"megatron bridge", "megatron fsdp"})) return {"modern", "sharded, kernels of Megatron-Core"};
+  if (any(words, {"te", "transformer engine"})) return {"modern", "sharded, kernels of Transformer Engine"};
   if (any(words, {"torch.compile"})) return {"pytorch-fsdp-compiled", "sharded, torch.compile"};
   if (any(words, {"fsdp*"}) || row.zero_stage.rfind("FSDP", 0) == 0) {
     return {"pytorch-fsdp", "sharded, FSDP"};

@@ -185,19 +185,38 @@ void set_sharing(RowCase& target, const MeasuredRow& row) {
   target.assumed.push_back(fmt::format("zero_group {}, a node", node));
 }
 
-/// What notes say of the software: tokens beyond a capacity are dropped, so that experts work on fixed sizes, which the
-/// host need not wait for (the low end of what it takes per expert); gradients are reduced in 16 bits; tensor-parallel
-/// products run beside their collectives (the high end of the overlap).
-void set_stated_software(RowCase& target, const MeasuredRow& row) {
-  const std::vector<std::string> words = words_of(row.notes);
+/// How tokens reach their experts: once per node (DeepEP, HybridEP), or by an all-to-all, as where tokens beyond a
+/// capacity are dropped (Megatron-Core), so that experts work on fixed sizes, which the host need not wait for (the low
+/// end of what it takes per expert); hidden by other micro-batches (the high end of the overlap), or not.
+void set_dispatch(RowCase& target, const std::vector<std::string>& words) {
   FrameworkProfile& software = target.job.framework;
-  if (has_words(words, "token drop")) {
+  const bool is_dropped = has_words(words, "token drop");
+  if (is_dropped) {
     software.expert_host_ms = Ranged(software.expert_host_ms.low);
     target.assumed.push_back(fmt::format("{} ms of the host per expert", software.expert_host_ms.value));
   }
+  if (is_dropped || has_words(words, "alltoall dispatcher")) {
+    software.node_dispatch = Ranged(0);
+    target.assumed.emplace_back("a copy of a token for each of its experts");
+  } else if (has_words(words, "deepep") || has_words(words, "hybridep")) {
+    software.node_dispatch = Ranged(1);
+    target.assumed.emplace_back("a copy of a token for each node with experts of it");
+  }
+  if (has_words(words, "a2a overlap")) {
+    software.expert_overlap = Ranged(software.expert_overlap.high);
+    target.assumed.push_back(fmt::format("expert_overlap {}", software.expert_overlap.value));
+  }
+}
+
+/// What notes say of the software: gradients are kept and reduced in 16 bits; tensor-parallel products run beside their
+/// collectives (the high end of the overlap).
+void set_stated_software(RowCase& target, const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  FrameworkProfile& software = target.job.framework;
+  set_dispatch(target, words);
   if (has_words(words, "reduced bf16")) {
-    software.gradient_wire_bytes = Ranged(2);
-    target.assumed.emplace_back("2 bytes of a gradient on the wires");
+    software.gradient_wire_bytes = software.gradient_bytes = Ranged(2);
+    target.assumed.emplace_back("2 bytes of a gradient, kept and on the wires");
   }
   if (has_words(words, "asynchronous tp")) {
     software.tensor_overlap = Ranged(software.tensor_overlap.high);

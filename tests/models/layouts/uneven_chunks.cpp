@@ -93,7 +93,8 @@ TEST_CASE("dense blocks and the head count for what they cost: no stage works mu
         work += chunk.forward + chunk.backward_input + chunk.backward_weights;
       sum += work, most = std::max(most, work);
     }
-    for (const ChunkPrice& chunk : judge.prices(uneven(4, 8)).stages[1].chunks) {
+    const LayoutPrices of_two_blocks = judge.prices(uneven(4, 8));
+    for (const ChunkPrice& chunk : of_two_blocks.stages[1].chunks) {
       block = std::max(block, (chunk.forward + chunk.backward_input + chunk.backward_weights) / 2.0);
     }
     INFO(pp << " x " << interleave);

@@ -9,12 +9,13 @@ namespace {
 const std::string header =
     "id,title,style,layers,hidden,heads,kv_heads,head_size,ffn,vocabulary,tokens,tied,dropout,experts,experts_per_"
     "token,"
-    "expert_ffn,shared_experts,dense_layers,query_rank,kv_rank,rope_size,nope_size,value_size,patch,source\n";
+    "expert_ffn,shared_experts,expert_groups,groups_per_token,dense_layers,query_rank,kv_rank,rope_size,nope_size,"
+    "value_size,patch,source\n";
 
 TEST_CASE("A row is a style and its dimensions") {
   Problems problems;
   const auto rows =
-      parse_transformers(header + "a,A,llama,2,64,4,2,,96,100,16,yes,0.1,,,,,,,,,,,,somewhere\n", "t.csv", problems);
+      parse_transformers(header + "a,A,llama,2,64,4,2,,96,100,16,yes,0.1,,,,,,,,,,,,,,somewhere\n", "t.csv", problems);
   REQUIRE(problems.empty());
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].shape.name == "a");
@@ -27,8 +28,8 @@ TEST_CASE("A row is a style and its dimensions") {
 
 TEST_CASE("Mistakes in rows are told together") {
   Problems problems;
-  parse_transformers(header + "a,A,lama,2,64.5,4,-1,,96,100,16,maybe,1.5,,,,,,,,,,,,\n" +
-                         "a,A,llama,2,64,4,2,,96,100,16,,,,,,,,,,,,,,somewhere\n",
+  parse_transformers(header + "a,A,lama,2,64.5,4,-1,,96,100,16,maybe,1.5,,,,,,,,,,,,,,\n" +
+                         "a,A,llama,2,64,4,2,,96,100,16,,,,,,,,,,,,,,,,somewhere\n",
                      "t.csv", problems);
   std::string text;
   for (const Problem& problem : problems.all()) text += problem.key + ": " + problem.what + "\n";

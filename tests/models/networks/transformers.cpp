@@ -256,6 +256,15 @@ TEST_CASE("What does not divide is named, all of it at once") {
   experts.experts = 4;
   experts.experts_per_token = 8;
   CHECK(refusal(experts) == "transformer \"transformer\": 8 experts per token are more than 4 experts");
+  experts.experts = 16, experts.expert_groups = 4, experts.groups_per_token = 1;
+  CHECK(refusal(experts) ==
+        "transformer \"transformer\": 8 experts per token are more than 4 experts in the groups of a token");
+  experts.groups_per_token = 2;
+  CHECK(refusal(experts).empty());
+  experts.expert_groups = 3, experts.groups_per_token = 5;
+  CHECK(refusal(experts) ==
+        "transformer \"transformer\": 3 groups of experts do not divide experts 16; 5 groups per token are more than 3 "
+        "groups of experts");
 }
 
 }  // namespace
