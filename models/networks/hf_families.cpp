@@ -181,6 +181,7 @@ const std::vector<HfFamily>& hf_family_table() {
                                               {"gpt2", gpt2},
                                               {"gpt_neox", gpt_neox},
                                               {"gpt_oss", read_gpt_oss},
+                                              {"kimi_k2", read_deepseek},
                                               {"llama", read_llama},
                                               {"mistral", read_mistral},
                                               {"mixtral", read_mixtral},

@@ -179,7 +179,7 @@ void LineSharing::set_pace(std::uint32_t flow, Pace pace, double now) {
 }
 
 void LineSharing::settle(double now) {
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {  // NOLINT(modernize-loop-convert): the list grows while it is walked
     const std::uint32_t line = dirty_[i];
     if (!lines_[line].dirty) continue;  // settled with another, or empty by now
     stands_alone(line) ? fill_alone(line, now) : fill_around(line, now);
@@ -199,8 +199,7 @@ void LineSharing::fill_alone(std::uint32_t line, double now) {
   Active& filled = lines_[line];
   advance(filled, now);
   const double level = level_of(filled.members, filled.capacity, filled.level);
-  for (std::size_t i = 0; i < filled.members.size(); ++i) {
-    const Member& member = filled.members[i];
+  for (const Member& member : filled.members) {
     const Pace pace = member.bound > level ? governed_from(member.side) : Pace::own;
     if (pace != member.pace) set_pace(member.flow, pace, now);
   }
@@ -213,15 +212,14 @@ void LineSharing::fill_around(std::uint32_t root, double now) {
   ++region_number_;
   region_.assign(1, root);
   lines_[root].region = region_number_;
-  for (std::size_t i = 0; i < region_.size(); ++i) {
+  for (std::size_t i = 0; i < region_.size(); ++i) {  // NOLINT(modernize-loop-convert): likewise
     take_neighbours(region_[i], [this](const Member& member) { return lines_[member.other].dirty; });
   }
   fill_region();
   for (int times = 0; grow_region(times < patience ? Growth::changed : Growth::all); ++times) fill_region();
   for (const std::uint32_t line : region_) advance(lines_[line], now);
   for (const std::uint32_t line : region_) {
-    for (std::size_t i = 0; i < lines_[line].members.size(); ++i) {
-      const Member& member = lines_[line].members[i];
+    for (const Member& member : lines_[line].members) {
       const Pace pace = flows_[member.flow].next_pace;
       if (pace != member.pace) set_pace(member.flow, pace, now);
     }

@@ -83,7 +83,7 @@ TEST_CASE("whatever is listed of federations can be shown") {
     REQUIRE(list.exit_code == 0);
     const std::vector<std::string> lines = split(list.output, '\n');
     REQUIRE(lines.size() >= 4);
-    const std::string last = lines[lines.size() - 2];
+    const std::string& last = lines[lines.size() - 2];
     const std::string name = last.substr(0, last.find(' '));
     const ChildResult page = call_orrery({"show", kind, name});
     CHECK(page.exit_code == 0);

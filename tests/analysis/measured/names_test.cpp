@@ -224,8 +224,9 @@ TEST_CASE("the software of a row") {
 }
 
 TEST_CASE(
-    "what notes say of the software: hybrid sharding, gradients in 16 bits, asynchronous tensor parallelism, dropped "
-    "tokens") {
+    "what notes say of the software: hybrid sharding, gradients in 16 bits, asynchronous tensor parallelism, how "
+    "tokens "
+    "reach experts") {
   const auto noted = [](const std::string& notes, const std::string& zero) {
     MeasuredRow row = gpt("devices,global_batch,zero_stage,year", "32,64," + zero + ",2024");
     row.notes = notes;
@@ -237,18 +238,30 @@ TEST_CASE(
   const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients reduced in bf16", "3");
   CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
+  CHECK(hybrid.job.framework.gradient_bytes == Ranged(2));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
   CHECK(plain.job.framework.tensor_overlap.value == 0);
   const RowCase beside = noted("TP (asynchronous)", "3");
   CHECK(beside.job.framework.tensor_overlap == Ranged(0.25));
   const RowCase dropped = noted("token drop", "1");
   CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
+  CHECK(dropped.job.framework.node_dispatch == Ranged(0));
+  CHECK(noted("", "1").job.framework.node_dispatch == Ranged(1, 0, 1));
+  const RowCase by_node = noted("dispatched by DeepEP, a2a overlap", "1");
+  CHECK(by_node.job.framework.node_dispatch == Ranged(1));
+  CHECK(by_node.job.framework.expert_overlap == Ranged(0.5));
+  CHECK(noted("alltoall dispatcher", "1").job.framework.node_dispatch == Ranged(0));
+  CHECK(noted("TE + FSDP2", "3").job.framework.id == "modern");
+  CHECK(plain.job.framework.id == "pytorch-fsdp");
   // All of it is told.
   const auto tells = [](const RowCase& row, const std::string& text) {
     return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
   };
   CHECK(tells(hybrid, "zero_group 8, a node"));
-  CHECK(tells(hybrid, "2 bytes of a gradient on the wires"));
+  CHECK(tells(hybrid, "2 bytes of a gradient, kept and on the wires"));
+  CHECK(tells(dropped, "a copy of a token for each of its experts"));
+  CHECK(tells(by_node, "a copy of a token for each node with experts of it"));
+  CHECK(tells(by_node, "expert_overlap 0.5"));
   CHECK(tells(beside, "tensor_overlap 0.25"));
   CHECK(tells(dropped, "0.15 ms of the host per expert"));
 }

@@ -35,12 +35,14 @@ void check_against_definition(const Layer& layer, std::int64_t samples) {
   const Numbers parameters = numbers(static_cast<std::int64_t>(run.parameters()), 1);
   const Numbers input = numbers(samples * layer.in.count(), 2), gradient = numbers(samples * layer.out.count(), 3);
   const ConvolutionPasses expected = convolve(layer, parameters, input, gradient);
-  const auto patch = static_cast<double>(layer.kernel * layer.kernel * layer.in.channels / layer.groups);
+  const std::int64_t window = layer.kernel * layer.kernel, channels = layer.in.channels / layer.groups;
+  const auto patch = static_cast<double>(window * channels);
   const auto uses = static_cast<double>(samples * layer.out.height * layer.out.width);
   CHECK(worst(run.forward(parameters, input), expected.output, patch) < 10);
   const auto found = run.backward(gradient);
   CHECK(worst(found.parameters, expected.parameter_gradient, uses) < 10);
-  const auto reached = static_cast<double>(layer.kernel * layer.kernel * layer.out.channels / layer.groups);
+  const std::int64_t filters = layer.out.channels / layer.groups;
+  const auto reached = static_cast<double>(window * filters);
   CHECK(worst(found.input, expected.input_gradient, reached) < 10);
 }
 

@@ -26,8 +26,11 @@ Layout split_experts(int ep) {
   return layout;
 }
 
+/// Tokens go to each of their experts.
 ChunkPrice price_of(const Layout& layout) {
-  return LayoutJudge(experts_job(16)).prices(layout).stages[0].chunks[0];
+  TrainingJob job = experts_job(16);
+  job.framework.node_dispatch = Ranged(0);
+  return LayoutJudge(job).prices(layout).stages[0].chunks[0];
 }
 
 }  // namespace

@@ -67,6 +67,9 @@ TEST_CASE("Published models have their published parameters") {
        8190735360},
       {R"({"model_type": "qwen3_moe", "hidden_size": 2048, "num_hidden_layers": 48, "head_dim": 128})", 30532122624},
       {R"({"model_type": "deepseek_v3"})", 671026404352},
+      {R"({"model_type": "kimi_k2", "num_attention_heads": 64, "vocab_size": 163840, "n_routed_experts": 384,
+           "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1})",
+       1026408209408},
       {R"({"model_type": "gpt_oss"})", 116829156672},
       {R"({"model_type": "gpt_oss", "num_hidden_layers": 24, "num_local_experts": 32})", 20914757184},
       {R"({"model_type": "opt"})", 125239296},
@@ -168,8 +171,8 @@ config.json:7:26: activation_function: activation "mish" is not known without a 
 
 TEST_CASE("An unknown family gets the nearest and the list") {
   const std::string known =
-      "bert, bloom, deepseek_v3, falcon, gemma, gpt2, gpt_neox, gpt_oss, llama, mistral, mixtral, opt, phi, phi3, "
-      "qwen2, qwen3, qwen3_moe, t5, vit";
+      "bert, bloom, deepseek_v3, falcon, gemma, gpt2, gpt_neox, gpt_oss, kimi_k2, llama, mistral, mixtral, opt, phi, "
+      "phi3, qwen2, qwen3, qwen3_moe, t5, vit";
   CHECK(problems_in(R"({"model_type": "lama"})") ==
         "config.json:1:16: model_type: unknown family \"lama\" - did you mean \"llama\"? known: " + known +
             "\n  {\"model_type\": \"lama\"}\n                 ^");

@@ -66,6 +66,19 @@ TEST_CASE("Experts, gates, groups and factors that do not fit are named with the
                                   "expert_units = 3 }")) ==
         "small.toml:9:77: network.layers[0].experts_per_token: layer \"e\" (mixture_of_experts) does not fit: a token "
         "cannot visit 3 of 2 experts; the input is 5x1x8 (the network's input gives 5x1x8)");
+  const std::string grouped =
+      "{ name = \"e\", kind = \"mixture_of_experts\", experts = 8, experts_per_token = 3, "
+      "expert_units = 3, expert_groups = ";
+  const std::string misfit = ": layer \"e\" (mixture_of_experts) does not fit: ";
+  CHECK(first_line(problem_around("[5, 1, 8]", grouped + "3 }")) ==
+        "small.toml:9:114: network.layers[0].expert_groups" + misfit +
+            "3 groups do not divide 8 experts (the network's input gives 5x1x8)");
+  CHECK(first_line(problem_around("[5, 1, 8]", grouped + "4, groups_per_token = 5 }")) ==
+        "small.toml:9:136: network.layers[0].groups_per_token" + misfit +
+            "a token cannot choose 5 of 4 groups of experts (the network's input gives 5x1x8)");
+  CHECK(first_line(problem_around("[5, 1, 8]", grouped + "4, groups_per_token = 1 }")) ==
+        "small.toml:9:77: network.layers[0].experts_per_token" + misfit +
+            "a token cannot visit 3 of 2 experts; the input is 5x1x8 (the network's input gives 5x1x8)");
   CHECK(
       first_line(problem_around("[5, 1, 7]", "{ name = \"g\", kind = \"swiglu\" }")) ==
       "small.toml:9:22: network.layers[0].kind: layer \"g\" (swiglu) does not fit: takes two halves side by side, but "

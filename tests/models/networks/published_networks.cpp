@@ -99,6 +99,7 @@ const std::vector<Published>& published() {
 // correction numbers (256 for each of 58 layers) and without the head that predicts a second token. GPT-OSS: 116.83
 // and 20.91 billion (OpenAI 2025, table 1): layers (h 5,120 + 5,120 + 64 + 4,096 h + h + 2 h + e h + e + e (6 h^2 / 2 +
 // 3 h)) + 2 V h + h of e experts.
+// Kimi K2: the 1,026,408,232,448 of its checkpoint less the 60 x 384 biases by which its gates balance experts.
 const std::map<std::string, std::int64_t>& published_transformers() {
   static const std::map<std::string, std::int64_t> rows = {
       {"bert-base", 109514298},
@@ -110,6 +111,7 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"falcon-40b", 41303293952},
       {"falcon-7b", 6921720704},
       {"gemma-7b", 8537680896},
+      {"kimi-k2", 1026408209408},
       {"gpt-neox-20b", 20554567680},
       {"gpt-oss-120b", 116829156672},
       {"gpt-oss-20b", 20914757184},

@@ -34,7 +34,7 @@ class DataFolder {
   /// cut: bytes left out at the end.
   void write_gzipped(const std::string& name, const std::string& content, std::size_t cut) const {
     const std::string file = (path_ / name).string();
-    const gzFile out = gzopen(file.c_str(), "wb");
+    auto* const out = gzopen(file.c_str(), "wb");
     gzwrite(out, content.data(), static_cast<unsigned>(content.size()));
     gzclose(out);
     std::filesystem::resize_file(file, std::filesystem::file_size(file) - cut);

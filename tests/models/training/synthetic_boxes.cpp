@@ -58,7 +58,8 @@ TEST_CASE("the decoded boxes are where something is painted, and nowhere else is
       REQUIRE(seen.bottom == Approx(box.y + box.height / 2).margin(2 * pixel));
     }
     const auto outside = [&](std::size_t at) {
-      const double x = (static_cast<double>(at / 3 % 56) + 0.5) / 56, y = (static_cast<double>(at / 3 / 56) + 0.5) / 56;
+      const std::size_t column = at / 3 % 56, row = at / 3 / 56;
+      const double x = (static_cast<double>(column) + 0.5) / 56, y = (static_cast<double>(row) + 0.5) / 56;
       return std::none_of(boxes.begin(), boxes.end(), [&](const Box& box) {
         return std::abs(x - box.x) <= box.width / 2 + 1e-6 && std::abs(y - box.y) <= box.height / 2 + 1e-6;
       });

@@ -178,6 +178,18 @@ TEST_CASE("all-to-all sends what stays in the node and what leaves it at once", 
   CHECK(cost.wire.value() == Approx(24e6 / 21.25e9));
 }
 
+TEST_CASE("an all-to-all of unequal shares takes what its larger part does", "[library]") {
+  const GroupPlace place{32, 8};
+  const LibraryCost cost = all_to_all_cost(place, {Bytes(70e6), Bytes(3e6)}, nvswitch(), nic());
+  CHECK(cost.node_bytes.value() == Approx(70e6));
+  CHECK(cost.network_bytes.value() == Approx(3e6));
+  CHECK(cost.wire.value() == Approx(70e6 / nvswitch().bus.value()));
+  const LibraryCost equal = library_cost(CollectiveKind::all_to_all, place, Bytes(32e6), nvswitch(), nic());
+  const LibraryCost same = all_to_all_cost(place, {Bytes(7e6), Bytes(24e6)}, nvswitch(), nic());
+  CHECK(same.total() == equal.total());
+  CHECK(all_to_all_cost({1, 1}, {}, nvswitch(), nic()).total() == Seconds());
+}
+
 TEST_CASE("a group of one needs nothing, and overhead is never negative", "[library]") {
   CHECK(library_cost(CollectiveKind::all_reduce, {1, 1}, Bytes(1e9), nvswitch(), nic()).total() == Seconds());
   LibraryPath odd = nvswitch();

@@ -129,8 +129,8 @@ class Step {
 
   void add_rank(int d, int s, int t, const std::vector<CollectiveId>& tensor, CollectiveId data) {
     const RankId me = number_[grid_.rank(d, s, t).index()];
-    const auto add = [&](Stream stream, Phase phase, int microbatch, std::vector<OpId> after, Action action) {
-      return program_.add({me, stream, Dimension::none, phase, {}, microbatch, std::move(after), std::move(action)});
+    const auto add = [&](Stream stream, Phase phase, int microbatch, std::vector<OpId> after, const Action& action) {
+      return program_.add({me, stream, Dimension::none, phase, {}, microbatch, std::move(after), action});
     };
     OpId last;
     for (int m = 0; m < grid_.microbatches; ++m) {
