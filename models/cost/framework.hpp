@@ -39,27 +39,27 @@ struct FrameworkProfile {
   Ranged transfer_latency_us;     // of a pipeline message beside its bytes
   Ranged gradient_overlap;        // share of the last micro-batch's backward pass that hides gradient exchange
   Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
-  Ranged recompute_early_stop;   // 1: recomputing a block stops before its last product, whose output no gradient needs
-                                 // (PyTorch's checkpoints that are not re-entrant); 0: the whole forward pass
-  Ranged kept_operand_bytes;     // fp8: per kept input of a product
-  Ranged kept_expert_outputs;    // 1: what experts write is kept, as their weights are multiplied in last; 0: the weights
-                                 // come before the last product (Megatron-Core since 2025, torchtitan)
-  Ranged cast_bytes;             // fp8: moved per number to scale, cast and transpose inputs and gradients of products
-  Ranged exchange_interference;  // of exchange hidden by a pass (ZeRO-3), the share by which that pass takes longer:
-                                 // the library's kernels take multiprocessors and bandwidth
-  Ranged gather_links;           // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
-                                 // that the library reaches
-  Ranged tensor_overlap;         // share of tensor-parallel communication hidden by computing
-  Ranged expert_overlap;         // share of the all-to-all of experts hidden by computing
-  Ranged node_dispatch;          // 1: a token goes once to each node that has experts of it, and is passed on inside
-                                 // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
-  Ranged gather_again_exposed;   // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged visible_exchange;       // all-reduces that show in a data-parallel step for each one done (0: none but
-                                 // by gradient_overlap)
-  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation)
-  Ranged gradient_wire_bytes;    // per number as sent
-  Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
-  Ranged logit_bytes;            // per logit, moved by the loss in all its passes
+  Ranged recompute_early_stop;  // 1: recomputing a block stops before its last product, whose output no gradient needs
+                                // (PyTorch's checkpoints that are not re-entrant); 0: the whole forward pass
+  Ranged kept_operand_bytes;    // fp8: per kept input of a product
+  Ranged kept_expert_outputs;  // 1: what experts write is kept, as their weights are multiplied in last; 0: the weights
+                               // come before the last product (Megatron-Core since 2025, torchtitan)
+  Ranged cast_bytes;           // fp8: moved per number to scale, cast and transpose inputs and gradients of products
+  Ranged exchange_interference;     // of exchange hidden by a pass (ZeRO-3), the share by which that pass takes longer:
+                                    // the library's kernels take multiprocessors and bandwidth
+  Ranged gather_links;              // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
+                                    // that the library reaches
+  Ranged tensor_overlap;            // share of tensor-parallel communication hidden by computing
+  Ranged expert_overlap;            // share of the all-to-all of experts hidden by computing
+  Ranged node_dispatch;             // 1: a token goes once to each node that has experts of it, and is passed on inside
+                                    // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
+  Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
+  Ranged visible_exchange;          // all-reduces that show in a data-parallel step for each one done (0: none but
+                                    // by gradient_overlap)
+  Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
+  Ranged gradient_wire_bytes;       // per number as sent
+  Ranged unsplit_head{1.0};         // products of the logits take so many times longer without tensor parallelism
+  Ranged logit_bytes;               // per logit, moved by the loss in all its passes
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants

@@ -12,13 +12,13 @@ struct TokenCopies {
   double node = 0, network = 0;
 };
 
-/// An all-to-all: a copy for each of the k experts of a token, of a group of n ranks, g in a node: k (g - 1) / n inside,
-/// k (n - g) / n out.
+/// An all-to-all: a copy for each of the k experts of a token, of a group of n ranks, g in a node: k (g - 1) / n
+/// inside, k (n - g) / n out.
 TokenCopies copies_per_expert(const Layer& experts, GroupPlace place);
 
-/// One copy to each of the N nodes that has an expert of the token, which passes it on to each of its ranks that has one
-/// (DeepSeek-AI 2024, arXiv 2412.19437, section 3.2.2; DeepEP, HybridEP): h(N) (N - 1) / N out, h(n) (g - 1) / g inside,
-/// with h of expected_holders().
+/// One copy to each of the N nodes that has an expert of the token, which passes it on to each of its ranks that has
+/// one (DeepSeek-AI 2024, arXiv 2412.19437, section 3.2.2; DeepEP, HybridEP): h(N) (N - 1) / N out, h(n) (g - 1) / g
+/// inside, with h of expected_holders().
 TokenCopies copies_per_node(const Layer& experts, GroupPlace place);
 
 /// Of so many equal shares of the experts, those that hold at least one of a token's, in the mean: with e of E experts

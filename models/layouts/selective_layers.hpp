@@ -8,9 +8,9 @@
 
 namespace orrery {
 
-/// Per layer, whether it is much to keep for little work: attention whose kernel keeps scores (Korthikanti et al. 2022),
-/// and of latent attention the products that raise queries, keys and values from what is kept (DeepSeek-AI 2024, arXiv
-/// 2412.19437, section 3.2.3; Megatron-Core's mla_up_proj), with what puts them side by side.
+/// Per layer, whether it is much to keep for little work: attention whose kernel keeps scores (Korthikanti et al.
+/// 2022), and of latent attention the products that raise queries, keys and values from what is kept (DeepSeek-AI 2024,
+/// arXiv 2412.19437, section 3.2.3; Megatron-Core's mla_up_proj), with what puts them side by side.
 std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfile& framework);
 
 /// Attention whose keys share numbers over heads: latent attention.

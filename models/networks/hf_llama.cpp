@@ -125,7 +125,9 @@ HfModel read_deepseek(HfKeys& keys) {
   shape.shared_experts = keys.integer("n_shared_experts", 1, 0);
   shape.experts_per_token = keys.integer("num_experts_per_tok", 8);
   shape.expert_groups = keys.is_null("n_group") ? 1 : keys.integer("n_group", 8);
-  shape.groups_per_token = keys.is_null("topk_group") ? shape.expert_groups : keys.integer("topk_group", std::min<std::int64_t>(4, shape.expert_groups));
+  shape.groups_per_token = keys.is_null("topk_group")
+                               ? shape.expert_groups
+                               : keys.integer("topk_group", std::min<std::int64_t>(4, shape.expert_groups));
   shape.expert_ffn = keys.integer("moe_intermediate_size", 2048);
   shape.dense_layers = keys.integer("first_k_dense_replace", 3, 0);
   if (keys.optional_integer("num_nextn_predict_layers", 0).value_or(0) > 0) {

@@ -59,8 +59,8 @@ struct TransformerShape {
   std::int64_t experts = 0, experts_per_token = 0, expert_ffn = 0, shared_experts = 0;
   std::int64_t expert_groups = 0, groups_per_token = 0;  // a token's experts are in so many of the groups at most; 0:
                                                          // one group; all of them
-  std::int64_t dense_layers = 0;  // first layers that stay dense (DeepSeek-V3)
-  bool expert_biases = false;     // of the router and of every product of an expert (GPT-OSS)
+  std::int64_t dense_layers = 0;                         // first layers that stay dense (DeepSeek-V3)
+  bool expert_biases = false;                            // of the router and of every product of an expert (GPT-OSS)
   // Multi-head latent attention (DeepSeek); 0: none
   std::int64_t query_rank = 0, kv_rank = 0, rope_size = 0, nope_size = 0, value_size = 0;
   std::string source;

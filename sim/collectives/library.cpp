@@ -149,8 +149,8 @@ LibraryCost sums_between(const Setting& set) {
   return cost_of(LibraryAlgorithm::hierarchical, total, inside, share, set);
 }
 
-/// Every rank sends to each other one at once, `sent` in all, the slower of whose parts counts. Messages start one after
-/// another, those to one node together.
+/// Every rank sends to each other one at once, `sent` in all, the slower of whose parts counts. Messages start one
+/// after another, those to one node together.
 LibraryCost all_to_all(const Setting& set, WireBytes sent) {
   const Bytes inside = sent.node, outside = sent.network;
   const LibraryPath& slower = set.k > 1 ? set.network : set.node;
