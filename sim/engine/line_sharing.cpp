@@ -179,8 +179,8 @@ void LineSharing::set_pace(std::uint32_t flow, Pace pace, double now) {
 }
 
 void LineSharing::settle(double now) {
-  for (std::size_t i = 0; i < dirty_.size();
-       ++i) {  // NOLINT(modernize-loop-convert): the list grows while it is walked
+  // NOLINTNEXTLINE(modernize-loop-convert): the list grows while it is walked
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
     const std::uint32_t line = dirty_[i];
     if (!lines_[line].dirty) continue;  // settled with another, or empty by now
     stands_alone(line) ? fill_alone(line, now) : fill_around(line, now);
