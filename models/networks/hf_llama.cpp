@@ -35,6 +35,25 @@ HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
   return model;
 }
 
+/// Node-limited routing: a token's experts are in topk_group of n_group groups at most.
+void read_expert_groups(HfKeys& keys, TransformerShape& shape) {
+  const std::int64_t groups = keys.is_null("n_group") ? 1 : keys.integer("n_group", 8);
+  const std::int64_t fallback = std::min<std::int64_t>(4, groups);
+  const std::int64_t chosen = keys.is_null("topk_group") ? groups : keys.integer("topk_group", fallback);
+  if (shape.experts % groups != 0) {
+    keys.problem("n_group", fmt::format("{} does not divide {} routed experts", groups, shape.experts),
+                 "groups have equally many");
+  } else if (chosen > groups) {
+    keys.problem("topk_group", fmt::format("{} is more than n_group {}", chosen, groups));
+  } else if (shape.experts_per_token > chosen * (shape.experts / groups)) {
+    keys.problem("num_experts_per_tok",
+                 fmt::format("{} are more than the {} experts in {} of {} groups", shape.experts_per_token,
+                             chosen * (shape.experts / groups), chosen, groups));
+  } else {
+    shape.expert_groups = groups, shape.groups_per_token = chosen;
+  }
+}
+
 }  // namespace
 
 HfModel read_llama(HfKeys& keys) {
@@ -124,10 +143,7 @@ HfModel read_deepseek(HfKeys& keys) {
   shape.experts = keys.integer("n_routed_experts", 256);
   shape.shared_experts = keys.integer("n_shared_experts", 1, 0);
   shape.experts_per_token = keys.integer("num_experts_per_tok", 8);
-  shape.expert_groups = keys.is_null("n_group") ? 1 : keys.integer("n_group", 8);
-  shape.groups_per_token = keys.is_null("topk_group")
-                               ? shape.expert_groups
-                               : keys.integer("topk_group", std::min<std::int64_t>(4, shape.expert_groups));
+  read_expert_groups(keys, shape);
   shape.expert_ffn = keys.integer("moe_intermediate_size", 2048);
   shape.dense_layers = keys.integer("first_k_dense_replace", 3, 0);
   if (keys.optional_integer("num_nextn_predict_layers", 0).value_or(0) > 0) {

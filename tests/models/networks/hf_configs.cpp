@@ -169,6 +169,19 @@ config.json:7:26: activation_function: activation "mish" is not known without a 
                            ^)");
 }
 
+TEST_CASE("Groups of experts that cannot be are told with their place, a missing choice with what is taken") {
+  CHECK(problems_in(R"({"model_type": "deepseek_v3", "n_group": 7})") ==
+        R"(config.json:1:42: n_group: 7 does not divide 256 routed experts (groups have equally many)
+  {"model_type": "deepseek_v3", "n_group": 7}
+                                           ^)");
+  CHECK(problems_in(R"({"model_type": "deepseek_v3", "topk_group": 9})") ==
+        R"(config.json:1:45: topk_group: 9 is more than n_group 8
+  {"model_type": "deepseek_v3", "topk_group": 9}
+                                              ^)");
+  CHECK(problems_in(R"({"model_type": "deepseek_v3", "n_routed_experts": 8, "topk_group": 2})") ==
+        R"(config.json: num_experts_per_tok: 8 are more than the 2 experts in 2 of 8 groups)");
+}
+
 TEST_CASE("An unknown family gets the nearest and the list") {
   const std::string known =
       "bert, bloom, deepseek_v3, falcon, gemma, gpt2, gpt_neox, gpt_oss, kimi_k2, llama, mistral, mixtral, opt, phi, "
