@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "analysis/validation/measured/framework_rules.hpp"
+#include "analysis/validation/measured/stated_software.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "models/layouts/blocks.hpp"
 #include "sim/base/text.hpp"
@@ -185,45 +187,6 @@ void set_sharing(RowCase& target, const MeasuredRow& row) {
   target.assumed.push_back(fmt::format("zero_group {}, a node", node));
 }
 
-/// How tokens reach their experts: once per node (DeepEP, HybridEP), or by an all-to-all, as where tokens beyond a
-/// capacity are dropped (Megatron-Core), so that experts work on fixed sizes, which the host need not wait for (the low
-/// end of what it takes per expert); hidden by other micro-batches (the high end of the overlap), or not.
-void set_dispatch(RowCase& target, const std::vector<std::string>& words) {
-  FrameworkProfile& software = target.job.framework;
-  const bool is_dropped = has_words(words, "token drop");
-  if (is_dropped) {
-    software.expert_host_ms = Ranged(software.expert_host_ms.low);
-    target.assumed.push_back(fmt::format("{} ms of the host per expert", software.expert_host_ms.value));
-  }
-  if (is_dropped || has_words(words, "alltoall dispatcher")) {
-    software.node_dispatch = Ranged(0);
-    target.assumed.emplace_back("a copy of a token for each of its experts");
-  } else if (has_words(words, "deepep") || has_words(words, "hybridep")) {
-    software.node_dispatch = Ranged(1);
-    target.assumed.emplace_back("a copy of a token for each node with experts of it");
-  }
-  if (has_words(words, "a2a overlap")) {
-    software.expert_overlap = Ranged(software.expert_overlap.high);
-    target.assumed.push_back(fmt::format("expert_overlap {}", software.expert_overlap.value));
-  }
-}
-
-/// What notes say of the software: gradients are kept and reduced in 16 bits; tensor-parallel products run beside their
-/// collectives (the high end of the overlap).
-void set_stated_software(RowCase& target, const MeasuredRow& row) {
-  const std::vector<std::string> words = words_of(row.notes);
-  FrameworkProfile& software = target.job.framework;
-  set_dispatch(target, words);
-  if (has_words(words, "reduced bf16")) {
-    software.gradient_wire_bytes = software.gradient_bytes = Ranged(2);
-    target.assumed.emplace_back("2 bytes of a gradient, kept and on the wires");
-  }
-  if (has_words(words, "asynchronous tp")) {
-    software.tensor_overlap = Ranged(software.tensor_overlap.high);
-    target.assumed.push_back(fmt::format("tensor_overlap {}", software.tensor_overlap.value));
-  }
-}
-
 /// Software is told by a list which layers stand where the chunks do not divide them (Megatron-Core's
 /// pipeline-model-parallel-layout).
 void set_chunks(RowCase& target) {
@@ -290,7 +253,7 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   target.assumed.push_back("software " + choice.id);
   set_pipeline(target, row);
   set_sharing(target, row);
-  set_stated_software(target, row);
+  for (std::string& told : set_stated_software(target.job.framework, row)) target.assumed.push_back(std::move(told));
   set_sequence_parallel(target, row);
   set_bert(target, row);
   target.job.network = target.network.graph(target.layout.tp);

@@ -258,12 +258,13 @@ TEST_CASE(
     return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
   };
   CHECK(tells(hybrid, "zero_group 8, a node"));
-  CHECK(tells(hybrid, "2 bytes of a gradient, kept and on the wires"));
-  CHECK(tells(dropped, "a copy of a token for each of its experts"));
-  CHECK(tells(by_node, "a copy of a token for each node with experts of it"));
+  CHECK(tells(hybrid, "gradient_bytes 2"));
+  CHECK(tells(hybrid, "gradient_wire_bytes 2"));
+  CHECK(tells(dropped, "node_dispatch 0"));
+  CHECK(tells(by_node, "node_dispatch 1"));
   CHECK(tells(by_node, "expert_overlap 0.5"));
   CHECK(tells(beside, "tensor_overlap 0.25"));
-  CHECK(tells(dropped, "0.15 ms of the host per expert"));
+  CHECK(tells(dropped, "expert_host_ms 0.15"));
 }
 
 }  // namespace orrery

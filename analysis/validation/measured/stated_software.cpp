@@ -1,0 +1,65 @@
+#include "analysis/validation/measured/stated_software.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "analysis/validation/measured/words.hpp"
+
+namespace orrery {
+namespace {
+
+double low_end(const Ranged& constant) {
+  return constant.low;
+}
+double high_end(const Ranged& constant) {
+  return constant.high;
+}
+template <int value>
+double exactly(const Ranged& /*constant*/) {
+  return value;
+}
+
+struct Statement {
+  const char* words;
+  Ranged FrameworkProfile::*constant;
+  double (*value)(const Ranged&);
+};
+
+/// Of several that speak of a constant the first counts.
+constexpr std::array statements = {
+    Statement{"token drop", &FrameworkProfile::expert_host_ms, low_end},
+    Statement{"token drop", &FrameworkProfile::node_dispatch, exactly<0>},
+    Statement{"alltoall dispatcher", &FrameworkProfile::node_dispatch, exactly<0>},
+    Statement{"deepep", &FrameworkProfile::node_dispatch, exactly<1>},
+    Statement{"hybridep", &FrameworkProfile::node_dispatch, exactly<1>},
+    Statement{"a2a overlap", &FrameworkProfile::expert_overlap, high_end},
+    Statement{"reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
+    Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
+    Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
+};
+
+std::string_view name_of(Ranged FrameworkProfile::*constant) {
+  const std::vector<FrameworkConstant>& all = framework_constants();
+  return std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.member == constant; })->name;
+}
+
+}  // namespace
+
+std::vector<std::string> set_stated_software(FrameworkProfile& software, const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  std::vector<std::string> told;
+  std::vector<Ranged FrameworkProfile::*> set;
+  for (const Statement& statement : statements) {
+    if (!has_words(words, statement.words)) continue;
+    if (std::find(set.begin(), set.end(), statement.constant) != set.end()) continue;
+    set.push_back(statement.constant);
+    Ranged& constant = software.*statement.constant;
+    constant = Ranged(statement.value(constant));
+    told.push_back(fmt::format("{} {}", name_of(statement.constant), constant.value));
+  }
+  return told;
+}
+
+}  // namespace orrery
