@@ -43,8 +43,9 @@ std::size_t class_of(std::span<const float> cell) {
 /// The box of cell `index` with a centre that is given within the cell.
 Box place_box(const Cells& cells, std::size_t index, const Box& in_cell) {
   Box box = in_cell;
-  box.x = (static_cast<float>(index % cells.columns) + in_cell.x) / static_cast<float>(cells.columns);
-  box.y = (static_cast<float>(index / cells.columns) + in_cell.y) / static_cast<float>(cells.rows);
+  const std::size_t column = index % cells.columns, row = index / cells.columns;
+  box.x = (static_cast<float>(column) + in_cell.x) / static_cast<float>(cells.columns);
+  box.y = (static_cast<float>(row) + in_cell.y) / static_cast<float>(cells.rows);
   return box;
 }
 

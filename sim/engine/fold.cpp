@@ -15,11 +15,15 @@ namespace {
 /// The representatives' hosts, their links at full speed, and mirrors.
 class FoldedPlatform {
  public:
-  FoldedPlatform(const Platform& whole, const FoldRequest& request, Fold& result) : whole_(whole), result_(result) {
+  FoldedPlatform(const Platform& whole, Fold& result) : whole_(whole), result_(result) {
     for (const PlatformHost& host : whole.hosts) next_node_ = std::max(next_node_, host.node + 1);
+  }
+
+  /// Copies what the representatives stand on, and mirrors of it.
+  void take(const FoldRequest& request) {
     for (const RankId rank : request.representatives) {
       const DeviceId host = request.hosts[rank.index()];
-      PlatformHost copy = moved(whole.hosts[host.index()]);
+      PlatformHost copy = moved(whole_.hosts[host.index()]);
       result_.hosts.emplace_back(result_.platform.hosts.size());
       result_.platform.hosts.push_back(std::move(copy));
     }
@@ -174,7 +178,7 @@ Fold fold(const Platform& platform, const FoldRequest& request) {
   Fold result;
   const FoldFlows flows(platform, request);
   result.reach = flows.reach();
-  FoldedPlatform(platform, request, result);
+  FoldedPlatform(platform, result).take(request);
   const std::vector<FoldFlow> folded = flows.folded(result.platform, result.original);
   FoldShares shares = compare_flows(platform, flows, folded);
   for (std::size_t i = 0; i < result.original.size(); ++i) {

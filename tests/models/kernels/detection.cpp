@@ -84,8 +84,9 @@ TEST_CASE("boxes are found again in their targets, and in the scores of a networ
   for (int round = 0; round < 20; ++round) {
     std::vector<Box> boxes;
     for (std::int64_t cell = 0; cell < 20; cell += 1 + static_cast<std::int64_t>(random.below(9))) {
-      boxes.push_back({static_cast<float>((static_cast<double>(cell % 4) + random.uniform(0.01, 0.99)) / 4),
-                       static_cast<float>((static_cast<double>(cell / 4) + random.uniform(0.01, 0.99)) / 5),
+      const std::int64_t column = cell % 4, row = cell / 4;
+      boxes.push_back({static_cast<float>((static_cast<double>(column) + random.uniform(0.01, 0.99)) / 4),
+                       static_cast<float>((static_cast<double>(row) + random.uniform(0.01, 0.99)) / 5),
                        static_cast<float>(random.uniform(0.1, 1)), static_cast<float>(random.uniform(0.1, 1)),
                        static_cast<std::int32_t>(random.below(3))});
     }

@@ -48,7 +48,7 @@ TEST_CASE("a window is what attention multiplies: of the causal one the first to
   CHECK(fused(far) == Approx(layer_cost(far).forward.value() / 2));
   // Token t of 4096 sees min(t, 128), 128 but for the first 127; the half of a token that a mean takes from each is in
   // neither.
-  CHECK(fused(near) == Approx(2.0 * 64 * (4096 * 128 - 128 * 128 / 2) * (64 + 64)));
+  CHECK(fused(near) == Approx(2.0 * 64 * (4096 * 128 - 128 * 64) * (64 + 64)));
   Layer wide = near;
   wide.window = 100000;
   CHECK(fused(wide) == fused(far));
