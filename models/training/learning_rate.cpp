@@ -22,9 +22,11 @@ double rate_share(const LearningRateSchedule& schedule, std::int64_t step) {
   switch (schedule.kind) {
     case ScheduleKind::constant:
       return 1.0;
-    case ScheduleKind::step:
+    case ScheduleKind::step: {
       ORRERY_EXPECT(schedule.every >= 1);
-      return std::pow(schedule.factor, static_cast<double>(since / schedule.every));
+      const std::int64_t times = since / schedule.every;
+      return std::pow(schedule.factor, static_cast<double>(times));
+    }
     case ScheduleKind::cosine: {
       ORRERY_EXPECT(schedule.total > schedule.warm_up);
       const double done = static_cast<double>(since) / static_cast<double>(schedule.total - schedule.warm_up);
