@@ -46,15 +46,18 @@ Bytes scores_of(const Layer& layer, Precision precision, double work) {
 }  // namespace
 
 KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout) {
+  if (!block.has_backward) return {};
   const LayerGraph& graph = job.network;
   const Bytes width = bytes_in_memory(job.precision);
   const double samples = number(layout.microbatch) * job.computed_tokens / layout.cp;
   std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
+  const std::vector<bool> has_backward = needs_gradient(graph);
   const bool keeps_outputs = job.framework.kept_expert_outputs.value > 0.5;
   Bytes scores, slots, raised, unkept;
   for (std::size_t i = block.first; i < block.end; ++i) {
     const Layer& layer = graph.layers[i];
     kept[i] = shares.kept_of(layer);
+    if (!has_backward[i]) continue;
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
     if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);

@@ -37,6 +37,7 @@ class BlockPricer {
     price_.boundary_numbers = shares_.samples(last) * number(last.out.count()) / layout_.cp;
     const KeptInBlock kept = kept_in(block_, job_, shares_, layout_);
     price_.kept = kept.all, price_.kept_selective = kept.selective, price_.kept_full = kept.full;
+    if (!block_.has_backward) forget_backward();
     return price_;
   }
 
@@ -88,17 +89,27 @@ class BlockPricer {
     }
   }
 
+  /// Nothing below the block trains, nor does it.
+  void forget_backward() {
+    price_.core = price_.tensor_backward = price_.gather_again = Seconds();
+    price_.context_backward = price_.expert_backward = Seconds();
+    price_.core_kernels = price_.backward_kernels = 0;
+    price_.tensor_sent.backward = price_.context_sent.backward = price_.expert_sent.backward = WireBytes();
+  }
+
   void count_parameters(const Layer& layer) {
-    const double all = number(trainable_parameters(layer));
+    const double all = number(parameters(layer));
+    double& dense = layer.frozen ? price_.frozen_parameters : price_.parameters;
     if (layer.kind == LayerKind::mixture_of_experts) {
-      const double router = layer.frozen ? 0 : number(router_parameters(layer));
+      const double router = number(router_parameters(layer));
       const double each = (all - router) / number(layer.experts + layer.shared_experts);
-      price_.expert_parameters += each * number(layer.experts) / layout_.ep / expert_tensor_degree(layout_);
-      price_.parameters += router + each * number(layer.shared_experts) / layout_.tp;
+      double& experts = layer.frozen ? price_.frozen_expert_parameters : price_.expert_parameters;
+      experts += each * number(layer.experts) / layout_.ep / expert_tensor_degree(layout_);
+      dense += router + each * number(layer.shared_experts) / layout_.tp;
       return;
     }
     const LayerSplit& split = shares_.split_of(layer.id.index());
-    price_.parameters += all * (split.mode == SplitMode::replicated ? 1.0 : split.share.work);
+    dense += all * (split.mode == SplitMode::replicated ? 1.0 : split.share.work);
   }
 
   void price_exchanges(std::size_t index) {

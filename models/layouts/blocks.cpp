@@ -16,15 +16,16 @@ bool are_alike(const Layer& a, const Layer& b, Windows windows) {
   if (windows == Windows::equal && a.window != b.window) return false;
   return a.kind == b.kind && a.in == b.in && a.out == b.out && a.kernel == b.kernel && a.stride == b.stride &&
          a.groups == b.groups && a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_size == b.head_size &&
-         a.value_size == b.value_size && a.causal == b.causal && a.sinks == b.sinks && a.rate == b.rate &&
-         a.vocabulary == b.vocabulary && a.positions == b.positions && a.segments == b.segments && a.bias == b.bias &&
-         a.tied == b.tied && a.frozen == b.frozen && a.experts == b.experts &&
+         a.value_size == b.value_size && a.shared_size == b.shared_size && a.causal == b.causal && a.sinks == b.sinks &&
+         a.rate == b.rate && a.vocabulary == b.vocabulary && a.positions == b.positions && a.segments == b.segments &&
+         a.bias == b.bias && a.tied == b.tied && a.frozen == b.frozen && a.experts == b.experts &&
          a.experts_per_token == b.experts_per_token && a.shared_experts == b.shared_experts &&
-         a.expert_units == b.expert_units && a.gated == b.gated;
+         a.expert_units == b.expert_units && a.gated == b.gated && a.expert_groups == b.expert_groups &&
+         a.groups_per_token == b.groups_per_token;
 }
 
 bool are_alike(const LayerGraph& graph, const Block& a, const Block& b, Windows windows) {
-  if (a.end - a.first != b.end - b.first) return false;
+  if (a.end - a.first != b.end - b.first || a.has_backward != b.has_backward) return false;
   for (std::size_t i = 0; i < a.end - a.first; ++i) {
     if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i], windows)) return false;
   }
@@ -179,9 +180,10 @@ BlockSequence blocks_of(const LayerGraph& graph) {
   BlockSequence sequence;
   std::vector<std::size_t> starts = recompute_segments(graph);
   starts.push_back(graph.layers.size());
+  const std::vector<bool> again = in_segments_with_backward(graph);
   std::vector<std::size_t> counts;
   for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-    Block block{starts[i], starts[i + 1], sequence.classes.size(), sequence.classes.size()};
+    Block block{starts[i], starts[i + 1], sequence.classes.size(), sequence.classes.size(), again[starts[i]]};
     for (std::size_t klass = sequence.classes.size(); klass-- > 0;) {
       const Block& other = sequence.blocks[sequence.classes[klass]];
       if (are_alike(graph, other, block, Windows::any)) block.kin = other.kin;

@@ -12,10 +12,12 @@
 namespace orrery {
 
 /// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names. `kin`: the first class
-/// that is equal but for what attention sees (windows and the whole in turn: GPT-OSS).
+/// that is equal but for what attention sees (windows and the whole in turn: GPT-OSS). Frozen blocks with nothing that
+/// trains below them have no backward pass.
 struct Block {
   std::size_t first = 0, end = 0;
   std::size_t klass = 0, kin = 0;
+  bool has_backward = true;
 };
 
 struct BlockSequence {

@@ -67,6 +67,7 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   expert_recompute += other.expert_recompute;
   tensor_whole += other.tensor_whole, context_whole += other.context_whole, expert_whole += other.expert_whole;
   parameters += other.parameters, expert_parameters += other.expert_parameters;
+  frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
   boundary_numbers = other.boundary_numbers;
   tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
   activations += other.activations;
@@ -82,14 +83,14 @@ LayoutJudge::State::State(TrainingJob job)
   const std::vector<bool> has_backward = needs_gradient(graph);
   const std::vector<bool> is_selective = selective_layers(graph, job_.framework);
   for (const Block& block : sequence_.blocks) {
-    const bool again = &block != &sequence_.blocks.back() && has_products(graph, block);
+    const bool again = &block != &sequence_.blocks.back() && block.has_backward && has_products(graph, block);
     for (std::size_t i = block.first; i < block.end; ++i) {
       const Layer& layer = graph.layers[i];
       const LayerCost cost = layer_cost(layer);
       const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
       training_flops_ += (cost.forward + (has_backward[i] ? cost.backward : Flops())) * computed;
       if (again) recomputed_flops_ += cost.forward * computed;
-      if (is_selective[i]) core_flops_ += cost.forward * computed;
+      if (is_selective[i] && block.has_backward) core_flops_ += cost.forward * computed;
     }
   }
   bool is_tied = false;
@@ -134,7 +135,8 @@ double LayoutJudge::State::recomputed_share(std::size_t klass, const Layout& lay
   const double share = share_of_blocks(layout.recompute);
   if (share == 0) return 0;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
-  return klass != sequence_.blocks.back().klass && has_products(job_.network, block) ? share : 0.0;
+  const bool is_last = klass == sequence_.blocks.back().klass;
+  return !is_last && block.has_backward && has_products(job_.network, block) ? share : 0.0;
 }
 
 StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
@@ -183,13 +185,17 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.expert_backward += price.expert_backward * (times * expert_shown);
     work.expert_whole += (price.expert_forward * (1.0 + share) + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
+    work.frozen_parameters += price.frozen_parameters * times;
+    work.frozen_expert_parameters += price.frozen_expert_parameters * times;
     work.tensor_sent += sent_in(price.tensor_sent, again, times);
     work.context_sent += sent_in(price.context_sent, again, times);
     work.expert_sent += sent_in(price.expert_sent, again, times);
     const Bytes whole = layout.recompute == Recompute::selective ? price.kept_selective : price.kept;
     work.activations += whole * (times - again) + price.kept_full * again;
     if (share > 0) work.largest_block = std::max(work.largest_block, price.kept);
-    work.largest_parameters = std::max(work.largest_parameters, price.parameters + price.expert_parameters);
+    work.largest_parameters =
+        std::max(work.largest_parameters,
+                 price.parameters + price.expert_parameters + price.frozen_parameters + price.frozen_expert_parameters);
     work.blocks += counts[klass];
     kernels.experts += price.experts * times;
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;

@@ -21,7 +21,9 @@ struct StageWork {
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
   Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
-  double parameters = 0, expert_parameters = 0, boundary_numbers = 0;
+  double parameters = 0, expert_parameters = 0;       // that train
+  double frozen_parameters = 0, frozen_expert_parameters = 0;
+  double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;    // of one micro-batch, as the layout keeps them
   Bytes largest_block;  // kept by the largest block without recomputation

@@ -55,15 +55,18 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   double dense = work.parameters;
   const double experts = work.expert_parameters;
   if (layout.pp > 1 && stage == layout.pp - 1) dense += tied_numbers_ / layout.tp;  // the head's copy
-  const auto held = [&](int sharded_from, double bytes) {
-    if (layout.zero_stage < sharded_from) return Bytes((dense + experts) * bytes);
-    return Bytes((dense / group + experts / expert_sharers(layout, group)) * bytes);
+  const auto part = [&](int sharded_from, double shared, double of_experts) {
+    if (layout.zero_stage < sharded_from) return shared + of_experts;
+    return shared / group + of_experts / expert_sharers(layout, group);
   };
+  const auto held = [&](int sharded_from, double bytes) { return Bytes(part(sharded_from, dense, experts) * bytes); };
   const double gradient =
       bytes_in_memory(job_.precision).value() < 4.0 ? job_.framework.gradient_bytes.value : each.gradients;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
-  memory.states.weights = held(shards_while_running ? 3 : 4, each.weights);
+  memory.states.weights =
+      held(shards_while_running ? 3 : 4, each.weights) +
+      Bytes(part(shards_while_running ? 3 : 4, work.frozen_parameters, work.frozen_expert_parameters) * each.weights);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;

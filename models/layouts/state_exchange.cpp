@@ -150,19 +150,22 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
     whole.sent += cost.sent() * pieces;
     return cost;
   };
-  const auto pay = [&](WholeExchange& whole, CollectiveKind kind, double each) {
-    const double experts = stage.expert_parameters * each;
+  const auto pay = [&](WholeExchange& whole, CollectiveKind kind, double dense, double experts) {
     if (experts > 0) pay_part(whole, kind, experts, place_of_expert_ranks(layout, layout.ep, expert_group, per_node));
-    return pay_part(whole, kind, stage.parameters * each, place_of_replicas(layout, 1, group, per_node));
+    return pay_part(whole, kind, dense, place_of_replicas(layout, 1, group, per_node));
   };
   const auto sum = [&](double parameters, const GroupPlace& place) {
     const LibraryCost cost = over_replicas(CollectiveKind::all_reduce, parameters, wire, place);
     once.sums.time += cost.total(), once.sums.sent += cost.sent();
   };
   const bool is_shared = layout.zero_stage > 0;
-  once.cost = pay(once.gradients, is_shared ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce, wire);
+  once.cost = pay(once.gradients, is_shared ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce,
+                  stage.parameters * wire, stage.expert_parameters * wire);
   if (!is_shared) return once;
-  pay(once.parameters, CollectiveKind::all_gather, bytes_in_memory(job_.precision).value());
+  // What never moves is gathered only where it is sharded too.
+  const double width = bytes_in_memory(job_.precision).value(), frozen = by_block ? width : 0.0;
+  pay(once.parameters, CollectiveKind::all_gather, stage.parameters * width + stage.frozen_parameters * frozen,
+      stage.expert_parameters * width + stage.frozen_expert_parameters * frozen);
   sum(stage.parameters / group, place_of_replicas(layout, group, all / group, per_node));
   if (stage.expert_parameters > 0) {
     sum(stage.expert_parameters / expert_group,

@@ -1,0 +1,88 @@
+// Layouts of networks of which a part does not train.
+#include "models/layouts/step_prediction.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/layouts/megatron.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+TrainingJob frozen_up_to(int blocks, TrainingJob job) {
+  for (Layer& layer : job.network.layers) {
+    const bool is_embedding = layer.name == "embedding";
+    for (int block = 1; block <= blocks; ++block) {
+      if (is_embedding || layer.name.rfind("block." + std::to_string(block) + ".", 0) == 0) layer.frozen = true;
+    }
+  }
+  return job;
+}
+
+/// Four blocks of 1024 units, the head with weights of its own.
+TrainingJob dense_job() {
+  TrainingJob job = megatron_job({4, 1024, 16}, 16, 8, "modern");
+  TransformerShape shape;
+  shape.name = "dense", shape.layers = 4, shape.hidden = 1024, shape.heads = 16, shape.vocabulary = 51200;
+  shape.tokens = 2048, shape.tied = false;
+  job.network = transformer_graph(shape);
+  return job;
+}
+
+Layout over(int dp, int zero_stage) {
+  Layout layout;
+  layout.dp = dp, layout.zero_stage = zero_stage;
+  return layout;
+}
+
+TEST_CASE(
+    "frozen weights stay in memory, their gradients and states do not, and what is below what trains keeps nothing") {
+  const LayoutMemory all = LayoutJudge(dense_job()).memory(over(8, 0));
+  const LayoutMemory half = LayoutJudge(frozen_up_to(2, dense_job())).memory(over(8, 0));
+  const LayoutMemory head = LayoutJudge(frozen_up_to(4, dense_job())).memory(over(8, 0));
+  CHECK(half.states.weights == all.states.weights);
+  CHECK(head.states.weights == all.states.weights);
+  const auto trained = static_cast<double>(trainable_parameters(frozen_up_to(2, dense_job()).network));
+  CHECK(half.states.gradients.value() == Approx(4 * trained));
+  CHECK(half.states.optimizer.value() == Approx(12 * trained));
+  const double block =
+      (LayoutJudge(frozen_up_to(1, dense_job())).memory(over(8, 0)).states.activations - half.states.activations)
+          .value();
+  CHECK(block > 0);
+  CHECK(half.states.activations.value() == Approx(head.states.activations.value() + 2 * block));
+  CHECK(head.states.activations > Bytes());  // the head's own
+}
+
+TEST_CASE("blocks below what trains have no backward pass, nothing to compute again and no sums in it") {
+  Layout layout = over(2, 1);
+  layout.tp = 4, layout.sequence_parallel = SequenceParallel::on, layout.recompute = Recompute::full;
+  const auto sums = [&](int blocks) {
+    const LayoutPrices prices = LayoutJudge(frozen_up_to(blocks, dense_job())).prices(layout);
+    return prices.stages[0].chunks[0];
+  };
+  const ChunkPrice none = sums(0), two = sums(2), four = sums(4);
+  CHECK(two.forward == none.forward);
+  CHECK(two.tensor_sent.forward.total().value() == Approx(none.tensor_sent.forward.total().value()));
+  CHECK(four.recompute == Seconds());
+  CHECK(two.recompute.value() == Approx(none.recompute.value() / 2));
+  const auto backward = [](const ChunkPrice& price) { return price.tensor_sent.backward.total().value(); };
+  CHECK(backward(none) - backward(two) > 0);
+  CHECK(backward(two) - backward(four) == Approx(2 * (backward(sums(1)) - backward(two))));
+}
+
+TEST_CASE("sharded weights are gathered whether they train or not") {
+  const auto exchanged = [](int frozen, int zero_stage) {
+    const StepPrediction step = LayoutJudge(frozen_up_to(frozen, dense_job())).predict(over(8, zero_stage));
+    return step.exchanged_per_device.total().value();
+  };
+  const auto weights = [](const LayerGraph& graph) { return static_cast<double>(parameters(graph)); };
+  const double all = weights(dense_job().network);
+  const auto trained = static_cast<double>(trainable_parameters(frozen_up_to(4, dense_job()).network));
+  // ZeRO-3: gathered in 16 bits for both passes of each of two micro-batches, gradients scattered in fp32 with both.
+  CHECK(exchanged(4, 3) == Approx(7.0 / 8 * 2 * (2 * 2 * all + 4 * trained)));
+  CHECK(exchanged(0, 3) == Approx(7.0 / 8 * 2 * (2 * 2 * all + 4 * all)));
+  // ZeRO-1 gathers once what moved.
+  CHECK(exchanged(4, 1) == Approx(7.0 / 8 * (2 + 4) * trained));
+}
+
+}  // namespace
+}  // namespace orrery
