@@ -121,7 +121,7 @@ CollectivePlans plan_collectives(const Program& program, const Platform& platfor
       continue;
     }
     const GroupShape shape = shape_of(program, collective, platform, hosts);
-    keys.push_back(key_of(collective, shape));
+    keys.emplace_back(key_of(collective, shape));
     const auto [place, fresh] = usages.try_emplace(*keys.back());
     if (fresh) place->second.schedule = make_schedule(collective.kind, collective.algorithm, shape);
     ++place->second.collectives;

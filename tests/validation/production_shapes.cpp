@@ -16,7 +16,6 @@
 #include "tests/cli/orrery_process.hpp"
 
 using orrery::ChildResult;
-using orrery::CsvColumns;
 using orrery::CsvRow;
 using orrery::CsvTable;
 using orrery::Problems;
