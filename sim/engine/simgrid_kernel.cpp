@@ -222,7 +222,6 @@ class SimGridKernel final : public FluidKernel {
     }();
     static_cast<void>(registered);
     check_sample_routes(platform(), simgrid_);
-    start_ = s4u::Engine::get_clock();  // SimGrid's clock goes on from one engine to the next
   }
 
   void after(Seconds delay, std::function<void()> action) override {
@@ -252,7 +251,7 @@ class SimGridKernel final : public FluidKernel {
 
   std::unique_ptr<s4u::Engine> engine_;
   SimGridPlatform simgrid_;
-  double start_ = 0.0;
+  double start_ = s4u::Engine::get_clock();  // SimGrid's clock goes on from one engine to the next
   std::deque<Running> transfers_, works_;
   // Dropping an activity in its own completion signal is a use after free: kept until the clock has moved on.
   std::vector<s4u::ActivityPtr> graveyard_;
