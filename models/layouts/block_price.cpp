@@ -93,6 +93,7 @@ class BlockPricer {
   void forget_backward() {
     price_.core = price_.tensor_backward = price_.gather_again = Seconds();
     price_.context_backward = price_.expert_backward = Seconds();
+    price_.context_whole = price_.context_whole / 3.0;
     price_.core_kernels = price_.backward_kernels = 0;
     price_.tensor_sent.backward = price_.context_sent.backward = price_.expert_sent.backward = WireBytes();
   }
@@ -109,7 +110,9 @@ class BlockPricer {
       return;
     }
     const LayerSplit& split = shares_.split_of(layer.id.index());
-    dense += all * (split.mode == SplitMode::replicated ? 1.0 : split.share.work);
+    const bool is_whole =
+        split.mode == SplitMode::replicated || layer.kind == LayerKind::rms_norm;  // one scale for all
+    dense += all * (is_whole ? 1.0 : split.share.work);
   }
 
   void price_exchanges(std::size_t index) {

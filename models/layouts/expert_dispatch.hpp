@@ -23,6 +23,7 @@ TokenCopies copies_per_node(const Layer& experts, GroupPlace place);
 
 /// Of so many equal shares of the experts, those that hold at least one of a token's, in the mean: with e of E experts
 /// in a share, holders x (1 - product over i < k of (E - e - i) / (E - i)); of groups the token first chooses its own.
+/// Shares and groups are runs of experts; where they do not divide each other, a share has parts of groups.
 double expected_holders(const Layer& experts, int holders);
 
 }  // namespace orrery

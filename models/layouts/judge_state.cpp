@@ -47,7 +47,7 @@ Seconds HostKernels::forward_time(const FrameworkProfile& framework) const {
 Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
   return Seconds(backward * framework.host_backward_us.value * micro +
                  again * framework.host_forward_us.value * micro) +
-         routing_time(framework, experts + experts_again);
+         routing_time(framework, experts_back + experts_again);
 }
 
 PassTimes& PassTimes::operator+=(const PassTimes& other) {
@@ -67,6 +67,7 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   expert_recompute += other.expert_recompute;
   tensor_whole += other.tensor_whole, context_whole += other.context_whole, expert_whole += other.expert_whole;
   parameters += other.parameters, expert_parameters += other.expert_parameters;
+  forward_parameters += other.forward_parameters;
   frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
   boundary_numbers = other.boundary_numbers;
   tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
@@ -96,9 +97,8 @@ LayoutJudge::State::State(TrainingJob job)
   bool is_tied = false;
   for (const Layer& layer : graph.layers) is_tied = is_tied || layer.tied;
   for (const Layer& layer : graph.layers) {
-    if (is_tied && layer.kind == LayerKind::embedding && tied_numbers_ == 0) {
-      tied_numbers_ = static_cast<double>(layer.vocabulary * layer.out.channels);
-    }
+    if (!is_tied || layer.kind != LayerKind::embedding || tied_numbers_ + frozen_tied_numbers_ > 0) continue;
+    (layer.frozen ? frozen_tied_numbers_ : tied_numbers_) = static_cast<double>(layer.vocabulary * layer.out.channels);
   }
 }
 
@@ -198,6 +198,11 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
                  price.parameters + price.expert_parameters + price.frozen_parameters + price.frozen_expert_parameters);
     work.blocks += counts[klass];
     kernels.experts += price.experts * times;
+    if (sequence_.blocks[sequence_.classes[klass]].has_backward) {
+      kernels.experts_back += price.experts * times;
+    } else {
+      work.forward_parameters += (price.frozen_parameters + price.frozen_expert_parameters) * times;
+    }
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;
   }
   return work;

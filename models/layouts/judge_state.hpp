@@ -23,6 +23,7 @@ struct StageWork {
   Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
   double parameters = 0, expert_parameters = 0;       // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;
+  double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
   double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;    // of one micro-batch, as the layout keeps them
@@ -42,7 +43,7 @@ struct StageWork {
 /// Operators that the host starts in one micro-batch's passes.
 struct HostKernels {
   double forward = 0, backward = 0, again = 0;  // again: the forward ones that recomputation runs in backward
-  double experts = 0, experts_again = 0;        // that it routes tokens to
+  double experts = 0, experts_back = 0, experts_again = 0;  // that it routes tokens to
   [[nodiscard]] Seconds forward_time(const FrameworkProfile& framework) const;
   [[nodiscard]] Seconds backward_time(const FrameworkProfile& framework) const;
 };
@@ -60,6 +61,7 @@ struct PassTimes {
 /// What exchanges of one stage's states take, each done once.
 struct StatesMoved {
   WholeExchange gradients, parameters;  // summed; gathered (ZeRO)
+  double gathered_again = 1;            // share of the parameters that backward passes need, too
   WholeExchange sums;                   // of zero_group's shards between groups
   LibraryCost cost;                     // of the gradients but of experts; by block: of one
 };
@@ -180,7 +182,7 @@ struct LayoutJudge::State {
   BlockSequence sequence_;
   Paths paths_;
   Flops recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network; computed tokens alone
-  double tied_numbers_ = 0;                               // of an embedding that the head uses too
+  double tied_numbers_ = 0, frozen_tied_numbers_ = 0;     // of an embedding that the head uses too
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;

@@ -52,9 +52,12 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
   const int group = layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
-  double dense = work.parameters;
+  double dense = work.parameters, frozen = work.frozen_parameters;
   const double experts = work.expert_parameters;
-  if (layout.pp > 1 && stage == layout.pp - 1) dense += tied_numbers_ / layout.tp;  // the head's copy
+  if (layout.pp > 1 && stage == layout.pp - 1) {  // the head's copy
+    dense += tied_numbers_ / layout.tp;
+    frozen += frozen_tied_numbers_ / layout.tp;
+  }
   const auto part = [&](int sharded_from, double shared, double of_experts) {
     if (layout.zero_stage < sharded_from) return shared + of_experts;
     return shared / group + of_experts / expert_sharers(layout, group);
@@ -66,7 +69,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   LayoutMemory memory;
   memory.states.weights =
       held(shards_while_running ? 3 : 4, each.weights) +
-      Bytes(part(shards_while_running ? 3 : 4, work.frozen_parameters, work.frozen_expert_parameters) * each.weights);
+      Bytes(part(shards_while_running ? 3 : 4, frozen, work.frozen_expert_parameters) * each.weights);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;

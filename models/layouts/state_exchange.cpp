@@ -29,12 +29,20 @@ int expert_state_shares(const Layout& layout) {
 /// Whether each rank has all samples of what it holds.
 bool has_no_sharers(const StageWork& stage, const Layout& layout) {
   const int replicas = replicas_in_step(layout);
-  return replicas == 1 && (stage.expert_parameters <= 0 || expert_sharers(layout, replicas) == 1);
+  const double experts = stage.expert_parameters + stage.frozen_expert_parameters;
+  return replicas == 1 && (experts <= 0 || expert_sharers(layout, replicas) == 1);
 }
 
 /// ZeRO-3, but in a pipeline.
 bool gathers_by_block(const Layout& layout) {
   return layout.zero_stage == 3 && layout.pp == 1;
+}
+
+/// Of the numbers that a stage holds, those of blocks that have a backward pass.
+double share_with_backward(const StageWork& stage) {
+  const double all =
+      stage.parameters + stage.expert_parameters + stage.frozen_parameters + stage.frozen_expert_parameters;
+  return all > 0 ? 1.0 - stage.forward_parameters / all : 1.0;
 }
 
 double blocks_of_stage(const StageWork& stage) {
@@ -51,8 +59,8 @@ Seconds beyond(Seconds time, Seconds window) {
   return std::max(Seconds(0), time - window);
 }
 
-/// ZeRO-3: parameters gathered for every pass, gradients summed with every backward; the first gather of a step has no
-/// pass before it.
+/// ZeRO-3: parameters gathered for every pass that there is, gradients summed with every backward; the first gather of
+/// a step has no pass before it.
 StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
   StateExchange exchange;
   const Seconds gradients = once.gradients.time + once.sums.time;
@@ -60,13 +68,14 @@ StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, c
   const auto shown = [&](Seconds time, Seconds window) {
     return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
   };
+  const Seconds again = once.parameters.time * once.gathered_again;
   exchange.forward = {shown(once.parameters.time, passes.forward * overlap), once.parameters.sent};
-  exchange.backward = {shown(once.parameters.time + gradients, passes.backward * overlap), once.gradients.sent};
-  exchange.backward.sent += once.parameters.sent;
+  exchange.backward = {shown(again + gradients, passes.backward * overlap), once.gradients.sent};
+  exchange.backward.sent += once.parameters.sent * once.gathered_again;
   exchange.summed = once.sums.sent;
   exchange.exchange_exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
   exchange.exposed = exchange.exchange_exposed + once.parameters.time / passes.blocks;
-  exchange.parameters = once.parameters.time * (2.0 * passes.count);
+  exchange.parameters = (once.parameters.time + again) * passes.count;
   exchange.gradients = gradients * passes.count;
   WireBytes each = exchange.backward.sent;
   each += exchange.summed, each += exchange.forward.sent;
@@ -166,6 +175,7 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
   const double width = bytes_in_memory(job_.precision).value(), frozen = by_block ? width : 0.0;
   pay(once.parameters, CollectiveKind::all_gather, stage.parameters * width + stage.frozen_parameters * frozen,
       stage.expert_parameters * width + stage.frozen_expert_parameters * frozen);
+  if (by_block) once.gathered_again = share_with_backward(stage);
   sum(stage.parameters / group, place_of_replicas(layout, group, all / group, per_node));
   if (stage.expert_parameters > 0) {
     sum(stage.expert_parameters / expert_group,

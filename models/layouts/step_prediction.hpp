@@ -77,8 +77,8 @@ struct ChunkPrice {
   Seconds context_forward, context_backward;                     // exposed context-parallel communication
   Seconds expert_forward, expert_backward;                       // exposed all-to-all
   Bytes boundary;                                                // activations that leave it, per tensor-parallel rank
-  double parameters = 0;                                         // held by one rank, experts left out
-  double expert_parameters = 0;                                  // held by one rank
+  double parameters = 0;                                         // of one rank that train, experts left out
+  double expert_parameters = 0;                                  // of one rank that train
   PassBytes tensor_sent, context_sent, expert_sent;              // by one rank, hidden or not
 };
 

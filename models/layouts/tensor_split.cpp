@@ -14,6 +14,7 @@ class TensorSplitter {
     for (const Layer& layer : graph.layers) {
       if (layer.kind == LayerKind::embedding) vocabulary_ = layer.vocabulary;
     }
+    find_operands_of_attention();
   }
 
   TensorSplit split() {
@@ -26,6 +27,17 @@ class TensorSplitter {
   }
 
  private:
+  /// Queries, keys and values that come from layers of their own are put side by side before attention.
+  void find_operands_of_attention() {
+    meets_attention_.resize(graph_.layers.size());
+    for (auto layer = graph_.layers.rbegin(); layer != graph_.layers.rend(); ++layer) {
+      const bool joins = layer->kind == LayerKind::concatenate && meets_attention_[layer->id.index()];
+      if (layer->kind != LayerKind::attention && !joins) continue;
+      if (layer->input.valid()) meets_attention_[layer->input.index()] = true;
+      if (layer->skip.valid()) meets_attention_[layer->skip.index()] = true;
+    }
+  }
+
   /// How the output of a layer lies on the devices, and what its readers made of it.
   struct Output {
     bool is_split = false;
@@ -56,17 +68,23 @@ class TensorSplitter {
       case LayerKind::add_vector:
       case LayerKind::multiply:
         return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
+      case LayerKind::concatenate: {
+        const bool own_heads = meets_attention_[layer.id.index()] && is_split(layer.input) && is_split(layer.skip);
+        return own_heads ? SplitMode::channelwise : SplitMode::replicated;
+      }
+      case LayerKind::rms_norm: {
+        const bool own_heads = layer.heads > 1 && divides(layer.heads) && is_split(layer.input);
+        return own_heads ? SplitMode::channelwise : SplitMode::replicated;
+      }
       case LayerKind::lstm:
       case LayerKind::gru:
         return whole_recurrence(layer);
       case LayerKind::layer_norm:  // they read all channels, or would mix those of different devices
-      case LayerKind::rms_norm:
       case LayerKind::position_embedding:
       case LayerKind::rows_to_tokens:
       case LayerKind::reshape:
       case LayerKind::slice:
       case LayerKind::dot_interaction:
-      case LayerKind::concatenate:
         return SplitMode::replicated;
       default:
         return is_split(layer.input) && !is_loss(layer.kind) ? SplitMode::channelwise : SplitMode::replicated;
@@ -180,6 +198,7 @@ class TensorSplitter {
   std::int64_t vocabulary_ = 0;
   TensorSplit split_;
   std::vector<Output> outputs_;
+  std::vector<bool> meets_attention_;  // directly or put side by side with others
 };
 
 }  // namespace

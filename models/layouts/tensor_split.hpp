@@ -41,12 +41,13 @@ struct TensorSplit {
 /// - dense on a whole input: column; on a split input: row, with an all-reduce of its output;
 /// - convolution and transposed convolution: by output channels, from the whole input;
 /// - activations, dropout, pooling, batch normalisation, flatten, pixels as tokens, the last token, residual sums of
-///   split operands, and attention (by heads, if the group divides those of keys and values) stay split;
+///   split operands, and attention (by heads, if the group divides those of keys and values) stay split; so do the
+///   normalisation of heads and what puts queries, keys and values side by side before attention (the few rotary
+///   numbers that latent keys share over heads count as split with them);
 /// - embedding tables: by units, each device holding some columns of every table;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
 /// - layer and rms normalisation, position embedding, rows as tokens, reshapes, slices, interactions of vectors,
-///   concatenation, recurrent layers, the loss and
-///   layers whose units the group does not divide: replicated;
+///   other concatenation, recurrent layers, the loss and layers whose units the group does not divide: replicated;
 /// - a split output that must be whole is all-gathered once, before its first whole reader; so are the logits, before
 ///   the loss, which Megatron-LM leaves split (its loss exchanges a maximum and two sums per token only);
 /// - backward, column layers leave each device with a part of every sum of their input's gradient: reduce-scattered

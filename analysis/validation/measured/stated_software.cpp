@@ -35,7 +35,7 @@ constexpr std::array statements = {
     Statement{"deepep", &FrameworkProfile::node_dispatch, exactly<1>},
     Statement{"hybridep", &FrameworkProfile::node_dispatch, exactly<1>},
     Statement{"a2a overlap", &FrameworkProfile::expert_overlap, high_end},
-    Statement{"reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
+    Statement{"kept reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
     Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
 };

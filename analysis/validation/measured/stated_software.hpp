@@ -11,7 +11,7 @@ namespace orrery {
 
 /// Sets the constants that the notes speak of and returns which, "node_dispatch 0": tokens beyond a capacity are
 /// dropped (experts then work on fixed sizes, which the host need not wait for, and tokens go by an all-to-all:
-/// Megatron-Core), go by DeepEP or HybridEP, or beside other micro-batches; gradients are kept and reduced in 16 bits;
+/// Megatron-Core), go by DeepEP or HybridEP, or beside other micro-batches; gradients are reduced (and kept) in 16 bits;
 /// tensor-parallel products run beside their collectives.
 std::vector<std::string> set_stated_software(FrameworkProfile& software, const MeasuredRow& row);
 

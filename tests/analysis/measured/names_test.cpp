@@ -235,10 +235,11 @@ TEST_CASE(
   const RowCase plain = noted("", "3");
   CHECK(plain.layout.zero_group == 0);
   CHECK(plain.job.framework.gradient_wire_bytes.value == 4);
-  const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients reduced in bf16", "3");
+  const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients kept and reduced in bf16", "3");
   CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
   CHECK(hybrid.job.framework.gradient_bytes == Ranged(2));
+  CHECK(noted("gradients reduced in bf16", "3").job.framework.gradient_bytes == Ranged(4));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
   CHECK(plain.job.framework.tensor_overlap.value == 0);
   const RowCase beside = noted("TP (asynchronous)", "3");

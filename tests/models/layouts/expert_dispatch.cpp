@@ -47,6 +47,23 @@ TEST_CASE("shares that hold an expert of a token, counted by hand") {
   CHECK(expected_holders(experts(64, 6, 8, 8), 4) == Approx(expected_holders(experts(64, 6), 4)));
 }
 
+TEST_CASE("shares and groups that do not divide each other, counted over all choices of groups") {
+  const Layer v2 = experts(160, 6, 8, 3), v3 = experts(256, 8, 8, 4);
+  CHECK(expected_holders(v2, 4) == Approx(2.4068).margin(1e-4));
+  CHECK(expected_holders(v2, 5) == Approx(2.8626).margin(1e-4));
+  CHECK(expected_holders(v2, 10) == Approx(3.6618).margin(1e-4));
+  CHECK(expected_holders(v2, 20) == Approx(4.5675).margin(1e-4));
+  CHECK(expected_holders(v3, 3) == Approx(2.6200).margin(1e-4));
+  CHECK(expected_holders(v3, 6) == Approx(3.7516).margin(1e-4));
+  for (const Layer& layer : {v2, v3}) {
+    for (int holders = 2; holders <= 40; ++holders) {
+      INFO(holders);
+      CHECK(expected_holders(layer, holders) >= expected_holders(layer, 1));
+      CHECK(expected_holders(layer, holders) <= static_cast<double>(layer.experts_per_token) + 1e-9);
+    }
+  }
+}
+
 TEST_CASE("DeepSeek-V3's tokens reach 3.6 of the four nodes that they may go to") {
   CHECK(expected_holders(experts(256, 8, 8, 4), 8) == Approx(3.62).margin(0.01));
   CHECK(expected_holders(experts(256, 8), 8) == Approx(5.29).margin(0.01));
@@ -131,7 +148,7 @@ double dispatch_GBps(int nodes) {
 TEST_CASE("DeepEP reaches the published rates of dispatch on four and eight nodes, and less than foretold on two") {
   CHECK(dispatch_GBps(4) == Approx(58).epsilon(0.16));
   CHECK(dispatch_GBps(8) == Approx(51).epsilon(0.13));
-  CHECK(dispatch_GBps(2) == Approx(43).epsilon(0.3));  // 26 % less than foretold: passing on inside is the bottleneck
+  CHECK(dispatch_GBps(2) == Approx(43).epsilon(0.3));  // 20 % less than foretold: passing on inside is the bottleneck
 }
 
 }  // namespace

@@ -69,6 +69,43 @@ TEST_CASE("blocks below what trains have no backward pass, nothing to compute ag
   CHECK(backward(two) - backward(four) == Approx(2 * (backward(sums(1)) - backward(two))));
 }
 
+TEST_CASE("a frozen embedding that the head uses too is copied to the last stage, and nothing of it is summed") {
+  TrainingJob job = megatron_job({4, 1024, 16}, 16, 8, "modern");
+  Layout layout = over(2, 1);
+  layout.pp = 4;
+  const LayoutPrices trains = LayoutJudge(job).prices(layout);
+  for (Layer& layer : job.network.layers) {
+    layer.frozen = layer.frozen || layer.kind == LayerKind::embedding || layer.tied;
+  }
+  LayoutJudge judge(job);
+  CHECK(trains.tied_exchange > Seconds());
+  CHECK(judge.prices(layout).tied_exchange == Seconds());
+  const MemoryEstimate states = judge.memory(layout).states;
+  const double table = 51200.0 * 1024;
+  CHECK(states.weights.value() > 2 * table);
+  CHECK(states.gradients.value() < 4 * table);  // of a block
+}
+
+TEST_CASE("frozen experts are gathered like what trains, and the host asks for them once where there is no backward") {
+  const auto mixture = [](bool all) {
+    TrainingJob job = experts_job(16);
+    for (Layer& layer : job.network.layers) {
+      const bool is_block = layer.name.rfind("block.", 0) == 0 || layer.name == "embedding" || layer.tied;
+      layer.frozen = all ? is_block : layer.kind == LayerKind::mixture_of_experts;
+    }
+    job.framework.expert_host_ms = Ranged(100);  // the host sets the pace
+    return job;
+  };
+  Layout layout = over(1, 3);
+  layout.tp = 8, layout.ep = 2, layout.etp = 1, layout.sequence_parallel = SequenceParallel::on;
+  TrainingJob eight = mixture(false);
+  eight.batch = 2;
+  CHECK(LayoutJudge(eight).predict(layout).comm_dp > Seconds());
+  const ChunkPrice price = LayoutJudge(mixture(true)).prices(over(16, 0)).stages[0].chunks[0];
+  CHECK(price.forward > Seconds(4 * 8 * 0.05));  // half of it in either pass
+  CHECK(price.backward_input < Seconds(0.05));
+}
+
 TEST_CASE("sharded weights are gathered whether they train or not") {
   const auto exchanged = [](int frozen, int zero_stage) {
     const StepPrediction step = LayoutJudge(frozen_up_to(frozen, dense_job())).predict(over(8, zero_stage));
@@ -77,8 +114,9 @@ TEST_CASE("sharded weights are gathered whether they train or not") {
   const auto weights = [](const LayerGraph& graph) { return static_cast<double>(parameters(graph)); };
   const double all = weights(dense_job().network);
   const auto trained = static_cast<double>(trainable_parameters(frozen_up_to(4, dense_job()).network));
-  // ZeRO-3: gathered in 16 bits for both passes of each of two micro-batches, gradients scattered in fp32 with both.
-  CHECK(exchanged(4, 3) == Approx(7.0 / 8 * 2 * (2 * 2 * all + 4 * trained)));
+  // ZeRO-3: gathered in 16 bits for each pass of two micro-batches, frozen ones for the forward pass alone, gradients
+  // scattered in fp32 with both.
+  CHECK(exchanged(4, 3) == Approx(7.0 / 8 * 2 * (2 * all + 2 * trained + 4 * trained)));
   CHECK(exchanged(0, 3) == Approx(7.0 / 8 * 2 * (2 * 2 * all + 4 * all)));
   // ZeRO-1 gathers once what moved.
   CHECK(exchanged(4, 1) == Approx(7.0 / 8 * (2 + 4) * trained));

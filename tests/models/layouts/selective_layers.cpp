@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "models/cost/layer_cost.hpp"
+#include "models/layouts/tensor_split.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
 
@@ -54,6 +55,25 @@ TEST_CASE("latent attention raises queries, keys and values once more, and does 
   CHECK((selective.hardware_flops - none.hardware_flops).value() == Approx(4 * 4 * products));
   CHECK(selective.parts.recompute > Seconds());
   CHECK(selective.parts.recompute < predicted(job, Recompute::full).parts.recompute * 0.3);
+}
+
+TEST_CASE("latent attention and attention on normalised heads are shared out over tensor-parallel ranks") {
+  TransformerShape normalised;
+  normalised.name = "normalised", normalised.layers = 2, normalised.hidden = 1024, normalised.heads = 16;
+  normalised.kv_heads = 4, normalised.vocabulary = 51200, normalised.tokens = 2048, normalised.query_norm = true;
+  for (const LayerGraph& graph : {latent_job().network, transformer_graph(normalised)}) {
+    const TensorSplit split = split_tensor(graph, 4);
+    for (const Layer& layer : graph.layers) {
+      const LayerSplit& part = split.layers[layer.id.index()];
+      INFO(graph.name << " " << layer.name);
+      const bool is_before_attention =
+          layer.kind == LayerKind::concatenate || (layer.kind == LayerKind::rms_norm && layer.heads > 1);
+      if (layer.kind != LayerKind::attention && !is_before_attention) continue;
+      CHECK(part.mode == SplitMode::channelwise);
+      CHECK(part.share.work == 0.25);
+      CHECK(part.before_forward.empty());
+    }
+  }
 }
 
 TEST_CASE("attention that shares nothing over heads has only its scores to compute again, if its kernel keeps them") {
