@@ -30,11 +30,12 @@ class TensorSplitter {
   /// Queries, keys and values that come from layers of their own are put side by side before attention.
   void find_operands_of_attention() {
     meets_attention_.resize(graph_.layers.size());
-    for (auto layer = graph_.layers.rbegin(); layer != graph_.layers.rend(); ++layer) {
-      const bool joins = layer->kind == LayerKind::concatenate && meets_attention_[layer->id.index()];
-      if (layer->kind != LayerKind::attention && !joins) continue;
-      if (layer->input.valid()) meets_attention_[layer->input.index()] = true;
-      if (layer->skip.valid()) meets_attention_[layer->skip.index()] = true;
+    for (std::size_t i = graph_.layers.size(); i-- > 0;) {
+      const Layer& layer = graph_.layers[i];
+      const bool joins = layer.kind == LayerKind::concatenate && meets_attention_[i];
+      if (layer.kind != LayerKind::attention && !joins) continue;
+      if (layer.input.valid()) meets_attention_[layer.input.index()] = true;
+      if (layer.skip.valid()) meets_attention_[layer.skip.index()] = true;
     }
   }
 
