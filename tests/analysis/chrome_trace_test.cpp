@@ -72,7 +72,7 @@ TEST_CASE("waiting is a slice of its own before the transfer") {
   CHECK(name_of_track(events, slices[1]) == "collective dp");
 }
 
-TEST_CASE("strategies with the same ranks are different processes; overlapping sends get tracks of their own") {
+TEST_CASE("strategies with the same ranks are different processes, overlapping sends get tracks of their own") {
   const json events = events_of(header +
                                 "a,0,send,dp,transfer,,0,0,0,4,1,0,1\n"
                                 "a,0,send,dp,transfer,,0,0,0,5,1,0,2\n"

@@ -21,7 +21,7 @@ ClusterSpec bare_nodes() {
 }
 
 TEST_CASE(
-    "a device's time is split in busy, blocked and idle, computing first; what is waited for is waited for busily") {
+    "a device's time is split in busy, blocked and idle, computing first, what is waited for is waited for busily") {
   const std::vector<Activity> own = {compute_activity(0, Phase::forward, 1, 4),
                                      communication(0, Stream::collective, Dimension::dp, 3, 5, 6, 1),
                                      communication(0, Stream::receive, Dimension::pp, 7, 8, 9)};

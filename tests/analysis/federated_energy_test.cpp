@@ -148,7 +148,7 @@ TEST_CASE("edges stand by for the whole step, and only their backhaul crosses th
   check(totals_of(run, hand_population(), site, energy).energy().network, 3.5 * 10);
 }
 
-TEST_CASE("gossip has no server: clients average; and a message from peer to peer counts once") {
+TEST_CASE("gossip has no server: clients average, and a message from peer to peer counts once") {
   FederationSite site;
   site.server = FederationSite::Server::none;
   Population population = hand_population();

@@ -28,7 +28,7 @@ TEST_CASE("a round on its critical client: download, training, upload, average")
   CHECK(time.straggler.value() == 0);
 }
 
-TEST_CASE("a round that a deadline ended was spent waiting for stragglers; the mean is over both") {
+TEST_CASE("a round that a deadline ended was spent waiting for stragglers, the mean is over both") {
   const FederatedRun run = two_rounds_with_waste().federated;
   const StepTime second = server_step_time(run, 1);
   CHECK(second.step.value() == 8);
@@ -55,7 +55,7 @@ TEST_CASE("time offline is a straggler's, waiting for others and for clients to 
   CHECK(time.optimizer.value() == 1.25);
 }
 
-TEST_CASE("of a trip that began before the step the last things count; a report may wait for a busy server") {
+TEST_CASE("of a trip that began before the step the last things count, a report may wait for a busy server") {
   FederatedRun run = three_client_round().federated;
   run.recompute_share = 0.5;
   run.steps[0].begin = Seconds(4);   // client 2 has 2 s of its training left, then 3 s of sending

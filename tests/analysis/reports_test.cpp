@@ -119,7 +119,7 @@ TEST_CASE("results.csv of one way, whole") {
   CHECK(lines[2] == "");
 }
 
-TEST_CASE("a way that does not fit keeps its memory and says why; nothing else is filled") {
+TEST_CASE("a way that does not fit keeps its memory and says why, nothing else is filled") {
   const Scenario scenario = hand_scenario({StrategyKind::model});
   std::vector<Way> ways = {infeasible_way("needs 20 GiB")};
   ways[0].memory.weights = Bytes(20 * gibi);
@@ -221,7 +221,7 @@ TEST_CASE("columns of learning") {
   CHECK(split(curve_csv(powerless), '\n')[1] == "data,1,shared,10,0,55,,,,,,,0.85,0,0,20000000000,,,,,,,,,,,,,,,,,");
 }
 
-TEST_CASE("links.csv and timeline.csv, whole; ways that did not run are left out") {
+TEST_CASE("links.csv and timeline.csv, whole, ways that did not run are left out") {
   Way way = two_device_step();
   way.records.activities.resize(1);
   way.records.activities.push_back(communication(1, Stream::send, Dimension::pp, 1, 1, 2.5, 1000));

@@ -132,7 +132,7 @@ TEST_CASE("stragglers lengthen step and training") {
   CHECK(rows[0].budget.time->value() == Approx(605).epsilon(1e-12));
 }
 
-TEST_CASE("points of the curve carry what was spent so far; the first at the target is kept") {
+TEST_CASE("points of the curve carry what was spent so far, the first at the target is kept") {
   Scenario scenario = hand_scenario({StrategyKind::data});
   scenario.workload.target_accuracy = 0.8;
   scenario.cost = {0.3, 2.0, "EUR"};

@@ -53,7 +53,7 @@ TEST_CASE("replicas exchange the gradients of what trains, and work backward dow
   CHECK(plan.memory.optimizer.value() == 8.0 * 2'010);
 }
 
-TEST_CASE("buckets hold the gradients of what trains; what lies below follows without any") {
+TEST_CASE("buckets hold the gradients of what trains, what lies below follows without any") {
   const LayerGraph graph = last_layer_trains(load_network("2nn"));
   const auto buckets = gradient_buckets(graph, Bytes(1), Bytes(4));
   REQUIRE(buckets.size() == 2);

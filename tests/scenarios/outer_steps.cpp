@@ -29,7 +29,7 @@ TEST_CASE("steps with their part of an outer exchange take what the closed form 
   CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
 }
 
-TEST_CASE("islands on the first of two kinds of nodes take what the closed form says; none reach into the second") {
+TEST_CASE("islands on the first of two kinds of nodes take what the closed form says, none reach into the second") {
   const std::string keys = GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 2\nzero_group = 4\n");
   const auto on_two_kinds = [&](const std::string& more) {
     return shipped_lab(

@@ -121,7 +121,7 @@ TEST_CASE("tensor parallelism repeats the exchanges of what it recomputes") {
   CHECK(flops(plan, Phase::recompute) == 8 * (100 + 100));
 }
 
-TEST_CASE("a pipeline stage recomputes what it holds; right after forward, its last segment is still there") {
+TEST_CASE("a pipeline stage recomputes what it holds, right after forward, its last segment is still there") {
   const std::string keys = "kind = \"pipeline\"\ndevices = 3\nmicrobatches = 4\n";
   const Plan one_f_one_b = lab_of(keys + "schedule = \"1f1b\"\n").plan();
   const Plan gpipe = lab_of(keys + "schedule = \"gpipe\"\n").plan();

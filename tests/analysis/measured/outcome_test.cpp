@@ -133,7 +133,7 @@ TEST_CASE("collectives: time, bus and algorithm bandwidth of one exchange") {
   CHECK(outcomes[3].predicted->value > 0.9 * outcomes[1].predicted->value);
 }
 
-TEST_CASE("a matrix product by the text of its row; a pipeline's speed-up by its formula") {
+TEST_CASE("a matrix product by the text of its row, a pipeline's speed-up by its formula") {
   const auto rows = rows_of(
       "id,metric,value,unit,model,device,pp,notes\n"
       "C-T-1,gemm_tflops,253.7,TFLOP/s,GEMM m8192 n8192 k8192,A100-40GB-SXM fp16,,\n"

@@ -28,7 +28,7 @@ std::string errors_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("four columns make a row; the set is the first two parts of the id") {
+TEST_CASE("four columns make a row, the set is the first two parts of the id") {
   const auto rows = rows_of("unit,id,value,metric\nms,A-SET-001,12.5,iteration_time\n");
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].set == "A-SET");

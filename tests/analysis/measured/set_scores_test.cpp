@@ -73,7 +73,7 @@ TEST_CASE("errors, bias, coverage and the null model of a set") {
   CHECK(scores[0].null_mean.value() == Approx((1.0 + 0 + 0.5) / 3));
 }
 
-TEST_CASE("layouts of one job are a group; other batches are other jobs") {
+TEST_CASE("layouts of one job are a group, other batches are other jobs") {
   auto rows = rows_with({1, 2, 3, 4}, "tokens/s");
   rows[3].global_batch = 7;
   const auto outcomes = outcomes_of(rows, {Ranged(1), Ranged(2), Ranged(3), Ranged(4)});

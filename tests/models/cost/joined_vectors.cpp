@@ -27,7 +27,7 @@ double bytes(const Layer& layer, Pass pass) {
   return pass_bytes(layer, pass, 1, {}, Precision::fp32).value();
 }
 
-TEST_CASE("A slice reads what it writes; its gradient is as wide as its input") {
+TEST_CASE("A slice reads what it writes, its gradient is as wide as its input") {
   const Layer slice = recommender().layers[1];
   CHECK(layer_cost(slice).forward.value() == 0);
   CHECK(layer_cost(slice).stored_numbers == 0);
@@ -66,7 +66,7 @@ TEST_CASE("An interaction multiplies all vectors with all, and keeps both operan
   CHECK(backward == 2 * flops_of(kernels.forward[0]).value());
 }
 
-TEST_CASE("A vector is added without products; nothing is kept for it") {
+TEST_CASE("A vector is added without products, nothing is kept for it") {
   Layer layer;
   layer.kind = LayerKind::add_vector;
   layer.in = layer.out = {2, 3, 4};

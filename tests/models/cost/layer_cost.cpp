@@ -56,7 +56,7 @@ TEST_CASE("The attention core costs 4 T^2 h FLOPs and keeps its input and its sc
 }
 
 TEST_CASE(
-    "Attention with sizes of its own: 2 T^2 heads (queries' + values' size) FLOPs; dropped scores are kept twice") {
+    "Attention with sizes of its own: 2 T^2 heads (queries' + values' size) FLOPs, dropped scores are kept twice") {
   Layer layer = layer_of(LayerKind::attention, {16, 1, 2 * 6 + 2 * (6 + 4)}, {16, 1, 2 * 4});
   layer.heads = layer.kv_heads = 2;
   layer.head_size = 6;

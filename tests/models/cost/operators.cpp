@@ -168,7 +168,7 @@ TEST_CASE("Experts work on the visits they get") {
   CHECK(flops(here.forward) == 2.0 * 64 * 32 * 8 + 2.0 * 128 * 32 * 32 + 2.0 * 128 * 16 * 32);
 }
 
-TEST_CASE("Streaming kernels take their launch and their bytes; fp32 numbers are twice as wide") {
+TEST_CASE("Streaming kernels take their launch and their bytes, fp32 numbers are twice as wide") {
   const Layer norm = layer_of(LayerKind::layer_norm, {100, 1, 64}, {100, 1, 64});
   const LayerOperators half = operators_of(norm, {}, Precision::fp16), whole = operators_of(norm, {}, Precision::fp32);
   CHECK(streamed(half.forward) == 4.0 * 6400);
@@ -178,7 +178,7 @@ TEST_CASE("Streaming kernels take their launch and their bytes; fp32 numbers are
 }
 
 TEST_CASE(
-    "Without matrix units less of a product's time is spent on ends of tiles; convolutions have a share of their own") {
+    "Without matrix units less of a product's time is spent on ends of tiles, convolutions have a share of their own") {
   Device v100 = a100();
   v100.peak[static_cast<std::size_t>(Precision::fp16)] = FlopsPerSecond(125e12);
   v100.peak[static_cast<std::size_t>(Precision::tf32)] = FlopsPerSecond(62.5e12);

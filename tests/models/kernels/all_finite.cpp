@@ -8,7 +8,7 @@
 
 using orrery::all_finite;
 
-TEST_CASE("an infinity and what is no number are found wherever they stand; the largest and smallest numbers are not") {
+TEST_CASE("an infinity and what is no number are found wherever they stand, the largest and smallest numbers are not") {
   using Limits = std::numeric_limits<float>;
   CHECK(all_finite({}));
   const std::array<float, 6> numbers{0.0F, -0.0F, Limits::max(), Limits::lowest(), Limits::denorm_min(), 1.0F};

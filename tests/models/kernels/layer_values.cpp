@@ -71,7 +71,7 @@ TEST_CASE("of equal numbers max pooling chooses the first") {
   CHECK(pool.backward({1}).input == Numbers{1, 0, 0, 0});
 }
 
-TEST_CASE("overlapping max pooling windows add their gradients; padding is never the maximum") {
+TEST_CASE("overlapping max pooling windows add their gradients, padding is never the maximum") {
   RunLayer pool(small_layer(LayerKind::max_pool, {1, 3, 1}, {.kernel = 3, .stride = 1, .padding = 1}));
   CHECK(pool.forward({}, {-5, -1, -9}) == Numbers{-1, -1, -1});
   CHECK(pool.backward({1, 2, 4}).input == Numbers{0, 7, 0});

@@ -72,7 +72,7 @@ TEST_CASE("on two kinds an exchange begins when the last pass of either kind let
   CHECK(by_the_slow > 0);
 }
 
-TEST_CASE("groups that share states exchange them and sum their shards once; a network without experts has no more") {
+TEST_CASE("groups that share states exchange them and sum their shards once, a network without experts has no more") {
   const TrainingJob job = megatron_job({24, 2048, 16}, 256, 32, "modern");
   LayoutJudge judge(job);
   Layout layout = replicas(32);

@@ -19,7 +19,7 @@ Seconds exchanges(TrainingJob job, int dp, double links) {
   return LayoutJudge(job).predict(sharded(dp)).comm_dp;
 }
 
-TEST_CASE("Gathers of ZeRO-3 fill so many links, not all of a node's; inside a node they are the library's") {
+TEST_CASE("Gathers of ZeRO-3 fill so many links, not all of a node's, inside a node they are the library's") {
   const TrainingJob job = megatron_job(megatron_22b, 64, 64, "deepspeed-zero3");
   const double all = job.network_law.bus_GBps.value * 8;  // of the eight links of a node
   const double link = job.cluster.network_link->down.value() / giga;

@@ -46,7 +46,7 @@ TEST_CASE("Recomputing every second block takes and saves half of what recomputi
   CHECK(half.memory.working == all.memory.working);
 }
 
-TEST_CASE("Software that keeps inputs of fp8 products as they were cast keeps 27 of 32 bytes; 16 bits are untouched") {
+TEST_CASE("Software that keeps inputs of fp8 products as they were cast keeps 27 of 32 bytes, 16 bits are untouched") {
   TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
   job.cluster.device = *shipped_catalogue().device("h100-sxm");
   const auto kept = [&](Precision precision, double operand_bytes) {

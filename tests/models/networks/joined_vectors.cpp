@@ -54,7 +54,7 @@ TEST_CASE("A slice has the channels it names, times the width of its block") {
         "2 are not all in the input 1x1x8 (the network's input gives 1x1x8)");
 }
 
-TEST_CASE("Embedding tables give a vector each; a dot interaction appends the products of all pairs") {
+TEST_CASE("Embedding tables give a vector each, a dot interaction appends the products of all pairs") {
   const LayerGraph graph = network("[1, 1, 5]", "10",
                                    "{ name = \"sample\", kind = \"flatten\" },\n"
                                    "{ name = \"numbers\", kind = \"slice\", first = 2, channels = 3 },\n"

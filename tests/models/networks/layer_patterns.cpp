@@ -10,7 +10,7 @@
 namespace orrery {
 namespace {
 
-TEST_CASE("a star stands for any letters, also for none; all else for itself") {
+TEST_CASE("a star stands for any letters, also for none, all else for itself") {
   CHECK(matches("conv1", "conv1"));
   CHECK_FALSE(matches("conv1", "conv10"));
   CHECK(matches("conv*", "conv10"));

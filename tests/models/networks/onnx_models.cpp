@@ -55,7 +55,7 @@ std::string small_image_shapes() {
          info("q", {1, 4, 14, 14}) + info("pq", {1, 12, 14, 14}) + info("g", {1, 12, 1, 1}) + info("f", {1, 12});
 }
 
-TEST_CASE("Operators on images become layers; parameters are those of the initializers") {
+TEST_CASE("Operators on images become layers, parameters are those of the initializers") {
   const LayerGraph graph = graph_of(model(small_image_graph() + small_image_shapes()));
   CHECK(graph.name == "model");
   CHECK(graph.sample == "image");
@@ -169,7 +169,7 @@ TEST_CASE("Missing shapes and open dimensions are told with what to do") {
       "be open");
 }
 
-TEST_CASE("Unknown operators: noted without weights, refused with them; control flow is refused") {
+TEST_CASE("Unknown operators: noted without weights, refused with them, control flow is refused") {
   const std::string ends = input("x", {1, 8}) + output("y", {1, 8});
   const LayerGraph graph =
       graph_of(model(node("Sin", {"x"}, {"s"}) + node("Softplus", {"s"}, {"y"}) + info("s", {1, 8}) + ends));

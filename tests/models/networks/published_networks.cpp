@@ -218,7 +218,7 @@ TEST_CASE("Stable Diffusion's published products, 339 G (Kim et al. 2023, BK-SDM
   CHECK(flops / 2e9 == Approx(339).epsilon(2e-3));
 }
 
-TEST_CASE("Language models look back only, encoders both ways; every query head has its keys") {
+TEST_CASE("Language models look back only, encoders both ways, every query head has its keys") {
   for (const auto& [name, count, gmac, tolerance] : published()) {
     CAPTURE(name);
     for (const Layer& layer : load_network(name).layers) {

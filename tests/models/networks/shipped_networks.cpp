@@ -93,7 +93,7 @@ TEST_CASE("A MobileNet's depthwise convolutions have a group for every channel")
   CHECK(parameters(depthwise) == 9 * 64);
 }
 
-TEST_CASE("A mistyped network gets the nearest name; a path is read as a file") {
+TEST_CASE("A mistyped network gets the nearest name, a path is read as a file") {
   const auto message = [](const std::string& name) {
     try {
       (void)load_network(name);

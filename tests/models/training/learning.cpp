@@ -38,7 +38,7 @@ std::vector<float> trained_weights(const LayerGraph& graph, const Samples& sampl
   return {trainer.weights().begin(), trainer.weights().end()};
 }
 
-TEST_CASE("a perceptron learns the synthetic images to 98 % in 300 steps; an untrained one guesses") {
+TEST_CASE("a perceptron learns the synthetic images to 98 % in 300 steps, an untrained one guesses") {
   const DataSet data = load_data_set("synthetic", 1);
   const LayerGraph graph = two_hidden_layers(64);
   CHECK(evaluate(graph, initial_weights(graph, 1), data.test).accuracy < 0.3);

@@ -40,7 +40,7 @@ class Powercap {
   fs::path path_;
 };
 
-TEST_CASE("Packages are added up; their parts and the whole platform are not counted again") {
+TEST_CASE("Packages are added up, their parts and the whole platform are not counted again") {
   const Powercap folder;
   folder.put("intel-rapl:0", "package-0", "1000000");
   folder.put("intel-rapl:1", "package-1", "5000000");

@@ -70,7 +70,7 @@ TEST_CASE("weights come back bit for bit, running statistics included") {
   CHECK(read == weights);
 }
 
-TEST_CASE("layers go by name, into a network of other layers too; fresh ones keep what they had") {
+TEST_CASE("layers go by name, into a network of other layers too, fresh ones keep what they had") {
   const ScratchFolder folder;
   const ExecutionPlan source(network("3")), target(network("3", "head"));
   const Numbers weights = counted(source);

@@ -119,7 +119,7 @@ TEST_CASE("what a transfer that starts again had moved is thrown away, and no ot
   CHECK(Trail(OfflinePolicy::restart, {7.5, 8}).go().discarded.value() == 0);
 }
 
-TEST_CASE("training goes on offline, but with give_up; the upload waits for the client to be back") {
+TEST_CASE("training goes on offline, but with give_up, the upload waits for the client to be back") {
   // Offline from 5 to 9: training ends at 7 all the same.
   check(Trail(OfflinePolicy::resume, {5, 9}).go(), {TripEnd::reported, 12, 4, 3, 2, 2, 1, 40, 20, 1});
   check(Trail(OfflinePolicy::give_up, {5, 9}).go(), {TripEnd::dropped, 5, 4, 1, 0, 0, 0, 40, 0, 1.0 / 3});

@@ -164,7 +164,7 @@ TEST_CASE("epsilon grows with every noisy round, and stands in the curve") {
   CHECK(*lab.run().curve[2].epsilon > *central.curve[2].epsilon);
 }
 
-TEST_CASE("a noisy update that arrives counts as released, used or not; a lost one does not") {
+TEST_CASE("a noisy update that arrives counts as released, used or not, a lost one does not") {
   FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 1);
   lab.options().privacy.kind = PrivacyKind::local;
   const auto learner = learner_of(lab);

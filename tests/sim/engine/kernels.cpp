@@ -73,7 +73,7 @@ TEST_CASE("links remember what crossed them and for how long") {
   }
 }
 
-TEST_CASE("two flows on one link take twice the time; their links are busy once") {
+TEST_CASE("two flows on one link take twice the time, their links are busy once") {
   const auto kernel = make_simgrid_kernel(star(3, {1e9, 0.0}));
   End first, second;
   kernel->flow(DeviceId(0), DeviceId(1), Bytes(1e9), note(*kernel, first));
@@ -170,7 +170,7 @@ TEST_CASE("a shared flow beyond SimGrid's counters is refused with its reason") 
   kernel->run();
 }
 
-TEST_CASE("work takes its time; two works on one host share it; a third comes later") {
+TEST_CASE("work takes its time, two works on one host share it, a third comes later") {
   const auto kernel = make_simgrid_kernel(star(2, {1e9, 0.0}));
   End first, second, third, elsewhere, nothing;
   kernel->compute(DeviceId(0), Seconds(3.0), note(*kernel, first));
@@ -278,7 +278,7 @@ TEST_CASE("events of the same time happen in the order in which they were asked 
   CHECK(order == "-abcde");
 }
 
-TEST_CASE("a process holds one SimGrid kernel at a time; the next one starts at zero") {
+TEST_CASE("a process holds one SimGrid kernel at a time, the next one starts at zero") {
   {
     const auto first = make_simgrid_kernel(star(2, {1e9, 0.0}));
     first->after(Seconds(7.0), [] {});

@@ -99,7 +99,7 @@ TEST_CASE("compressions that leave everything leave fedavg") {
   check_close(with({.kind = CompressionKind::low_rank, .rank = 100}), plain);
 }
 
-TEST_CASE("a clip that is never reached, and no noise, leave fedavg; so does a fine ring") {
+TEST_CASE("a clip that is never reached, and no noise, leave fedavg, so does a fine ring") {
   const LayerGraph graph = perceptron();
   const auto with = [&](FederatedTrainingOptions options) {
     options.expected_clients = 3;

@@ -113,7 +113,7 @@ TEST_CASE("clients with a last layer of their own do better on their two classes
   CHECK(accuracy_after(personal, {.rounds = 24}) > accuracy_after(with({}), {.rounds = 24}) + 0.1);
 }
 
-TEST_CASE("top-k needs its error feedback; a hundredth of the numbers still learns with it") {
+TEST_CASE("top-k needs its error feedback, a hundredth of the numbers still learns with it") {
   FederatedTrainingOptions options = with({});
   options.compression = {.kind = CompressionKind::top_k, .keep = 0.01};
   const double fed_back = accuracy_after(options, {.clients_per_round = 100, .rounds = 20});
