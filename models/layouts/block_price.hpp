@@ -35,12 +35,12 @@ struct BlockPrice {
   Seconds expert_forward, expert_backward;
   /// Launches of the host; a collective counts as launches_of_collective.
   double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
-  double experts = 0;                            // of the rank, over the layers
-  double parameters = 0, expert_parameters = 0;  // of one rank, that train
-  double frozen_parameters = 0, frozen_expert_parameters = 0;
-  double boundary_numbers = 0;                       // that leave the block, whole, per micro-batch
-  PassBytes tensor_sent, context_sent, expert_sent;  // recompute is for the layout to say
-  Bytes kept, kept_selective, kept_full;             // activations of one micro-batch
+  double experts = 0;                                          // of the rank, over the layers
+  double parameters = 0, expert_parameters = 0;                // of one rank, that train
+  double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
+  double boundary_numbers = 0;                                 // that leave the block, whole, per micro-batch
+  PassBytes tensor_sent, context_sent, expert_sent;            // recompute is for the layout to say
+  Bytes kept, kept_selective, kept_full;                       // activations of one micro-batch
 };
 
 /// `split`: of the whole graph over layout.tp devices (empty for tp = 1).

@@ -20,9 +20,9 @@ struct StageWork {
   Seconds tensor_forward, tensor_backward, tensor_recompute;     // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
-  Seconds tensor_whole, context_whole, expert_whole;  // hidden or not
-  double parameters = 0, expert_parameters = 0;       // that train
-  double frozen_parameters = 0, frozen_expert_parameters = 0;
+  Seconds tensor_whole, context_whole, expert_whole;           // hidden or not
+  double parameters = 0, expert_parameters = 0;                // that train
+  double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
   double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;

@@ -67,9 +67,9 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
       bytes_in_memory(job_.precision).value() < 4.0 ? job_.framework.gradient_bytes.value : each.gradients;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
-  memory.states.weights =
-      held(shards_while_running ? 3 : 4, each.weights) +
-      Bytes(part(shards_while_running ? 3 : 4, frozen, work.frozen_expert_parameters) * each.weights);
+  const int sharded_weights = shards_while_running ? 3 : 4;
+  memory.states.weights = held(sharded_weights, each.weights) +
+                          Bytes(part(sharded_weights, frozen, work.frozen_expert_parameters) * each.weights);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;

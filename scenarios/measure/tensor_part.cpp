@@ -117,6 +117,12 @@ class Parts {
         }
         return flat;
       }
+      case LayerKind::rms_norm:
+        refuse(layer, "its scale belongs to the heads of all devices - measure another split or kind");
+      case LayerKind::concatenate:
+        refuse(layer,
+               "queries, keys and values from layers of their own are not shared out here - measure another split or "
+               "kind");
       case LayerKind::cross_attention:
         refuse(layer, "the heads of cross attention are not shared out here - measure another split or kind");
       case LayerKind::residual_add:

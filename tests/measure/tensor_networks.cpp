@@ -57,19 +57,30 @@ TEST_CASE("a product of a split and a whole operand gathers the split one") {
   }
 }
 
-TEST_CASE("cross attention of split queries is refused with a reason") {
-  if (communicator().size() < 2) return;
-  const Scenario scenario = split_by_tensor(
-      "{ name = \"queries\", kind = \"dense\", units = 12 },\n"
-      "{ name = \"keys_values\", kind = \"dense\", units = 24, input = \"tokens\" },\n"
-      "{ name = \"across\", kind = \"cross_attention\", heads = 12, input = \"queries\", skip = \"keys_values\" },\n");
-  std::string refusal;
+std::string refusal_of(const std::string& layers) {
   try {
-    really_trained(scenario, 0, 1);
+    really_trained(split_by_tensor(layers), 0, 1);
   } catch (const Infeasible& error) {
-    refusal = error.what();
+    return error.what();
   }
-  CHECK(refusal ==
+  return "";
+}
+
+TEST_CASE("heads that cannot be shared out are refused with a reason") {
+  if (communicator().size() < 2) return;
+  const std::string queries = "{ name = \"queries\", kind = \"dense\", units = 12 },\n";
+  CHECK(refusal_of(queries + "{ name = \"keys_values\", kind = \"dense\", units = 24, input = \"tokens\" },\n"
+                             "{ name = \"across\", kind = \"cross_attention\", heads = 12, input = \"queries\", skip = "
+                             "\"keys_values\" },\n") ==
         "across cannot be executed split over devices: the heads of cross attention are not shared out here - measure "
         "another split or kind");
+  CHECK(refusal_of(queries + "{ name = \"norm\", kind = \"rms_norm\", heads = 12 },\n") ==
+        "norm cannot be executed split over devices: its scale belongs to the heads of all devices - measure another "
+        "split or kind");
+  CHECK(
+      refusal_of(queries + "{ name = \"keys_values\", kind = \"dense\", units = 24, input = \"tokens\" },\n"
+                           "{ name = \"qkv\", kind = \"concatenate\", input = \"queries\", skip = \"keys_values\" },\n"
+                           "{ name = \"attention\", kind = \"attention\", heads = 12 },\n") ==
+      "qkv cannot be executed split over devices: queries, keys and values from layers of their own are not shared out "
+      "here - measure another split or kind");
 }
