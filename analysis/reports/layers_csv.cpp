@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "analysis/reports/reports.hpp"
+#include "models/layouts/step_prediction.hpp"
+#include "scenarios/training_job.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/text.hpp"
 
@@ -41,30 +43,55 @@ const Device& device_of(const ResultRow& row) {
   return row.strategy->cluster.description.device;
 }
 
-std::string layers_of(const ResultRow& row, const CostModel& cost) {
-  const StrategySpec& strategy = *row.strategy;
+/// Of a layer as a step works on it: seconds of one pass, kept activations of one sample.
+struct LayerFigures {
+  Seconds forward, backward, optimizer;
+  double kept_bytes = 0;
+};
+
+/// A hybrid layout: as its rank works on it.
+std::vector<LayerFigures> figures_in_layout(const ResultRow& row) {
+  const Layout& layout = row.strategy->hybrid.layout;
+  const auto samples = static_cast<double>(layout.microbatch);
+  std::vector<LayerFigures> figures;
+  for (const LayerPrice& price : LayoutJudge(training_job(*row.scenario, *row.strategy)).layer_prices(layout)) {
+    figures.push_back({price.forward, price.backward, price.optimizer, price.kept.value() / samples});
+  }
+  return figures;
+}
+
+/// Another strategy: whole.
+std::vector<LayerFigures> figures_of_whole(const ResultRow& row, const CostModel& cost) {
+  const LayerGraph& network = row.scenario->workload.network;
+  const double samples = passes_of(row).samples;
+  const Device& device = device_of(row);
+  const double stored = bytes_per_parameter(row.strategy->precision, OptimizerKind::sgd).weights;
+  const std::vector<bool> has_backward = needs_gradient(network);
+  std::vector<LayerFigures> figures;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const auto time = [&](Pass pass) { return cost.time(layer, pass, samples, device); };
+    figures.push_back({time(Pass::forward), has_backward[i] ? time(Pass::backward) : Seconds(), time(Pass::optimizer),
+                       has_backward[i] ? layer_cost(layer).stored_numbers * stored : 0.0});
+  }
+  return figures;
+}
+
+std::string layers_of(const ResultRow& row, const std::vector<LayerFigures>& figures) {
   const LayerGraph& network = row.scenario->workload.network;
   const Passes passes = passes_of(row);
-  const Device& device = device_of(row);
-  const double stored = bytes_per_parameter(strategy.precision, OptimizerKind::sgd).weights;
   const std::vector<bool> has_backward = needs_gradient(network);
   std::string text;
-  for (std::size_t index = 0; index < network.layers.size(); ++index) {
-    const Layer& layer = network.layers[index];
-    LayerCost figures = layer_cost(layer);
-    if (!has_backward[index]) {
-      figures.backward = Flops();
-      figures.stored_numbers = 0;
-    }
-    const auto seconds = [&](Pass pass, double count) {
-      if (pass == Pass::backward && !has_backward[index]) return number_text(0.0);
-      return number_text(cost.time(layer, pass, passes.samples, device).value() * count);
-    };
-    text += csv_line({strategy.name, std::to_string(index), layer.name, std::string(name_of(layer.kind)),
-                      number_text(figures.parameters), number_text(figures.forward.value()),
-                      number_text(figures.backward.value()), number_text(figures.stored_numbers * stored), device.id,
-                      number_text(passes.samples), number_text(passes.count), seconds(Pass::forward, passes.count),
-                      seconds(Pass::backward, passes.count), seconds(Pass::optimizer, passes.updates)});
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const LayerCost cost = layer_cost(layer);
+    const double backward = has_backward[i] ? cost.backward.value() : 0.0;
+    text += csv_line({row.strategy->name, std::to_string(i), layer.name, std::string(name_of(layer.kind)),
+                      number_text(cost.parameters), number_text(cost.forward.value()), number_text(backward),
+                      number_text(figures[i].kept_bytes), device_of(row).id, number_text(passes.samples),
+                      number_text(passes.count), number_text(figures[i].forward.value() * passes.count),
+                      number_text(figures[i].backward.value() * passes.count),
+                      number_text(figures[i].optimizer.value() * passes.updates)});
   }
   return text;
 }
@@ -76,7 +103,10 @@ std::string layers_csv(const std::vector<ResultRow>& rows, const Catalogue& cata
                                "backward_flops_per_sample", "activation_bytes_per_sample", "device", "samples_per_pass",
                                "passes_per_step", "forward_s", "backward_s", "optimizer_s"});
   for (const ResultRow& row : rows) {
-    if (row.simulated()) text += layers_of(row, cost_model(*row.scenario, *row.strategy, catalogue));
+    if (!row.simulated()) continue;
+    const bool is_hybrid = row.strategy->kind == StrategyKind::hybrid;
+    text += layers_of(row, is_hybrid ? figures_in_layout(row)
+                                     : figures_of_whole(row, cost_model(*row.scenario, *row.strategy, catalogue)));
   }
   return text;
 }

@@ -102,7 +102,10 @@ Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw&
       const Precision width = bytes_per_number(precision) < bytes_in_memory(precision) ? Precision::bf16 : precision;
       const Ranged& share =
           op.kind == Operator::Kind::attention_forward ? law.attention_forward_share : law.attention_backward_share;
-      return Seconds(op.flops / (share.value * device.peak_for(width).value()) + law.kernel_launch_us.value * micro);
+      const double bandwidth = device.memory_bandwidth.value() * law.memory_share.value;
+      const double moving = bandwidth > 0 ? op.bytes / bandwidth : 0.0;
+      return Seconds(std::max(op.flops / (share.value * device.peak_for(width).value()), moving) +
+                     law.kernel_launch_us.value * micro);
     }
   }
 }

@@ -135,8 +135,11 @@ class Lister {
       // Of a causal window the first queries see less: of w of t keys w - w^2 / 2 t on the mean.
       const double seen = number(seen_tokens(layer_)), hidden = layer_.causal ? seen * seen / (2.0 * tokens) : 0.0;
       const double flops = 2.0 * share_.samples * heads * queries * (seen - hidden) * (key + value);
-      add_fused(operators_.forward, Operator::Kind::attention_forward, flops);
-      add_fused(operators_.backward_input, Operator::Kind::attention_backward, 2.5 * flops);
+      // Queries and what comes out, keys and values; backward each and its gradient.
+      const double shared_heads = std::max(1.0, number(layer_.kv_heads) * share_.work);
+      const double bytes = width_ * share_.samples * (heads * queries + shared_heads * tokens) * (key + value);
+      add_fused(operators_.forward, Operator::Kind::attention_forward, flops, bytes);
+      add_fused(operators_.backward_input, Operator::Kind::attention_backward, 2.5 * flops, 2.0 * bytes);
       return;
     }
     const double count = share_.samples * heads, scores = count * queries * tokens;
@@ -157,10 +160,10 @@ class Lister {
     operators_.forward.back().launches = 2;  // heads apart, and together again
   }
 
-  static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops) {
+  static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops, double bytes) {
     Operator op;
     op.kind = kind;
-    op.flops = flops;
+    op.flops = flops, op.bytes = bytes;
     to.push_back(op);
   }
 
@@ -187,19 +190,24 @@ class Lister {
     const double visits = share_.expert_visits, each = share_.experts > 0 ? visits / share_.experts : 0.0;
     const double doubled = layer_.gated ? 2.0 : 1.0;
     list_dense(rows() * share_.region, hidden, number(layer_.experts));
-    stream(visits * hidden, 4, 4);
+    reorder(visits * hidden);
     if (each > 0) {
       list_dense(each, hidden, doubled * units, share_.experts);
       stream(visits * units, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
       list_dense(each, units, hidden, share_.experts);
       list_expert_bias_gradients(visits * (doubled * units + hidden));
     }
-    stream(visits * hidden, 4, 4);
+    reorder(visits * hidden);
     if (layer_.shared_experts == 0) return;
     const double shared = number(layer_.expert_units * layer_.shared_experts) * share_.shared_work;
     list_dense(rows(), hidden, doubled * shared);
     stream(rows() * shared, layer_.gated ? 6 : 4, layer_.gated ? 10 : 8);
     list_dense(rows(), shared, hidden);
+  }
+
+  void reorder(double numbers) {
+    stream(numbers * share_.reorders, 4, 4);
+    operators_.forward.back().launches = operators_.backward_input.back().launches = share_.reorders;
   }
 
   void list_expert_bias_gradients(double outputs) {

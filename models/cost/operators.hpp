@@ -14,9 +14,9 @@
 namespace orrery {
 
 /// product: `count` products of M x K by K x N, in one launch, `bytes` being what they read and write. convolution: the
-/// same as an implicit product. streaming: `bytes` through memory. attention: one fused kernel of `flops`. `launches`
-/// of the same follow one another (the tokens of a recurrent layer); bytes of streaming count all of them, of a product
-/// each.
+/// same as an implicit product. streaming: `bytes` through memory. attention: one fused kernel of `flops` and `bytes`.
+/// `launches` of the same follow one another (the tokens of a recurrent layer); bytes of streaming count all of them,
+/// of a product each.
 struct Operator {
   enum class Kind : std::uint8_t { product, convolution, streaming, attention_forward, attention_backward };
   Kind kind = Kind::streaming;
@@ -46,6 +46,7 @@ struct OperatorShare {
   double region = 1;         // share of the tokens of a layer that is not split otherwise (sequence parallelism)
   double expert_visits = 0;  // mixture of experts: token visits that the experts here work on
   double experts = 0;        // that are here
+  double reorders = 1;       // times that visits are copied into another order before the experts, and after them
   double shared_work = 1;    // of the inner width of its shared experts; work: of the others, region: of the router
   double logit_bytes = 40;   // moved by the loss, per logit, in all its passes
   double cast_bytes = 4;     // fp8: moved per number to cast operands of dense layers
@@ -74,7 +75,8 @@ LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Prec
 /// rounded up; time = x 2 tile (K + k0) / (gemm_share peak / multiprocessors), the fastest of them; without a number of
 /// multiprocessors 2 M N K (K + k0) / (K gemm_share peak). k0 is gemm_k0 in 16 bits and tf32, less in fp32 without
 /// matrix units (x rate x bytes, of those in 16 bits). Never below its bytes, nor without gemm_launch. Streaming:
-/// kernel_launch + bytes / (memory_share bandwidth). Attention: flops / (share x peak) + kernel_launch.
+/// kernel_launch + bytes / (memory_share bandwidth). Attention: flops / (share x peak) + kernel_launch, never below its
+/// bytes.
 Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision);
 /// 2 M N K count, or flops; 0 for streaming.
 Flops flops_of(const Operator& op);

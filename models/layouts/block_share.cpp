@@ -74,6 +74,9 @@ void BlockShares::deal_experts(const Layer& layer, OperatorShare& share) const {
   const double tokens = share.samples * number(layer.in.height) * share.context;
   const double split = expert_tensor_degree(layout_);
   share.experts = number(layer.experts) / layout_.ep;
+  // An all-to-all leaves visits by the rank that they came from.
+  const bool is_sorted_here = layout_.ep > 1 && share.experts > 1 && job_.framework.node_dispatch.value < 0.5;
+  share.reorders = is_sorted_here ? 2 : 1;
   share.region = split / layout_.tp;
   share.expert_visits = tokens * share.region * number(layer.experts_per_token) * busiest_share();
   share.work = 1.0 / split;

@@ -96,6 +96,7 @@ struct LayoutJudge::State {
   StepPrediction predict(const Layout& layout);
   LayoutMemory memory(const Layout& layout);
   LayoutPrices prices(const Layout& layout);
+  std::vector<LayerPrice> layer_prices(const Layout& layout);
 
   /// Blocks of each class in each chunk, [chunk * classes + class], and the class of each chunk's last block.
   struct ChunkPlan {
@@ -172,6 +173,8 @@ struct LayoutJudge::State {
   [[nodiscard]] StatesMoved states_moved_once(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] double gather_slowdown(const GroupPlace& place) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
+  /// Moved by an inner step, of each parameter.
+  [[nodiscard]] double update_bytes() const;
   /// Of what one rank's optimizer holds, all or its share (ZeRO): bytes of each parameter over the memory's bandwidth;
   /// on the host as long as an inner step's (assumed for the update between islands).
   [[nodiscard]] Seconds update_time(const StageWork& stage, double bytes_each, const Layout& layout) const;

@@ -251,14 +251,16 @@ Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_eac
   return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
 }
 
-Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
-  const FrameworkProfile& framework = job_.framework;
+double LayoutJudge::State::update_bytes() const {
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
   const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw;
-  const double bytes =
-      is_mixed && is_adam ? framework.optimizer_bytes_adam_mixed.value : optimizer_bytes(framework, job_.optimizer);
-  const Seconds host(framework.host_iteration_ms.value * 1e-3);
-  const Seconds inner = host + update_time(stage, bytes, layout);
+  return is_mixed && is_adam ? job_.framework.optimizer_bytes_adam_mixed.value
+                             : optimizer_bytes(job_.framework, job_.optimizer);
+}
+
+Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
+  const Seconds host(job_.framework.host_iteration_ms.value * 1e-3);
+  const Seconds inner = host + update_time(stage, update_bytes(), layout);
   if (layout.outer.islands == 1) return inner;
   return inner + update_time(stage, outer_update_bytes, layout) / layout.outer.every;
 }

@@ -65,6 +65,10 @@ StepPrediction LayoutJudge::predict(const Layout& layout) {
   return mixed_ ? mixed_->predict(layout) : state_->predict(layout);
 }
 
+std::vector<LayerPrice> LayoutJudge::layer_prices(const Layout& layout) {
+  return state_->layer_prices(layout);
+}
+
 std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
   const ClusterDescription& cluster = state_->job().cluster;
   const Device& device = cluster.group(memory.group).device;

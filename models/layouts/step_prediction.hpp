@@ -132,6 +132,14 @@ struct LayoutPrices {
   }
 };
 
+/// One layer on a rank that has it: kernels alone, as the device runs them, without what the host adds, exchanges and
+/// recomputation.
+struct LayerPrice {
+  Seconds forward, backward;  // of one micro-batch
+  Seconds optimizer;          // of one step
+  Bytes kept;                 // activations of one micro-batch, where nothing is recomputed
+};
+
 /// Judges layouts of one job. Prices of equal blocks are computed once and kept, so that a search over thousands of
 /// layouts costs microseconds each. Not thread-safe: one per thread.
 class LayoutJudge {
@@ -151,6 +159,8 @@ class LayoutJudge {
   [[nodiscard]] StepPrediction predict(const Layout& layout);
   [[nodiscard]] LayoutMemory memory(const Layout& layout);
   [[nodiscard]] LayoutPrices prices(const Layout& layout);
+  /// [layer of the network]; on several kinds of devices of the job's first.
+  [[nodiscard]] std::vector<LayerPrice> layer_prices(const Layout& layout);
   /// "does not fit: activations 61 of 40 GiB"; empty when it fits.
   [[nodiscard]] std::string memory_obstacle(const LayoutMemory& memory) const;
 

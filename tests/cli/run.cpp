@@ -240,6 +240,42 @@ devices = 5
   CHECK(unknown.errors == "orrery run: unknown stage \"programm\" (did you mean \"program\"?)\n");
 }
 
+/// Of the lines of a CSV file without quotes, the sum over some columns, the last one being 0.
+double sum_of_last(const std::string& text, std::size_t columns) {
+  double sum = 0;
+  std::istringstream lines(text.substr(text.find('\n') + 1));
+  for (std::string line; std::getline(lines, line);) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      const std::size_t comma = line.rfind(',');
+      sum += std::stod(line.substr(comma + 1));
+      line.resize(comma);
+    }
+  }
+  return sum;
+}
+
+TEST_CASE("layers.csv of a layout adds up to its step where software and wires add nothing") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("layers.toml", R"([workload]
+network = "gpt2"
+batch = 8
+precision = "bf16"
+optimizer = "adamw"
+framework = "ideal"
+[cluster]
+system = "dgx-a100"
+[[strategy]]
+name = "one"
+kind = "hybrid"
+microbatch = 2
+devices = 1
+)");
+  const ChildResult result = run({scenario, "--json", "-o", folder.file("out")});
+  REQUIRE(result.exit_code == 0);
+  const double step = nlohmann::json::parse(result.output)["results"][0]["step_time_s"];
+  CHECK(sum_of_last(read_file(folder.file("out/layers.csv")), 3) == Approx(step));
+}
+
 TEST_CASE("the death of one simulation leaves the other rows and names scenario and strategy") {
   const TemporaryFolder folder;
   std::string text = small_scenario;

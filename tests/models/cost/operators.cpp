@@ -166,6 +166,25 @@ TEST_CASE("Experts work on the visits they get") {
   share.experts = 4, share.expert_visits = 128;
   const LayerOperators here = operators_of(experts, share, Precision::bf16);
   CHECK(flops(here.forward) == 2.0 * 64 * 32 * 8 + 2.0 * 128 * 32 * 32 + 2.0 * 128 * 16 * 32);
+  // Into the order of the experts and back, the gate between: 4, 4 and 6 bytes a number.
+  CHECK(streamed(here.forward) == 2 * 4.0 * 128 * 32 + 6.0 * 128 * 16);
+  share.reorders = 2;
+  CHECK(streamed(operators_of(experts, share, Precision::bf16).forward) == 4 * 4.0 * 128 * 32 + 6.0 * 128 * 16);
+}
+
+TEST_CASE("Fused attention of a narrow window takes as long as its queries, keys, values and outputs through memory") {
+  Layer attention = layer_of(LayerKind::attention, {128, 1, (4 + 2 + 2) * 16}, {128, 1, 64});
+  attention.heads = 4, attention.kv_heads = 2, attention.causal = true, attention.window = 1;
+  OperatorShare share;
+  share.samples = 2, share.attention = AttentionKernel::flash;
+  const LayerOperators narrow = operators_of(attention, share, Precision::bf16);
+  const double bytes = 2.0 * 2 * 128 * (4 + 2) * (16 + 16);
+  CHECK(narrow.forward[0].bytes == bytes);
+  CHECK(narrow.backward_input[0].bytes == 2 * bytes);
+  DeviceLaw law;
+  law.memory_share = Ranged(0.5), law.kernel_launch_us = Ranged(4), law.attention_forward_share = Ranged(1);
+  CHECK(operator_time(narrow.forward[0], a100(), law, Precision::bf16).value() ==
+        Approx(4e-6 + bytes / (0.5 * 2.039e12)));
 }
 
 TEST_CASE("Streaming kernels take their launch and their bytes, fp32 numbers are twice as wide") {
