@@ -189,6 +189,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "optimizer on the host, per parameter of a rank, ns"},
       {"reserve_GiB", &FrameworkProfile::reserve_GiB, "context, communication buffers, fragmentation, GiB"},
       {"model_error", &FrameworkProfile::model_error, "share by which predictions miss beyond the ranges of constants"},
+      {"stand_in_error", &FrameworkProfile::stand_in_error,
+       "the same where the profile stands for software without one"},
   };
   return constants;
 }

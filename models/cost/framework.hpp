@@ -63,6 +63,7 @@ struct FrameworkProfile {
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants
+  Ranged stand_in_error;            // the same where the profile stands for software that has none
 };
 
 struct FrameworkConstant {

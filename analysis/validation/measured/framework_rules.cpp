@@ -43,6 +43,29 @@ FrameworkChoice by_year(const MeasuredRow& row) {
   return {"modern", "year"};
 }
 
+/// Software with compilers, engines and kernels of its own.
+bool is_other_software(const std::vector<std::string>& words, const std::vector<std::string>& device) {
+  return any(device, {"tpu*", "trainium*", "gaudi*", "mi*"}) ||
+         any(words, {"oneflow", "alpa", "colossalai", "colossal ai", "mindspore", "paddle", "paddlepaddle", "metaseq",
+                     "jax", "xla", "maxtext", "paxml", "pathways"});
+}
+
+FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& network,
+                                const std::vector<std::string>& words, const std::vector<std::string>& device) {
+  if (any(device, {"tpu*", "trainium*", "gaudi*"})) return {"modern", "compiled programs"};
+  if (zero_stage_of(row) == 3) return sharded(row, words);
+  const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
+  if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
+    return {"pytorch-ddp", "data parallel, no decoder"};
+  }
+  if (any(words, {"megatron deepspeed", "vtrain", "neox", "bigscience*", "mt nlg", "bloom"})) {
+    return {"megatron-deepspeed-2021", "words"};
+  }
+  if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
+  if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
+  return by_year(row);
+}
+
 }  // namespace
 
 int zero_stage_of(const MeasuredRow& row) {
@@ -56,20 +79,9 @@ int zero_stage_of(const MeasuredRow& row) {
 FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) {
   const std::vector<std::string> words = words_about(row);
   const std::vector<std::string> device = words_of(row.device);
-  if (has_words(device, "tpu*") || has_words(device, "trainium*") || has_words(device, "gaudi*")) {
-    return {"modern", "compiled programs"};
-  }
-  if (zero_stage_of(row) == 3) return sharded(row, words);
-  const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
-  if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
-    return {"pytorch-ddp", "data parallel, no decoder"};
-  }
-  if (any(words, {"megatron deepspeed", "vtrain", "neox", "bigscience*", "mt nlg", "bloom"})) {
-    return {"megatron-deepspeed-2021", "words"};
-  }
-  if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
-  if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
-  return by_year(row);
+  FrameworkChoice choice = nearest_profile(row, network, words, device);
+  if (is_other_software(words, device)) choice.fit = FrameworkChoice::Fit::stand_in;
+  return choice;
 }
 
 }  // namespace orrery

@@ -250,7 +250,12 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   const FrameworkChoice choice = framework_of(row, target.network);
   target.job.framework = tables.framework(choice.id);
   target.framework_rule = choice.rule;
-  target.assumed.push_back("software " + choice.id);
+  const bool stands_in = choice.fit == FrameworkChoice::Fit::stand_in;
+  target.assumed.push_back("software " + choice.id + (stands_in ? " in place of another" : ""));
+  FrameworkProfile& software = target.job.framework;
+  if (stands_in && software.stand_in_error.value > software.model_error.value) {
+    software.model_error = software.stand_in_error;
+  }
   set_pipeline(target, row);
   set_sharing(target, row);
   for (std::string& told : set_stated_software(target.job.framework, row)) target.assumed.push_back(std::move(told));

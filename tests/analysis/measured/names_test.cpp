@@ -223,6 +223,26 @@ TEST_CASE("the software of a row") {
   CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
 }
 
+TEST_CASE("software and devices without a profile are told and widen the range, profiles of their own do not") {
+  const auto priced = [](const std::string& notes, const std::string& device) {
+    MeasuredRow row = gpt("devices,tp,global_batch,year", "8,8,8,2021");
+    row.notes = notes;
+    if (!device.empty()) row.device = device;
+    return case_of(row, tables());
+  };
+  const auto is_told = [](const RowCase& row, const std::string& software) {
+    return std::find(row.assumed.begin(), row.assumed.end(), "software " + software + " in place of another") !=
+           row.assumed.end();
+  };
+  const RowCase own = priced("Megatron-LM", ""), other = priced("OneFlow in static graphs", "");
+  CHECK(own.job.framework.model_error == Ranged(0.035, 0.02, 0.05));
+  CHECK_FALSE(is_told(own, "megatron-2021"));
+  CHECK(other.job.framework.model_error == Ranged(0.2, 0.1, 0.3));
+  CHECK(is_told(other, "megatron-2021"));
+  CHECK(is_told(priced("", "TPU v4"), "modern"));
+  CHECK(is_told(priced("", "MI250X"), "megatron-2021"));
+}
+
 TEST_CASE(
     "what notes say of the software: hybrid sharding, gradients in 16 bits, asynchronous tensor parallelism, how "
     "tokens "
