@@ -185,6 +185,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"unsplit_head", &FrameworkProfile::unsplit_head,
        "times that products of the logits take without tensor parallelism"},
       {"logit_bytes", &FrameworkProfile::logit_bytes, "per logit, moved by the loss in all its passes"},
+      {"logit_gradient_bytes", &FrameworkProfile::logit_gradient_bytes,
+       "per logit, held beside what is kept while the loss goes back"},
       {"offload_ns_per_parameter", &FrameworkProfile::offload_ns_per_parameter,
        "optimizer on the host, per parameter of a rank, ns"},
       {"reserve_GiB", &FrameworkProfile::reserve_GiB, "context, communication buffers, fragmentation, GiB"},

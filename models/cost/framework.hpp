@@ -60,6 +60,7 @@ struct FrameworkProfile {
   Ranged gradient_wire_bytes;       // per number as sent
   Ranged unsplit_head{1.0};         // products of the logits take so many times longer without tensor parallelism
   Ranged logit_bytes;               // per logit, moved by the loss in all its passes
+  Ranged logit_gradient_bytes;      // per logit, held beside what is kept while the loss goes back
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants

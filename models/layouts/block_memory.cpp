@@ -29,11 +29,10 @@ double expert_outputs(const Layer& layer, double busiest_share, double work) {
   return number(layer.in.count() * layer.experts_per_token) * busiest_share * work;
 }
 
-/// What a loss that works on the logits piece by piece does not keep of them, per sample.
-Bytes tiled_logits(const Layer& loss, const TrainingJob& job, double work) {
-  if (loss.kind != LayerKind::softmax_cross_entropy || job.framework.whole_logits.value > 0.5) return {};
-  const double bytes = std::max(4.0, bytes_in_memory(job.precision).value());
-  return Bytes(kept_for_backward(loss).own * bytes * work);
+/// Per sample, of the last layer of a block, at so many bytes each.
+Bytes logits_of(const Layer& last, double bytes, double work) {
+  if (last.kind != LayerKind::softmax_cross_entropy) return {};
+  return Bytes(kept_for_backward(last).own * bytes * work);
 }
 
 /// Per sample.
@@ -67,12 +66,18 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const double operand = job.framework.kept_operand_bytes.value;
   const bool is_copied = bytes_per_number(job.precision) < width && operand < width.value();
   const InFlight one{samples, 1, Recompute::none, is_copied ? operand : 0.0};
-  unkept += tiled_logits(graph.layers[block.end - 1], job, kept[block.end - 1].work) * samples;
+  // A loss that works on the logits piece by piece keeps none of them.
+  const bool are_whole = job.framework.whole_logits.value > 0.5;
+  const auto logits = [&](double bytes) {
+    return logits_of(graph.layers[block.end - 1], bytes, kept[block.end - 1].work) * samples;
+  };
+  if (!are_whole) unkept += logits(std::max(4.0, width.value()));
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
   const bool is_fused = job.framework.flash_attention.value > 0.5;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
-  return {is_fused ? all - scores : all, all - scores - raised, width * (entering * samples)};
+  return {is_fused ? all - scores : all, all - scores - raised, width * (entering * samples),
+          are_whole ? logits(job.framework.logit_gradient_bytes.value) : Bytes()};
 }
 
 }  // namespace orrery

@@ -6,9 +6,11 @@
 
 namespace orrery {
 
-/// Activations of one rank: without recomputation, with that of selective_layers(), and with that of the whole block.
+/// Activations of one rank: without recomputation, with that of selective_layers(), and with that of the whole block;
+/// in a block that ends in the loss also what its gradient takes beside them.
 struct KeptInBlock {
   Bytes all, selective, full;
+  Bytes logit_gradients;
 };
 KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout);
 

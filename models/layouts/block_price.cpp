@@ -37,6 +37,7 @@ class BlockPricer {
     price_.boundary_numbers = shares_.samples(last) * number(last.out.count()) / layout_.cp;
     const KeptInBlock kept = kept_in(block_, job_, shares_, layout_);
     price_.kept = kept.all, price_.kept_selective = kept.selective, price_.kept_full = kept.full;
+    price_.logit_gradients = kept.logit_gradients;
     if (!block_.has_backward) forget_backward();
     return price_;
   }

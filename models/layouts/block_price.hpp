@@ -41,6 +41,7 @@ struct BlockPrice {
   double boundary_numbers = 0;                                 // that leave the block, whole, per micro-batch
   PassBytes tensor_sent, context_sent, expert_sent;            // recompute is for the layout to say
   Bytes kept, kept_selective, kept_full;                       // activations of one micro-batch
+  Bytes logit_gradients;                                       // of the block with the loss
 };
 
 /// `split`: of the whole graph over layout.tp devices (empty for tp = 1).

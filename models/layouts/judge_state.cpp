@@ -73,6 +73,7 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
   activations += other.activations;
   largest_block = std::max(largest_block, other.largest_block);
+  loss_block += other.loss_block, logit_gradients += other.logit_gradients;
   largest_parameters = std::max(largest_parameters, other.largest_parameters);
   blocks += other.blocks;
   return *this;
@@ -193,6 +194,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     const Bytes whole = layout.recompute == Recompute::selective ? price.kept_selective : price.kept;
     work.activations += whole * (times - again) + price.kept_full * again;
     if (share > 0) work.largest_block = std::max(work.largest_block, price.kept);
+    if (price.logit_gradients > Bytes()) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
     work.largest_parameters =
         std::max(work.largest_parameters,
                  price.parameters + price.expert_parameters + price.frozen_parameters + price.frozen_expert_parameters);

@@ -26,8 +26,9 @@ struct StageWork {
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
   double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;
-  Bytes activations;    // of one micro-batch, as the layout keeps them
-  Bytes largest_block;  // kept by the largest block without recomputation
+  Bytes activations;                  // of one micro-batch, as the layout keeps them
+  Bytes largest_block;                // kept by the largest block without recomputation
+  Bytes loss_block, logit_gradients;  // kept by the block with the loss, and what its gradient takes beside that
   double largest_parameters = 0;
   std::size_t blocks = 0;
 

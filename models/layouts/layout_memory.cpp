@@ -77,7 +77,8 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
 
   memory.states.activations = has_unequal_chunks(layout) ? kept_at_most(chunks, stage, count, layout)
                                                          : kept_evenly(chunks, stage, count, layout);
-  memory.working = work.largest_block;
+  // Blocks are computed again when the loss has gone back.
+  memory.working = std::max(work.logit_gradients, work.largest_block - work.loss_block);
   if (layout.zero_stage == 3 && shards_while_running) {  // the block at work and the next, fetched ahead
     memory.working += bytes_in_memory(job_.precision) * (2.0 * work.largest_parameters);
   }

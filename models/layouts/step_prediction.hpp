@@ -28,7 +28,7 @@ struct StepParts {
 /// Memory of the fullest device: on several kinds of devices the one that fills the largest part of its own.
 struct LayoutMemory {
   MemoryEstimate states;  // weights, gradients, optimizer, activations in flight
-  Bytes working;          // of one layer being recomputed, gathered weights, logits
+  Bytes working;          // gradients of logits, or a block that is computed again; gathered weights
   Bytes reserve;          // the framework's own
   std::size_t group = 0;  // of nodes, whose device it is
   [[nodiscard]] Bytes peak() const { return states.peak() + working + reserve; }

@@ -31,29 +31,9 @@ TrainingJob altered(const SolvedCase& solved, std::int64_t layers, std::int64_t 
   return job;
 }
 
-/// From this length on software computes the loss in tiles of the sequence: whole logits would be most of the memory
-/// (Liger kernels; Arctic long sequence training, arXiv 2506.13996).
-constexpr std::int64_t long_sequence = 32768;
-
-bool has_tiled_logits(const SolvedCase& solved) {
-  return solved.row.network.is_transformer() && solved.row.network.shape.tokens >= long_sequence;
-}
-
-/// Bytes of the logits and what the loss keeps of them: what a vocabulary of next to nothing saves beside states.
-double logits(const SolvedCase& solved) {
-  const LayoutMemory bare = LayoutJudge(altered(solved, solved.row.network.shape.layers, 1)).memory(solved.row.layout);
-  const LayoutMemory& whole = solved.step.memory;
-  const Bytes saved = whole.states.activations + whole.working - bare.states.activations - bare.working;
-  return std::max(0.0, saved.value());
-}
-
 Predicted peak_in(const MeasuredRow& row, CaseSolver& solver, double unit) {
   const SolvedCase& solved = solver.solve(row);
-  const Ranged whole = ranged(solved, peak);
-  if (!has_tiled_logits(solved)) return {times(whole, 1 / unit), solved.row.assumed, {}};
-  Predicted predicted{times(as_sure_as(whole.value - logits(solved), whole), 1 / unit), solved.row.assumed, {}};
-  predicted.assumed.emplace_back("logits in tiles");
-  return predicted;
+  return {times(ranged(solved, peak), 1 / unit), solved.row.assumed, {}};
 }
 
 /// Korthikanti et al. 2022 count what the blocks keep, without embedding and head: what as many blocks again would add.

@@ -38,6 +38,8 @@ constexpr std::array statements = {
     Statement{"kept reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
     Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
+    Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
+    Statement{"tiled loss", &FrameworkProfile::whole_logits, exactly<0>},
 };
 
 std::string_view name_of(Ranged FrameworkProfile::*constant) {

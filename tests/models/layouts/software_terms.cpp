@@ -46,6 +46,36 @@ TEST_CASE("Recomputing every second block takes and saves half of what recomputi
   CHECK(half.memory.working == all.memory.working);
 }
 
+TEST_CASE("Blocks are computed again when the loss has gone back: the larger of the two is held beside activations") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
+  const auto working = [&](double bytes, Recompute recompute) {
+    job.framework.logit_gradient_bytes = Ranged(bytes);
+    return LayoutJudge(job).memory(alone(recompute)).working.value();
+  };
+  // One sample of 2048 tokens, 51200 classes.
+  const double logits = 2048.0 * 51200;
+  CHECK(working(2, Recompute::none) == Approx(2 * logits));
+  CHECK(working(10, Recompute::none) == Approx(10 * logits));
+  CHECK(working(10, Recompute::full) == Approx(10 * logits));
+  // Where the loss keeps no logits a block is all: 34 bytes for each of 2048 x 2048 numbers (Korthikanti et al. 2022).
+  const auto without_logits = [&](Recompute recompute) {
+    job.framework.whole_logits = Ranged(0);
+    return working(10, recompute);
+  };
+  CHECK(without_logits(Recompute::none) == 0);
+  const double block = without_logits(Recompute::full);
+  CHECK(block == Approx(34 * 2048.0 * 2048).epsilon(0.01));
+  // With a long vocabulary what the loss gives back is more than a block.
+  job.framework.whole_logits = Ranged(1);
+  CHECK(working(1e-3, Recompute::full) == Approx(1e-3 * logits));
+  // With a short one it is not: 64 logits of 4 bytes, inputs of norm and head.
+  TransformerShape shape;
+  shape.name = "short", shape.layers = 24, shape.hidden = 2048, shape.heads = 16, shape.vocabulary = 64;
+  shape.tokens = 2048, shape.dropout = 0.1;
+  job.network = transformer_graph(shape);
+  CHECK(working(2, Recompute::full) == Approx(block - 2048 * (64 * 4.0 + 2 * 2048 * 2)).epsilon(0.01));
+}
+
 TEST_CASE("Software that keeps inputs of fp8 products as they were cast keeps 27 of 32 bytes, 16 bits are untouched") {
   TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
   job.cluster.device = *shipped_catalogue().device("h100-sxm");
