@@ -204,6 +204,7 @@ const Names<Recompute>& hybrid_recomputes() {
   static const Names<Recompute> names = {{"none", Recompute::none},
                                          {"selective", Recompute::selective},
                                          {"alternate", Recompute::alternate},
+                                         {"operators", Recompute::operators},
                                          {"full", Recompute::full}};
   return names;
 }

@@ -180,6 +180,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "share of backward's second gather that is not hidden"},
       {"visible_exchange", &FrameworkProfile::visible_exchange,
        "all-reduces that show in a data-parallel step for each done"},
+      {"shard_bytes", &FrameworkProfile::shard_bytes,
+       "ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one"},
       {"gradient_bytes", &FrameworkProfile::gradient_bytes, "per gradient as kept"},
       {"gradient_wire_bytes", &FrameworkProfile::gradient_wire_bytes, "per gradient as sent"},
       {"unsplit_head", &FrameworkProfile::unsplit_head,

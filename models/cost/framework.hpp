@@ -56,6 +56,7 @@ struct FrameworkProfile {
   Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
   Ranged visible_exchange;          // all-reduces that show in a data-parallel step for each one done (0: none but
                                     // by gradient_overlap)
+  Ranged shard_bytes;               // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
   Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
   Ranged gradient_wire_bytes;       // per number as sent
   Ranged unsplit_head{1.0};         // products of the logits take so many times longer without tensor parallelism

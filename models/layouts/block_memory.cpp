@@ -52,12 +52,14 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
   const std::vector<bool> has_backward = needs_gradient(graph);
   const bool keeps_outputs = job.framework.kept_expert_outputs.value > 0.5;
-  Bytes scores, slots, raised, unkept;
+  const std::vector<double> saved_shares = saved_operators(graph, job.framework);
+  Bytes scores, slots, raised, unkept, saved;
   for (std::size_t i = block.first; i < block.end; ++i) {
     const Layer& layer = graph.layers[i];
     kept[i] = shares.kept_of(layer);
     if (!has_backward[i]) continue;
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
+    saved += width * (number(layer.out.count()) * kept[i].output * saved_shares[i] * samples);
     if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
     if (!keeps_outputs) unkept += width * (expert_outputs(layer, shares.busiest_share(), kept[i].work) * samples);
@@ -76,7 +78,8 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const bool is_fused = job.framework.flash_attention.value > 0.5;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
-  return {is_fused ? all - scores : all, all - scores - raised, width * (entering * samples),
+  const Bytes entered = width * (entering * samples);
+  return {is_fused ? all - scores : all, all - scores - raised, entered + saved, entered,
           are_whole ? logits(job.framework.logit_gradient_bytes.value) : Bytes()};
 }
 

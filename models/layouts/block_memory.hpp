@@ -6,10 +6,11 @@
 
 namespace orrery {
 
-/// Activations of one rank: without recomputation, with that of selective_layers(), and with that of the whole block;
-/// in a block that ends in the loss also what its gradient takes beside them.
+/// Activations of one rank: without recomputation, with that of selective_layers(), with that of all but
+/// saved_operators(), and with that of the whole block; in a block that ends in the loss also what its gradient takes
+/// beside them.
 struct KeptInBlock {
-  Bytes all, selective, full;
+  Bytes all, selective, operators, full;
   Bytes logit_gradients;
 };
 KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout);

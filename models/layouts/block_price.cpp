@@ -26,7 +26,8 @@ class BlockPricer {
         layout_(layout),
         paths_(paths),
         has_backward_(needs_gradient(job.network)),
-        is_selective_(selective_layers(job.network, job.framework)) {}
+        is_selective_(selective_layers(job.network, job.framework)),
+        saved_(saved_operators(job.network, job.framework)) {}
 
   BlockPrice price() {
     for (std::size_t i = block_.first; i < block_.end; ++i) {
@@ -36,7 +37,8 @@ class BlockPricer {
     const Layer& last = job_.network.layers[block_.end - 1];
     price_.boundary_numbers = shares_.samples(last) * number(last.out.count()) / layout_.cp;
     const KeptInBlock kept = kept_in(block_, job_, shares_, layout_);
-    price_.kept = kept.all, price_.kept_selective = kept.selective, price_.kept_full = kept.full;
+    price_.kept = kept.all, price_.kept_full = kept.full;
+    price_.selective.kept = kept.selective, price_.operators.kept = kept.operators;
     price_.logit_gradients = kept.logit_gradients;
     if (!block_.has_backward) forget_backward();
     return price_;
@@ -71,7 +73,9 @@ class BlockPricer {
     price_.forward += forward, price_.forward_kernels += kernels;
     price_.experts += share.experts;
     follow_last_product(layer, forward);
-    if (is_selective_[index]) price_.core += forward, price_.core_kernels += kernels;
+    if (is_selective_[index]) price_.selective.time += forward, price_.selective.kernels += kernels;
+    price_.operators.time += forward * (1.0 - saved_[index]);
+    price_.operators.kernels += kernels * (1.0 - saved_[index]);
     if (has_backward_[index]) {
       add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
       add(layer, operators.backward_weights, price_.backward_weights, price_.backward_kernels);
@@ -92,10 +96,10 @@ class BlockPricer {
 
   /// Nothing below the block trains, nor does it.
   void forget_backward() {
-    price_.core = price_.tensor_backward = price_.gather_again = Seconds();
+    price_.selective.time = price_.operators.time = price_.tensor_backward = price_.gather_again = Seconds();
     price_.context_backward = price_.expert_backward = Seconds();
     price_.context_whole = price_.context_whole / 3.0;
-    price_.core_kernels = price_.backward_kernels = 0;
+    price_.selective.kernels = price_.operators.kernels = price_.backward_kernels = 0;
     price_.tensor_sent.backward = price_.context_sent.backward = price_.expert_sent.backward = WireBytes();
   }
 
@@ -230,6 +234,7 @@ class BlockPricer {
   const Layout& layout_;
   const Paths& paths_;
   std::vector<bool> has_backward_, is_selective_;
+  std::vector<double> saved_;
   BlockPrice price_;
 };
 

@@ -23,24 +23,32 @@ struct PassBytes {
   }
 };
 
+/// What recomputation of a part of the block's layers does again, and what of one micro-batch it keeps.
+struct PartAgain {
+  Seconds time;
+  double kernels = 0;  // launches of the host
+  Bytes kept;
+};
+
 /// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
   Seconds last_product;  // forward, of a block that ends in a dense layer and sums: what no gradient needs
-  Seconds core;          // forward pass of selective_layers(): what selective recomputation does again
+  PartAgain selective;   // selective_layers()
+  PartAgain operators;   // all but saved_operators()
   Seconds tensor_forward, tensor_backward;
   Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward
   Seconds context_forward, context_backward;  // left over by attention's computing
   Seconds context_whole;
   Seconds expert_forward, expert_backward;
   /// Launches of the host; a collective counts as launches_of_collective.
-  double forward_kernels = 0, backward_kernels = 0, core_kernels = 0;
+  double forward_kernels = 0, backward_kernels = 0;
   double experts = 0;                                          // of the rank, over the layers
   double parameters = 0, expert_parameters = 0;                // of one rank, that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double boundary_numbers = 0;                                 // that leave the block, whole, per micro-batch
   PassBytes tensor_sent, context_sent, expert_sent;            // recompute is for the layout to say
-  Bytes kept, kept_selective, kept_full;                       // activations of one micro-batch
+  Bytes kept, kept_full;                                       // activations of one micro-batch
   Bytes logit_gradients;                                       // of the block with the loss
 };
 

@@ -84,6 +84,7 @@ LayoutJudge::State::State(TrainingJob job)
   const LayerGraph& graph = job_.network;
   const std::vector<bool> has_backward = needs_gradient(graph);
   const std::vector<bool> is_selective = selective_layers(graph, job_.framework);
+  const std::vector<double> saved = saved_operators(graph, job_.framework);
   for (const Block& block : sequence_.blocks) {
     const bool again = &block != &sequence_.blocks.back() && block.has_backward && has_products(graph, block);
     for (std::size_t i = block.first; i < block.end; ++i) {
@@ -92,6 +93,7 @@ LayoutJudge::State::State(TrainingJob job)
       const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
       training_flops_ += (cost.forward + (has_backward[i] ? cost.backward : Flops())) * computed;
       if (again) recomputed_flops_ += cost.forward * computed;
+      if (again) operators_flops_ += cost.forward * ((1.0 - saved[i]) * computed);
       if (is_selective[i] && block.has_backward) core_flops_ += cost.forward * computed;
     }
   }
@@ -132,12 +134,45 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
   return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_)).first->second;
 }
 
-double LayoutJudge::State::recomputed_share(std::size_t klass, const Layout& layout) const {
-  const double share = share_of_blocks(layout.recompute);
-  if (share == 0) return 0;
+bool LayoutJudge::State::may_run_again(std::size_t klass) const {
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
   const bool is_last = klass == sequence_.blocks.back().klass;
-  return !is_last && block.has_backward && has_products(job_.network, block) ? share : 0.0;
+  return !is_last && block.has_backward && has_products(job_.network, block);
+}
+
+const PartAgain* LayoutJudge::State::part_again(std::size_t klass, const BlockPrice& price,
+                                                const Layout& layout) const {
+  if (layout.recompute == Recompute::selective) return &price.selective;
+  return layout.recompute == Recompute::operators && may_run_again(klass) ? &price.operators : nullptr;
+}
+
+void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, std::size_t klass, double times,
+                                        const Layout& layout) {
+  const FrameworkProfile& framework = job_.framework;
+  const BlockPrice& price = price_of(klass, layout);
+  const double whole_share = share_of_blocks(layout.recompute);
+  const double again = whole_share > 0 && may_run_again(klass) ? times * whole_share : 0.0;
+  const PartAgain* part = part_again(klass, price, layout);
+  // Of tensor parallelism sums are saved, gathers are not: half of the traffic.
+  const double exchanged = part == &price.operators ? 0.5 * times : again;
+  work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
+  work.tensor_recompute += price.tensor_forward * (exchanged * (1.0 - framework.tensor_overlap.value));
+  work.tensor_whole += price.tensor_forward * exchanged;
+  work.context_recompute += price.context_forward * again;
+  work.context_whole += price.context_whole * (again / 3.0);
+  work.expert_recompute += price.expert_forward * (again * (1.0 - framework.expert_overlap.value));
+  work.expert_whole += price.expert_forward * again;
+  work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
+  work.context_sent += sent_in(price.context_sent, again, times);
+  work.expert_sent += sent_in(price.expert_sent, again, times);
+  kernels.again += price.forward_kernels * again;
+  kernels.experts_again += price.experts * (part == &price.operators ? times : again);
+  if (part != nullptr) work.recompute += part->time * times, kernels.again += part->kernels * times;
+  const Bytes whole = part != nullptr ? part->kept : price.kept;
+  work.activations += whole * (times - again) + price.kept_full * again;
+  if (again > 0) work.largest_block = std::max(work.largest_block, price.kept);
+  if (part == &price.operators) work.largest_block = std::max(work.largest_block, price.kept - whole);
+  if (price.logit_gradients > Bytes()) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
 }
 
 StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
@@ -161,40 +196,22 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     if (counts[klass] == 0) continue;
     const double times = counts[klass];
     const BlockPrice& price = price_of(klass, layout);
-    const double share = recomputed_share(klass, layout), again = times * share;
     work.forward += price.forward * times;
     work.backward_input += price.backward_input * times;
     work.backward_weights += price.backward_weights * times;
-    if (share > 0) {
-      work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
-      work.tensor_recompute += price.tensor_forward * (again * tensor_shown);
-      work.context_recompute += price.context_forward * again;
-      work.expert_recompute += price.expert_forward * (again * expert_shown);
-      kernels.again += price.forward_kernels * again;
-      kernels.experts_again += price.experts * again;
-    } else if (layout.recompute == Recompute::selective) {
-      work.recompute += price.core * times;
-      kernels.again += price.core_kernels * times;
-    }
+    add_recomputed(work, kernels, klass, times, layout);
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
                             price.gather_again * (times * framework.gather_again_exposed.value);
-    work.tensor_whole += (price.tensor_forward * (1.0 + share) + price.tensor_backward + price.gather_again) * times;
+    work.tensor_whole += (price.tensor_forward + price.tensor_backward + price.gather_again) * times;
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.context_whole += price.context_whole * (times * (1.0 + share / 3.0));
+    work.context_whole += price.context_whole * times;
     work.expert_forward += price.expert_forward * (times * expert_shown);
     work.expert_backward += price.expert_backward * (times * expert_shown);
-    work.expert_whole += (price.expert_forward * (1.0 + share) + price.expert_backward) * times;
+    work.expert_whole += (price.expert_forward + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
     work.frozen_parameters += price.frozen_parameters * times;
     work.frozen_expert_parameters += price.frozen_expert_parameters * times;
-    work.tensor_sent += sent_in(price.tensor_sent, again, times);
-    work.context_sent += sent_in(price.context_sent, again, times);
-    work.expert_sent += sent_in(price.expert_sent, again, times);
-    const Bytes whole = layout.recompute == Recompute::selective ? price.kept_selective : price.kept;
-    work.activations += whole * (times - again) + price.kept_full * again;
-    if (share > 0) work.largest_block = std::max(work.largest_block, price.kept);
-    if (price.logit_gradients > Bytes()) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
     work.largest_parameters =
         std::max(work.largest_parameters,
                  price.parameters + price.expert_parameters + price.frozen_parameters + price.frozen_expert_parameters);

@@ -167,7 +167,12 @@ struct LayoutJudge::State {
   [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
                                             HostKernels& kernels);
   [[nodiscard]] Seconds time_beside_wire(Bytes message, const Layout& layout) const;
-  [[nodiscard]] double recomputed_share(std::size_t klass, const Layout& layout) const;
+  /// Blocks that recomputation may run once more: not the last one, whose activations are still there.
+  [[nodiscard]] bool may_run_again(std::size_t klass) const;
+  /// What is done again where that is a part of each block; nothing where it is whole blocks, or none.
+  [[nodiscard]] const PartAgain* part_again(std::size_t klass, const BlockPrice& price, const Layout& layout) const;
+  /// Of so many blocks of a class: passes run again, what they send (with the passes themselves), what is kept.
+  void add_recomputed(StageWork& work, HostKernels& kernels, std::size_t klass, double times, const Layout& layout);
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
                                           const GroupPlace& place) const;
@@ -185,8 +190,9 @@ struct LayoutJudge::State {
   TrainingJob job_;
   BlockSequence sequence_;
   Paths paths_;
-  Flops recomputed_flops_, core_flops_, training_flops_;  // per sample, of the whole network; computed tokens alone
-  double tied_numbers_ = 0, frozen_tied_numbers_ = 0;     // of an embedding that the head uses too
+  Flops recomputed_flops_, core_flops_, operators_flops_,
+      training_flops_;                                 // per sample, of the whole network; computed tokens alone
+  double tied_numbers_ = 0, frozen_tied_numbers_ = 0;  // of an embedding that the head uses too
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;

@@ -63,12 +63,14 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
     return shared / group + of_experts / expert_sharers(layout, group);
   };
   const auto held = [&](int sharded_from, double bytes) { return Bytes(part(sharded_from, dense, experts) * bytes); };
-  const double gradient =
-      bytes_in_memory(job_.precision).value() < 4.0 ? job_.framework.gradient_bytes.value : each.gradients;
+  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
+  const double gradient = is_mixed ? job_.framework.gradient_bytes.value : each.gradients;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
   const int sharded_weights = shards_while_running ? 3 : 4;
-  memory.states.weights = held(sharded_weights, each.weights) +
+  const bool are_shards = layout.zero_stage >= sharded_weights;
+  const double weight = is_mixed && are_shards ? job_.framework.shard_bytes.value : each.weights;
+  memory.states.weights = held(sharded_weights, weight) +
                           Bytes(part(sharded_weights, frozen, work.frozen_expert_parameters) * each.weights);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.

@@ -88,6 +88,7 @@ void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) c
   step.hardware_flops = step.model_flops;
   step.hardware_flops += recomputed_flops_ * (samples * share_of_blocks(layout.recompute));
   if (layout.recompute == Recompute::selective) step.hardware_flops += core_flops_ * samples;
+  if (layout.recompute == Recompute::operators) step.hardware_flops += operators_flops_ * samples;
 }
 
 StepPrediction LayoutJudge::State::predict(const Layout& layout) {

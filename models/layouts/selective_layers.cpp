@@ -1,5 +1,7 @@
 #include "models/layouts/selective_layers.hpp"
 
+#include "models/networks/segments.hpp"
+
 namespace orrery {
 namespace {
 
@@ -13,6 +15,28 @@ void mark_raised(const LayerGraph& graph, LayerId from, std::vector<bool>& marke
   mark_raised(graph, layer.skip, marked);
 }
 
+bool is_attention(const Layer& layer) {
+  return layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
+}
+
+/// Of each dense layer the shares of its output that products of their own make; none of other layers.
+std::vector<std::vector<double>> products_of(const LayerGraph& graph) {
+  std::vector<std::vector<double>> products(graph.layers.size());
+  for (const Layer& layer : graph.layers) {
+    if (layer.kind == LayerKind::dense) products[layer.id.index()] = {1.0};
+    if (!layer.input.valid() || products[layer.input.index()].empty()) continue;
+    std::vector<double>& before = products[layer.input.index()];
+    const auto all = static_cast<double>(layer.in.channels);
+    if (layer.kind == LayerKind::swiglu || layer.kind == LayerKind::geglu) before = {0.5, 0.5};
+    if (layer.kind == LayerKind::attention) {
+      const double queries = static_cast<double>(layer.heads * head_size(layer)) / all;
+      const double values = static_cast<double>(layer.kv_heads * value_size(layer)) / all;
+      before = {queries, 1.0 - queries - values, values};
+    }
+  }
+  return products;
+}
+
 }  // namespace
 
 bool is_latent(const Layer& layer) {
@@ -22,11 +46,27 @@ bool is_latent(const Layer& layer) {
 std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfile& framework) {
   std::vector<bool> marked(graph.layers.size(), false);
   for (const Layer& layer : graph.layers) {
-    const bool is_core = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-    if (is_core && framework.flash_attention.value <= 0.5) marked[layer.id.index()] = true;
+    if (is_attention(layer) && framework.flash_attention.value <= 0.5) marked[layer.id.index()] = true;
     if (is_latent(layer)) mark_raised(graph, layer.input, marked);
   }
   return marked;
+}
+
+std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProfile& framework) {
+  std::vector<double> saved(graph.layers.size(), 0.0);
+  const std::vector<std::vector<double>> products = products_of(graph);
+  const std::vector<std::size_t> starts = recompute_segments(graph);
+  std::size_t next = 0;
+  bool is_turn = true;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    if (next < starts.size() && starts[next] == i) ++next, is_turn = true;
+    if (is_attention(graph.layers[i]) && framework.flash_attention.value > 0.5) saved[i] = 1;
+    for (const double share : products[i]) {
+      if (is_turn) saved[i] += share;
+      is_turn = !is_turn;
+    }
+  }
+  return saved;
 }
 
 }  // namespace orrery

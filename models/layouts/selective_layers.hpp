@@ -1,4 +1,4 @@
-// What selective recomputation does again.
+// What recomputation of a part of every block does again.
 #pragma once
 
 #include <vector>
@@ -12,6 +12,11 @@ namespace orrery {
 /// 2022), and of latent attention the products that raise queries, keys and values from what is kept (DeepSeek-AI 2024,
 /// arXiv 2412.19437, section 3.2.3; Megatron-Core's mla_up_proj), with what puts them side by side.
 std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfile& framework);
+
+/// Per layer, the share of its output that saving by operators keeps: of fused attention all, and of the products of a
+/// segment the first, the third and so on (torchtitan, activation checkpointing by "op"). Queries, keys and values from
+/// one layer are three products there, gates and what they open two. Mixtures of experts are computed again.
+std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProfile& framework);
 
 /// Attention whose keys share numbers over heads: latent attention.
 bool is_latent(const Layer& layer);

@@ -73,6 +73,8 @@ std::string_view name_of(Recompute recompute) {
       return "selective";
     case Recompute::alternate:
       return "alternate";
+    case Recompute::operators:
+      return "operators";
     case Recompute::full:
       return "full";
   }

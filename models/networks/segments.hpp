@@ -14,13 +14,14 @@ enum class Recompute : std::uint8_t {
   none,       // every activation that backward needs is kept
   selective,  // what is much to keep for little work is computed again: scores of attention (Korthikanti et al. 2022),
               // raised latent queries, keys and values; planner of layouts alone
-  alternate,  // every second segment as full (torchtitan's selective option 2; saving every second product, its option
-              // "op", computes about as much again); planner of layouts alone
+  alternate,  // every second segment as full (torchtitan's selective option 2); planner of layouts alone
+  operators,  // outputs of fused attention and of every second product of a segment are kept, the rest is computed
+              // again (torchtitan's selective option "op"); planner of layouts alone
   full  // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,
         // but that of the last segment, whose activations are still there
 };
 std::string_view name_of(Recompute recompute);
-/// Share of the segments whose forward pass runs once more.
+/// Share of the segments whose forward pass runs once more whole.
 double share_of_blocks(Recompute recompute);
 
 /// Whether exactly one earlier output (views of it included) is read by `layer` and those after it. False for layer 0.

@@ -69,6 +69,7 @@ double hardware_flops(const CountedFlops& flops, FlopConvention convention, Reco
   const CountedFlops counted = as_counted(flops, convention);
   double again = share_of_blocks(recompute) * (counted.body + counted.attention);
   if (recompute == Recompute::selective) again = counted.attention;
+  if (recompute == Recompute::operators) again = counted.body / 2;
   return model_flops(flops, convention, samples) + samples * again;
 }
 

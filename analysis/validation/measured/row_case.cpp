@@ -49,9 +49,9 @@ void set_optimizer(RowCase& target, const MeasuredRow& row) {
   if (has_words(words, "offload")) target.layout.offload = Offload::optimizer;
 }
 
-/// torchtitan's selective recomputation is of every second block, or of every second product, which costs as much.
-bool is_of_every_second(const std::vector<std::string>& words, const MeasuredRow& row) {
-  return has_words(words, "selective every second layer") || has_words(words, "selective per operator") ||
+/// torchtitan's selective recomputation, where it does not say of what.
+bool is_of_every_second_block(const std::vector<std::string>& words, const MeasuredRow& row) {
+  return has_words(words, "selective every second layer") ||
          (has_words(words, "selective") && has_words(words_of(row.source + " " + row.notes), "torchtitan"));
 }
 
@@ -61,7 +61,9 @@ void set_recompute(RowCase& target, const MeasuredRow& row) {
     target.open.recompute = target.network.is_transformer();
   } else if (has_words(words, "none") || has_words(words, "no") || has_words(words, "selective 0 layers")) {
     target.layout.recompute = Recompute::none;
-  } else if (is_of_every_second(words, row)) {
+  } else if (has_words(words, "selective per operator")) {
+    target.layout.recompute = Recompute::operators;
+  } else if (is_of_every_second_block(words, row)) {
     target.layout.recompute = Recompute::alternate;
   } else if (has_words(words, "selective")) {
     target.layout.recompute = Recompute::selective;

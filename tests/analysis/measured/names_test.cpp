@@ -145,7 +145,7 @@ TEST_CASE("selective recomputation of blocks or operators is that of every secon
   };
   CHECK(recompute("selective") == Recompute::selective);
   CHECK(recompute("selective (every second layer)") == Recompute::alternate);
-  CHECK(recompute("selective (per operator)") == Recompute::alternate);
+  CHECK(recompute("selective (per operator)") == Recompute::operators);
   CHECK(recompute("full") == Recompute::full);
   MeasuredRow row = gpt("devices,global_batch,recompute", "8,8,selective");
   row.source = "torchtitan, H100 benchmarks";
