@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "models/cost/pass_bytes.hpp"
-#include "models/layouts/selective_layers.hpp"
 
 namespace orrery {
 namespace {
@@ -44,22 +43,21 @@ Bytes scores_of(const Layer& layer, Precision precision, double work) {
 
 }  // namespace
 
-KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout) {
+KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout,
+                    const LayerMarks& marks) {
   if (!block.has_backward) return {};
   const LayerGraph& graph = job.network;
   const Bytes width = bytes_in_memory(job.precision);
   const double samples = number(layout.microbatch) * job.computed_tokens / layout.cp;
   std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
-  const std::vector<bool> has_backward = needs_gradient(graph);
   const bool keeps_outputs = job.framework.kept_expert_outputs.value > 0.5;
-  const std::vector<double> saved_shares = saved_operators(graph, job.framework);
   Bytes scores, slots, raised, unkept, saved;
   for (std::size_t i = block.first; i < block.end; ++i) {
     const Layer& layer = graph.layers[i];
     kept[i] = shares.kept_of(layer);
-    if (!has_backward[i]) continue;
+    if (!marks.has_backward[i]) continue;
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
-    saved += width * (number(layer.out.count()) * kept[i].output * saved_shares[i] * samples);
+    saved += width * (number(layer.out.count()) * kept[i].output * marks.saved[i] * samples);
     if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
     if (!keeps_outputs) unkept += width * (expert_outputs(layer, shares.busiest_share(), kept[i].work) * samples);

@@ -3,6 +3,7 @@
 
 #include "models/layouts/block_share.hpp"
 #include "models/layouts/blocks.hpp"
+#include "models/layouts/selective_layers.hpp"
 
 namespace orrery {
 
@@ -13,6 +14,7 @@ struct KeptInBlock {
   Bytes all, selective, operators, full;
   Bytes logit_gradients;
 };
-KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout);
+KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout,
+                    const LayerMarks& marks);
 
 }  // namespace orrery

@@ -6,7 +6,6 @@
 #include "models/layouts/block_memory.hpp"
 #include "models/layouts/block_share.hpp"
 #include "models/layouts/expert_dispatch.hpp"
-#include "models/layouts/selective_layers.hpp"
 #include "topologies/leaf_shape.hpp"
 
 namespace orrery {
@@ -19,15 +18,8 @@ double number(std::int64_t value) {
 class BlockPricer {
  public:
   BlockPricer(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,
-              const Paths& paths)
-      : job_(job),
-        block_(block),
-        shares_(job, split, layout),
-        layout_(layout),
-        paths_(paths),
-        has_backward_(needs_gradient(job.network)),
-        is_selective_(selective_layers(job.network, job.framework)),
-        saved_(saved_operators(job.network, job.framework)) {}
+              const Paths& paths, const LayerMarks& marks)
+      : job_(job), block_(block), shares_(job, split, layout), layout_(layout), paths_(paths), marks_(marks) {}
 
   BlockPrice price() {
     for (std::size_t i = block_.first; i < block_.end; ++i) {
@@ -36,7 +28,7 @@ class BlockPricer {
     }
     const Layer& last = job_.network.layers[block_.end - 1];
     price_.boundary_numbers = shares_.samples(last) * number(last.out.count()) / layout_.cp;
-    const KeptInBlock kept = kept_in(block_, job_, shares_, layout_);
+    const KeptInBlock kept = kept_in(block_, job_, shares_, layout_, marks_);
     price_.kept = kept.all, price_.kept_full = kept.full;
     price_.selective.kept = kept.selective, price_.operators.kept = kept.operators;
     price_.logit_gradients = kept.logit_gradients;
@@ -73,10 +65,10 @@ class BlockPricer {
     price_.forward += forward, price_.forward_kernels += kernels;
     price_.experts += share.experts;
     follow_last_product(layer, forward);
-    if (is_selective_[index]) price_.selective.time += forward, price_.selective.kernels += kernels;
-    price_.operators.time += forward * (1.0 - saved_[index]);
-    price_.operators.kernels += kernels * (1.0 - saved_[index]);
-    if (has_backward_[index]) {
+    if (marks_.is_selective[index]) price_.selective.time += forward, price_.selective.kernels += kernels;
+    price_.operators.time += forward * (1.0 - marks_.saved[index]);
+    price_.operators.kernels += kernels * (1.0 - marks_.saved[index]);
+    if (marks_.has_backward[index]) {
       add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
       add(layer, operators.backward_weights, price_.backward_weights, price_.backward_kernels);
     }
@@ -233,16 +225,15 @@ class BlockPricer {
   BlockShares shares_;
   const Layout& layout_;
   const Paths& paths_;
-  std::vector<bool> has_backward_, is_selective_;
-  std::vector<double> saved_;
+  const LayerMarks& marks_;
   BlockPrice price_;
 };
 
 }  // namespace
 
 BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,
-                       const Paths& paths) {
-  return BlockPricer(job, block, split, layout, paths).price();
+                       const Paths& paths, const LayerMarks& marks) {
+  return BlockPricer(job, block, split, layout, paths, marks).price();
 }
 
 }  // namespace orrery

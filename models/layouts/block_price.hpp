@@ -4,6 +4,7 @@
 #include "models/layouts/blocks.hpp"
 #include "models/layouts/layout.hpp"
 #include "models/layouts/library_paths.hpp"
+#include "models/layouts/selective_layers.hpp"
 #include "models/layouts/tensor_split.hpp"
 #include "models/layouts/training_job.hpp"
 
@@ -52,8 +53,8 @@ struct BlockPrice {
   Bytes logit_gradients;                                       // of the block with the loss
 };
 
-/// `split`: of the whole graph over layout.tp devices (empty for tp = 1).
+/// `split`: of the whole graph over layout.tp devices (empty for tp = 1); `marks`: marks_of() it.
 BlockPrice price_block(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,
-                       const Paths& paths);
+                       const Paths& paths, const LayerMarks& marks);
 
 }  // namespace orrery

@@ -80,21 +80,21 @@ StageWork& StageWork::operator+=(const StageWork& other) {
 }
 
 LayoutJudge::State::State(TrainingJob job)
-    : job_(std::move(job)), sequence_(blocks_of(job_.network)), paths_(paths_of(job_)) {
+    : job_(std::move(job)),
+      sequence_(blocks_of(job_.network)),
+      paths_(paths_of(job_)),
+      marks_(marks_of(job_.network, job_.framework)) {
   const LayerGraph& graph = job_.network;
-  const std::vector<bool> has_backward = needs_gradient(graph);
-  const std::vector<bool> is_selective = selective_layers(graph, job_.framework);
-  const std::vector<double> saved = saved_operators(graph, job_.framework);
   for (const Block& block : sequence_.blocks) {
     const bool again = &block != &sequence_.blocks.back() && block.has_backward && has_products(graph, block);
     for (std::size_t i = block.first; i < block.end; ++i) {
       const Layer& layer = graph.layers[i];
       const LayerCost cost = layer_cost(layer);
       const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
-      training_flops_ += (cost.forward + (has_backward[i] ? cost.backward : Flops())) * computed;
+      training_flops_ += (cost.forward + (marks_.has_backward[i] ? cost.backward : Flops())) * computed;
       if (again) recomputed_flops_ += cost.forward * computed;
-      if (again) operators_flops_ += cost.forward * ((1.0 - saved[i]) * computed);
-      if (is_selective[i] && block.has_backward) core_flops_ += cost.forward * computed;
+      if (again) operators_flops_ += cost.forward * ((1.0 - marks_.saved[i]) * computed);
+      if (marks_.is_selective[i] && block.has_backward) core_flops_ += cost.forward * computed;
     }
   }
   bool is_tied = false;
@@ -131,7 +131,7 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
   const auto known = prices_.find(key);
   if (known != prices_.end()) return known->second;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
-  return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_)).first->second;
+  return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_, marks_)).first->second;
 }
 
 bool LayoutJudge::State::may_run_again(std::size_t klass) const {

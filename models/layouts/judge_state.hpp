@@ -190,6 +190,7 @@ struct LayoutJudge::State {
   TrainingJob job_;
   BlockSequence sequence_;
   Paths paths_;
+  LayerMarks marks_;
   Flops recomputed_flops_, core_flops_, operators_flops_,
       training_flops_;                                 // per sample, of the whole network; computed tokens alone
   double tied_numbers_ = 0, frozen_tied_numbers_ = 0;  // of an embedding that the head uses too

@@ -69,4 +69,8 @@ std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProf
   return saved;
 }
 
+LayerMarks marks_of(const LayerGraph& graph, const FrameworkProfile& framework) {
+  return {needs_gradient(graph), selective_layers(graph, framework), saved_operators(graph, framework)};
+}
+
 }  // namespace orrery

@@ -18,6 +18,14 @@ std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfi
 /// one layer are three products there, gates and what they open two. Mixtures of experts are computed again.
 std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProfile& framework);
 
+/// What is asked of every layer time and again.
+struct LayerMarks {
+  std::vector<bool> has_backward;  // needs_gradient()
+  std::vector<bool> is_selective;  // selective_layers()
+  std::vector<double> saved;       // saved_operators()
+};
+LayerMarks marks_of(const LayerGraph& graph, const FrameworkProfile& framework);
+
 /// Attention whose keys share numbers over heads: latent attention.
 bool is_latent(const Layer& layer);
 

@@ -66,7 +66,8 @@ BlockPrice layer_price(const MegatronModel& model, std::int64_t microbatch, Sequ
   const TrainingJob job = megatron_job(model, microbatch, 8);
   const BlockSequence sequence = blocks_of(job.network);
   return price_block(job, sequence.blocks[sequence.classes[sequence.repeated]], split_tensor(job.network, 8),
-                     layout_of(1, 1, microbatch, 1, Recompute::none, sp), paths_of(job));
+                     layout_of(1, 1, microbatch, 1, Recompute::none, sp), paths_of(job),
+                     marks_of(job.network, job.framework));
 }
 
 double forward_ms(const BlockPrice& price) {

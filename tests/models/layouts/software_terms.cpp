@@ -19,7 +19,8 @@ Layout alone(Recompute recompute) {
 }
 
 BlockPrice price_of(const TrainingJob& job, std::size_t block) {
-  return price_block(job, blocks_of(job.network).blocks[block], {}, alone(Recompute::none), paths_of(job));
+  return price_block(job, blocks_of(job.network).blocks[block], {}, alone(Recompute::none), paths_of(job),
+                     marks_of(job.network, job.framework));
 }
 
 /// Of one pass over `layer`, at the device's laws and the software's kernel efficiency.
@@ -195,7 +196,7 @@ TEST_CASE("Under sequence parallelism operands of fp8 products are cast by parts
   const auto price = [&](Precision precision, SequenceParallel parallel, double cast_bytes) {
     job.precision = precision, layout.sequence_parallel = parallel;
     job.framework.cast_bytes = Ranged(cast_bytes);
-    return price_block(job, block, split, layout, paths_of(job));
+    return price_block(job, block, split, layout, paths_of(job), marks_of(job.network, job.framework));
   };
   const auto sent = [&](Precision precision, SequenceParallel parallel) {
     return price(precision, parallel, 4).tensor_sent.forward.total().value();
