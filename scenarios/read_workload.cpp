@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "models/networks/layer_patterns.hpp"
-#include "models/training/weights_file.hpp"
 #include "scenarios/reading.hpp"
 #include "sim/base/text.hpp"
 
@@ -21,8 +20,7 @@ class WorkloadReader {
     read_data();
     read_arithmetic();
     read_duration();
-    read_learning();
-    read_weights_files();
+    read_learning(table_, reading_, workload_);
     read_compute();
     table_.finish();
     return std::move(workload_);
@@ -82,7 +80,7 @@ class WorkloadReader {
     LayerGraph& network = workload_.network;
     if (network.layers.empty()) return;
     for (const std::string& pattern : workload_.freeze) {
-      if (!names_layers("freeze", pattern) || freeze(network, pattern) > 0) continue;
+      if (!names_layers(table_, network, "freeze", pattern) || freeze(network, pattern) > 0) continue;
       table_.problem("freeze", fmt::format("\"{}\" has no weights of its own in {}", pattern, network.name),
                      "there is nothing to freeze");
     }
@@ -90,16 +88,6 @@ class WorkloadReader {
       table_.problem("freeze", "freezes all of " + network.name, "nothing is left to train",
                      "leave out the layers that should learn");
     }
-  }
-
-  bool names_layers(std::string_view key, const std::string& pattern) {
-    const LayerGraph& network = workload_.network;
-    if (!layers_matching(network, pattern).empty()) return true;
-    std::vector<std::string> names;
-    for (const Layer& layer : network.layers) names.push_back(layer.name);
-    table_.problem(key, fmt::format("no layer of {} is called \"{}\"", network.name, pattern), {},
-                   did_you_mean(pattern, names));
-    return false;
   }
 
   void read_data() {
@@ -174,97 +162,6 @@ class WorkloadReader {
       }
     }
     check_warm_up(table_, workload_.optimizer.schedule, workload_.steps, "steps");
-  }
-
-  void read_learning() {
-    workload_.learn = table_.boolean("learn", false);
-    if (!workload_.learn) {
-      refuse(table_, "target_accuracy", ValueType::number, "learn = true", "nothing is learned here");
-      refuse(table_, "evaluate_every", ValueType::number, "learn = true", "nothing is learned here");
-      refuse(table_, "augment_flip", ValueType::boolean, "learn = true", "nothing is learned here");
-      refuse(table_, "augment_shift", ValueType::number, "learn = true", "nothing is learned here");
-      refuse(table_, "prefetch", ValueType::boolean, "learn = true", "nothing is learned here");
-      return;
-    }
-    workload_.evaluate_every = table_.integer("evaluate_every", workload_.evaluate_every, at_least_one);
-    workload_.target_accuracy = table_.number("target_accuracy", 0.0, fraction);
-    workload_.prefetch = table_.boolean("prefetch", false) ? Prefetch::one_ahead : Prefetch::none;
-    read_augmentation();
-    check_data_to_learn_from();
-  }
-
-  void read_augmentation() {
-    workload_.augmentation.flip = table_.boolean("augment_flip", false) ? Flip::half_of_them : Flip::never;
-    workload_.augmentation.shift = table_.integer("augment_shift", 0, non_negative);
-    if (!workload_.augmentation.is_on()) return;
-    const std::string key = workload_.augmentation.shift > 0 ? "augment_shift" : "augment_flip";
-    const LayerGraph& network = workload_.network;
-    if (network.layers.empty()) return;  // told of before
-    const std::int64_t side = std::min(network.input.height, network.input.width);
-    if (network.sample != "image" || network.layers.back().kind == LayerKind::detection_loss) {
-      table_.problem(key, "changes images, which " + network.name + " does not classify",
-                     "sequences and boxes would lose their meaning", "leave it out");
-    } else if (workload_.augmentation.shift >= side) {
-      table_.problem(key, fmt::format("{} pixels leave nothing of an image", workload_.augmentation.shift),
-                     fmt::format("the input of {} is {}", network.name, to_text(network.input)),
-                     fmt::format("use less than {}", side));
-    }
-  }
-
-  void check_data_to_learn_from() {
-    for (const std::string& obstacle : obstacles_to_execution(workload_.network)) {
-      table_.problem("learn", workload_.network.name + " cannot be executed: " + obstacle, {},
-                     "simulate it instead: leave out learn");
-    }
-    std::vector<std::string> names;
-    bool is_described_only = false;
-    for (const DataSetInfo& info : data_sets()) {
-      if (info.use == DataSetUse::training) names.push_back(info.name);
-      is_described_only |= info.name == workload_.dataset && info.use == DataSetUse::simulation_only;
-    }
-    if (workload_.dataset.empty()) {
-      table_.problem("learn", "needs a data set", "there is none to learn from", "use one of " + join(names, ", "));
-    } else if (is_described_only) {
-      table_.problem("dataset", workload_.dataset + " cannot be learned from", "it is described, but not read",
-                     "use one of " + join(names, ", ") + ", or learn = false");
-    }
-  }
-
-  void read_weights_files() {
-    WeightsSpec& weights = workload_.weights;
-    if (!workload_.learn) {
-      for (const char* key : {"initial_weights", "save_weights"}) {
-        refuse(table_, key, ValueType::text, "learn = true", "nothing is learned here");
-      }
-      refuse(table_, "fresh_layers", ValueType::texts, "learn = true", "nothing is learned here");
-      return;
-    }
-    if (table_.has("initial_weights")) {
-      weights.initial = path_in(reading_, table_, "initial_weights", table_.required_text("initial_weights"));
-      weights.fresh = table_.texts("fresh_layers");
-      check_initial_weights();
-    } else {
-      refuse(table_, "fresh_layers", ValueType::texts, "initial_weights", "every layer starts anew here");
-    }
-    if (!table_.has("save_weights")) return;
-    weights.save = path_in(reading_, table_, "save_weights", table_.required_text("save_weights"));
-    if (weights.save == weights.initial) {
-      table_.problem("save_weights", "is also initial_weights", "the next run would start from other weights",
-                     "give it a name of its own");
-    }
-  }
-
-  void check_initial_weights() {
-    if (workload_.network.layers.empty() || !obstacles_to_execution(workload_.network).empty()) return;
-    for (const std::string& pattern : workload_.weights.fresh) names_layers("fresh_layers", pattern);
-    const ExecutionPlan plan(workload_.network);
-    std::vector<float> weights(plan.weight_count());
-    Problems problems;
-    read_weights(workload_.weights.initial, plan, workload_.weights.fresh, weights, problems);
-    for (const Problem& problem : problems.all()) {
-      table_.problem("initial_weights", fmt::format("\"{}\" {}", problem.at.file, problem.what), problem.why,
-                     problem.suggestion);
-    }
   }
 
   void read_compute() {

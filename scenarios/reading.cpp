@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "models/networks/layer_patterns.hpp"
+
 namespace orrery {
 
 void refuse(TomlTable& table, std::string_view key, ValueType type, const std::string& owner, const std::string& why) {
@@ -47,6 +49,15 @@ const Names<Precision>& precision_names() {
     return made;
   }();
   return names;
+}
+
+bool names_layers(TomlTable& table, const LayerGraph& network, std::string_view key, const std::string& pattern) {
+  if (!layers_matching(network, pattern).empty()) return true;
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers) names.push_back(layer.name);
+  table.problem(key, fmt::format("no layer of {} is called \"{}\"", network.name, pattern), {},
+                did_you_mean(pattern, names));
+  return false;
 }
 
 }  // namespace orrery

@@ -103,6 +103,10 @@ const Names<Precision>& precision_names();
 
 // One file each.
 WorkloadSpec read_workload(TomlTable table, const Reading& reading);
+/// The keys of [workload] that say what is learned for real; its network and data set are read.
+void read_learning(TomlTable& table, const Reading& reading, WorkloadSpec& workload);
+/// Whether a layer is called so, with * for any text; else it is a problem of `key`.
+bool names_layers(TomlTable& table, const LayerGraph& network, std::string_view key, const std::string& pattern);
 FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading);
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
