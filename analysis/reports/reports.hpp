@@ -15,7 +15,9 @@ namespace orrery {
 std::string results_csv(const std::vector<ResultRow>& rows);
 /// Per simulated way and layer: FLOPs and kept activations per sample, seconds that a step spends in each pass of it.
 /// Parameters and FLOPs are the whole layer's; seconds and activations too, as if it stood whole on the way's device,
-/// but of a hybrid layout they are those of one rank that has it (LayerPrice). Throws InvalidInput when the profile cannot be read.
+/// but of a hybrid layout they are those of one rank that has it (LayerPrice). Activations are those without
+/// recomputation; a tensor that several layers read counts at each of them. Throws InvalidInput when the profile cannot
+/// be read.
 std::string layers_csv(const std::vector<ResultRow>& rows, const Catalogue& catalogue);
 /// Per simulated way and link, over one step (co-simulated: the shared lines, over the whole run).
 std::string links_csv(const std::vector<ResultRow>& rows);

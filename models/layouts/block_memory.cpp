@@ -28,6 +28,14 @@ double expert_outputs(const Layer& layer, double busiest_share, double work) {
   return number(layer.in.count() * layer.experts_per_token) * busiest_share * work;
 }
 
+/// Numbers that recomputation by operators keeps of a layer's output, per sample. Where the inner dimension is split a
+/// product's output is a part of every sum, and with sequence parallelism the sum that is scattered is kept, too.
+double saved_numbers(const Layer& layer, const LayerSplit& split, double saved, const Layout& layout) {
+  const double out = number(layer.out.count());
+  if (split.mode != SplitMode::row) return out * split.share.output * saved;
+  return out * (saved + (layout.sequence_parallel == SequenceParallel::on ? 1.0 / layout.tp : 0.0));
+}
+
 /// Per sample, of the last layer of a block, at so many bytes each.
 Bytes logits_of(const Layer& last, double bytes, double work) {
   if (last.kind != LayerKind::softmax_cross_entropy) return {};
@@ -57,7 +65,7 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
     kept[i] = shares.kept_of(layer);
     if (!marks.has_backward[i]) continue;
     scores += scores_of(layer, job.precision, kept[i].work) * samples;
-    saved += width * (number(layer.out.count()) * kept[i].output * marks.saved[i] * samples);
+    saved += width * (saved_numbers(layer, shares.split_of(i), marks.saved[i], layout) * samples);
     if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
     if (!keeps_outputs) unkept += width * (expert_outputs(layer, shares.busiest_share(), kept[i].work) * samples);
@@ -66,19 +74,19 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const double operand = job.framework.kept_operand_bytes.value;
   const bool is_copied = bytes_per_number(job.precision) < width && operand < width.value();
   const InFlight one{samples, 1, Recompute::none, is_copied ? operand : 0.0};
-  // A loss that works on the logits piece by piece keeps none of them.
+  // Of tokens that reach the loss; one that works on the logits piece by piece keeps none of them.
+  const Layer& last = graph.layers[block.end - 1];
   const bool are_whole = job.framework.whole_logits.value > 0.5;
-  const auto logits = [&](double bytes) {
-    return logits_of(graph.layers[block.end - 1], bytes, kept[block.end - 1].work) * samples;
-  };
-  if (!are_whole) unkept += logits(std::max(4.0, width.value()));
+  const double scored = are_whole ? shares.samples(last) / layout.cp : 0.0;
+  const double logit_share = kept[block.end - 1].work;
+  unkept += logits_of(last, std::max(4.0, width.value()), logit_share) * (samples - scored);
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
   const bool is_fused = job.framework.flash_attention.value > 0.5;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
   const Bytes entered = width * (entering * samples);
   return {is_fused ? all - scores : all, all - scores - raised, entered + saved, entered,
-          are_whole ? logits(job.framework.logit_gradient_bytes.value) : Bytes()};
+          logits_of(last, job.framework.logit_gradient_bytes.value, logit_share) * scored};
 }
 
 }  // namespace orrery

@@ -64,9 +64,11 @@ class BlockPricer {
     add(layer, operators.forward, forward, kernels);
     price_.forward += forward, price_.forward_kernels += kernels;
     price_.experts += share.experts;
-    follow_last_product(layer, forward);
+    const Seconds unsaved = forward * (1.0 - marks_.saved[index]);
+    follow_last_product(layer, forward, price_.last_product);
+    follow_last_product(layer, unsaved, price_.operators.last_product);
     if (marks_.is_selective[index]) price_.selective.time += forward, price_.selective.kernels += kernels;
-    price_.operators.time += forward * (1.0 - marks_.saved[index]);
+    price_.operators.time += unsaved;
     price_.operators.kernels += kernels * (1.0 - marks_.saved[index]);
     if (marks_.has_backward[index]) {
       add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
@@ -77,12 +79,12 @@ class BlockPricer {
   }
 
   /// Sums and dropout need nothing of what they are given; every other layer needs the outputs before it.
-  void follow_last_product(const Layer& layer, Seconds forward) {
+  static void follow_last_product(const Layer& layer, Seconds forward, Seconds& last_product) {
     if (is_view(layer.kind)) return;
     if (layer.kind == LayerKind::residual_add || layer.kind == LayerKind::dropout) {
-      price_.last_product += forward;
+      last_product += forward;
     } else {
-      price_.last_product = layer.kind == LayerKind::dense ? forward : Seconds();
+      last_product = layer.kind == LayerKind::dense ? forward : Seconds();
     }
   }
 

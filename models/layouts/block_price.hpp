@@ -27,7 +27,8 @@ struct PassBytes {
 /// What recomputation of a part of the block's layers does again, and what of one micro-batch it keeps.
 struct PartAgain {
   Seconds time;
-  double kernels = 0;  // launches of the host
+  Seconds last_product;  // of it, as BlockPrice::last_product
+  double kernels = 0;    // launches of the host
   Bytes kept;
 };
 

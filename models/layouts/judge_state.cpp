@@ -146,6 +146,12 @@ const PartAgain* LayoutJudge::State::part_again(std::size_t klass, const BlockPr
   return layout.recompute == Recompute::operators && may_run_again(klass) ? &price.operators : nullptr;
 }
 
+double LayoutJudge::State::exchanged_again(const Layout& layout) const {
+  if (layout.sequence_parallel == SequenceParallel::off) return 0.5;
+  const double gathered = bytes_per_number(job_.precision).value(), summed = bytes_in_memory(job_.precision).value();
+  return gathered / (gathered + summed);
+}
+
 void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, std::size_t klass, double times,
                                         const Layout& layout) {
   const FrameworkProfile& framework = job_.framework;
@@ -153,25 +159,30 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   const double whole_share = share_of_blocks(layout.recompute);
   const double again = whole_share > 0 && may_run_again(klass) ? times * whole_share : 0.0;
   const PartAgain* part = part_again(klass, price, layout);
-  // Of tensor parallelism sums are saved, gathers are not: half of the traffic.
-  const double exchanged = part == &price.operators ? 0.5 * times : again;
+  const bool by_operators = part == &price.operators;
+  const double exchanged = by_operators ? times * exchanged_again(layout) : again;
+  const double attended = by_operators && framework.flash_attention.value <= 0.5 ? times : again;
+  const double dispatched = by_operators ? times : again;
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
   work.tensor_recompute += price.tensor_forward * (exchanged * (1.0 - framework.tensor_overlap.value));
   work.tensor_whole += price.tensor_forward * exchanged;
-  work.context_recompute += price.context_forward * again;
-  work.context_whole += price.context_whole * (again / 3.0);
-  work.expert_recompute += price.expert_forward * (again * (1.0 - framework.expert_overlap.value));
-  work.expert_whole += price.expert_forward * again;
+  work.context_recompute += price.context_forward * attended;
+  work.context_whole += price.context_whole * (attended / 3.0);
+  work.expert_recompute += price.expert_forward * (dispatched * (1.0 - framework.expert_overlap.value));
+  work.expert_whole += price.expert_forward * dispatched;
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
-  work.context_sent += sent_in(price.context_sent, again, times);
-  work.expert_sent += sent_in(price.expert_sent, again, times);
+  work.context_sent += sent_in(price.context_sent, attended, times);
+  work.expert_sent += sent_in(price.expert_sent, dispatched, times);
   kernels.again += price.forward_kernels * again;
-  kernels.experts_again += price.experts * (part == &price.operators ? times : again);
-  if (part != nullptr) work.recompute += part->time * times, kernels.again += part->kernels * times;
+  kernels.experts_again += price.experts * dispatched;
+  if (part != nullptr) {
+    work.recompute += (part->time - part->last_product * framework.recompute_early_stop.value) * times;
+    kernels.again += part->kernels * times;
+  }
   const Bytes whole = part != nullptr ? part->kept : price.kept;
   work.activations += whole * (times - again) + price.kept_full * again;
   if (again > 0) work.largest_block = std::max(work.largest_block, price.kept);
-  if (part == &price.operators) work.largest_block = std::max(work.largest_block, price.kept - whole);
+  if (by_operators) work.largest_block = std::max(work.largest_block, price.kept - whole);
   if (price.logit_gradients > Bytes()) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
 }
 

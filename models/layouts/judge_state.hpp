@@ -171,6 +171,9 @@ struct LayoutJudge::State {
   [[nodiscard]] bool may_run_again(std::size_t klass) const;
   /// What is done again where that is a part of each block; nothing where it is whole blocks, or none.
   [[nodiscard]] const PartAgain* part_again(std::size_t klass, const BlockPrice& price, const Layout& layout) const;
+  /// Of a block's forward exchanges over tensor-parallel ranks those that recomputation by operators does again: with
+  /// sequence parallelism gathers, whose sums are saved; else the sum behind attention, as the other product is saved.
+  [[nodiscard]] double exchanged_again(const Layout& layout) const;
   /// Of so many blocks of a class: passes run again, what they send (with the passes themselves), what is kept.
   void add_recomputed(StageWork& work, HostKernels& kernels, std::size_t klass, double times, const Layout& layout);
 

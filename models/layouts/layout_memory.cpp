@@ -21,12 +21,13 @@ double passes_kept(const Layout& layout, int stage, double count) {
   return std::min(count * layout.interleave, warm_up + 1.0);
 }
 
-/// Passes spread evenly over the chunks of the stage.
+/// Passes spread evenly over the chunks of the stage; of the loss one, but with GPipe, as it goes back at once.
 Bytes kept_evenly(const std::vector<StageWork>& chunks, int stage, double count, const Layout& layout) {
   const double per_chunk = passes_kept(layout, stage, count) / layout.interleave;
   Bytes kept;
   for (auto at = static_cast<std::size_t>(stage); at < chunks.size(); at += static_cast<std::size_t>(layout.pp)) {
     kept += chunks[at].activations * per_chunk;
+    if (layout.schedule != PipelineSchedule::gpipe) kept -= chunks[at].loss_block * std::max(0.0, per_chunk - 1.0);
   }
   return kept;
 }
@@ -70,8 +71,10 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const int sharded_weights = shards_while_running ? 3 : 4;
   const bool are_shards = layout.zero_stage >= sharded_weights;
   const double weight = is_mixed && are_shards ? job_.framework.shard_bytes.value : each.weights;
-  memory.states.weights = held(sharded_weights, weight) +
-                          Bytes(part(sharded_weights, frozen, work.frozen_expert_parameters) * each.weights);
+  // What does not train has no other copy: fp32 shards stay.
+  const double still = weight < each.weights ? 4.0 : each.weights;
+  memory.states.weights =
+      held(sharded_weights, weight) + Bytes(part(sharded_weights, frozen, work.frozen_expert_parameters) * still);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;

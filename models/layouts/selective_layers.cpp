@@ -24,6 +24,9 @@ std::vector<std::vector<double>> products_of(const LayerGraph& graph) {
   std::vector<std::vector<double>> products(graph.layers.size());
   for (const Layer& layer : graph.layers) {
     if (layer.kind == LayerKind::dense) products[layer.id.index()] = {1.0};
+    if (layer.kind == LayerKind::cross_attention && !products[layer.skip.index()].empty()) {
+      products[layer.skip.index()] = {0.5, 0.5};  // keys and values
+    }
     if (!layer.input.valid() || products[layer.input.index()].empty()) continue;
     std::vector<double>& before = products[layer.input.index()];
     const auto all = static_cast<double>(layer.in.channels);

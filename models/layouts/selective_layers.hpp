@@ -15,7 +15,8 @@ std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfi
 
 /// Per layer, the share of its output that saving by operators keeps: of fused attention all, and of the products of a
 /// segment the first, the third and so on (torchtitan, activation checkpointing by "op"). Queries, keys and values from
-/// one layer are three products there, gates and what they open two. Mixtures of experts are computed again.
+/// one layer are three products there, gates and what they open two. Mixtures of experts and
+/// convolutions are computed again.
 std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProfile& framework);
 
 /// What is asked of every layer time and again.

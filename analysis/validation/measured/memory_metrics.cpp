@@ -21,12 +21,10 @@ Ranged ranged(const SolvedCase& solved, Figure figure) {
                          [&](const StepPrediction& step) { return figure(step.memory); });
 }
 
-/// A network of more or fewer blocks, and of another vocabulary.
-TrainingJob altered(const SolvedCase& solved, std::int64_t layers, std::int64_t vocabulary) {
+TrainingJob with_blocks(const SolvedCase& solved, std::int64_t layers) {
   TrainingJob job = solved.row.job;
   RowNetwork network = solved.row.network;
   network.shape.layers = layers;
-  network.shape.vocabulary = vocabulary;
   job.network = network.graph(solved.row.layout.tp);
   return job;
 }
@@ -40,7 +38,7 @@ Predicted peak_in(const MeasuredRow& row, CaseSolver& solver, double unit) {
 double of_blocks(const SolvedCase& solved, const Layout& layout) {
   const TransformerShape& shape = solved.row.network.shape;
   const auto kept = [&](std::int64_t layers) {
-    return activations(LayoutJudge(altered(solved, layers, shape.vocabulary)).memory(layout));
+    return activations(LayoutJudge(with_blocks(solved, layers)).memory(layout));
   };
   return kept(2 * shape.layers) - kept(shape.layers);
 }

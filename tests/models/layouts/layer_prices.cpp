@@ -1,6 +1,4 @@
 // Prices of single layers against those of the blocks that they make up.
-#include <numeric>
-
 #include "models/layouts/step_prediction.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
