@@ -228,18 +228,17 @@ TEST_CASE("links.csv and timeline.csv, whole, ways that did not run are left out
   way.records.activities.back().peer = RankId(0);
   way.records.activities.back().layer = LayerId(7);
   way.records.activities.back().microbatch = 3;
-  way.records.links.resize(2);
-  way.records.links[1] = {LinkId(1), Bytes(0), Seconds(0)};
+  for (const std::size_t idle : {1, 4, 5}) way.records.links[idle] = {LinkId(idle), Bytes(0), Seconds(0)};
   const Scenario scenario = hand_scenario({StrategyKind::model, StrategyKind::data});
   const std::vector<Way> ways = {infeasible_way("no"), way};
   const auto rows = result_rows(scenario, ways);
-  CHECK(links_csv(rows) ==
-        "strategy,link,scope,bandwidth_GBps,bytes,busy_s,busy_fraction,utilisation\n"
-        "data,node0.gpu0.up," +
-            std::string(name_of(LinkScope::intra_node)) +
-            ",2,1000000000,1,0.18181818181818182,0.09090909090909091\n"
-            "data,node0.gpu0.down," +
-            std::string(name_of(LinkScope::intra_node)) + ",2,0,0,0,0\n");
+  const auto line = [](const std::string& link, const std::string& figures) {
+    return "data,node0." + link + "," + std::string(name_of(LinkScope::intra_node)) + ",2," + figures + "\n";
+  };
+  const std::string used = "1000000000,1,0.18181818181818182,0.09090909090909091", idle = "0,0,0,0";
+  CHECK(links_csv(rows) == "strategy,link,scope,bandwidth_GBps,bytes,busy_s,busy_fraction,utilisation\n" +
+                               line("gpu0.up", used) + line("gpu0.down", idle) + line("gpu1.up", used) +
+                               line("gpu1.down", used) + line("gpu2.up", idle) + line("gpu2.down", idle));
   CHECK(timeline_csv(rows) ==
         "strategy,rank,stream,dimension,phase,layer,microbatch,ready_s,start_s,end_s,bytes,flops,peer\n"
         "data,0,compute,none,forward,,,0,0,1,0,200000000000,\n"
