@@ -100,8 +100,9 @@ class LearningReader {
 
   void check_initial_weights() {
     if (workload_.network.layers.empty() || !obstacles_to_execution(workload_.network).empty()) return;
-    for (const std::string& pattern : workload_.weights.fresh)
+    for (const std::string& pattern : workload_.weights.fresh) {
       (void)names_layers(table_, workload_.network, "fresh_layers", pattern);
+    }
     const ExecutionPlan plan(workload_.network);
     std::vector<float> weights(plan.weight_count());
     Problems problems;

@@ -103,9 +103,8 @@ std::vector<Column> identity_columns() {
       {"precision", "", group, "number format of weights, activations and messages",
        [](const ResultRow& row) { return to_cell(name_of(row.strategy->precision)); }},
       {"recompute", "", group,
-       "activations computed again in backward: none, selective (attention's scores), alternate (every second "
-       "segment), "
-       "operators (all but fused attention and every second product), full (all but segments' inputs)",
+       "activations computed again in backward: none, selective (attention's scores), alternate (every "
+       "second segment), operators (all but fused attention and every second product), full (all but segments' inputs)",
        [](const ResultRow& row) { return to_cell(name_of(row.strategy->recompute)); }},
       {"collective", "", group, "algorithm of the collectives; hybrid: what the library takes for the gradients",
        collective},

@@ -86,7 +86,7 @@ LayoutJudge::State::State(TrainingJob job)
       marks_(marks_of(job_.network, job_.framework)) {
   const LayerGraph& graph = job_.network;
   for (const Block& block : sequence_.blocks) {
-    const bool again = &block != &sequence_.blocks.back() && block.has_backward && has_products(graph, block);
+    const bool again = may_run_again(block.klass);
     for (std::size_t i = block.first; i < block.end; ++i) {
       const Layer& layer = graph.layers[i];
       const LayerCost cost = layer_cost(layer);
@@ -183,7 +183,7 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   work.activations += whole * (times - again) + price.kept_full * again;
   if (again > 0) work.largest_block = std::max(work.largest_block, price.kept);
   if (by_operators) work.largest_block = std::max(work.largest_block, price.kept - whole);
-  if (price.logit_gradients > Bytes()) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
+  if (klass == sequence_.blocks.back().klass) work.loss_block += whole, work.logit_gradients += price.logit_gradients;
 }
 
 StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {

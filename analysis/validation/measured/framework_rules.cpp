@@ -45,7 +45,7 @@ FrameworkChoice by_year(const MeasuredRow& row) {
 
 /// Software with compilers, engines and kernels of its own.
 bool is_other_software(const std::vector<std::string>& words, const std::vector<std::string>& device) {
-  return any(device, {"tpu*", "trainium*", "gaudi*", "mi*"}) ||
+  return any(device, {"tpu*", "trainium*", "gaudi*", "mi1*", "mi2*", "mi3*"}) ||
          any(words, {"oneflow", "alpa", "colossalai", "colossal ai", "mindspore", "paddle", "paddlepaddle", "metaseq",
                      "jax", "xla", "maxtext", "paxml", "pathways"});
 }

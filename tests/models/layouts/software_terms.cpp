@@ -58,23 +58,24 @@ TEST_CASE("Blocks are computed again when the loss has gone back: the larger of 
   CHECK(working(2, Recompute::none) == Approx(2 * logits));
   CHECK(working(10, Recompute::none) == Approx(10 * logits));
   CHECK(working(10, Recompute::full) == Approx(10 * logits));
-  // Where the loss keeps no logits a block is all: 34 bytes for each of 2048 x 2048 numbers (Korthikanti et al. 2022).
+  // Where the loss keeps no logits a block is more: 34 bytes for each of 2048 x 2048 numbers (Korthikanti et al. 2022),
+  // less what went with the loss, inputs of norm and head.
   const auto without_logits = [&](Recompute recompute) {
     job.framework.whole_logits = Ranged(0);
     return working(10, recompute);
   };
   CHECK(without_logits(Recompute::none) == 0);
   const double block = without_logits(Recompute::full);
-  CHECK(block == Approx(34 * 2048.0 * 2048).epsilon(0.01));
+  CHECK(block == Approx((34 - 2 * 2) * 2048.0 * 2048).epsilon(0.01));
   // With a long vocabulary what the loss gives back is more than a block.
   job.framework.whole_logits = Ranged(1);
   CHECK(working(1e-3, Recompute::full) == Approx(1e-3 * logits));
-  // With a short one it is not: 64 logits of 4 bytes, inputs of norm and head.
+  // With a short one it is not, though 64 logits of 4 bytes go before it, too.
   TransformerShape shape;
   shape.name = "short", shape.layers = 24, shape.hidden = 2048, shape.heads = 16, shape.vocabulary = 64;
   shape.tokens = 2048, shape.dropout = 0.1;
   job.network = transformer_graph(shape);
-  CHECK(working(2, Recompute::full) == Approx(block - 2048 * (64 * 4.0 + 2 * 2048 * 2)).epsilon(0.01));
+  CHECK(working(2, Recompute::full) == Approx(block - 2048 * 64 * 4.0).epsilon(0.001));
 }
 
 TEST_CASE("Software that keeps inputs of fp8 products as they were cast keeps 27 of 32 bytes, 16 bits are untouched") {
