@@ -54,6 +54,9 @@ struct Plan {
   /// Share of the step time that waiting for the slowest replica adds; not in the program, for analysis to add:
   /// FrameworkProfile::straggler_per_doubling x log2(replicas).
   double straggler_share = 0;
+  /// Share of the time that devices are busy in which they stand between kernels: launched, or waiting for the host
+  /// (StepParts::gaps); for energy to leave out.
+  double gap_share = 0;
   std::optional<PlanPlatform> platform{};  // nothing: the cluster's
   std::optional<LayoutFigures> layout{};   // hybrid
 };

@@ -8,7 +8,8 @@ const Names<OptimizerKind>& optimizer_names() {
   static const Names<OptimizerKind> names = [] {
     Names<OptimizerKind> made;
     for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::nesterov,
-                                     OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lamb}) {
+                                     OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lamb,
+                                     OptimizerKind::adadelta}) {
       made.push_back({std::string(name_of(kind)), kind});
     }
     return made;
@@ -25,6 +26,7 @@ const Names<ScheduleKind>& schedule_names() {
 /// Adam's default is that of its paper (Kingma and Ba 2015), which PyTorch keeps for AdamW; for LAMB as assumed; 0.1 is
 /// assumed, the usual start for small networks.
 double usual_learning_rate(OptimizerKind kind) {
+  if (kind == OptimizerKind::adadelta) return 1.0;  // the paper has none; PyTorch's default
   return optimizer_states(kind) == 2 ? 0.001 : 0.1;
 }
 

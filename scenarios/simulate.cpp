@@ -84,6 +84,7 @@ Plan plan_central(const Scenario& scenario, const StrategySpec& strategy, const 
   fill_from_plan(scenario, cluster, plan, way);
   way.memory = plan.memory;
   way.straggler_share = plan.straggler_share;
+  way.gap_share = plan.gap_share;
   require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()]);
   if (way.fits) require_runnable(plan, strategy);
   return plan;

@@ -78,6 +78,7 @@ struct Way {
   std::vector<double> link_copies;  // links that each link stands for; empty: one each
   /// Random stragglers, as a share of the simulated step: step time = makespan x (1 + share).
   double straggler_share = 0;
+  double gap_share = 0;                               // of the time that devices are busy (Plan::gap_share)
   Records records;                                    // centralised: one step
   DataTransfer data_transfer;                         // zero unless data_origin = clients
   FederatedRun federated;                             // co-simulated ways: the whole run; its records stay empty

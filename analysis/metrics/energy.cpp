@@ -152,6 +152,7 @@ std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy,
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
     DeviceTime time = device_time(by_rank[rank], Seconds{}, makespan);
     time.blocked += stragglers;
+    time.idle += time.busy * way.gap_share, time.busy = time.busy * (1.0 - way.gap_share);
     const Device& device = way.devices[way.placement[rank].index()];
     const auto own = device_energy(time, device, energy.blocked_fraction);
     if (!own) return std::nullopt;

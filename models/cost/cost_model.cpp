@@ -7,7 +7,8 @@
 namespace orrery {
 
 std::string_view name_of(OptimizerKind kind) {
-  static constexpr std::array<std::string_view, 6> names = {"sgd", "momentum", "nesterov", "adam", "adamw", "lamb"};
+  static constexpr std::array<std::string_view, 7> names = {"sgd",   "momentum", "nesterov", "adam",
+                                                           "adamw", "lamb",     "adadelta"};
   return names.at(static_cast<std::size_t>(kind));
 }
 
@@ -21,6 +22,7 @@ int optimizer_states(OptimizerKind kind) {
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
     case OptimizerKind::lamb:
+    case OptimizerKind::adadelta:
       return 2;
   }
   return 0;
@@ -36,11 +38,32 @@ double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
       return framework.optimizer_bytes_momentum.value;
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
+    case OptimizerKind::adadelta:
       return framework.optimizer_bytes_adam.value;
     case OptimizerKind::lamb:
       return framework.optimizer_bytes_adam.value + read_again;
   }
   return framework.optimizer_bytes_sgd.value;
+}
+
+int update_operations(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return 1;  // weight
+    case OptimizerKind::momentum:
+      return 3;  // velocity: multiply, add; weight
+    case OptimizerKind::nesterov:
+      return 4;  // momentum's, and what is added to the gradient
+    case OptimizerKind::adam:
+      return 8;  // mean 2, mean square 2, square root, divide, add, weight
+    case OptimizerKind::adamw:
+      return 9;  // adam's, and the decay
+    case OptimizerKind::lamb:
+      return 13;  // mean 2, mean square 2, direction 4, two norms of 2 each, weight
+    case OptimizerKind::adadelta:
+      return 11;  // mean square 2, two of add and square root, divide, multiply, weight, square of steps 2
+  }
+  return 1;
 }
 
 namespace {

@@ -25,12 +25,15 @@ struct FrameworkProfile {
   Ranged straggler_per_doubling;            // share of step time added per doubling of replicas on several nodes
   Ranged host_forward_us;                   // host time per kernel: a stage is never faster than its host
   Ranged host_backward_us;
+  Ranged host_update_us;  // host time of each operation on each weight tensor in an update, each a kernel of its own
+                          // (PyTorch's loops before 2.0); 0: a fused update, few kernels for all weights
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
   Ranged expert_host_ms;  // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks
                           // for the products of experts one by one, once it knows their tokens
   Ranged kernel_efficiency{1.0};  // share of the device's two laws that its kernels reach, in place: kernels that are
                                   // not fused, gaps, others that run beside them
+  Ranged depthwise_slowness{1.0};  // times that depthwise convolutions take longer than their bytes
   Ranged whole_logits{1.0};       // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
   Ranged fp32_scores;             // 1: autocast runs softmax and dropout of 16-bit scores in fp32; 0: as they are kept
   Ranged flash_attention;         // generation of the fused kernel that keeps no scores: 1, 2, 3 (FlashAttention 1, 2,

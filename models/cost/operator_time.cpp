@@ -85,6 +85,11 @@ Flops flops_of(const Operator& op) {
   }
 }
 
+Seconds launch_time(const Operator& op, const DeviceLaw& law) {
+  const bool is_product = op.kind == Operator::Kind::product || op.kind == Operator::Kind::convolution;
+  return Seconds(op.launches * (is_product ? law.gemm_launch_us : law.kernel_launch_us).value * micro);
+}
+
 Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
   switch (op.kind) {
     case Operator::Kind::product:

@@ -107,7 +107,7 @@ class Lister {
     const Shape& places = layer_.kind == LayerKind::transposed_convolution ? layer_.in : layer_.out;
     const double pixels = share_.samples * number(places.height * places.width);
     const double groups = number(layer_.groups);
-    if (layer_.groups > 1 && layer_.groups == layer_.in.channels) {
+    if (is_depthwise(layer_)) {
       const double numbers = share_.samples * number(layer_.in.count() + layer_.out.count()) * share_.work;
       stream(numbers, 2, 6);  // read once, write once; backward reads the input for the weights too
       return;

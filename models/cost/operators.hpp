@@ -78,6 +78,8 @@ LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Prec
 /// kernel_launch + bytes / (memory_share bandwidth). Attention: flops / (share x peak) + kernel_launch, never below its
 /// bytes.
 Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision);
+/// What of it no work is done in: gemm_launch or kernel_launch of each of its launches.
+Seconds launch_time(const Operator& op, const DeviceLaw& law);
 /// 2 M N K count, or flops; 0 for streaming.
 Flops flops_of(const Operator& op);
 

@@ -54,6 +54,7 @@ constexpr std::array table = {
     Row{LayerKind::tokens_to_pixels, make_view},
     Row{LayerKind::reshape, make_view},
     Row{LayerKind::slice, make_slice},
+    Row{LayerKind::channel_shuffle, make_channel_shuffle},
     Row{LayerKind::residual_add, make_residual_add},
     Row{LayerKind::add_vector, make_add_vector},
     Row{LayerKind::dot_interaction, make_dot_interaction},

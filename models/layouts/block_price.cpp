@@ -44,35 +44,52 @@ class BlockPricer {
     const double fused = is_fused ? fused_attention_share(job_.device_law, job_.framework.flash_attention.value) : 1.0;
     const bool is_product = op.kind == Operator::Kind::product;
     const double sustained = is_product ? job_.device_law.sustained_share.value : 1.0;
-    return head / (job_.framework.kernel_efficiency.value * fused * sustained);
+    const double depthwise = is_depthwise(layer) ? job_.framework.depthwise_slowness.value : 1.0;
+    return head * depthwise / (job_.framework.kernel_efficiency.value * fused * sustained);
   }
 
-  void add(const Layer& layer, const std::vector<Operator>& operators, Seconds& time, double& kernels) const {
+  /// Kernels that follow one another: on the device, the launches in that, and the calls that the host makes for them.
+  struct Run {
+    Seconds time, launches;
+    double calls = 0;
+  };
+
+  [[nodiscard]] Run run_of(const Layer& layer, const std::vector<Operator>& operators) const {
+    const bool is_one_call = layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
+    Run run;
     for (const Operator& op : operators) {
-      time +=
-          operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer)) * slowness(layer, op);
-      kernels += op.launches;
+      const double slow = slowness(layer, op);
+      run.time +=
+          operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer)) * slow;
+      run.launches += launch_time(op, job_.device_law) * slow;
+      run.calls += is_one_call ? 1.0 : op.launches;
     }
+    return run;
+  }
+
+  void add_backward(const Run& run, Seconds& time) {
+    time += run.time;
+    price_.launches += run.launches, price_.backward_kernels += run.calls;
   }
 
   void price_layer(std::size_t index) {
     const Layer& layer = job_.network.layers[index];
     const OperatorShare share = shares_.of(layer);
     const LayerOperators operators = operators_of(layer, share, shares_.precision_of(layer));
-    Seconds forward;
-    double kernels = 0;
-    add(layer, operators.forward, forward, kernels);
-    price_.forward += forward, price_.forward_kernels += kernels;
+    const Run run = run_of(layer, operators.forward);
+    const Seconds forward = run.time;
+    price_.forward += forward, price_.launches += run.launches, price_.forward_kernels += run.calls;
     price_.experts += share.experts;
     const Seconds unsaved = forward * (1.0 - marks_.saved[index]);
     follow_last_product(layer, forward, price_.last_product);
     follow_last_product(layer, unsaved, price_.operators.last_product);
-    if (marks_.is_selective[index]) price_.selective.time += forward, price_.selective.kernels += kernels;
+    if (marks_.is_selective[index]) price_.selective.time += forward, price_.selective.kernels += run.calls;
     price_.operators.time += unsaved;
-    price_.operators.kernels += kernels * (1.0 - marks_.saved[index]);
+    price_.operators.kernels += run.calls * (1.0 - marks_.saved[index]);
     if (marks_.has_backward[index]) {
-      add(layer, operators.backward_input, price_.backward_input, price_.backward_kernels);
-      add(layer, operators.backward_weights, price_.backward_weights, price_.backward_kernels);
+      add_backward(run_of(layer, operators.backward_input), price_.backward_input);
+      add_backward(run_of(layer, operators.backward_weights), price_.backward_weights);
+      if (!layer.frozen) price_.weight_tensors += number(weight_tensors(layer));
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
     count_parameters(layer);
@@ -205,10 +222,8 @@ class BlockPricer {
     LibraryPath path = crosses ? paths_.network : paths_.node;
     if (crosses) path = narrowed(path, uplink_share(CollectiveKind::all_gather, place, path));
     const double steps = layout_.cp - 1;
-    Seconds forward, backward;
-    double kernels = 0;
-    add(layer, operators.forward, forward, kernels);
-    add(layer, operators.backward_input, backward, kernels);
+    const Seconds forward = run_of(layer, operators.forward).time;
+    const Seconds backward = run_of(layer, operators.backward_input).time;
     const Seconds once = message_time(part, path);
     const auto left_over = [&](Seconds each, Seconds computing) {
       return std::max(Seconds(0), each - computing / static_cast<double>(layout_.cp)) * steps;

@@ -35,6 +35,7 @@ struct PartAgain {
 /// Times without what the host adds; communication whole, hidden or not.
 struct BlockPrice {
   Seconds forward, backward_input, backward_weights;
+  Seconds launches;      // contained in these: launch_time() of their kernels
   Seconds last_product;  // forward, of a block that ends in a dense layer and sums: what no gradient needs
   PartAgain selective;   // selective_layers()
   PartAgain operators;   // all but saved_operators()
@@ -43,9 +44,10 @@ struct BlockPrice {
   Seconds context_forward, context_backward;  // left over by attention's computing
   Seconds context_whole;
   Seconds expert_forward, expert_backward;
-  /// Launches of the host; a collective counts as launches_of_collective.
+  /// Launches of the host; a collective counts as launches_of_collective, a recurrent layer's tokens as one call.
   double forward_kernels = 0, backward_kernels = 0;
   double experts = 0;                                          // of the rank, over the layers
+  double weight_tensors = 0;                                   // that train
   double parameters = 0, expert_parameters = 0;                // of one rank, that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double boundary_numbers = 0;                                 // that leave the block, whole, per micro-batch

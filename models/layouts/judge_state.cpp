@@ -50,6 +50,10 @@ Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
          routing_time(framework, experts_back + experts_again);
 }
 
+const UpdateTime& longer(const UpdateTime& one, const UpdateTime& other) {
+  return one.total() < other.total() ? other : one;
+}
+
 PassTimes& PassTimes::operator+=(const PassTimes& other) {
   forward += other.forward, backward += other.backward;
   host_forward += other.host_forward, host_backward += other.host_backward;
@@ -59,6 +63,7 @@ PassTimes& PassTimes::operator+=(const PassTimes& other) {
 StageWork& StageWork::operator+=(const StageWork& other) {
   forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
   recompute += other.recompute;
+  gaps += other.gaps, lead += other.lead, weight_tensors += other.weight_tensors;
   tensor_forward += other.tensor_forward, tensor_backward += other.tensor_backward;
   tensor_recompute += other.tensor_recompute;
   context_forward += other.context_forward, context_backward += other.context_backward;
@@ -192,8 +197,11 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
   const Seconds half = half_host_microbatch(job_.framework);
   const Seconds forward = kernels.forward_time(job_.framework) + half;
   const Seconds backward = kernels.backward_time(job_.framework) + half;
-  work.forward += std::max(Seconds(), forward - work.forward_time());
-  work.backward_input += std::max(Seconds(), backward - work.backward_time());
+  work.lead = std::max(Seconds(), work.forward_time() + work.backward_time() - forward - backward);
+  const Seconds late = std::max(Seconds(), forward - work.forward_time());
+  const Seconds late_back = std::max(Seconds(), backward - work.backward_time());
+  work.forward += late, work.backward_input += late_back;
+  work.gaps += late + late_back;
   return work;
 }
 
@@ -210,6 +218,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.forward += price.forward * times;
     work.backward_input += price.backward_input * times;
     work.backward_weights += price.backward_weights * times;
+    work.gaps += price.launches * times, work.weight_tensors += price.weight_tensors * times;
     add_recomputed(work, kernels, klass, times, layout);
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +

@@ -17,6 +17,8 @@ namespace orrery {
 /// Sum of one micro-batch's work on the blocks of one chunk or stage.
 struct StageWork {
   Seconds forward, backward_input, backward_weights, recompute;  // computing, the host's delays in forward and input
+  Seconds gaps;  // contained in them but for recomputation: launches, and the host's delays
+  Seconds lead;  // by which the host is ahead of the device after both passes
   Seconds tensor_forward, tensor_backward, tensor_recompute;     // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
@@ -24,6 +26,7 @@ struct StageWork {
   double parameters = 0, expert_parameters = 0;                // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
+  double weight_tensors = 0;      // that train
   double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;                  // of one micro-batch, as the layout keeps them
@@ -48,6 +51,14 @@ struct HostKernels {
   [[nodiscard]] Seconds forward_time(const FrameworkProfile& framework) const;
   [[nodiscard]] Seconds backward_time(const FrameworkProfile& framework) const;
 };
+
+/// An optimizer's update: on the device, and what the device waits for the host beside that.
+struct UpdateTime {
+  Seconds working, waiting;
+  [[nodiscard]] Seconds total() const { return working + waiting; }
+};
+
+const UpdateTime& longer(const UpdateTime& one, const UpdateTime& other);
 
 /// What the host takes for each micro-batch beside starting operators, in either pass.
 Seconds half_host_microbatch(const FrameworkProfile& framework);
@@ -119,8 +130,9 @@ struct LayoutJudge::State {
 
   [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] OuterExchange exchange_between_islands(const StageWork& stage, const Layout& layout) const;
-  /// With the update between islands, on the mean of a step.
-  [[nodiscard]] Seconds optimizer_time(const StageWork& stage, const Layout& layout) const;
+  /// With the update between islands, on the mean of a step. Where each operation on each weight tensor is a kernel
+  /// (host_update_us), the host is late by as much as it is not ahead of the device, and the device launches them all.
+  [[nodiscard]] UpdateTime optimizer_time(const StageWork& stage, const Layout& layout) const;
   /// Of one micro-batch, as hops_of_own_ports() has them: each as long as the wires between its two stages take it, on
   /// the ports that they really have. `stage`: whose boundary crosses all of them.
   [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const StageWork& stage, const Layout& layout) const;

@@ -172,10 +172,11 @@ OuterExchange LayoutJudge::MixedState::outer_of(const Spread& spread, std::size_
   return kinds_.front()->exchange_between_islands(spread.alike.front().stages[stage], layout);
 }
 
-Seconds LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const {
-  Seconds most;
+UpdateTime LayoutJudge::MixedState::optimizer_of(const Replicas& replicas, std::size_t stage,
+                                                 const Layout& layout) const {
+  UpdateTime most;
   for (const std::size_t kind : replicas.kinds[stage]) {
-    most = std::max(most, kinds_[kind]->optimizer_time(replicas.stages[stage], layout));
+    most = longer(most, kinds_[kind]->optimizer_time(replicas.stages[stage], layout));
   }
   return most;
 }
@@ -208,12 +209,13 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   step.parts = spread.time.parts;
   step.microbatches = static_cast<int>(microbatches(layout, job_.batch));
   const auto last = static_cast<double>(slowest.most), replicas = static_cast<double>(layout.dp);
+  UpdateTime update;
   for (std::size_t stage = 0; stage < slowest.stages.size(); ++stage) {
     const Exchange exchange = exchange_of(spread, stage, layout);
     step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.states.exposed);
     step.comm_dp = std::max(step.comm_dp, exchange.states.gradients + exchange.states.parameters);
     for (const Replicas& alike : spread.alike) {
-      step.parts.optimizer = std::max(step.parts.optimizer, optimizer_of(alike, stage, layout));
+      update = longer(update, optimizer_of(alike, stage, layout));
       first.add_sent(step, alike.stages[stage], static_cast<double>(alike.microbatches) / replicas, layout);
     }
     first.add_exchanged(step, exchange.states.sent, layout);
@@ -221,6 +223,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
     step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time());
     first.add_exchanged(step, outer.sent(), layout);
   }
+  step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
   step.comm_pp = slowest_of(slowest.hops) * (2.0 * last * layout.interleave);
   const StageWork& busiest = slowest.stages[spread.time.slowest];
@@ -268,7 +271,7 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
     ReplicaKind kind{{}, totals_of(alike.hops), devices_of(alike.kinds)};
     for (std::size_t stage = 0; stage < alike.stages.size(); ++stage) {
       StagePrice price = kinds_.front()->price_of_stage(alike.chunks, stage, layout);
-      price.optimizer = optimizer_of(alike, stage, layout);
+      price.optimizer = optimizer_of(alike, stage, layout).total();
       price.devices = names_of(alike.kinds[stage]);
       price.layers = kinds_.front()->layers_of(static_cast<int>(stage), spread.plan, layout);
       price.gradient_exchange = exchanges[stage].states.cost, price.exchange_group = exchanges[stage].group;

@@ -69,7 +69,7 @@ struct LayoutJudge::MixedState {
   [[nodiscard]] Seconds shown_by_last(const Spread& spread, std::size_t stage, std::size_t group,
                                       const Layout& layout) const;
   [[nodiscard]] OuterExchange outer_of(const Spread& spread, std::size_t stage, const Layout& layout) const;
-  [[nodiscard]] Seconds optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const;
+  [[nodiscard]] UpdateTime optimizer_of(const Replicas& replicas, std::size_t stage, const Layout& layout) const;
   [[nodiscard]] LayoutMemory fullest(const Spread& spread, const Layout& layout) const;
   [[nodiscard]] std::string names_of(const NodeKinds& kinds) const;
   [[nodiscard]] std::string devices_of(const std::vector<NodeKinds>& stages) const;

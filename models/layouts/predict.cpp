@@ -20,7 +20,8 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
 }
 
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
-  parts.compute = (stage.forward + stage.backward_input + stage.backward_weights) * count;
+  parts.compute = (stage.forward + stage.backward_input + stage.backward_weights - stage.gaps) * count;
+  parts.gaps = stage.gaps * count;
   parts.recompute = stage.recompute * count;
   parts.exposed_tp = (stage.tensor_forward + stage.tensor_backward + stage.tensor_recompute) * count;
   parts.exposed_cp = (stage.context_forward + stage.context_backward + stage.context_recompute) * count;
@@ -100,17 +101,19 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   const ReplicaTime time = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
   step.parts = time.parts;
   step.comm_pp = slowest_of(hops) * (2.0 * count * layout.interleave);
+  UpdateTime update;
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
     step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.exposed);
     step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
-    step.parts.optimizer = std::max(step.parts.optimizer, optimizer_time(stage, layout));
+    update = longer(update, optimizer_time(stage, layout));
     add_sent(step, stage, count, layout);
     add_exchanged(step, exchange.sent, layout);
     const OuterExchange outer = exchange_between_islands(stage, layout);
     step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time());
     add_exchanged(step, outer.sent(), layout);
   }
+  step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   add_messages(step, chunks.front(), count, layout);
   const StageWork& slowest = stages[time.slowest];
   step.comm_tp = slowest.tensor_whole * count, step.comm_cp = slowest.context_whole * count;
@@ -163,7 +166,7 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
   prices.tied_exchange = tied_exchange(layout);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     StagePrice stage = price_of_stage(chunks, i, layout);
-    stage.optimizer = optimizer_time(stages[i], layout);
+    stage.optimizer = optimizer_time(stages[i], layout).total();
     stage.layers = layers_of(static_cast<int>(i), plan, layout);
     const StateExchange exchange = exchange_states(stages[i], layout);
     stage.gradient_exchange = exchange.cost;

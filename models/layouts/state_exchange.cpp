@@ -258,11 +258,20 @@ double LayoutJudge::State::update_bytes() const {
                              : optimizer_bytes(job_.framework, job_.optimizer);
 }
 
-Seconds LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
-  const Seconds host(job_.framework.host_iteration_ms.value * 1e-3);
-  const Seconds inner = host + update_time(stage, update_bytes(), layout);
-  if (layout.outer.islands == 1) return inner;
-  return inner + update_time(stage, outer_update_bytes, layout) / layout.outer.every;
+UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
+  UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
+  if (layout.offload == Offload::optimizer) std::swap(update.working, update.waiting);
+  const double each_us = job_.framework.host_update_us.value;
+  if (each_us > 0 && layout.offload == Offload::none) {
+    const double kernels = stage.weight_tensors * update_operations(job_.optimizer);
+    const Seconds launches(kernels * job_.device_law.kernel_launch_us.value * micro);
+    update.waiting = launches + std::max(Seconds(), Seconds(kernels * each_us * micro) - stage.lead - update.working - launches);
+  }
+  update.waiting += Seconds(job_.framework.host_iteration_ms.value * 1e-3);
+  if (layout.outer.islands > 1) {
+    update.working += update_time(stage, outer_update_bytes, layout) / layout.outer.every;
+  }
+  return update;
 }
 
 Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {

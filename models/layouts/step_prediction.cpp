@@ -30,7 +30,7 @@ TrainingJob job_on_group(const TrainingJob& job, std::size_t group) {
 }
 
 Seconds StepParts::total() const {
-  return compute + recompute + optimizer + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep +
+  return compute + recompute + optimizer + gaps + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep +
          exposed_outer + bubble + straggler;
 }
 

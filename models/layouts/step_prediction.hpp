@@ -19,6 +19,7 @@ namespace orrery {
 /// Parts that add up to the step (of the slowest device).
 struct StepParts {
   Seconds compute, recompute, optimizer;
+  Seconds gaps;  // between kernels: their launches (but for recomputation), and waiting for the host
   Seconds exposed_dp, exposed_tp, exposed_pp, exposed_cp, exposed_ep;  // communication that computing does not hide
   Seconds exposed_outer;                                               // between islands, on the mean of a step
   Seconds bubble, straggler;

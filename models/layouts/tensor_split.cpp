@@ -85,6 +85,7 @@ class TensorSplitter {
       case LayerKind::rows_to_tokens:
       case LayerKind::reshape:
       case LayerKind::slice:
+      case LayerKind::channel_shuffle:
       case LayerKind::dot_interaction:
         return SplitMode::replicated;
       default:

@@ -46,6 +46,7 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "tokens_to_pixels",
                                                  "reshape",
                                                  "slice",
+                                                 "channel_shuffle",
                                                  "residual_add",
                                                  "add_vector",
                                                  "dot_interaction",
@@ -132,6 +133,42 @@ std::int64_t router_parameters(const Layer& layer) {
 std::int64_t interacting_vectors(const Layer& layer) {
   const auto products = static_cast<double>(layer.out.channels - layer.in.channels);
   return std::llround((1.0 + std::sqrt(1.0 + 8.0 * products)) / 2.0);
+}
+
+bool is_depthwise(const Layer& layer) {
+  return layer.kind == LayerKind::convolution && layer.groups > 1 && layer.groups == layer.in.channels;
+}
+
+std::int64_t weight_tensors(const Layer& layer) {
+  const std::int64_t bias = layer.bias ? 1 : 0;
+  switch (layer.kind) {
+    case LayerKind::dense:
+      return (layer.tied ? 0 : 1) + bias;
+    case LayerKind::convolution:
+    case LayerKind::transposed_convolution:
+      return 1 + bias;
+    case LayerKind::batch_norm:
+    case LayerKind::group_norm:
+    case LayerKind::layer_norm:
+      return 2;
+    case LayerKind::rms_norm:
+    case LayerKind::position_embedding:
+    case LayerKind::class_token:
+      return 1;
+    case LayerKind::embedding:
+      return 1 + (layer.positions > 0 ? 1 : 0) + (layer.segments > 0 ? 1 : 0);
+    case LayerKind::embedding_tables:
+      return static_cast<std::int64_t>(layer.tables.size());
+    case LayerKind::lstm:
+    case LayerKind::gru:
+      return 4;
+    case LayerKind::mixture_of_experts:
+      return (1 + bias) + (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * (1 + bias);
+    case LayerKind::attention:
+      return (layer.positions > 0 ? 1 : 0) + (layer.sinks ? 1 : 0);
+    default:
+      return 0;
+  }
 }
 
 namespace {

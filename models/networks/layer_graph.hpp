@@ -48,7 +48,8 @@ enum class LayerKind : std::uint8_t {
   pixels_to_tokens,  // an image's pixels become tokens: HxWxC to (HW)x1xC
   tokens_to_pixels,  // tokens become a square image: Tx1xC to HxHxC, T = H^2
   reshape,
-  slice,  // a run of the channels
+  slice,            // a run of the channels
+  channel_shuffle,  // channels of `groups` runs in turn: the first of each, the second of each, ...
   residual_add,
   add_vector,       // a vector 1x1xC (`skip`) added at every position
   dot_interaction,  // a vector, and N more (`skip`): the vector, then the products of every two of the N + 1
@@ -147,6 +148,11 @@ bool has_weights(LayerKind kind);
 /// channel of a head; attention positions x heads, and heads for sinks; a mixture of experts in x experts (the router)
 /// + 2 or 3 (gated) in x expert_units for each expert, shared ones too.
 std::int64_t weights(const Layer& layer);
+/// A convolution that has a group, and filters, for each channel.
+bool is_depthwise(const Layer& layer);
+/// Tensors that hold a layer's weights and biases, as PyTorch keeps them (a recurrent layer's biases are two; a tied
+/// dense layer's weights are the embedding's); heads' queries, keys and values as the graph joins them.
+std::int64_t weight_tensors(const Layer& layer);
 /// attention: of the keys those that a query sees at most, all or those in its window.
 std::int64_t seen_tokens(const Layer& layer);
 /// Numbers of a mixture's router, its bias included.

@@ -117,7 +117,7 @@ std::optional<Misfit> gate(Layer& layer) {
 }
 
 /// Normalisations of parts of the channels.
-std::optional<Misfit> normalise_parts(Layer& layer, const std::string& key, std::int64_t parts) {
+std::optional<Misfit> keep_parts(Layer& layer, const std::string& key, std::int64_t parts) {
   if (layer.in.channels % parts != 0) {
     return misfit(key, fmt::format("{} {} do not divide the channels of the input {}", parts, key, to_text(layer.in)));
   }
@@ -201,9 +201,10 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
     case LayerKind::geglu:
       return gate(layer);
     case LayerKind::group_norm:
-      return normalise_parts(layer, "groups", layer.groups);
+    case LayerKind::channel_shuffle:
+      return keep_parts(layer, "groups", layer.groups);
     case LayerKind::rms_norm:
-      return normalise_parts(layer, "heads", layer.heads);
+      return keep_parts(layer, "heads", layer.heads);
     case LayerKind::upsample:
       layer.out = {layer.in.height * layer.stride, layer.in.width * layer.stride, layer.in.channels};
       return std::nullopt;

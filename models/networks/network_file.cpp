@@ -139,6 +139,7 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_experts(table, spec.layer);
       break;
     case LayerKind::group_norm:
+    case LayerKind::channel_shuffle:
       spec.layer.groups = table.required_integer("groups", size);
       break;
     case LayerKind::rms_norm:

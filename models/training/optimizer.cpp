@@ -18,6 +18,7 @@ struct Constants {
   float decay = 0;  // times the weight, added to the gradient
   float keep = 1;   // adamw: 1 - learning rate x decay
   float beta1 = 0, beta2 = 0, epsilon = 0;
+  float rho = 0, new_rho = 0, offset = 0;  // adadelta
   float new1 = 0, new2 = 0;  // 1 - beta1, 1 - beta2: subtracted in double, since little is left of 0.999
   float direction = 1;       // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
 };
@@ -33,6 +34,9 @@ Constants constants_of(const OptimizerOptions& options, double rate, std::int64_
   constants.decay = static_cast<float>(options.weight_decay);
   constants.beta1 = static_cast<float>(options.beta1);
   constants.beta2 = static_cast<float>(options.beta2);
+  constants.rho = static_cast<float>(options.rho);
+  constants.new_rho = static_cast<float>(1.0 - options.rho);
+  constants.offset = static_cast<float>(options.offset);
   constants.new1 = static_cast<float>(1.0 - options.beta1);
   constants.new2 = static_cast<float>(1.0 - options.beta2);
   constants.epsilon = static_cast<float>(options.epsilon * second);
@@ -76,6 +80,17 @@ void adam(std::size_t count, const Constants& by, const float* __restrict gradie
     mean[i] = by.beta1 * mean[i] + by.new1 * slope;
     square[i] = by.beta2 * square[i] + by.new2 * slope * slope;
     weight[i] = by.keep * weight[i] - by.rate * mean[i] / (std::sqrt(square[i]) + by.epsilon);
+  }
+}
+
+void adadelta(std::size_t count, const Constants& by, const float* __restrict gradient, float* __restrict square,
+              float* __restrict steps, float* __restrict weight) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float slope = gradient[i] + by.decay * weight[i];
+    square[i] = by.rho * square[i] + by.new_rho * slope * slope;
+    const float step = std::sqrt(steps[i] + by.offset) / std::sqrt(square[i] + by.offset) * slope;
+    steps[i] = by.rho * steps[i] + by.new_rho * step * step;
+    weight[i] -= by.rate * step;
   }
 }
 
@@ -180,6 +195,9 @@ void Optimizer::update(std::size_t offset, std::span<float> weights, std::span<c
     case OptimizerKind::adamw:
       ORRERY_EXPECT(first != nullptr && second != nullptr);
       return adam(count, by, gradient, first, second, weight);
+    case OptimizerKind::adadelta:
+      ORRERY_EXPECT(first != nullptr && second != nullptr);
+      return adadelta(count, by, gradient, first, second, weight);
     case OptimizerKind::lamb:
       return apply(offset, weights, prepare(offset, weights, gradients));
   }
@@ -221,6 +239,8 @@ double optimizer_flops(OptimizerKind kind) {
     case OptimizerKind::lamb:
       return 17;  // mean 3, square 4, direction: multiply, square root, add, divide; two norms: multiply, add each;
                   // weight: multiply, subtract
+    case OptimizerKind::adadelta:
+      return 16;  // square 4, step: two of add and square root, divide, multiply; square of steps 4, weight 2
   }
   return 0;
 }

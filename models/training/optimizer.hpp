@@ -17,6 +17,7 @@ struct OptimizerOptions {
   double learning_rate = 0.1;
   double momentum = 0.9;                              // momentum, nesterov
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam, adamw, lamb; defaults of Kingma and Ba 2015
+  double rho = 0.9, offset = 1e-6;                    // adadelta; PyTorch's defaults
   double weight_decay = 0;                            // of all parameters, biases and normalisations included
   double clip_norm = 0;                               // largest norm of the whole gradient; 0: not clipped
   LearningRateSchedule schedule{};
@@ -38,6 +39,8 @@ struct SquaredNorms {
 /// adamw (Loshchilov and Hutter 2019): adam without decay, after w -= r d w
 /// lamb (You et al. 2020, algorithm 2, with the identity as phi), layer by layer: m, s as adam without decay;
 ///            q = m' / (sqrt(s') + epsilon) + d w;  w -= r (|w| / |q|) q; the ratio is 1 where either norm is 0
+/// adadelta (Zeiler 2012; decay as part of the gradient): h = g + d w; s = rho s + (1 - rho) h^2;
+///            x = sqrt(a + offset) / sqrt(s + offset) h;  a = rho a + (1 - rho) x^2;  w -= r x
 /// Clipping is not done here: it needs the whole gradient first (clip_factor()).
 class Optimizer {
  public:

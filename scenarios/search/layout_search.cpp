@@ -57,7 +57,7 @@ class Examiner {
     constexpr double seconds_per_hour = 3600;
     candidate.cost = devices * prices_.per_hour * candidate.step_s / seconds_per_hour;
     const Seconds computing = step.parts.compute + step.parts.recompute + step.parts.optimizer;
-    const Seconds idle = step.parts.bubble;
+    const Seconds idle = step.parts.bubble + step.parts.gaps;
     const Seconds blocked = step.time() - computing - idle;
     candidate.energy_J =
         devices * (prices_.computing * computing + prices_.blocked * blocked + prices_.idle * idle).value();

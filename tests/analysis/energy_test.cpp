@@ -75,6 +75,13 @@ TEST_CASE("time lost to stragglers is spent blocked, with links and nodes standi
   check_parts(step_energy(way, energy, cluster), 800 + 50 * 4.5, 270.32 + 2 * 90 * 0.55, 4 * 6.05 + 50 * (1.0 + 0.55));
 }
 
+TEST_CASE("between kernels a device stands by") {
+  Way way = two_device_step();
+  way.gap_share = 0.25;  // of 8 s at 100 W; 10 W while it stands by
+  EnergySpec energy;
+  check_parts(step_energy(way, energy, bare_nodes()), 600, 270.32, 4 * 5.5 + 2 * 10);
+}
+
 TEST_CASE("links of leaves are charged when the devices in use stand in more than one") {
   Way way = two_device_step();
   const LinkPower power{Watts(7), 0, Watts(0)};

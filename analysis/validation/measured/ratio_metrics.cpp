@@ -72,28 +72,40 @@ Predicted speedup_over_two(const MeasuredRow& row, CaseSolver&) {
   return speedup_over(row, 2, number_beside(row.notes, "micro", -1).value_or(1));
 }
 
-Predicted imagenet_epochs(const MeasuredRow& row, CaseSolver& solver, double epochs) {
+Predicted epochs_of(const MeasuredRow& row, CaseSolver& solver, double epochs, double samples) {
   const SolvedCase& solved = solver.solve(row);
-  const double steps = epochs * imagenet_images / static_cast<double>(solved.row.job.batch);
+  const double steps = epochs * samples / static_cast<double>(solved.row.job.batch);
   Predicted predicted{times(solved.seconds, steps / *seconds_per(row.unit)), solved.row.assumed, {}};
-  predicted.assumed.push_back(fmt::format("{} epochs of {} images", number_text(epochs), number_text(imagenet_images)));
+  predicted.assumed.push_back(fmt::format("{} epochs of {} samples", number_text(epochs), number_text(samples)));
   return predicted;
 }
 
-bool is_imagenet(const MeasuredRow& row) {
-  return has_words(words_of(row.model + " " + row.notes), "imagenet");
+/// Samples of one pass over a training set, by the words that name it.
+std::optional<double> samples_of_epoch(const MeasuredRow& row) {
+  constexpr double cifar_images = 50000;
+  // MovieLens 1M: 1,000,209 ratings without the last one of each of 6,040 users, and four others drawn for each (He et
+  // al. 2017, section 4.1).
+  constexpr double movielens_pairs = 5.0 * (1000209 - 6040);
+  const std::vector<std::string> words = words_of(row.model + " " + row.notes);
+  const std::pair<const char*, double> sets[] = {
+      {"imagenet", imagenet_images}, {"cifar*", cifar_images}, {"movielens 1m", movielens_pairs}};
+  for (const auto& [name, samples] : sets) {
+    if (has_words(words, name)) return samples;
+  }
+  return std::nullopt;
 }
 
 Predicted time_to_train(const MeasuredRow& row, CaseSolver& solver) {
   const auto epochs = number_beside(row.notes, "epochs", -1);
   const bool is_image_network = has_words(words_of(row.model), "resnet*");
   if (!epochs || !is_image_network) throw RowSkipped("missing: samples of the whole training");
-  return imagenet_epochs(row, solver, *epochs);
+  return epochs_of(row, solver, *epochs, imagenet_images);
 }
 
 Predicted time_per_epoch(const MeasuredRow& row, CaseSolver& solver) {
-  if (!is_imagenet(row)) throw RowSkipped("missing: samples of an epoch");
-  return imagenet_epochs(row, solver, 1);
+  const auto samples = samples_of_epoch(row);
+  if (!samples) throw RowSkipped("missing: samples of an epoch");
+  return epochs_of(row, solver, 1, *samples);
 }
 
 }  // namespace

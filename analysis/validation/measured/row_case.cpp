@@ -43,9 +43,11 @@ void set_precision(RowCase& target, const MeasuredRow& row) {
 
 void set_optimizer(RowCase& target, const MeasuredRow& row) {
   const std::vector<std::string> words = words_of(row.notes);
-  target.job.optimizer = !target.network.is_transformer() ? OptimizerKind::momentum
-                         : has_words(words, "lamb")       ? OptimizerKind::lamb
-                                                          : OptimizerKind::adam;
+  target.job.optimizer = target.network.is_transformer() ? OptimizerKind::adam : OptimizerKind::momentum;
+  for (const OptimizerKind kind :
+       {OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lamb, OptimizerKind::adadelta}) {
+    if (has_words(words, name_of(kind))) target.job.optimizer = kind;
+  }
   if (has_words(words, "offload")) target.layout.offload = Offload::optimizer;
 }
 

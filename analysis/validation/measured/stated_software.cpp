@@ -39,6 +39,9 @@ constexpr std::array statements = {
     Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
+    // apex's and DeepSpeed's optimizers update all tensors in a few kernels.
+    Statement{"deepspeed*", &FrameworkProfile::host_update_us, exactly<0>},
+    Statement{"deeplearningexamples", &FrameworkProfile::host_update_us, exactly<0>},
     Statement{"tiled loss", &FrameworkProfile::whole_logits, exactly<0>},
 };
 
@@ -50,7 +53,7 @@ std::string_view name_of(Ranged FrameworkProfile::*constant) {
 }  // namespace
 
 std::vector<std::string> set_stated_software(FrameworkProfile& software, const MeasuredRow& row) {
-  const std::vector<std::string> words = words_of(row.notes);
+  const std::vector<std::string> words = words_of(row.source + " " + row.notes);
   std::vector<std::string> told;
   std::vector<Ranged FrameworkProfile::*> set;
   for (const Statement& statement : statements) {

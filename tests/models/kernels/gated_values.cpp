@@ -24,12 +24,16 @@ TEST_CASE("A gate multiplies the second half by the activated first, token by to
   check_close(geglu.forward({}, {1, 3}), {3 * 0.841344746F});  // Phi(1)
 }
 
-TEST_CASE("Products, upsampling and class tokens put numbers where they belong") {
+TEST_CASE("Products, upsampling, channel shuffles and class tokens put numbers where they belong") {
   RunLayer product(small_layer(LayerKind::multiply, {1, 1, 3}));
   check_close(product.forward({}, {1, 2, 3}, {4, 5, -6}), {4, 10, -18});
   Layer up = small_layer(LayerKind::upsample, {1, 2, 2}, {.stride = 2});
   up.out = {2, 4, 2};
   check_close(RunLayer(up).forward({}, {1, 2, 3, 4}), {1, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1, 2, 3, 4, 3, 4});
+  Layer shuffle = small_layer(LayerKind::channel_shuffle, {1, 2, 6});
+  shuffle.groups = 2;
+  check_close(RunLayer(shuffle).forward({}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}),
+              {1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12});
   Layer token = small_layer(LayerKind::class_token, {2, 1, 2});
   token.out.height = 3;
   check_close(RunLayer(token).forward({8, 9}, {1, 2, 3, 4, 5, 6, 7, 0}), {1, 2, 3, 4, 8, 9, 5, 6, 7, 0, 8, 9});

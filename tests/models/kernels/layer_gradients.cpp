@@ -54,6 +54,14 @@ TEST_CASE("the gradients of upsampling agree with finite differences") {
   check_gradients(layer);
 }
 
+TEST_CASE("the gradients of channel shuffles agree with finite differences") {
+  for (const std::int64_t groups : {1, 2, 3}) {
+    Layer layer = small_layer(LayerKind::channel_shuffle, {2, 3, 6});
+    layer.groups = groups;
+    check_gradients(layer);
+  }
+}
+
 TEST_CASE("the gradients of activations agree with finite differences") {
   for (const LayerKind kind : {LayerKind::relu, LayerKind::tanh, LayerKind::sigmoid}) {
     check_gradients(small_layer(kind, {2, 3, 7}), {.kinked = kind == LayerKind::relu});

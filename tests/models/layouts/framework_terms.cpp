@@ -71,9 +71,13 @@ Seconds added_by_head(TrainingJob job, int tp) {
   layout.tp = tp;
   job.framework.host_forward_us = job.framework.host_backward_us = Ranged(0);
   job.framework.unsplit_head = Ranged(1);
-  const Seconds plain = LayoutJudge(job).predict(layout).parts.compute;
+  const auto computing = [&] {
+    const StepParts parts = LayoutJudge(job).predict(layout).parts;
+    return parts.compute + parts.gaps;
+  };
+  const Seconds plain = computing();
   job.framework.unsplit_head = Ranged(2);
-  return LayoutJudge(job).predict(layout).parts.compute - plain;
+  return computing() - plain;
 }
 
 TEST_CASE("Products of the logits take longer where they are not split") {

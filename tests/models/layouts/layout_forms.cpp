@@ -26,8 +26,10 @@ Layout pipeline(int pp, int interleave = 1, PipelineSchedule schedule = Pipeline
   return layout;
 }
 
-Seconds busy(const StepPrediction& step) {
-  return step.parts.compute + step.parts.recompute;
+/// Of passes, launches included; without what the host takes once a step.
+Seconds busy(const StepPrediction& step, const TrainingJob& job) {
+  return step.parts.compute + step.parts.recompute + step.parts.gaps -
+         Seconds(job.framework.host_iteration_ms.value * 1e-3);
 }
 
 TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 less the weights' gradients twice") {
@@ -50,7 +52,7 @@ TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 less th
   CHECK(prices.stages.back().layers == "6 x block, norm to loss");
   const StepPrediction plain = judge.predict(pipeline(8));
   CHECK(plain.microbatches == 64);
-  CHECK(busy(plain).value() == Approx(64 * most.value()));
+  CHECK(busy(plain, job).value() == Approx(64 * most.value()));
   CHECK(plain.parts.bubble.value() == Approx((sum - most).value()));
   const StepPrediction zero = judge.predict(pipeline(8, 1, PipelineSchedule::zero_bubble));
   CHECK(zero.parts.bubble.value() == Approx((sum - most - weights * 2.0).value()));
@@ -68,7 +70,7 @@ TEST_CASE("Messages that nobody waits for show where computing is shorter") {
   const LayoutPrices prices = LayoutJudge(job).prices(layout);
   const StepPrediction slow = LayoutJudge(job).predict(layout);
   const StepParts& parts = slow.parts;
-  const Seconds each = (parts.compute + parts.recompute) / 8.0;  // micro-batches
+  const Seconds each = busy(slow, job) / 8.0;  // micro-batches
   // There and back once; then a stage sends two messages, one after the other, in the place of what it computes. A port
   // that two neighbours send to adds to that.
   const Seconds sent = prices.transfers.front() * 14.0 + (prices.transfers.front() * 2.0 - each) * 7.0;
@@ -190,8 +192,8 @@ TEST_CASE("Parts add up, and faster wires, lower latency and more micro-batches 
     const auto time = [&](const TrainingJob& other) { return LayoutJudge(other).predict(layout).time(); };
     const StepPrediction before = LayoutJudge(job).predict(layout);
     const StepParts& parts = before.parts;
-    for (const Seconds part : {parts.compute, parts.recompute, parts.optimizer, parts.exposed_dp, parts.exposed_tp,
-                               parts.exposed_pp, parts.bubble, parts.straggler}) {
+    for (const Seconds part : {parts.compute, parts.recompute, parts.optimizer, parts.gaps, parts.exposed_dp,
+                               parts.exposed_tp, parts.exposed_pp, parts.bubble, parts.straggler}) {
       CHECK(part >= Seconds(0));
     }
     const auto improved = [&](const std::function<void(TrainingJob&)>& change) {

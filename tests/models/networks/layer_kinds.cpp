@@ -174,6 +174,9 @@ TEST_CASE("Experts, gates, groups, upsampling and class tokens have their shapes
   CHECK(parameters(around("[4, 4, 6]", "{ name = \"g\", kind = \"group_norm\", groups = 3 }").layers[0]) == 12);
   CHECK(parameters(around("[4, 1, 6]", "{ name = \"g\", kind = \"rms_norm\", heads = 3 }").layers[0]) == 2);
   CHECK(to_text(around("[4, 5, 6]", "{ name = \"u\", kind = \"upsample\", stride = 3 }").layers[0].out) == "12x15x6");
+  const Layer shuffle = around("[4, 5, 6]", "{ name = \"s\", kind = \"channel_shuffle\", groups = 3 }").layers[0];
+  CHECK(to_text(shuffle.out) == "4x5x6");
+  CHECK(parameters(shuffle) == 0);
   const Layer token = around("[4, 1, 6]", "{ name = \"c\", kind = \"class_token\" }").layers[0];
   CHECK(to_text(token.out) == "5x1x6");
   CHECK(parameters(token) == 6);

@@ -41,6 +41,9 @@ struct Published {
 //   dlrm               13 512 + 512 256 + 256 128; 27^2 128; 479 1,024 + 1,024^2 + 1,024 512 + 512 256 + 256; its rows
 //                      and perceptrons are MLPerf's
 //   dlrm-kaggle        13 512 + 512 256 + 256 64 + 64 16; 27^2 16; 367 512 + 512 256 + 256
+//   neumf              256 128 + 128 64 + 64 32 + 64
+//   shufflenet-v2      its paper's table 5 for a width of 1; on CIFAR-100 a unit of width c at S^2 pixels: S^2 (2 c^2 + 9 c)
+//   nnunet-2d, ssd300  layer by layer as their sources have them; no published count
 //   stable-diffusion   859,520,964 in diffusers; 338.61 without, 63.03 in the products of attention
 // Ultralytics counts 16 parameters more for each YOLOv8 and YOLO11 (its gradients are as many as here), the fixed
 // numbers 0 to 15 that boxes are read with, and gives GFLOP with one digit, as twice the multiply-adds, batch
@@ -68,6 +71,11 @@ const std::vector<Published>& published() {
       {"resnet152", 60192808, 11.514, 1e-3},
       {"inception-v3", 23834568, 5.713, 1e-3},
       {"mobilenet-v2", 3504872, 0.3008, 1e-3},
+      {"neumf", 1602657, 0.000043072, 1e-12},
+      {"nnunet-2d", 20613092, 6.69253632, 1e-12},
+      {"shufflenet-v2", 2278604, 0.146, 1e-2},
+      {"shufflenet-v2-cifar100", 1360896, 0.04367552, 1e-12},
+      {"ssd300-resnet50", 22894902, 20.150906112, 1e-12},
       {"unet", 31030658, 48.096084, 1e-6},
       {"dlrm", 24036595969, 0.002458496, 1e-12},
       {"dlrm-kaggle", 540677217, 0.000486032, 1e-12},

@@ -59,7 +59,8 @@ TEST_CASE("a convolutional network learns with every optimizer") {
                                                                    {OptimizerKind::nesterov, 0.02},
                                                                    {OptimizerKind::adam, 0.002},
                                                                    {OptimizerKind::adamw, 0.002},
-                                                                   {OptimizerKind::lamb, 0.01}}));
+                                                                   {OptimizerKind::lamb, 0.01},
+                                                                   {OptimizerKind::adadelta, 1.0}}));
   const CentralOptions options{
       .batch = 32, .steps = 250, .evaluate_every = 250, .optimizer = {.kind = kind, .learning_rate = rate}};
   INFO(name_of(kind));

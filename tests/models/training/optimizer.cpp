@@ -54,6 +54,23 @@ TEST_CASE("Adam follows algorithm 1 of its paper") {
   CHECK(weights[0] == Approx(weight).epsilon(1e-5));
 }
 
+TEST_CASE("Adadelta follows algorithm 1 of its paper: without a rate the first step is sqrt(offset / (1 - rho))") {
+  const OptimizerOptions options{.kind = OptimizerKind::adadelta, .learning_rate = 1};
+  Optimizer optimizer(options, 1);
+  Numbers weights{1};
+  double weight = 1, square = 0, steps = 0;
+  for (int t = 1; t <= 20; ++t) {
+    const double gradient = std::sin(t);
+    optimizer.step(weights, Numbers{static_cast<float>(gradient)});
+    square = options.rho * square + (1 - options.rho) * gradient * gradient;
+    const double step = std::sqrt(steps + options.offset) / std::sqrt(square + options.offset) * gradient;
+    steps = options.rho * steps + (1 - options.rho) * step * step;
+    weight -= step;
+    if (t == 1) CHECK(1 - weight == Approx(std::sqrt(1e-6 / 0.1)).epsilon(1e-4));
+  }
+  CHECK(1 - weights[0] == Approx(1 - weight).epsilon(1e-4));
+}
+
 /// The weight after each of two steps from 1, with gradients 0.5 and -0.25, at a rate of 0.1.
 std::vector<double> two_steps(OptimizerOptions options) {
   options.learning_rate = 0.1;
@@ -160,7 +177,8 @@ TEST_CASE("the optimizer asks for its schedule at every step") {
 }
 
 const std::vector<OptimizerKind> all_kinds = {OptimizerKind::sgd,  OptimizerKind::momentum, OptimizerKind::nesterov,
-                                              OptimizerKind::adam, OptimizerKind::adamw,    OptimizerKind::lamb};
+                                              OptimizerKind::adam, OptimizerKind::adamw,    OptimizerKind::lamb,
+                                              OptimizerKind::adadelta};
 
 TEST_CASE("weights outside the layers that train are never touched") {
   for (const OptimizerKind kind : all_kinds) {
