@@ -145,6 +145,7 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"host_backward_us", &FrameworkProfile::host_backward_us, "host time per kernel of a backward pass, us"},
       {"host_update_us", &FrameworkProfile::host_update_us,
        "host time per operation and weight tensor of an update that is not fused, us (0: fused)"},
+      {"host_sample_us", &FrameworkProfile::host_sample_us, "host time per sample of a step, us"},
       {"depthwise_slowness", &FrameworkProfile::depthwise_slowness,
        "times that depthwise convolutions take longer than reading and writing their numbers"},
       {"host_microbatch_ms", &FrameworkProfile::host_microbatch_ms, "host time per micro-batch, ms"},

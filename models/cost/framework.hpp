@@ -27,6 +27,7 @@ struct FrameworkProfile {
   Ranged host_backward_us;
   Ranged host_update_us;  // host time of each operation on each weight tensor in an update, each a kernel of its own
                           // (PyTorch's loops before 2.0); 0: a fused update, few kernels for all weights
+  Ranged host_sample_us;  // host time per sample of a step: it is taken over from the loader
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
   Ranged expert_host_ms;  // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks

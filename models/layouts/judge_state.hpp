@@ -131,7 +131,7 @@ struct LayoutJudge::State {
   [[nodiscard]] StateExchange exchange_states(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] OuterExchange exchange_between_islands(const StageWork& stage, const Layout& layout) const;
   /// With the update between islands, on the mean of a step. Where each operation on each weight tensor is a kernel
-  /// (host_update_us), the host is late by as much as it is not ahead of the device, and the device launches them all.
+  /// (host_update_us), the device launches them all; the host is late by as much as it is not ahead of the device.
   [[nodiscard]] UpdateTime optimizer_time(const StageWork& stage, const Layout& layout) const;
   /// Of one micro-batch, as hops_of_own_ports() has them: each as long as the wires between its two stages take it, on
   /// the ports that they really have. `stage`: whose boundary crosses all of them.

@@ -261,13 +261,16 @@ double LayoutJudge::State::update_bytes() const {
 UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
   UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
   if (layout.offload == Offload::optimizer) std::swap(update.working, update.waiting);
-  const double each_us = job_.framework.host_update_us.value;
-  if (each_us > 0 && layout.offload == Offload::none) {
+  const FrameworkProfile& software = job_.framework;
+  Seconds host(static_cast<double>(job_.batch) / layout.dp * software.host_sample_us.value * micro);
+  if (software.host_update_us.value > 0 && layout.offload == Offload::none) {
     const double kernels = stage.weight_tensors * update_operations(job_.optimizer);
     const Seconds launches(kernels * job_.device_law.kernel_launch_us.value * micro);
-    update.waiting = launches + std::max(Seconds(), Seconds(kernels * each_us * micro) - stage.lead - update.working - launches);
+    host += Seconds(kernels * software.host_update_us.value * micro);
+    update.waiting += launches;
   }
-  update.waiting += Seconds(job_.framework.host_iteration_ms.value * 1e-3);
+  update.waiting += std::max(Seconds(), host - stage.lead - update.total());
+  update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
   if (layout.outer.islands > 1) {
     update.working += update_time(stage, outer_update_bytes, layout) / layout.outer.every;
   }

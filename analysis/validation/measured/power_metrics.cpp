@@ -14,6 +14,9 @@ namespace {
 /// Boards that train draw between these shares of the way from idle to their training power: kernels bound by memory
 /// draw .60 to .75 of the maximum, large products .90 to 1.
 constexpr double least_share = 0.6, most_share = 1.2;
+/// Boards of one kind that hardly work differ by so much (ncf of the Zeus traces: means of 34.8 to 40 W on V100, 55 to
+/// 70 W on Quadro RTX 6000).
+constexpr double spread_of_idle = 0.15;
 /// Mean power under a limit: boards keep below it by up to this much, and overshoot a little.
 constexpr double least_of_limit = 0.84, most_of_limit = 1.02;
 
@@ -26,6 +29,11 @@ std::optional<double> power_limit(const MeasuredRow& row) {
   return std::nullopt;
 }
 
+/// Share of the step in which kernels run.
+double busy_share(const StepPrediction& step) {
+  return (step.parts.compute + step.parts.recompute + step.parts.optimizer) / step.time();
+}
+
 /// min(limit, idle + (training - idle) x share of the step that the device computes).
 Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   const SolvedCase& solved = solver.solve(row);
@@ -34,12 +42,14 @@ Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   if (training <= 0) throw RowSkipped(fmt::format("the power of {} is unknown", device.id));
   const double most = device.maximum.value() > 0 ? device.maximum.value() : training;
   const double limit = std::min(most, power_limit(row).value_or(most));
-  const StepParts& parts = solved.step.parts;
-  const double busy = (parts.compute + parts.recompute + parts.optimizer) / parts.total();
-  const auto at = [&](double share, double of_limit) {
-    return std::min(limit * of_limit, idle + (training - idle) * busy * share);
+  const Ranged busy = predicted_range(solved.row.job, solved.row.layout, busy_share);
+  const auto at = [&](double resting, double share, double of_limit) {
+    return std::min(limit * of_limit, resting + std::max(0.0, training - resting) * std::min(1.0, share));
   };
-  return {{at(1, 1), at(least_share, least_of_limit), at(most_share, most_of_limit)}, solved.row.assumed, {limit, 1}};
+  return {{at(idle, busy.value, 1), at(idle * (1 - spread_of_idle), busy.low * least_share, least_of_limit),
+           at(idle * (1 + spread_of_idle), busy.high * most_share, most_of_limit)},
+          solved.row.assumed,
+          {limit, 1}};
 }
 
 const System& usual_system(const MeasuredRow& row, const ValidationTables& tables, std::vector<std::string>& assumed) {

@@ -43,7 +43,8 @@ void set_precision(RowCase& target, const MeasuredRow& row) {
 
 void set_optimizer(RowCase& target, const MeasuredRow& row) {
   const std::vector<std::string> words = words_of(row.notes);
-  target.job.optimizer = target.network.is_transformer() ? OptimizerKind::adam : OptimizerKind::momentum;
+  const bool reads_tokens = target.network.is_transformer() || target.network.counted_tokens > 0;
+  target.job.optimizer = reads_tokens ? OptimizerKind::adam : OptimizerKind::momentum;
   for (const OptimizerKind kind :
        {OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lamb, OptimizerKind::adadelta}) {
     if (has_words(words, name_of(kind))) target.job.optimizer = kind;
@@ -139,13 +140,27 @@ std::optional<std::int64_t> microbatches_in_notes(const MeasuredRow& row) {
   return std::nullopt;
 }
 
+/// "10240 tokens", or "2560/5120 tokens" in fp32 and in 16 bits, as samples of a network whose input is tokens.
+std::optional<std::int64_t> samples_of_tokens(const RowCase& target, const MeasuredRow& row) {
+  std::string text(row.words("micro_batch"));
+  const std::size_t slash = text.find('/');
+  const bool is_half = bytes_in_memory(target.job.precision).value() < 4;
+  if (slash != std::string::npos) text = is_half ? text.substr(slash + 1) : text.substr(0, slash) + " tokens";
+  const auto tokens = number_beside(text, "tokens", -1);
+  if (!tokens || target.network.counted_tokens == 0) return std::nullopt;
+  const auto slots = static_cast<double>(target.network.graph(1).input.height);
+  return std::max<std::int64_t>(1, std::llround(*tokens / slots));
+}
+
 void set_batch(RowCase& target, const MeasuredRow& row) {
+  const auto of_tokens = samples_of_tokens(target, row);
   for (const char* column : {"global_batch", "micro_batch"}) {
-    if (row.words(column).empty()) continue;
+    if (row.words(column).empty() || of_tokens) continue;
     throw RowSkipped(fmt::format("{} \"{}\" is no number of samples", column, row.words(column)));
   }
   Layout& layout = target.layout;
-  std::optional<std::int64_t> micro = row.micro_batch;
+  std::optional<std::int64_t> micro = of_tokens ? of_tokens : row.micro_batch;
+  if (of_tokens) target.assumed.push_back(fmt::format("micro-batch {}, of so many tokens", *micro));
   if (!micro && !target.network.is_transformer()) {
     micro = batch_in_notes(row);
     if (micro) target.assumed.push_back(fmt::format("micro-batch {}", *micro));

@@ -153,6 +153,8 @@ RowNetwork network_of(const MeasuredRow& row, const ModelTable& table) {
   if (found->network.empty() || is_transformer_id(found->network, table)) return transformer_of(row, *found, table);
   RowNetwork network;
   network.name = found->network;
+  network.counted_tokens = found->tokens;
+  if (found->tokens > 0) network.assumed.push_back(fmt::format("{} tokens counted in a sample", found->tokens));
   return network;
 }
 

@@ -39,6 +39,7 @@ struct RowNetwork {
   std::string name;        // of models/networks; empty: shape
   TransformerShape shape;  // vocabulary as the row has it
   bool is_bert = false;
+  std::int64_t counted_tokens = 0;  // of a network by name: tokens that rates count in a sample, padding left out
   std::vector<std::string> assumed;
 
   [[nodiscard]] bool is_transformer() const { return name.empty(); }

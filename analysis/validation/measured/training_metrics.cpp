@@ -58,8 +58,10 @@ Predicted samples_per_second(const MeasuredRow& row, CaseSolver& solver) {
 }
 
 double tokens_of(const SolvedCase& solved) {
-  if (!solved.row.network.is_transformer()) throw RowSkipped("an image has no tokens");
-  return batch_of(solved) * static_cast<double>(solved.row.network.shape.tokens);
+  const RowNetwork& network = solved.row.network;
+  if (network.is_transformer()) return batch_of(solved) * static_cast<double>(network.shape.tokens);
+  if (network.counted_tokens == 0) throw RowSkipped("an image has no tokens");
+  return batch_of(solved) * static_cast<double>(network.counted_tokens);
 }
 
 Predicted tokens_per_second(const MeasuredRow& row, CaseSolver& solver) {
