@@ -85,8 +85,9 @@ struct Layer {
   LayerKind kind = LayerKind::dense;
   Shape in, out;
   std::int64_t kernel = 1, stride = 1, padding = 0, groups = 1;  // convolutions, pooling
-  /// convolution: columns of a window that is not square, and the padding left and right of it; 0 columns: square
-  std::int64_t kernel_width = 0, padding_width = 0;
+  /// convolution: columns of a window that is not square, the padding left and right of it and its stride to the right
+  /// (0: stride); 0 columns: square
+  std::int64_t kernel_width = 0, padding_width = 0, stride_width = 0;
   std::int64_t heads = 1, kv_heads = 1;  // attention; kv_heads < heads: groups of query heads share keys and values.
                                          // rms_norm: heads that are normalised apart, with one scale for all
   bool causal = false;                   // attention: a token sees itself and what came before

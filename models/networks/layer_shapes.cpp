@@ -19,7 +19,7 @@ Misfit misfit(std::string key, std::string what, std::string suggestion = {}) {
   return {std::move(key), std::move(what), std::move(suggestion)};
 }
 
-/// A window that is not square: rows as the others, columns with a size and a padding of their own.
+/// A window that is not square: rows as the others, columns with a size, a padding and a stride of their own.
 std::optional<Misfit> slide_oblong_window(Layer& layer, std::int64_t channels) {
   const std::int64_t height = layer.in.height + 2 * layer.padding, width = layer.in.width + 2 * layer.padding_width;
   if (layer.kernel > height || layer.kernel_width > width) {
@@ -27,7 +27,8 @@ std::optional<Misfit> slide_oblong_window(Layer& layer, std::int64_t channels) {
                   fmt::format("a {}x{} window is larger than the input {} with padding {} and {}", layer.kernel,
                               layer.kernel_width, to_text(layer.in), layer.padding, layer.padding_width));
   }
-  layer.out = {(height - layer.kernel) / layer.stride + 1, (width - layer.kernel_width) / layer.stride + 1, channels};
+  const std::int64_t stride_width = layer.stride_width > 0 ? layer.stride_width : layer.stride;
+  layer.out = {(height - layer.kernel) / layer.stride + 1, (width - layer.kernel_width) / stride_width + 1, channels};
   return std::nullopt;
 }
 

@@ -27,7 +27,10 @@ void read_window(TomlTable& table, LayerSpec& spec) {
 void read_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
   spec.layer.kernel_width = table.integer("kernel_width", 0, size);
-  if (spec.layer.kernel_width > 0) spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
+  if (spec.layer.kernel_width > 0) {
+    spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
+    spec.layer.stride_width = table.integer("stride_width", spec.layer.stride, size);
+  }
   spec.layer.bias = table.boolean("bias", true);
   spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;
   if (table.boolean("depthwise", false)) {

@@ -58,10 +58,13 @@ void OnnxLayers::add_convolution(const OnnxNode& node, LayerKind kind) {
   if (!counts(node, "kernel", dims) || !counts(node, "strides", strides) || !counts(node, "group", {groups})) return;
   Layer& layer = append(node, kind, operands(node).front());
   layer.kernel = dims[2];
-  if (dims[3] != dims[2]) layer.kernel_width = dims[3];
   layer.stride = strides.empty() ? 1 : strides.front();
   layer.padding = pads.empty() ? 0 : pads.front();
-  if (pads.size() > 1 && layer.kernel_width > 0) layer.padding_width = pads[1];
+  const std::int64_t stride_width = strides.size() > 1 ? strides[1] : layer.stride;
+  const std::int64_t padding_width = pads.size() > 1 ? pads[1] : layer.padding;
+  if (dims[3] != dims[2] || stride_width != layer.stride || padding_width != layer.padding) {
+    layer.kernel_width = dims[3], layer.stride_width = stride_width, layer.padding_width = padding_width;
+  }
   layer.groups = groups;
   layer.bias = node.inputs.size() > 2 && !node.inputs[2].empty();
 }

@@ -41,6 +41,8 @@ constexpr std::array statements = {
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
     // apex's and DeepSpeed's optimizers update all tensors in a few kernels.
     Statement{"deepspeed*", &FrameworkProfile::host_update_us, exactly<0>},
+    // DeepSpeed's transformer kernels keep scores in 16 bits (its post on the fastest BERT training, 2020).
+    Statement{"deepspeed*", &FrameworkProfile::fp32_scores, exactly<0>},
     Statement{"deeplearningexamples", &FrameworkProfile::host_update_us, exactly<0>},
     Statement{"tiled loss", &FrameworkProfile::whole_logits, exactly<0>},
 };

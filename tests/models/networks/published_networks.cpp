@@ -41,6 +41,9 @@ struct Published {
 //   dlrm               13 512 + 512 256 + 256 128; 27^2 128; 479 1,024 + 1,024^2 + 1,024 512 + 512 256 + 256; its rows
 //                      and perceptrons are MLPerf's
 //   dlrm-kaggle        13 512 + 512 256 + 256 64 + 64 16; 27^2 16; 367 512 + 512 256 + 256
+//   gnmt-wmt16         as gnmt with 34 tokens and 32,320 words
+//   transformer-big    35 (6 (12 + 16) 1,024^2 + 1,024 33,712) + 6 (2 + 4) 35^2 1,024
+//   deepspeech2        615 (81 32 451 + 41 32 7,392 + 2 4,096 2,336 + 8 4,096 2,048 + 1,024 29)
 //   neumf              256 128 + 128 64 + 64 32 + 64
 //   shufflenet-v2      its paper's table 5 for a width of 1; on CIFAR-100 a unit of width c at S^2 pixels: S^2 (2 c^2 + 9 c)
 //   nnunet-2d, ssd300  layer by layer as their sources have them; no published count
@@ -57,6 +60,7 @@ const std::vector<Published>& published() {
       {"digits-2nn", 55210, 0.0000548, 1e-12},
       {"fedavg-cnn", 1663370, 0.012273152, 1e-12},
       {"gnmt", 159976704, 6.362112, 1e-12},
+      {"gnmt-wmt16", 160632384, 4.336263168, 1e-12},
       {"gpt-mini", 3448320, 0.468975616, 1e-12},
       {"gpt2", 124439808, 145.8242, 1e-5},
       {"gpt2-xl", 1557611200, 1753.352, 1e-5},
@@ -71,6 +75,7 @@ const std::vector<Published>& published() {
       {"resnet152", 60192808, 11.514, 1e-3},
       {"inception-v3", 23834568, 5.713, 1e-3},
       {"mobilenet-v2", 3504872, 0.3008, 1e-3},
+      {"transformer-big", 210808832, 7.419023360, 1e-12},
       {"neumf", 1602657, 0.000043072, 1e-12},
       {"nnunet-2d", 20613092, 6.69253632, 1e-12},
       {"shufflenet-v2", 2278604, 0.146, 1e-2},
@@ -78,6 +83,7 @@ const std::vector<Published>& published() {
       {"ssd300-resnet50", 22894902, 20.150906112, 1e-12},
       {"unet", 31030658, 48.096084, 1e-6},
       {"dlrm", 24036595969, 0.002458496, 1e-12},
+      {"deepspeech2", 86577440, 59.74255632, 1e-12},
       {"dlrm-kaggle", 540677217, 0.000486032, 1e-12},
       {"stable-diffusion-v1", 859520964, 401.63672064, 1e-12},
       {"yolo11n", 2624064, 3.25, 1e-2},
