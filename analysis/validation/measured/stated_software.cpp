@@ -37,6 +37,11 @@ constexpr std::array statements = {
     Statement{"a2a overlap", &FrameworkProfile::expert_overlap, high_end},
     Statement{"kept reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
     Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
+    Statement{"tensor shown", &FrameworkProfile::tensor_overlap, exactly<0>},
+    Statement{"pipeline shown", &FrameworkProfile::blocking_transfers, exactly<1>},
+    Statement{"gradients shown", &FrameworkProfile::gradient_overlap, exactly<0>},
+    Statement{"gradients shown", &FrameworkProfile::parameter_overlap, exactly<0>},
+    Statement{"flashattention 1", &FrameworkProfile::flash_attention, exactly<1>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
     // apex's and DeepSpeed's optimizers update all tensors in a few kernels.
