@@ -7,9 +7,9 @@ namespace {
 const Names<OptimizerKind>& optimizer_names() {
   static const Names<OptimizerKind> names = [] {
     Names<OptimizerKind> made;
-    for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::nesterov,
-                                     OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lamb,
-                                     OptimizerKind::adadelta}) {
+    for (const OptimizerKind kind :
+         {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::nesterov, OptimizerKind::adam,
+          OptimizerKind::adamw, OptimizerKind::lamb, OptimizerKind::adadelta}) {
       made.push_back({std::string(name_of(kind)), kind});
     }
     return made;

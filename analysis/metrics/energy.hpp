@@ -64,8 +64,8 @@ Joules wan_energy(Bytes bytes, const EnergySpec& energy);
 
 /// One step of a centralised way: the devices of its ranks, the rest of the nodes they stand in, the links of their
 /// ports (and of the leaves when they stand in more than one). Devices and links that the way does not use are not
-/// charged. Time added for stragglers (Way::straggler_share) is spent blocked; between kernels (Way::gap_share) a device
-/// stands by.
+/// charged. Time added for stragglers (Way::straggler_share) is spent blocked; between kernels (Way::gap_share) a
+/// device stands by.
 std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy, const ClusterSpec& cluster);
 
 }  // namespace orrery

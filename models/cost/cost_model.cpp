@@ -8,7 +8,7 @@ namespace orrery {
 
 std::string_view name_of(OptimizerKind kind) {
   static constexpr std::array<std::string_view, 7> names = {"sgd",   "momentum", "nesterov", "adam",
-                                                           "adamw", "lamb",     "adadelta"};
+                                                            "adamw", "lamb",     "adadelta"};
   return names.at(static_cast<std::size_t>(kind));
 }
 

@@ -20,8 +20,9 @@ enum class OptimizerKind : std::uint8_t { sgd, momentum, nesterov, adam, adamw, 
 std::string_view name_of(OptimizerKind kind);
 /// Numbers kept per parameter: momentum and nesterov one, adam, adamw, lamb and adadelta two.
 int optimizer_states(OptimizerKind kind);
-/// Bytes one step moves per parameter: the framework's row; nesterov as momentum, adamw and adadelta as adam. lamb: adam, and 12
-/// more, because the norms of a whole layer come before its update: weights, mean and mean square are read again.
+/// Bytes one step moves per parameter: the framework's row; nesterov as momentum, adamw and adadelta as adam. lamb:
+/// adam, and 12 more, because the norms of a whole layer come before its update: weights, mean and mean square are read
+/// again.
 double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
 /// Operations on each weight tensor where an update is not fused: the kernels that PyTorch's loops start without its
 /// multi-tensor ones (torch.optim until 1.13, counted; lamb: as written with such operations).

@@ -32,17 +32,17 @@ struct FrameworkProfile {
   Ranged host_iteration_ms;
   Ranged expert_host_ms;  // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks
                           // for the products of experts one by one, once it knows their tokens
-  Ranged kernel_efficiency{1.0};  // share of the device's two laws that its kernels reach, in place: kernels that are
-                                  // not fused, gaps, others that run beside them
+  Ranged kernel_efficiency{1.0};   // share of the device's two laws that its kernels reach, in place: kernels that are
+                                   // not fused, gaps, others that run beside them
   Ranged depthwise_slowness{1.0};  // times that depthwise convolutions take longer than their bytes
-  Ranged whole_logits{1.0};       // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
-  Ranged fp32_scores;             // 1: autocast runs softmax and dropout of 16-bit scores in fp32; 0: as they are kept
-  Ranged flash_attention;         // generation of the fused kernel that keeps no scores: 1, 2, 3 (FlashAttention 1, 2,
-                                  // 3 and cuDNN's); 0: products and softmax apart
-  Ranged blocking_transfers;      // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
-  Ranged transfer_latency_us;     // of a pipeline message beside its bytes
-  Ranged gradient_overlap;        // share of the last micro-batch's backward pass that hides gradient exchange
-  Ranged parameter_overlap;       // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
+  Ranged whole_logits{1.0};        // 1: logits are kept whole, in fp32; 0: the loss makes and uses them piece by piece
+  Ranged fp32_scores;              // 1: autocast runs softmax and dropout of 16-bit scores in fp32; 0: as they are kept
+  Ranged flash_attention;          // generation of the fused kernel that keeps no scores: 1, 2, 3 (FlashAttention 1, 2,
+                                   // 3 and cuDNN's); 0: products and softmax apart
+  Ranged blocking_transfers;       // 1: pipeline neighbours wait for each exchange (Megatron-LM 2021); 0: hidden
+  Ranged transfer_latency_us;      // of a pipeline message beside its bytes
+  Ranged gradient_overlap;         // share of the last micro-batch's backward pass that hides gradient exchange
+  Ranged parameter_overlap;        // share of computing that hides gathering sharded parameters (ZeRO-3, FSDP)
   Ranged recompute_early_stop;  // 1: recomputing a block stops before its last product, whose output no gradient needs
                                 // (PyTorch's checkpoints that are not re-entrant); 0: the whole forward pass
   Ranged kept_operand_bytes;    // fp8: per kept input of a product

@@ -24,9 +24,8 @@ class ChannelShuffle final : public LayerKernel {
       });
       return;
     }
-    for_each_number(data.samples, [&](std::int64_t from, std::int64_t to) {
-      data.input_gradient[from] += data.output_gradient[to];
-    });
+    for_each_number(data.samples,
+                    [&](std::int64_t from, std::int64_t to) { data.input_gradient[from] += data.output_gradient[to]; });
   }
 
  private:

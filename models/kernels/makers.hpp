@@ -61,10 +61,10 @@ std::unique_ptr<LayerKernel> make_gru(const Layer& layer);
 std::unique_ptr<LayerKernel> make_last_token(const Layer& layer);  // the last position of a sequence
 /// The same numbers under another shape (flatten, rows_to_tokens, pixels_to_tokens, tokens_to_pixels, reshape).
 std::unique_ptr<LayerKernel> make_view(const Layer& layer);
-std::unique_ptr<LayerKernel> make_slice(const Layer& layer);         // a run of the channels of every position
+std::unique_ptr<LayerKernel> make_slice(const Layer& layer);            // a run of the channels of every position
 std::unique_ptr<LayerKernel> make_channel_shuffle(const Layer& layer);  // channels of `groups` runs in turn
-std::unique_ptr<LayerKernel> make_residual_add(const Layer& layer);  // input + second
-std::unique_ptr<LayerKernel> make_add_vector(const Layer& layer);    // the vector `second` added at every position
+std::unique_ptr<LayerKernel> make_residual_add(const Layer& layer);     // input + second
+std::unique_ptr<LayerKernel> make_add_vector(const Layer& layer);       // the vector `second` added at every position
 /// input, then x_i . x_j for i = 1, ..., N and j < i: x_0 is the input, x_1, ..., x_N are the vectors of `second`.
 std::unique_ptr<LayerKernel> make_dot_interaction(const Layer& layer);
 std::unique_ptr<LayerKernel> make_concatenate(const Layer& layer);  // channels of input, then of second, per position

@@ -59,8 +59,7 @@ class BlockPricer {
     Run run;
     for (const Operator& op : operators) {
       const double slow = slowness(layer, op);
-      run.time +=
-          operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer)) * slow;
+      run.time += operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer)) * slow;
       run.launches += launch_time(op, job_.device_law) * slow;
       run.calls += is_one_call ? 1.0 : op.launches;
     }

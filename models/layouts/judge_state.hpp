@@ -19,7 +19,7 @@ struct StageWork {
   Seconds forward, backward_input, backward_weights, recompute;  // computing, the host's delays in forward and input
   Seconds gaps;  // contained in them but for recomputation: launches, and the host's delays
   Seconds lead;  // by which the host is ahead of the device after both passes
-  Seconds tensor_forward, tensor_backward, tensor_recompute;     // exposed
+  Seconds tensor_forward, tensor_backward, tensor_recompute;  // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
   Seconds tensor_whole, context_whole, expert_whole;           // hidden or not

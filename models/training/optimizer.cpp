@@ -19,8 +19,8 @@ struct Constants {
   float keep = 1;   // adamw: 1 - learning rate x decay
   float beta1 = 0, beta2 = 0, epsilon = 0;
   float rho = 0, new_rho = 0, offset = 0;  // adadelta
-  float new1 = 0, new2 = 0;  // 1 - beta1, 1 - beta2: subtracted in double, since little is left of 0.999
-  float direction = 1;       // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
+  float new1 = 0, new2 = 0;                // 1 - beta1, 1 - beta2: subtracted in double, since little is left of 0.999
+  float direction = 1;  // adam and its kin: what m / (sqrt(s) + epsilon) is multiplied by to correct both biases
 };
 
 /// Both bias corrections of Adam are moved into the constants, as section 2 of its paper proposes: with c1 = 1 -

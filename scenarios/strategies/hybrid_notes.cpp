@@ -72,10 +72,11 @@ std::string parts_note(const StepPrediction& prediction) {
   const StepParts& parts = prediction.parts;
   std::string text = fmt::format("closed form: step {:.4g} s =", prediction.time().value());
   const std::pair<const char*, Seconds> all[] = {
-      {"compute", parts.compute},       {"recompute", parts.recompute},   {"optimizer", parts.optimizer},
-      {"gaps", parts.gaps},
-      {"exposed dp", parts.exposed_dp}, {"exposed tp", parts.exposed_tp}, {"exposed pp", parts.exposed_pp},
-      {"exposed cp", parts.exposed_cp}, {"exposed ep", parts.exposed_ep}, {"exposed outer", parts.exposed_outer},
+      {"compute", parts.compute},       {"recompute", parts.recompute},
+      {"optimizer", parts.optimizer},   {"gaps", parts.gaps},
+      {"exposed dp", parts.exposed_dp}, {"exposed tp", parts.exposed_tp},
+      {"exposed pp", parts.exposed_pp}, {"exposed cp", parts.exposed_cp},
+      {"exposed ep", parts.exposed_ep}, {"exposed outer", parts.exposed_outer},
       {"bubble", parts.bubble},         {"stragglers", parts.straggler}};
   const char* sign = " ";
   for (const auto& [name, time] : all) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "models/layouts/blocks.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -49,9 +50,11 @@ std::vector<Layout> with_interleave(const Layout& layout, const RowCase& open) {
   if (!open.open.interleave || layout.pp == 1) return layouts;
   const std::int64_t blocks = open.network.shape.layers / layout.pp;
   const bool divides = microbatches(layout, open.job.batch) % layout.pp == 0;
+  const BlockSequence sequence = blocks_of(open.job.network);
   for (int chunks = 2; divides && chunks <= std::min(blocks, most_chunks); ++chunks) {
     layouts.push_back(layout);
     layouts.back().interleave = chunks;
+    if (!divides_into(sequence, static_cast<std::size_t>(chunks) * layout.pp)) layouts.back().chunks = Chunks::uneven;
   }
   return layouts;
 }
@@ -95,6 +98,7 @@ std::string settled(const RowCase& open, const ChosenLayout& chosen) {
   if (open.open.microbatch) parts.push_back(fmt::format("micro-batch {}", layout.microbatch));
   if (open.open.sharding) parts.push_back(fmt::format("zero_stage {}", layout.zero_stage));
   if (open.open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
+  if (open.open.interleave && layout.chunks == Chunks::uneven) parts.emplace_back("uneven chunks");
   if (open.open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
   if (parts.empty()) return {};
   return join(parts, ", ") + (chosen.fits ? " (the fastest that fits)" : " (needs least memory: nothing fits)");

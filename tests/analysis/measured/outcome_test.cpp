@@ -160,6 +160,22 @@ TEST_CASE("power follows the limit, energy the hours") {
   CHECK(outcomes[2].predicted->value == Approx(tables().catalogue.system("dgx-h100")->node_training.value() / 1000));
 }
 
+TEST_CASE("a device that waits for its host draws little more than idle, and an epoch takes its steps") {
+  const auto rows = rows_of(
+      "id,metric,value,unit,model,device,devices,global_batch,micro_batch,notes\n"
+      "D-T-1,avg_gpu_power,38,W,ncf on movielens-1m,V100-32GB-PCIe,1,64,64,optimizer adam\n"
+      "D-T-2,time_per_epoch,262,s,ncf on movielens-1m,V100-32GB-PCIe,1,64,64,optimizer adam\n"
+      "D-T-3,time_per_epoch,524,s,ncf on movielens-1m,V100-32GB-PCIe,1,32,32,optimizer adam\n"
+      "D-T-4,time_per_epoch,1,s,bert_base on squad,V100-32GB-PCIe,1,32,32,optimizer adam\n");
+  const auto outcomes = predict_rows(rows, tables());
+  const double idle = tables().catalogue.device("v100-pcie-32")->idle.value();
+  CHECK(outcomes[0].predicted->value > idle);
+  CHECK(outcomes[0].predicted->value < 1.3 * idle);
+  CHECK(outcomes[0].predicted->low < idle);
+  CHECK(outcomes[2].predicted->value == Approx(2 * outcomes[1].predicted->value).epsilon(0.02));
+  CHECK(outcomes[3].reason == "missing: samples of an epoch");
+}
+
 TEST_CASE("what a row leaves open is the fastest that fits, or what needs least memory when nothing fits") {
   const auto reasons = [](const std::string& size, const std::string& batches) {
     const auto rows = rows_of(std::string(header) + "A-T-1,iteration_time,1,s,GPT," + size + ",51200,1024," + batches +

@@ -176,8 +176,8 @@ TEST_CASE("the optimizer asks for its schedule at every step") {
   CHECK(weight[0] == -1.625F);
 }
 
-const std::vector<OptimizerKind> all_kinds = {OptimizerKind::sgd,  OptimizerKind::momentum, OptimizerKind::nesterov,
-                                              OptimizerKind::adam, OptimizerKind::adamw,    OptimizerKind::lamb,
+const std::vector<OptimizerKind> all_kinds = {OptimizerKind::sgd,     OptimizerKind::momentum, OptimizerKind::nesterov,
+                                              OptimizerKind::adam,    OptimizerKind::adamw,    OptimizerKind::lamb,
                                               OptimizerKind::adadelta};
 
 TEST_CASE("weights outside the layers that train are never touched") {
