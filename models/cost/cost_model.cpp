@@ -46,24 +46,26 @@ double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
   return framework.optimizer_bytes_sgd.value;
 }
 
-int update_operations(OptimizerKind kind) {
+UnfusedUpdate unfused_update(OptimizerKind kind) {
   switch (kind) {
     case OptimizerKind::sgd:
-      return 1;  // weight
+      return {1, 12};  // weight
     case OptimizerKind::momentum:
-      return 3;  // velocity: multiply, add; weight
+      return {3, 8 + 12 + 12};  // velocity: multiply, add; weight
     case OptimizerKind::nesterov:
-      return 4;  // momentum's, and what is added to the gradient
+      return {4, 8 + 12 + 12 + 12};  // momentum's, and what is added to the gradient
     case OptimizerKind::adam:
-      return 8;  // mean 2, mean square 2, square root, divide, add, weight
+      return {8, 2 * (8 + 12) + 8 + 8 + 8 + 16};  // mean 2, mean square 2, square root, divide, add, weight
     case OptimizerKind::adamw:
-      return 9;  // adam's, and the decay
+      return {9, 2 * (8 + 12) + 8 + 8 + 8 + 16 + 8};  // adam's, and the decay
     case OptimizerKind::lamb:
-      return 13;  // mean 2, mean square 2, direction 4, two norms of 2 each, weight
+      return {13, 2 * (8 + 12) + 8 + 8 + 12 + 12 + 2 * (8 + 4) + 12};  // mean 2, mean square 2, direction 4, two norms
+                                                                       // of 2 each, weight
     case OptimizerKind::adadelta:
-      return 11;  // mean square 2, two of add and square root, divide, multiply, weight, square of steps 2
+      return {11, 8 + 12 + 2 * (8 + 8) + 12 + 12 + 12 + 8 + 12};  // mean square 2, two of add and square root, divide,
+                                                                  // multiply, weight, square of steps 2
   }
-  return 1;
+  return {1, 12};
 }
 
 namespace {

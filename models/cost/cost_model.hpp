@@ -24,9 +24,13 @@ int optimizer_states(OptimizerKind kind);
 /// adam, and 12 more, because the norms of a whole layer come before its update: weights, mean and mean square are read
 /// again.
 double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
-/// Operations on each weight tensor where an update is not fused: the kernels that PyTorch's loops start without its
-/// multi-tensor ones (torch.optim until 1.13, counted; lamb: as written with such operations).
-int update_operations(OptimizerKind kind);
+/// An update that is not fused: operations on each weight tensor, kernels that PyTorch's loops start without its
+/// multi-tensor ones (torch.optim until 1.13, counted; lamb: as written with such operations), and the bytes that they
+/// read and write per parameter in fp32.
+struct UnfusedUpdate {
+  double operations, bytes;
+};
+UnfusedUpdate unfused_update(OptimizerKind kind);
 
 class CostModel {
  public:

@@ -44,8 +44,7 @@ class BlockPricer {
     const double fused = is_fused ? fused_attention_share(job_.device_law, job_.framework.flash_attention.value) : 1.0;
     const bool is_product = op.kind == Operator::Kind::product;
     const double sustained = is_product ? job_.device_law.sustained_share.value : 1.0;
-    const double depthwise = is_depthwise(layer) ? job_.framework.depthwise_slowness.value : 1.0;
-    return head * depthwise / (job_.framework.kernel_efficiency.value * fused * sustained);
+    return head / (job_.framework.kernel_efficiency.value * fused * sustained);
   }
 
   /// Kernels that follow one another: on the device, the launches in that, and the calls that the host makes for them.
@@ -57,10 +56,13 @@ class BlockPricer {
   [[nodiscard]] Run run_of(const Layer& layer, const std::vector<Operator>& operators) const {
     const bool is_one_call = layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
     Run run;
+    const double moving = is_depthwise(layer) ? job_.framework.depthwise_slowness.value : 1.0;
     for (const Operator& op : operators) {
       const double slow = slowness(layer, op);
-      run.time += operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer)) * slow;
-      run.launches += launch_time(op, job_.device_law) * slow;
+      const Seconds launch = launch_time(op, job_.device_law);
+      const Seconds whole = operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer));
+      run.time += (launch + (whole - launch) * moving) * slow;
+      run.launches += launch * slow;
       run.calls += is_one_call ? 1.0 : op.launches;
     }
     return run;
@@ -88,7 +90,7 @@ class BlockPricer {
     if (marks_.has_backward[index]) {
       add_backward(run_of(layer, operators.backward_input), price_.backward_input);
       add_backward(run_of(layer, operators.backward_weights), price_.backward_weights);
-      if (!layer.frozen) price_.weight_tensors += number(weight_tensors(layer));
+      if (!layer.frozen) count_weight_tensors(layer);
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
     count_parameters(layer);
@@ -111,6 +113,12 @@ class BlockPricer {
     price_.context_whole = price_.context_whole / 3.0;
     price_.selective.kernels = price_.operators.kernels = price_.backward_kernels = 0;
     price_.tensor_sent.backward = price_.context_sent.backward = price_.expert_sent.backward = WireBytes();
+  }
+
+  void count_weight_tensors(const Layer& layer) {
+    const double experts = number(expert_weight_tensors(layer));
+    price_.weight_tensors += number(weight_tensors(layer)) - experts;
+    price_.expert_weight_tensors += experts / layout_.ep;
   }
 
   void count_parameters(const Layer& layer) {

@@ -47,7 +47,7 @@ struct BlockPrice {
   /// Launches of the host; a collective counts as launches_of_collective, a recurrent layer's tokens as one call.
   double forward_kernels = 0, backward_kernels = 0;
   double experts = 0;                                          // of the rank, over the layers
-  double weight_tensors = 0;                                   // that train
+  double weight_tensors = 0, expert_weight_tensors = 0;        // of one rank, that train
   double parameters = 0, expert_parameters = 0;                // of one rank, that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double boundary_numbers = 0;                                 // that leave the block, whole, per micro-batch

@@ -64,6 +64,7 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
   recompute += other.recompute;
   gaps += other.gaps, lead += other.lead, weight_tensors += other.weight_tensors;
+  expert_weight_tensors += other.expert_weight_tensors;
   tensor_forward += other.tensor_forward, tensor_backward += other.tensor_backward;
   tensor_recompute += other.tensor_recompute;
   context_forward += other.context_forward, context_backward += other.context_backward;
@@ -197,11 +198,11 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
   const Seconds half = half_host_microbatch(job_.framework);
   const Seconds forward = kernels.forward_time(job_.framework) + half;
   const Seconds backward = kernels.backward_time(job_.framework) + half;
-  work.lead = std::max(Seconds(), work.forward_time() + work.backward_time() - forward - backward);
   const Seconds late = std::max(Seconds(), forward - work.forward_time());
   const Seconds late_back = std::max(Seconds(), backward - work.backward_time());
   work.forward += late, work.backward_input += late_back;
   work.gaps += late + late_back;
+  work.lead = work.forward_time() + work.backward_time() - forward - backward;
   return work;
 }
 
@@ -219,6 +220,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.backward_input += price.backward_input * times;
     work.backward_weights += price.backward_weights * times;
     work.gaps += price.launches * times, work.weight_tensors += price.weight_tensors * times;
+    work.expert_weight_tensors += price.expert_weight_tensors * times;
     add_recomputed(work, kernels, klass, times, layout);
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +

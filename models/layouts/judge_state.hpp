@@ -26,7 +26,7 @@ struct StageWork {
   double parameters = 0, expert_parameters = 0;                // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
-  double weight_tensors = 0;      // that train
+  double weight_tensors = 0, expert_weight_tensors = 0;  // of one rank, that train
   double boundary_numbers = 0;
   PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;                  // of one micro-batch, as the layout keeps them

@@ -19,8 +19,14 @@ constexpr Seconds StageWork::*times_of_work[] = {
     &StageWork::expert_recompute,  &StageWork::tensor_whole,    &StageWork::context_whole,
     &StageWork::expert_whole};
 
-/// The same work on devices that wait for each other in every layer.
+Seconds passes_of(const StageWork& work) {
+  return work.forward + work.backward_input + work.backward_weights;
+}
+
+/// The same work on devices that wait for each other in every layer; gaps are those of the slower one.
 void slow_down_to(StageWork& work, const StageWork& other) {
+  if (passes_of(other) > passes_of(work)) work.gaps = other.gaps;
+  work.lead = std::min(work.lead, other.lead);
   for (const auto time : times_of_work) work.*time = std::max(work.*time, other.*time);
 }
 

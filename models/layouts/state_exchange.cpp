@@ -252,28 +252,32 @@ Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_eac
 }
 
 double LayoutJudge::State::update_bytes() const {
+  if (job_.framework.host_update_us.value > 0) return unfused_update(job_.optimizer).bytes;
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw;
+  const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw ||
+                       job_.optimizer == OptimizerKind::adadelta;
   return is_mixed && is_adam ? job_.framework.optimizer_bytes_adam_mixed.value
                              : optimizer_bytes(job_.framework, job_.optimizer);
 }
 
 UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
-  UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
-  if (layout.offload == Offload::optimizer) std::swap(update.working, update.waiting);
   const FrameworkProfile& software = job_.framework;
-  Seconds host(static_cast<double>(job_.batch) / layout.dp * software.host_sample_us.value * micro);
-  if (software.host_update_us.value > 0 && layout.offload == Offload::none) {
-    const double kernels = stage.weight_tensors * update_operations(job_.optimizer);
-    const Seconds launches(kernels * job_.device_law.kernel_launch_us.value * micro);
-    host += Seconds(kernels * software.host_update_us.value * micro);
-    update.waiting += launches;
-  }
-  update.waiting += std::max(Seconds(), host - stage.lead - update.total());
-  update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
+  UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
   if (layout.outer.islands > 1) {
     update.working += update_time(stage, outer_update_bytes, layout) / layout.outer.every;
   }
+  Seconds host(static_cast<double>(job_.batch) / layout.dp * software.host_sample_us.value * micro);
+  if (layout.offload == Offload::optimizer) {
+    std::swap(update.working, update.waiting);
+  } else if (software.host_update_us.value > 0) {
+    const double tensors =
+        stage.weight_tensors / state_shares(layout) + stage.expert_weight_tensors / expert_state_shares(layout);
+    const double kernels = tensors * unfused_update(job_.optimizer).operations;
+    update.waiting += Seconds(kernels * job_.device_law.kernel_launch_us.value * micro);
+    host += Seconds(kernels * software.host_update_us.value * micro);
+  }
+  update.waiting += std::max(Seconds(), host - stage.lead - update.total());
+  update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
   return update;
 }
 

@@ -139,6 +139,11 @@ bool is_depthwise(const Layer& layer) {
   return layer.kind == LayerKind::convolution && layer.groups > 1 && layer.groups == layer.in.channels;
 }
 
+std::int64_t expert_weight_tensors(const Layer& layer) {
+  if (layer.kind != LayerKind::mixture_of_experts) return 0;
+  return layer.experts * (layer.gated ? 3 : 2) * (layer.bias ? 2 : 1);
+}
+
 std::int64_t weight_tensors(const Layer& layer) {
   const std::int64_t bias = layer.bias ? 1 : 0;
   switch (layer.kind) {
@@ -163,7 +168,7 @@ std::int64_t weight_tensors(const Layer& layer) {
     case LayerKind::gru:
       return 4;
     case LayerKind::mixture_of_experts:
-      return (1 + bias) + (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * (1 + bias);
+      return (1 + bias) * (1 + layer.shared_experts * (layer.gated ? 3 : 2)) + expert_weight_tensors(layer);
     case LayerKind::attention:
       return (layer.positions > 0 ? 1 : 0) + (layer.sinks ? 1 : 0);
     default:

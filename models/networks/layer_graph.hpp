@@ -154,6 +154,8 @@ bool is_depthwise(const Layer& layer);
 /// Tensors that hold a layer's weights and biases, as PyTorch keeps them (a recurrent layer's biases are two; a tied
 /// dense layer's weights are the embedding's); heads' queries, keys and values as the graph joins them.
 std::int64_t weight_tensors(const Layer& layer);
+/// Of these, those of experts that a token may visit or not; 0 of other layers.
+std::int64_t expert_weight_tensors(const Layer& layer);
 /// attention: of the keys those that a query sees at most, all or those in its window.
 std::int64_t seen_tokens(const Layer& layer);
 /// Numbers of a mixture's router, its bias included.

@@ -117,7 +117,7 @@ std::optional<Misfit> gate(Layer& layer) {
   return std::nullopt;
 }
 
-/// Normalisations of parts of the channels.
+/// What works on parts of the channels, all of one size.
 std::optional<Misfit> keep_parts(Layer& layer, const std::string& key, std::int64_t parts) {
   if (layer.in.channels % parts != 0) {
     return misfit(key, fmt::format("{} {} do not divide the channels of the input {}", parts, key, to_text(layer.in)));

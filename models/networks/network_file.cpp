@@ -27,9 +27,11 @@ void read_window(TomlTable& table, LayerSpec& spec) {
 void read_convolution(TomlTable& table, LayerSpec& spec) {
   read_window(table, spec);
   spec.layer.kernel_width = table.integer("kernel_width", 0, size);
-  if (spec.layer.kernel_width > 0) {
-    spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
-    spec.layer.stride_width = table.integer("stride_width", spec.layer.stride, size);
+  spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
+  spec.layer.stride_width = table.integer("stride_width", 0, size_or_zero);
+  for (const char* key : {"padding_width", "stride_width"}) {
+    if (spec.layer.kernel_width > 0 || !table.has(key)) continue;
+    table.problem(key, "the window is square", "it is of one with columns of its own", "give kernel_width too");
   }
   spec.layer.bias = table.boolean("bias", true);
   spec.stride = table.boolean("strided", false) ? LayerSpec::Stride::of_block : LayerSpec::Stride::own;

@@ -44,10 +44,10 @@ Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   const double limit = std::min(most, power_limit(row).value_or(most));
   const Ranged busy = predicted_range(solved.row.job, solved.row.layout, busy_share);
   const auto at = [&](double resting, double share, double of_limit) {
-    return std::min(limit * of_limit, resting + std::max(0.0, training - resting) * std::min(1.0, share));
+    return std::min(limit * of_limit, resting + std::max(0.0, training - resting) * share);
   };
   return {{at(idle, busy.value, 1), at(idle * (1 - spread_of_idle), busy.low * least_share, least_of_limit),
-           at(idle * (1 + spread_of_idle), busy.high * most_share, most_of_limit)},
+           at(idle * (1 + spread_of_idle), std::min(1.0, busy.high) * most_share, most_of_limit)},
           solved.row.assumed,
           {limit, 1}};
 }

@@ -159,7 +159,8 @@ std::optional<std::int64_t> samples_of_tokens(const RowCase& target, const Measu
 void set_batch(RowCase& target, const MeasuredRow& row) {
   const auto of_tokens = samples_of_tokens(target, row);
   for (const char* column : {"global_batch", "micro_batch"}) {
-    if (row.words(column).empty() || of_tokens) continue;
+    const bool is_read = of_tokens && std::string_view(column) == "micro_batch";
+    if (row.words(column).empty() || is_read) continue;
     throw RowSkipped(fmt::format("{} \"{}\" is no number of samples", column, row.words(column)));
   }
   Layout& layout = target.layout;

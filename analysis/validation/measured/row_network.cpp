@@ -88,7 +88,7 @@ RowNetwork transformer_of(const MeasuredRow& row, const ModelName& name, const M
   shape.tokens = figure(row.seq_len, shape.tokens, default_tokens, "tokens", network.assumed);
   shape.positions = 0;
   const std::vector<std::string> words = words_of(row.model + " " + row.notes);
-  if (has_words(words, "parallel block") || has_words(words, "parallel transformer block")) {
+  if (has_phrase(words, "parallel block") || has_phrase(words, "parallel transformer block")) {
     shape.order = BlockOrder::parallel_one_norm;
     network.assumed.emplace_back("attention and perceptron side by side");
   }

@@ -119,6 +119,11 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+bool has_phrase(const std::vector<std::string>& words, std::string_view phrase) {
+  const std::vector<std::string> wanted = words_of(phrase);
+  return std::search(words.begin(), words.end(), wanted.begin(), wanted.end()) != words.end();
+}
+
 bool has_words(const std::vector<std::string>& words, std::string_view pattern) {
   for (const std::string& part : split(pattern, ' ')) {
     if (part.empty()) continue;

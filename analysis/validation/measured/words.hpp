@@ -15,6 +15,9 @@ std::vector<std::string> words_of(std::string_view text);
 /// that begins so; one that begins with ! must not be there.
 bool has_words(const std::vector<std::string>& words, std::string_view pattern);
 
+/// Whether the words of `phrase` follow one another in `words`.
+bool has_phrase(const std::vector<std::string>& words, std::string_view phrase);
+
 /// A rate as written, in bytes per second. Small b: bits. "200Gb/s", "1.8 TB/s", "10 Gbps", "100 Gbit/s".
 struct WrittenRate {
   double bytes_per_second = 0;

@@ -68,7 +68,7 @@ TEST_CASE("apex's and DeepSpeed's updates are fused, PyTorch's own of those year
 }
 
 TEST_CASE("notes say which exchanges show, and that attention and perceptron stand side by side") {
-  const RowCase row = case_named("8,Llama 2 7B,A100-80GB-SXM,bf16,1,x,parallel block; tensor and gradients shown");
+  const RowCase row = case_named("8,Llama 2 7B,A100-80GB-SXM,bf16,1,x,parallel block; shows tensor; shows gradients");
   CHECK(row.network.shape.order == BlockOrder::parallel_one_norm);
   CHECK(row.job.framework.tensor_overlap.value == 0);
   CHECK(row.job.framework.gradient_overlap.value == 0);

@@ -105,9 +105,26 @@ TEST_CASE("A depthwise convolution has as many filters and groups as its input h
   CHECK(parameters(layer) == 9 * 6 + 6);
   CHECK(
       problem_around("[1, 1, 6]", "{ name = \"d\", kind = \"convolution\", depthwise = true, filters = 3 }") ==
-      R"(small.toml:9:55: network.layers[0]: unknown key "filters" - known: bias, depthwise, frozen, input, kernel, kernel_width, kind, name, padding, stride, strided
+      R"(small.toml:9:55: network.layers[0]: unknown key "filters" - known: bias, depthwise, frozen, input, kernel, kernel_width, kind, name, padding, padding_width, stride, stride_width, ...
   { name = "d", kind = "convolution", depthwise = true, filters = 3 },
                                                         ^)");
+}
+
+TEST_CASE("Windows that are not square have steps and padding of their own to the right") {
+  const auto out = [](const std::string& keys) {
+    return to_text(
+        around("[12, 12, 2]", "{ name = \"c\", kind = \"convolution\", filters = 4, kernel = 3, " + keys + " }")
+            .layers[0]
+            .out);
+  };
+  CHECK(out("padding = 1, kernel_width = 5, padding_width = 2, stride = 2") == "6x6x4");
+  CHECK(out("padding = 1, kernel_width = 5, padding_width = 2, stride = 2, stride_width = 3") == "6x4x4");
+  CHECK(
+      problem_around("[4, 4, 2]",
+                     "{ name = \"c\", kind = \"convolution\", filters = 4, kernel = 3, stride_width = 2 }") ==
+      R"(small.toml:9:77: network.layers[0].stride_width: the window is square (it is of one with columns of its own) - give kernel_width too
+  { name = "c", kind = "convolution", filters = 4, kernel = 3, stride_width = 2 },
+                                                                             ^)");
 }
 
 TEST_CASE("A dropout's rate is at least 0 and below 1") {

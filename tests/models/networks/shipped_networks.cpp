@@ -105,7 +105,7 @@ TEST_CASE("A mistyped network gets the nearest name, a path is read as a file") 
   CHECK(message("resnet-50") == "network: unknown network \"resnet-50\" - did you mean \"resnet50\"?");
   CHECK(message("perceiver") ==
         "network: unknown network \"perceiver\" - known: 2nn, bert-base, bert-large, bloom-176b, char-lstm, "
-        "deepseek-v2, deepseek-v2-lite, deepseek-v3, digits-2nn, dlrm, dlrm-kaggle, falcon-180b, ...");
+        "deepseek-v2, deepseek-v2-lite, deepseek-v3, deepspeech2, digits-2nn, dlrm, dlrm-kaggle, ...");
   CHECK(message("nowhere/small.toml") == "nowhere/small.toml: cannot be read (No such file or directory)");
 }
 
