@@ -124,7 +124,7 @@ TEST_CASE("Windows that are not square have steps and padding of their own to th
                      "{ name = \"c\", kind = \"convolution\", filters = 4, kernel = 3, stride_width = 2 }") ==
       R"(small.toml:9:77: network.layers[0].stride_width: the window is square (it is of one with columns of its own) - give kernel_width too
   { name = "c", kind = "convolution", filters = 4, kernel = 3, stride_width = 2 },
-                                                                             ^)");
+                                                                              ^)");
 }
 
 TEST_CASE("A dropout's rate is at least 0 and below 1") {
