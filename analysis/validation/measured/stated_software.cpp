@@ -68,9 +68,9 @@ std::vector<std::string> set_stated_software(FrameworkProfile& software, const M
     if (std::find(set.begin(), set.end(), statement.constant) != set.end()) continue;
     set.push_back(statement.constant);
     Ranged& constant = software.*statement.constant;
-    const double before = constant.value;
+    const Ranged before = constant;
     constant = Ranged(statement.value(constant));
-    if (constant.value != before) told.push_back(fmt::format("{} {}", name_of(statement.constant), constant.value));
+    if (!(constant == before)) told.push_back(fmt::format("{} {}", name_of(statement.constant), constant.value));
   }
   return told;
 }
