@@ -23,8 +23,8 @@ enum class FlopConvention : std::uint8_t {
 FlopConvention convention_of(const MeasuredRow& row);
 
 /// Of one step over `samples`: 3 x forward; hardware adds one forward pass of the body and of attention for full
-/// recomputation, attention alone for selective, half of the body for operators (no source says how it counts them); the
-/// head is not computed again.
+/// recomputation, attention alone for selective, half of the body for operators (no source says how it counts them);
+/// the head is not computed again.
 double model_flops(const CountedFlops& flops, FlopConvention convention, double samples);
 double hardware_flops(const CountedFlops& flops, FlopConvention convention, Recompute recompute, double samples);
 
