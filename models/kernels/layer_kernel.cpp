@@ -78,9 +78,7 @@ std::string why_not_executed(const Layer& layer) {
   if (is_loss(layer.kind)) return {};
   const bool known = std::any_of(table.begin(), table.end(), [&](const Row& at) { return at.kind == layer.kind; });
   if (!known) return "has no kernel";
-  if (layer.kernel_width > 0)
-    return "has windows that are not square, or other steps or padding in width than in height, which its kernel has "
-           "not";
+  if (layer.kernel_width > 0) return "has windows, steps or padding that differ in height and width";
   if (std::any_of(layer.tables.begin(), layer.tables.end(), [](std::int64_t rows) { return rows > most_rows; })) {
     return "has a table of more than 16777216 rows, whose numbers its kernel's float32 cannot tell apart";
   }

@@ -1,28 +1,16 @@
 // Rows of mixtures of experts, whose layouts no even cut and no plain group of replicas gives.
-#include <algorithm>
-
-#include "analysis/validation/measured/row_case.hpp"
-#include "analysis/validation/measured/tables.hpp"
-#include "models/layouts/step_prediction.hpp"
+#include "tests/analysis/measured/one_row.hpp"
 #include "tests/catch.hpp"
 
 namespace orrery {
 namespace {
 
-RowCase case_named(const std::string& model, const std::string& cells) {
-  static const ValidationTables tables = read_validation_tables();
-  Problems problems;
-  const auto rows = parse_measured_rows(
-      "id,metric,value,unit,device,precision,year,seq_len,model,devices,tp,pp,ep,interleave,global_batch,micro_batch\n"
-      "A-T-1,iteration_time,1,s,H100-80GB-SXM,bf16,2025,4096," +
-          model + "," + cells + "\n",
-      "rows.csv", problems);
-  problems.throw_if_any();
-  return case_of(rows.at(0), tables);
-}
+using namespace testing;
 
-bool assumes(const RowCase& row, const std::string& text) {
-  return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
+RowCase case_named(const std::string& model, const std::string& cells) {
+  return case_of_row(
+      "id,metric,value,unit,device,precision,year,seq_len,model,devices,tp,pp,ep,interleave,global_batch,micro_batch",
+      "A-T-1,iteration_time,1,s,H100-80GB-SXM,bf16,2025,4096," + model + "," + cells);
 }
 
 }  // namespace

@@ -1,29 +1,16 @@
 // Rows of networks that are files: batches in tokens, what their notes say of optimizer and software, power of devices
 // that wait for their host.
-#include <algorithm>
-
-#include "analysis/validation/measured/row_case.hpp"
-#include "analysis/validation/measured/tables.hpp"
-#include "models/layouts/step_prediction.hpp"
+#include "tests/analysis/measured/one_row.hpp"
 #include "tests/catch.hpp"
 
 namespace orrery {
 namespace {
 
-RowCase case_named(const std::string& cells) {
-  static const ValidationTables tables = read_validation_tables();
-  Problems problems;
-  const auto rows = parse_measured_rows(
-      "id,metric,value,unit,devices,model,device,precision,micro_batch,source,notes\n"
-      "A-T-1,throughput,1,tokens/s," +
-          cells + "\n",
-      "rows.csv", problems);
-  problems.throw_if_any();
-  return case_of(rows.at(0), tables);
-}
+using namespace testing;
 
-bool assumes(const RowCase& row, const std::string& text) {
-  return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
+RowCase case_named(const std::string& cells) {
+  return case_of_row("id,metric,value,unit,devices,model,device,precision,micro_batch,source,notes",
+                     "A-T-1,throughput,1,tokens/s," + cells);
 }
 
 }  // namespace

@@ -92,6 +92,41 @@ TEST_CASE("An update that is not fused hides its host behind what the device has
   CHECK(step_of(job).time() > Seconds(161 * 8 * 500e-6));
 }
 
+TEST_CASE("Ranks launch updates of the experts and shards that they hold") {
+  TrainingJob job = experts_job(8, "pytorch-ddp");
+  FrameworkProfile& software = job.framework;
+  software.host_forward_us = software.host_backward_us = software.host_sample_us = Ranged(0);
+  const auto gaps = [&](double update_us, int ep, int zero_stage) {
+    job.framework.host_update_us = Ranged(update_us);
+    Layout layout;
+    layout.dp = 8, layout.ep = ep, layout.zero_stage = zero_stage;
+    return LayoutJudge(job).predict(layout).parts.gaps;
+  };
+  const auto launched = [&](int ep, int zero_stage) {
+    return (gaps(1e-9, ep, zero_stage) - gaps(0, ep, zero_stage)).value() /
+           (unfused_update(job.optimizer).operations * job.device_law.kernel_launch_us.value * 1e-6);
+  };
+  double all = 0, experts = 0;
+  for (const Layer& layer : job.network.layers) {
+    all += static_cast<double>(weight_tensors(layer)), experts += static_cast<double>(expert_weight_tensors(layer));
+  }
+  CHECK(experts == 4 * 8 * 2);  // blocks, experts, products
+  CHECK(launched(1, 0) == Approx(all));
+  CHECK(launched(8, 0) == Approx(all - experts + experts / 8));
+  CHECK(launched(1, 1) == Approx(all / 8));
+}
+
+TEST_CASE("While a host updates, inside islands and between them, the device stands by") {
+  TrainingJob job = megatron_job({4, 1024, 16}, 16, 16, "modern");
+  Layout layout;
+  layout.dp = 16, layout.offload = Offload::optimizer;
+  layout.outer.islands = 2, layout.outer.every = 4;
+  const StepParts parts = LayoutJudge(job).predict(layout).parts;
+  CHECK(parts.optimizer == Seconds());
+  layout.outer.islands = 1;
+  CHECK(parts.gaps > LayoutJudge(job).predict(layout).parts.gaps);
+}
+
 TEST_CASE("A recurrent layer is one call of the host, and a launch for every token of the device") {
   TrainingJob job = small_job("lstm-rows", 1, "pytorch-ddp");
   job.framework.host_update_us = job.framework.host_iteration_ms = Ranged(0);

@@ -110,6 +110,17 @@ TEST_CASE("by speed the micro-batches of a step are shared out, and no replica w
   CHECK(step.microbatches == 24);  // on the mean
 }
 
+TEST_CASE("where both kinds share a stage its gaps are those of the slower one, whichever comes first") {
+  const TrainingJob job = mixed_with("dgx1-v100", 1);
+  TrainingJob swapped = job;
+  std::swap(static_cast<NodeGroup&>(swapped.cluster), swapped.cluster.more.front());
+  std::swap(static_cast<NodeLaws&>(swapped), swapped.more_laws.front());
+  const Layout layout = layout_of(16, 1, 1);
+  const StepParts one = LayoutJudge(job).predict(layout).parts, other = LayoutJudge(swapped).predict(layout).parts;
+  CHECK(one.gaps.value() == Approx(other.gaps.value()));
+  CHECK(one.total().value() == Approx(other.total().value()));
+}
+
 TEST_CASE("by speed stages on fast devices hold more layers, and the slowest stage is faster") {
   LayoutJudge mixed(mixed_with("dgx1-v100", 1));
   const Layout equal = layout_of(4, 4, 1), by_speed = layout_of(4, 4, 1, Balance::speed);

@@ -55,6 +55,19 @@ TEST_CASE("A repeated block is placed one after the other, with its width, strid
   CHECK(graph.layers[5].skip == LayerId(3));
 }
 
+TEST_CASE("The stride of a block's place is that of an oblong window both ways") {
+  const std::string blocks =
+      "[blocks]\nwide = [\n  { name = \"conv\", kind = \"convolution\", filters = 1, kernel = 3, padding = 1, "
+      "kernel_width "
+      "= 7, padding_width = 3, strided = true },\n]\n";
+  const LayerGraph graph = small_network(network_text("[16, 16, 3]", "5",
+                                                      "{ name = \"down\", block = \"wide\", width = 5, stride = 2 },\n"
+                                                      "{ name = \"pool\", kind = \"global_average_pool\" },\n" +
+                                                          loss,
+                                                      blocks));
+  CHECK(to_text(graph.layers[0].out) == "8x8x5");
+}
+
 TEST_CASE("Every wrong key of a network file is reported at once") {
   CHECK(
       problems_of(network_text("[28, 28]", "10",

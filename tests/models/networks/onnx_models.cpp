@@ -234,6 +234,16 @@ TEST_CASE("Values come from what stands before, and are given once: none depends
         "model.onnx: x_Identity: gives \"x\", which is given before it");
 }
 
+TEST_CASE("A convolution may step and pad otherwise to the right than down, though its window is square") {
+  const std::string graph =
+      node("Conv", {"x", "w"}, {"c"}, integers("strides", {2, 1}) + integers("pads", {1, 0, 1, 0})) +
+      node("GlobalAveragePool", {"c"}, {"g"}) + node("Flatten", {"g"}, {"y"}) + weight("w", {10, 1, 3, 3}) +
+      input("x", {-1, 1, 28, 28}) + output("y", {-1, 10});
+  const LayerGraph read = graph_of(model(graph + info("c", {1, 10, 14, 26}) + info("g", {1, 10, 1, 1})));
+  CHECK(to_text(layer_named(read, "c_Conv").out) == "14x26x10");
+  CHECK(layer_named(read, "c_Conv").stride_width == 1);
+}
+
 TEST_CASE("Groups, strides and windows below one are refused") {
   const std::string image = input("x", {1, 4, 6, 6}) + output("y", {1, 4, 6, 6}) + weight("w", {4, 4, 3, 3});
   const auto conv = [&](const std::string& attributes) {

@@ -1,0 +1,26 @@
+// One published row as the layout and job that it is taken for.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "analysis/validation/measured/row_case.hpp"
+#include "analysis/validation/measured/tables.hpp"
+#include "models/layouts/step_prediction.hpp"
+
+namespace orrery::testing {
+
+/// A CSV of one line below its header.
+inline RowCase case_of_row(const std::string& columns, const std::string& cells) {
+  static const ValidationTables tables = read_validation_tables();
+  Problems problems;
+  const auto rows = parse_measured_rows(columns + "\n" + cells + "\n", "rows.csv", problems);
+  problems.throw_if_any();
+  return case_of(rows.at(0), tables);
+}
+
+inline bool assumes(const RowCase& row, const std::string& text) {
+  return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
+}
+
+}  // namespace orrery::testing
