@@ -65,6 +65,8 @@ const std::vector<DeviceConstant>& device_constants() {
       {"attention_2_share", &DeviceLaw::attention_2_share, "of these, what FlashAttention 2 reaches"},
       {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak"},
       {"convolution_share_fp32", &DeviceLaw::convolution_share_fp32, "the same in fp32 and fp64, without matrix units"},
+      {"dense_window_gain", &DeviceLaw::dense_window_gain,
+       "times faster of 3x3 windows of stride 1 in fp32 and fp64 (Winograd)"},
   };
   return constants;
 }

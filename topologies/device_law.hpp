@@ -33,6 +33,7 @@ struct DeviceLaw {
   Ranged attention_2_share;       // and FlashAttention 2
   Ranged convolution_share;       // plateau share of convolutions (implicit products)
   Ranged convolution_share_fp32;  // the same in fp32 and fp64
+  Ranged dense_window_gain{1.0};  // times faster, in fp32 and fp64, windows of 3 x 3 that move by one place (Winograd)
   double multiprocessors = 0;     // tiles worked on at once; 0: unknown, products follow K / (K + k0) alone
 };
 

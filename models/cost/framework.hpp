@@ -58,8 +58,8 @@ struct FrameworkProfile {
   Ranged node_dispatch;             // 1: a token goes once to each node that has experts of it, and is passed on inside
                                     // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
   Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged visible_exchange;          // all-reduces that show in a data-parallel step for each one done (0: none but
-                                    // by gradient_overlap)
+  Ranged exchange_traffic;          // of a byte that a rank sends of gradients, the bytes of device memory traffic by
+                                    // which kernels take longer: copies into buckets, the library's kernels beside them
   Ranged shard_bytes;               // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
   Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
   Ranged gradient_wire_bytes;       // per number as sent

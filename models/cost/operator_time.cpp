@@ -31,8 +31,12 @@ double half_rate_inner(const Device& device, const DeviceLaw& law, Precision pre
   return law.gemm_k0.value * std::min(1.0, rates * bytes_in_memory(precision).value() / 2.0);
 }
 
+bool convolves(const Operator& op) {
+  return op.kind == Operator::Kind::convolution || op.kind == Operator::Kind::dense_window;
+}
+
 Plateau plateau_of(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
-  const bool is_convolution = op.kind == Operator::Kind::convolution;
+  const bool is_convolution = convolves(op);
   if (bytes_per_number(precision) < bytes_in_memory(precision)) {
     return {is_convolution ? law.convolution_share.value : law.gemm_share_fp8.value, law.gemm_k0_fp8.value};
   }
@@ -40,8 +44,10 @@ Plateau plateau_of(const Operator& op, const Device& device, const DeviceLaw& la
   if (bytes_in_memory(precision).value() <= 2.0) {
     return {is_convolution ? law.convolution_share.value : law.gemm_share.value, k0};
   }
-  const Ranged& of_convolutions = precision == Precision::tf32 ? law.convolution_share : law.convolution_share_fp32;
-  return {is_convolution ? of_convolutions.value : law.gemm_share_tf32.value, k0};
+  if (!is_convolution) return {law.gemm_share_tf32.value, k0};
+  if (precision == Precision::tf32) return {law.convolution_share.value, k0};
+  const double fewer = op.kind == Operator::Kind::dense_window ? law.dense_window_gain.value : 1.0;
+  return {law.convolution_share_fp32.value * fewer, k0};
 }
 
 /// Seconds at full rate of every multiprocessor, of the fastest tiling.
@@ -77,6 +83,7 @@ Flops flops_of(const Operator& op) {
   switch (op.kind) {
     case Operator::Kind::product:
     case Operator::Kind::convolution:
+    case Operator::Kind::dense_window:
       return Flops(2.0 * op.m * op.n * op.k * op.count * op.launches);
     case Operator::Kind::streaming:
       return Flops(0);
@@ -86,14 +93,15 @@ Flops flops_of(const Operator& op) {
 }
 
 Seconds launch_time(const Operator& op, const DeviceLaw& law) {
-  const bool is_product = op.kind == Operator::Kind::product || op.kind == Operator::Kind::convolution;
+  const bool is_product = op.kind == Operator::Kind::product || convolves(op);
   return Seconds(op.launches * (is_product ? law.gemm_launch_us : law.kernel_launch_us).value * micro);
 }
 
 Seconds operator_time(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
   switch (op.kind) {
     case Operator::Kind::product:
-    case Operator::Kind::convolution: {
+    case Operator::Kind::convolution:
+    case Operator::Kind::dense_window: {
       Operator once = op;
       once.launches = 1;
       return Seconds(product_time(once, device, law, precision) * op.launches);

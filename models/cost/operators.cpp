@@ -6,6 +6,11 @@
 namespace orrery {
 namespace {
 
+bool is_dense_window(const Layer& layer) {
+  return layer.kind == LayerKind::convolution && layer.groups == 1 && layer.kernel == 3 && layer.stride == 1 &&
+         kernel_area(layer) == 9 && layer.stride_width <= 1;
+}
+
 double number(std::int64_t value) {
   return static_cast<double>(value);
 }
@@ -117,7 +122,7 @@ class Lister {
     const double moved = width_ * (share_.samples * number(layer_.in.count() + layer_.out.count()) + k * n * groups);
     const auto add = [&](std::vector<Operator>& to, double rows, double columns, double inner) {
       Operator op = product(rows, columns, inner, groups);
-      op.kind = Operator::Kind::convolution;
+      op.kind = is_dense_window(layer_) ? Operator::Kind::dense_window : Operator::Kind::convolution;
       op.bytes = moved;  // not the unfolded image
       to.push_back(op);
     };

@@ -14,11 +14,19 @@
 namespace orrery {
 
 /// product: `count` products of M x K by K x N, in one launch, `bytes` being what they read and write. convolution: the
-/// same as an implicit product. streaming: `bytes` through memory. attention: one fused kernel of `flops` and `bytes`.
-/// `launches` of the same follow one another (the tokens of a recurrent layer); bytes of streaming count all of them,
-/// of a product each.
+/// same as an implicit product; dense_window: of windows of 3 x 3 that move by one place, which need fewer
+/// multiplications (Lavin and Gray 2016, arXiv 1509.09308). streaming: `bytes` through memory. attention: one fused
+/// kernel of `flops` and `bytes`. `launches` of the same follow one another (the tokens of a recurrent layer); bytes of
+/// streaming count all of them, of a product each.
 struct Operator {
-  enum class Kind : std::uint8_t { product, convolution, streaming, attention_forward, attention_backward };
+  enum class Kind : std::uint8_t {
+    product,
+    convolution,
+    dense_window,
+    streaming,
+    attention_forward,
+    attention_backward
+  };
   Kind kind = Kind::streaming;
   double m = 0, n = 0, k = 0, count = 1;
   double launches = 1;

@@ -196,6 +196,7 @@ struct LayoutJudge::State {
   [[nodiscard]] double wire_bytes_of_gradient() const;
   /// Moved by an inner step, of each parameter.
   [[nodiscard]] double update_bytes() const;
+  [[nodiscard]] Seconds delay_of_sent_byte() const;
   /// Of what one rank's optimizer holds, all or its share (ZeRO): bytes of each parameter over the memory's bandwidth;
   /// on the host as long as an inner step's (assumed for the update between islands).
   [[nodiscard]] Seconds update_time(const StageWork& stage, double bytes_each, const Layout& layout) const;

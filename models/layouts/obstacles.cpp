@@ -190,12 +190,6 @@ class Obstacles {
                                    layout_.outer.islands > 1 ? " of an island" : "",
                                    nearest_divisors(ranks, layout_.zero_group)));
     }
-    if (exchanges_with_microbatches(layout_) && job_.framework.visible_exchange.value > 0) {
-      found_.push_back(fmt::format(
-          "framework {} says what shows of one exchange in a step (visible_exchange), zero_stage {} exchanges states "
-          "with every micro-batch - use zero_stage 0 or 1, or framework pytorch-fsdp or deepspeed-zero3",
-          job_.framework.id, layout_.zero_stage));
-    }
     check_shared_experts();
   }
 

@@ -59,43 +59,57 @@ Seconds beyond(Seconds time, Seconds window) {
   return std::max(Seconds(0), time - window);
 }
 
+/// What an exchange beside computing adds to a step: what the pass does not hide, by how much the library's kernels
+/// slow the pass meanwhile, and what every byte that a rank sends takes of its memory's bandwidth.
+class Beside {
+ public:
+  Beside(const FrameworkProfile& framework, Seconds delay_of_byte)
+      : interference_(framework.exchange_interference.value), delay_of_byte_(delay_of_byte) {}
+  [[nodiscard]] Seconds shown(Seconds time, const WireBytes& sent, Seconds window) const {
+    return beyond(time, window) + std::min(time, window) * interference_ + delay_of_byte_ * sent.total().value();
+  }
+
+ private:
+  double interference_;
+  Seconds delay_of_byte_;
+};
+
 /// ZeRO-3: parameters gathered for every pass that there is, gradients summed with every backward; the first gather of
 /// a step has no pass before it.
-StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+StateExchange moved_with_passes(const StatesMoved& once, const Passes& passes, double overlap, const Beside& beside) {
   StateExchange exchange;
-  const Seconds gradients = once.gradients.time + once.sums.time;
-  const double overlap = framework.parameter_overlap.value;
-  const auto shown = [&](Seconds time, Seconds window) {
-    return beyond(time, window) + std::min(time, window) * framework.exchange_interference.value;
-  };
-  const Seconds again = once.parameters.time * once.gathered_again;
-  exchange.forward = {shown(once.parameters.time, passes.forward * overlap), once.parameters.sent};
-  exchange.backward = {shown(again + gradients, passes.backward * overlap), once.gradients.sent};
+  const Seconds gradients = once.gradients.time + once.sums.time, again = once.parameters.time * once.gathered_again;
+  exchange.forward.sent = once.parameters.sent;
+  exchange.backward.sent = once.gradients.sent;
   exchange.backward.sent += once.parameters.sent * once.gathered_again;
   exchange.summed = once.sums.sent;
+  WireBytes backward = exchange.backward.sent;
+  backward += exchange.summed;
+  exchange.forward.exposed = beside.shown(once.parameters.time, exchange.forward.sent, passes.forward * overlap);
+  exchange.backward.exposed = beside.shown(again + gradients, backward, passes.backward * overlap);
   exchange.exchange_exposed = (exchange.forward.exposed + exchange.backward.exposed) * passes.count;
   exchange.exposed = exchange.exchange_exposed + once.parameters.time / passes.blocks;
   exchange.parameters = (once.parameters.time + again) * passes.count;
   exchange.gradients = gradients * passes.count;
-  WireBytes each = exchange.backward.sent;
-  each += exchange.summed, each += exchange.forward.sent;
-  exchange.sent = each * passes.count;
+  backward += exchange.forward.sent;
+  exchange.sent = backward * passes.count;
   return exchange;
 }
 
 /// ZeRO-2: gradients summed with every backward pass, parameters gathered once, after the update.
-StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes, double overlap,
+                                   const Beside& beside) {
   StateExchange exchange;
   const Seconds gradients = once.gradients.time + once.sums.time;
-  const double overlap = framework.gradient_overlap.value;
-  exchange.backward = {beyond(gradients, passes.backward * overlap), once.gradients.sent};
+  WireBytes each = once.gradients.sent;
+  each += once.sums.sent;
+  exchange.backward = {beside.shown(gradients, each, passes.backward * overlap), once.gradients.sent};
   exchange.summed = once.sums.sent;
   exchange.exchange_exposed = exchange.backward.exposed * passes.count;
-  exchange.exposed = exchange.exchange_exposed + beyond(once.parameters.time, passes.forward * overlap);
+  exchange.exposed = exchange.exchange_exposed;
+  exchange.exposed += beside.shown(once.parameters.time, once.parameters.sent, passes.forward * overlap);
   exchange.parameters = once.parameters.time;
   exchange.gradients = gradients * passes.count;
-  WireBytes each = exchange.backward.sent;
-  each += exchange.summed;
   exchange.sent = each * passes.count;
   exchange.sent += once.parameters.sent;
   return exchange;
@@ -105,20 +119,15 @@ StateExchange moved_with_backwards(const StatesMoved& once, const Passes& passes
 /// chunks exchange theirs one after the other and have more passes to hide behind, but the collectives' kernels and
 /// messages between stages get into each other's way: that no more is hidden than without is assumed. With all that the
 /// passes would hide, steps on 10,752 H100 (MLPerf) and 12,288 A100 (MegaScale) are foretold 22 and 7 % too fast.
-StateExchange moved_at_the_end(const StatesMoved& once, const Passes& passes, const FrameworkProfile& framework) {
+StateExchange moved_at_the_end(const StatesMoved& once, const Passes& passes, double overlap, const Beside& beside) {
   StateExchange exchange;
   exchange.gradients = once.gradients.time + once.sums.time, exchange.parameters = once.parameters.time;
   exchange.sent = once.gradients.sent;
-  exchange.sent += once.parameters.sent, exchange.sent += once.sums.sent;
-  if (framework.visible_exchange.value > 0) {
-    exchange.exposed = (exchange.gradients + exchange.parameters) * framework.visible_exchange.value;
-    exchange.exchange_exposed = once.cost.total() * std::min(1.0, framework.visible_exchange.value);
-  } else {
-    const Seconds forward = passes.forward * framework.gradient_overlap.value;
-    const Seconds backward = passes.backward * framework.gradient_overlap.value;
-    exchange.exposed = beyond(exchange.gradients, backward) + beyond(exchange.parameters, forward);
-    exchange.exchange_exposed = beyond(once.cost.total(), backward);
-  }
+  exchange.sent += once.sums.sent;
+  exchange.exposed = beside.shown(exchange.gradients, exchange.sent, passes.backward * overlap);
+  exchange.exposed += beside.shown(exchange.parameters, once.parameters.sent, passes.forward * overlap);
+  exchange.exchange_exposed = beyond(once.cost.total(), passes.backward * overlap);
+  exchange.sent += once.parameters.sent;
   return exchange;
 }
 
@@ -194,13 +203,15 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   const StatesMoved once = states_moved_once(stage, layout);
   const Passes passes{stage.forward_time(), stage.backward_time(),
                       static_cast<double>(microbatches(layout, job_.batch)), blocks_of_stage(stage)};
+  const FrameworkProfile& software = job_.framework;
+  const Beside beside(software, delay_of_sent_byte());
   StateExchange exchange;
   if (gathers_by_block(layout)) {
-    exchange = moved_with_passes(once, passes, job_.framework);
+    exchange = moved_with_passes(once, passes, software.parameter_overlap.value, beside);
   } else if (exchanges_with_microbatches(layout)) {
-    exchange = moved_with_backwards(once, passes, job_.framework);
+    exchange = moved_with_backwards(once, passes, software.gradient_overlap.value, beside);
   } else {
-    exchange = moved_at_the_end(once, passes, job_.framework);
+    exchange = moved_at_the_end(once, passes, software.gradient_overlap.value, beside);
   }
   exchange.cost = once.cost;
   return exchange;
@@ -249,6 +260,12 @@ Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_eac
   }
   const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
   return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
+}
+
+/// By how much a byte of gradients that a rank sends delays its kernels, hidden or not.
+Seconds LayoutJudge::State::delay_of_sent_byte() const {
+  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
+  return Seconds(bandwidth > 0 ? job_.framework.exchange_traffic.value / bandwidth : 0.0);
 }
 
 double LayoutJudge::State::update_bytes() const {

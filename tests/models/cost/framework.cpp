@@ -75,7 +75,8 @@ TEST_CASE("The shipped frameworks: what the software of 2021 does, and what the 
   CHECK(deepspeed.host_forward_us == Ranged(90, 66, 93));
   CHECK(deepspeed.blocking_transfers.value == 1);  // of its base
   const FrameworkProfile& distributed = named(frameworks, "pytorch-ddp");
-  CHECK(distributed.visible_exchange.value == 1.4);
+  CHECK(distributed.exchange_traffic.value == 5);
+  CHECK(distributed.exchange_interference == named(frameworks, "pytorch-fsdp").exchange_interference);
   CHECK(named(frameworks, "modern").flash_attention.value == 3);
   CHECK(named(frameworks, "pytorch-fsdp").flash_attention.value == 2);
   CHECK(named(frameworks, "llm-foundry-2023").recompute_early_stop.value == 1);  // of its base

@@ -214,6 +214,25 @@ TEST_CASE(
   op.kind = Operator::Kind::convolution;
   CHECK(rate(Precision::tf32) == Approx(0.4 * 62.5e12 / 2));
   CHECK(rate(Precision::fp32) == Approx(1.25 * 15.625e12 / 1.25));
+  op.kind = Operator::Kind::dense_window, law.dense_window_gain = Ranged(1.5);
+  CHECK(rate(Precision::fp32) == Approx(1.5 * 1.25 * 15.625e12 / 1.25));
+  CHECK(rate(Precision::tf32) == Approx(0.4 * 62.5e12 / 2));
+  CHECK(rate(Precision::fp16) == Approx(0.4 * 125e12 / 2));
+}
+
+TEST_CASE("windows of 3 x 3 that move by one place, of one group, need fewer multiplications") {
+  const auto kind_of = [](std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
+    Layer layer;
+    layer.kind = LayerKind::convolution;
+    layer.in = layer.out = {16, 16, 64};
+    layer.kernel = kernel, layer.stride = stride, layer.groups = groups;
+    return operators_of(layer, OperatorShare{}, Precision::fp32).forward.front().kind;
+  };
+  CHECK(kind_of(3, 1, 1) == Operator::Kind::dense_window);
+  CHECK(kind_of(1, 1, 1) == Operator::Kind::convolution);
+  CHECK(kind_of(3, 2, 1) == Operator::Kind::convolution);
+  CHECK(kind_of(3, 1, 2) == Operator::Kind::convolution);
+  CHECK(kind_of(5, 1, 1) == Operator::Kind::convolution);
 }
 
 }  // namespace

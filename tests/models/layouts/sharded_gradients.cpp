@@ -118,21 +118,36 @@ TEST_CASE("in a pipeline gradients of ZeRO-2 stay whole until the end of the ste
   CHECK(judge.predict(second).sent_per_device == judge.predict(first).sent_per_device);
 }
 
-TEST_CASE("software that says what shows of one exchange in a step does no ZeRO-2 or 3 without a pipeline") {
-  const LayoutJudge judge(megatron_job({24, 2048, 16}, 8 * devices, devices, "pytorch-ddp"));
-  using Told = std::vector<std::string>;
-  CHECK(judge.obstacles(sharing(0)) == Told{});
-  CHECK(judge.obstacles(sharing(1)) == Told{});
-  for (const int stage : {2, 3}) {
-    CHECK(judge.obstacles(sharing(stage)) ==
-          Told{"framework pytorch-ddp says what shows of one exchange in a step (visible_exchange), zero_stage " +
-               std::to_string(stage) +
-               " exchanges states with every micro-batch - use zero_stage 0 or 1, or framework pytorch-fsdp or "
-               "deepspeed-zero3"});
-    Layout pipeline = sharing(stage);
-    pipeline.dp = devices / 4, pipeline.pp = 4;
-    CHECK(judge.obstacles(pipeline) == Told{});
-    CHECK(LayoutJudge(gpt_with(8)).obstacles(sharing(stage)) == Told{});
+TEST_CASE("exchanges slow the pass that hides them, and every byte sent takes of the memory, by hand") {
+  const int zero_stage = GENERATE(0, 1, 2);
+  TrainingJob job = gpt_with(1);
+  const Seconds still = LayoutJudge(job).predict(sharing(zero_stage)).parts.exposed_dp;
+  job.framework.exchange_interference = Ranged(0.25);
+  const Moves moves(job);
+  const Paths paths = paths_of(job);
+  const double numbers = LayoutJudge(job).prices(sharing(0)).stages[0].chunks[0].parameters;
+  const LibraryCost summed =
+      library_cost(CollectiveKind::all_reduce, all, Bytes(numbers * job.framework.gradient_wire_bytes.value),
+                   paths.node, paths.network);
+  const Seconds scattered = moves.scattered(all).total(), gathered = moves.gathered(all).total();
+  const Seconds hidden = zero_stage == 0 ? summed.total() - still : scattered + gathered - still;
+  const Seconds slowed = LayoutJudge(job).predict(sharing(zero_stage)).parts.exposed_dp;
+  CHECK((slowed - still).value() == Approx(0.25 * hidden.value()).epsilon(1e-9));
+
+  job.framework.exchange_traffic = Ranged(4);
+  const StepPrediction step = LayoutJudge(job).predict(sharing(zero_stage));
+  const double bandwidth = job.cluster.device.memory_bandwidth.value() * job.device_law.memory_share.value;
+  CHECK((step.parts.exposed_dp - slowed).value() == Approx(4 * step.sent_per_device.value() / bandwidth).epsilon(1e-9));
+}
+
+TEST_CASE("over a slow network no more shows of an exchange than it takes") {
+  TrainingJob job = megatron_job({24, 2048, 16}, devices, devices, "pytorch-ddp");
+  for (const double speed : {1.0, 0.1, 0.01}) {
+    TrainingJob slow = job;
+    slow.cluster.network_link->down = job.cluster.network_link->down * speed;
+    slow.cluster.network_link->up = job.cluster.network_link->up * speed;
+    const StepPrediction step = LayoutJudge(slow).predict(sharing(0));
+    CHECK(step.parts.exposed_dp < step.comm_dp);
   }
 }
 
