@@ -24,6 +24,10 @@ struct PlanPlatform {
   std::vector<LinkPower> link_power;  // of each of its links
   std::vector<double> copies;         // devices that each rank stands for; empty: one each
   std::vector<double> link_copies;    // links that each link stands for; empty: one each
+  /// Of one of those links, of which the simulated one is but the share of the ranks that are simulated: what it
+  /// carries, and its bytes per byte on the simulated one. Empty: as simulated.
+  std::vector<BytesPerSecond> link_rates{};
+  std::vector<double> link_bytes{};
 };
 
 /// What the closed forms say of a layout, beside its simulation.

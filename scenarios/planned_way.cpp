@@ -25,4 +25,12 @@ void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan
   way.steps = std::ceil(static_cast<double>(scenario.workload.steps) / plan.optimizer_steps);
 }
 
+void widen_links(const Plan& plan, Way& way) {
+  if (!plan.platform || plan.platform->link_rates.empty()) return;
+  for (std::size_t i = 0; i < way.platform.links.size(); ++i) {
+    way.platform.links[i].bandwidth = plan.platform->link_rates[i];
+  }
+  for (LinkUse& use : way.records.links) use.bytes *= plan.platform->link_bytes[use.link.index()];
+}
+
 }  // namespace orrery

@@ -11,4 +11,7 @@ namespace orrery {
 /// memory and stragglers.
 void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan& plan, Way& way);
 
+/// After a simulation: the links of a folded platform get the rates and bytes of those that they stand for.
+void widen_links(const Plan& plan, Way& way);
+
 }  // namespace orrery

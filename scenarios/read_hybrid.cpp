@@ -142,9 +142,10 @@ class HybridReader {
 
   void read_tokens() {
     HybridOptions& hybrid = spec_.hybrid;
-    if (has_experts()) {
+    if (may_have_experts(network_)) {
+      // Without the key as many as share a layer, whatever tp a search gives them.
       const auto split = static_cast<int>(table_.integer("etp", layout_.tp, layout_degree));
-      layout_.etp = split == layout_.tp && split > 1 ? 0 : split;
+      layout_.etp = split == layout_.tp && (split > 1 || !table_.has("etp")) ? 0 : split;
       hybrid.capacity_factor = table_.number("capacity_factor", hybrid.capacity_factor, non_negative);
       hybrid.expert_imbalance = table_.number("expert_imbalance", hybrid.expert_imbalance, factor);
     } else {
@@ -153,12 +154,6 @@ class HybridReader {
     hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
     hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);
     hybrid.head_tokens = table_.number("head_tokens", hybrid.head_tokens, share);
-  }
-
-  /// A network that could not be read has its own problem: nothing is refused for it.
-  [[nodiscard]] bool has_experts() const {
-    const auto is_mixture = [](const Layer& layer) { return layer.kind == LayerKind::mixture_of_experts; };
-    return network_.layers.empty() || std::any_of(network_.layers.begin(), network_.layers.end(), is_mixture);
   }
 
   void refuse_experts(std::string_view key) {
@@ -207,6 +202,11 @@ const Names<Recompute>& hybrid_recomputes() {
                                          {"operators", Recompute::operators},
                                          {"full", Recompute::full}};
   return names;
+}
+
+bool may_have_experts(const LayerGraph& network) {
+  const auto is_mixture = [](const Layer& layer) { return layer.kind == LayerKind::mixture_of_experts; };
+  return network.layers.empty() || std::any_of(network.layers.begin(), network.layers.end(), is_mixture);
 }
 
 void read_hybrid(TomlTable& table, StrategySpec& spec, const LayerGraph& network) {

@@ -13,6 +13,9 @@ inline constexpr Range layout_degree{1.0, 1e4};
 /// experts that `network` does not have are problems.
 void read_hybrid(TomlTable& table, StrategySpec& spec, const LayerGraph& network);
 
+/// Also of a network that could not be read: it has its own problem, and nothing is refused for it.
+bool may_have_experts(const LayerGraph& network);
+
 /// What can be written for each of them; also the lists of [search].
 const Names<PipelineSchedule>& hybrid_schedules();
 const Names<Recompute>& hybrid_recomputes();

@@ -32,7 +32,10 @@ class ScenarioReader {
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
     scenario_.cost = read_cost(root_.table_or_defaults("cost"));
-    if (const auto table = root_.table("search")) scenario_.search = read_search(*table, scenario_.strategies);
+    check_currency();
+    if (const auto table = root_.table("search")) {
+      scenario_.search = read_search(*table, scenario_.strategies, scenario_.workload.network);
+    }
     scenario_.asserts = read_asserts(root_.tables("assert"), scenario_.strategies);
     root_.finish();
     return std::move(scenario_);
@@ -113,6 +116,25 @@ class ScenarioReader {
     if (workload.has("accumulation") && scenario_.workload.accumulation != 1) {
       workload.problem("accumulation", "has no effect",
                        "strategies of kind hybrid have as many micro-batches as `microbatch` leaves", "remove it");
+    }
+  }
+
+  /// The price of a rented system is in the system's currency.
+  void check_currency() {
+    const CostSpec& cost = scenario_.cost;
+    if (cost.currency.empty() || cost.price_per_device_hour > 0) return;
+    for (const StrategySpec& strategy : scenario_.strategies) {
+      if (strategy.kind == StrategyKind::federated) continue;
+      for (std::size_t group = 0; group < strategy.cluster.description.groups(); ++group) {
+        const NodeOrigin& nodes = strategy.cluster.origin(group);
+        if (nodes.price_per_hour <= 0 || nodes.currency == cost.currency) continue;
+        root_.table_or_defaults("cost").problem(
+            "currency", "\"" + cost.currency + "\" is not what " + nodes.system + " is paid in",
+            "its price is in " + nodes.currency + ", electricity contained, and nothing says what that is in " +
+                cost.currency,
+            "use currency = \"" + nodes.currency + "\", or add price_per_device_hour in " + cost.currency);
+        return;
+      }
     }
   }
 

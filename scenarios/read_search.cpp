@@ -31,6 +31,15 @@ SearchLimits read_limits(TomlTable table) {
   return limits;
 }
 
+std::vector<ExpertSplit> read_expert_splits(TomlTable& table, const LayerGraph& network) {
+  static const Names<ExpertSplit> splits = {{"1", ExpertSplit::whole}, {"tp", ExpertSplit::tp}};
+  std::vector<ExpertSplit> chosen = choose_some(table, "etp", splits);
+  if (!chosen.empty() && !may_have_experts(network)) {
+    table.problem("etp", "has no effect", network.name + " has no experts", "remove it");
+  }
+  return chosen;
+}
+
 }  // namespace
 
 std::string_view name_of(Objective objective) {
@@ -45,7 +54,7 @@ std::string_view name_of(Objective objective) {
   return "";
 }
 
-SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies) {
+SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies, const LayerGraph& network) {
   static const Names<Objective> objectives = {
       {"time", Objective::time}, {"cost", Objective::cost}, {"energy", Objective::energy}};
   static const Names<SequenceParallel> switches = {{"off", SequenceParallel::off}, {"on", SequenceParallel::on}};
@@ -66,6 +75,7 @@ SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strateg
   search.pp = table.integers("pp", layout_degree);
   search.cp = table.integers("cp", layout_degree);
   search.ep = table.integers("ep", layout_degree);
+  search.etp = read_expert_splits(table, network);
   search.zero_stage = table.integers("zero_stage", stages);
   search.microbatch = table.integers("microbatch", count);
   search.interleave = table.integers("interleave", layout_degree);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "models/networks/layer_patterns.hpp"
+#include "models/networks/transformer_table.hpp"
 #include "scenarios/reading.hpp"
 #include "sim/base/text.hpp"
 
@@ -32,8 +33,8 @@ class WorkloadReader {
       read_config();
       return;
     }
-    refuse(table_, "tokens", ValueType::number, "hf_config", "the network says its input itself");
     const std::string name = table_.required_text("network");
+    if (table_.has("tokens") && read_with_tokens(name)) return;
     if (name.empty()) return;
     if (name.ends_with(".json")) {
       table_.problem("network", "\"" + name + "\" is no network file", "a config.json is read under another key",
@@ -50,6 +51,31 @@ class WorkloadReader {
     load(is_file ? workload_.network_file : name, 0);
   }
 
+  /// A transformer of the catalogue, on samples of another length. Returns whether `name` is one; `tokens` is a problem
+  /// of any other network.
+  bool read_with_tokens(const std::string& name) {
+    const std::vector<TransformerRow> rows = read_transformers(reading_.problems);
+    const auto row = std::ranges::find(rows, name, [](const TransformerRow& each) { return each.shape.name; });
+    if (row == rows.end() || row->patch > 0) {
+      refuse(table_, "tokens", ValueType::number, "hf_config, and to transformers of models/networks/transformers.csv",
+             "the network says its input itself");
+      return false;
+    }
+    TransformerRow other = *row;
+    other.shape.tokens = table_.integer("tokens", token_count).value_or(row->shape.tokens);
+    if (other.shape.position == Positions::learned) {
+      if (other.shape.positions == 0) other.shape.positions = row->shape.tokens;
+      if (other.shape.tokens > other.shape.positions) {
+        table_.problem("tokens", fmt::format("{} are more than {} has positions", other.shape.tokens, name),
+                       fmt::format("it has learned {}", other.shape.positions),
+                       fmt::format("use {} at most", other.shape.positions));
+        return true;
+      }
+    }
+    workload_.network = graph_of(other);
+    return true;
+  }
+
   /// The network of a Hugging Face config.json.
   void read_config() {
     if (table_.has("network")) {
@@ -57,7 +83,7 @@ class WorkloadReader {
       (void)table_.text("network", "");
     }
     const std::string name = table_.required_text("hf_config");
-    const std::int64_t tokens = table_.integer("tokens", Range{1.0, 1e7}).value_or(0);
+    const std::int64_t tokens = table_.integer("tokens", token_count).value_or(0);
     workload_.network_file = path_in(reading_, table_, "hf_config", name);
     if (name.ends_with(".json")) {
       load(workload_.network_file, tokens);
@@ -217,6 +243,7 @@ class WorkloadReader {
   }
 
   static constexpr Range small_count{1.0, 1e9};  // fits an int
+  static constexpr Range token_count{1.0, 1e7};
 
   TomlTable table_;
   const Reading& reading_;

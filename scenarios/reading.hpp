@@ -110,7 +110,7 @@ bool names_layers(TomlTable& table, const LayerGraph& network, std::string_view 
 FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading);
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
-SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies);
+SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies, const LayerGraph& network);
 std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);
 
 /// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the

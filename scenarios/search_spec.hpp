@@ -11,6 +11,9 @@
 
 namespace orrery {
 
+/// Ranks that an expert is split over, whatever tp is: one, or all tp.
+enum class ExpertSplit : std::uint8_t { whole, tp };
+
 enum class Objective : std::uint8_t { time, cost, energy };
 std::string_view name_of(Objective objective);
 
@@ -24,6 +27,7 @@ struct SearchLimits {
 struct SearchSpec {
   std::string strategy;  // hybrid one that is varied; empty: the first
   std::vector<std::int64_t> dp, tp, pp, cp, ep, zero_stage, microbatch, interleave;
+  std::vector<ExpertSplit> etp;
   std::vector<Recompute> recompute;
   std::vector<PipelineSchedule> schedule;
   std::vector<SequenceParallel> sequence_parallel;

@@ -8,6 +8,7 @@
 #include "scenarios/data_transfer.hpp"
 #include "scenarios/federated/coordinator.hpp"
 #include "scenarios/federated/split_work.hpp"
+#include "scenarios/memory_remedy.hpp"
 #include "scenarios/number_formats.hpp"
 #include "scenarios/planned_way.hpp"
 #include "scenarios/way.hpp"
@@ -80,13 +81,17 @@ std::vector<const Device*> devices_of(const Plan& plan, const Cluster& cluster) 
 /// Fills the way with what its plan says; whether that can run stands in it.
 Plan plan_central(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost, Way& way) {
   const Cluster cluster = build_cluster(strategy.cluster.description);
-  Plan plan = make_plan({scenario, strategy, cost, cluster});
+  const Job job{scenario, strategy, cost, cluster};
+  Plan plan = make_plan(job);
   fill_from_plan(scenario, cluster, plan, way);
   way.memory = plan.memory;
   way.straggler_share = plan.straggler_share;
   way.gap_share = plan.gap_share;
-  require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()]);
-  if (way.fits) require_runnable(plan, strategy);
+  if (require_memory(way, way.devices[plan.placement[plan.fullest.index()].index()])) {
+    require_runnable(plan, strategy);
+  } else if (const std::string remedy = memory_remedy(job); !remedy.empty()) {
+    way.error += " - use " + remedy;
+  }
   return plan;
 }
 
@@ -95,6 +100,7 @@ void simulate_central(const Scenario& scenario, const StrategySpec& strategy, co
   const Plan plan = plan_central(scenario, strategy, cost, way);
   if (!way.fits) return;
   way.records = run_step(plan, way.platform, engine_options(scenario, strategy, options.progress), options.engine);
+  widen_links(plan, way);
   if (scenario.workload.data_origin == DataOrigin::clients) {
     way.data_transfer = transfer_data(scenario, options.engine);
   }

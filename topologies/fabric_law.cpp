@@ -53,6 +53,7 @@ const std::vector<FabricConstant>& fabric_constants() {
       {"in_network_GBps", &FabricLaw::in_network_GBps, "plateau of all-reduces summed in the switch, GB/s; 0: none"},
       {"base_us", &FabricLaw::base_us, "of one collective, whatever its size, us"},
       {"hop_us", &FabricLaw::hop_us, "per step of a ring or level of a tree, us"},
+      {"small_hop_us", &FabricLaw::small_hop_us, "of the protocol for small messages, us (0: none)"},
       {"fill_us", &FabricLaw::fill_us, "medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB)), us"},
       {"fill_MB", &FabricLaw::fill_MB, "wire bytes at which 63 % of fill_us are lost, MB"},
       {"small_ring_loss", &FabricLaw::small_ring_loss, "the plateau is multiplied by 1 - loss / ranks"},

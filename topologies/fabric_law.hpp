@@ -22,6 +22,7 @@ struct FabricLaw {
   double in_network_ranks = 0;  // fewer ranks than this do not use it
   Ranged base_us;               // of one collective, whatever its size
   Ranged hop_us;                // per step of a ring or level of a tree
+  Ranged small_hop_us;          // the same of the protocol for small messages (LL); 0: it has none
   Ranged fill_us, fill_MB;      // medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB))
   Ranged small_ring_loss;       // plateau x (1 - loss / ranks)
   /// Plateau of a ring of so many ranks where the wiring decides and not a rule (hybrid cube mesh); 0: bus_GBps.

@@ -22,7 +22,7 @@ CommandSpec fit_spec() {
   spec.name = "fit";
   spec.summary = "constants of a device, a link or a framework from measurements, tried on rows left out";
   spec.examples = {"orrery fit analysis/validation/measured.csv --rows C-GEMM --device a100-sxm-40 -o a100.csv",
-                   "orrery fit rows.csv --link nvlink3 -o nvlink3.csv",
+                   "orrery fit analysis/validation/measured.csv --rows C-NCCL --link nvswitch2 -o nvswitch2.csv",
                    "orrery fit steps.csv --framework modern --constant host_forward_us -o modern.csv",
                    "orrery fit trace.json.gz --device h100-sxm -o h100.csv"};
   spec.positional = {"ROWS_OR_TRACE"};
@@ -87,6 +87,10 @@ Ranged rounded(const Ranged& value) {
   return {round(value.value), round(value.low), round(value.high)};
 }
 
+bool is_told(const FitResult& result, const std::string& constant) {
+  return std::find(result.untold.begin(), result.untold.end(), constant) == result.untold.end();
+}
+
 std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, const FitTarget& target,
                                  const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string();
@@ -94,7 +98,8 @@ std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, 
                                          percent(result.error_held_out));
   std::vector<ConstantRow> rows;
   for (std::size_t i = 0; i < result.constants.size(); ++i) {
-    rows.push_back({target.id, fit.problem.parameters[i].constant, rounded(result.constants[i]), source, {}});
+    const std::string& constant = fit.problem.parameters[i].constant;
+    if (is_told(result, constant)) rows.push_back({target.id, constant, rounded(result.constants[i]), source, {}});
   }
   if (target.kind == FitTarget::Kind::framework) {
     const Ranged error(result.error_held_out, result.lowest_fold_error, result.highest_fold_error);
@@ -103,24 +108,32 @@ std::vector<ConstantRow> rows_of(const RowsToFit& fit, const FitResult& result, 
   return rows;
 }
 
-/// A constant that no row moves, or whose folds disagree by more than itself, was not learned.
+/// A constant whose folds disagree by more than itself was not learned.
 std::string remark(const FitParameter& parameter, const Ranged& value) {
-  if (value.low == value.high && value.value == parameter.start) return "  the rows do not depend on it";
   if (value.high - value.low > value.value) return "  hardly determined: the folds disagree";
   const double width = parameter.highest - parameter.lowest;
   const double to_end = std::min(value.value - parameter.lowest, parameter.highest - value.value);
   return to_end <= 1e-6 * width ? "  at the end of its range: these rows may need another law" : "";
 }
 
+void print_constant(const std::string& constant, const Ranged& value, const std::string& more) {
+  std::cout << fmt::format("{:<24} {:>10}  ({} to {}){}\n", constant, number_text(value.value), number_text(value.low),
+                           number_text(value.high), more);
+}
+
 void print(const RowsToFit& fit, const FitResult& result, const std::vector<ConstantRow>& rows) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Ranged& value = rows[i].value;
-    const bool fitted = i < fit.problem.parameters.size();
-    std::cout << fmt::format("{:<24} {:>10}  ({} to {}){}{}\n", rows[i].constant, number_text(value.value),
-                             number_text(value.low), number_text(value.high),
-                             fitted ? fmt::format("  was {}", number_text(fit.problem.parameters[i].start)) : "",
-                             fitted ? remark(fit.problem.parameters[i], result.constants[i]) : "");
+  for (std::size_t i = 0; i < fit.problem.parameters.size(); ++i) {
+    const FitParameter& parameter = fit.problem.parameters[i];
+    const std::string start = number_text(parameter.start);
+    if (!is_told(result, parameter.constant)) {
+      std::cout << fmt::format("{:<24} {:>10}  kept, with its range: the rows do not depend on it\n",
+                               parameter.constant, start);
+      continue;
+    }
+    print_constant(parameter.constant, rounded(result.constants[i]),
+                   "  was " + start + remark(parameter, result.constants[i]));
   }
+  if (rows.back().constant == "model_error") print_constant(rows.back().constant, rows.back().value, "");
   std::cout << fmt::format("mean error of {} rows: {} before, {} in sample, {} held out ({} folds; worst {}: {})\n",
                            fit.problem.rows.size(), percent(result.error_before), percent(result.error_in_sample),
                            percent(result.error_held_out), result.folds, result.worst_row,

@@ -11,9 +11,12 @@
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/progress_bar.hpp"
+#include "analysis/cli/search_prices.hpp"
 #include "analysis/metrics/spending.hpp"
 #include "analysis/reports/search_report.hpp"
+#include "scenarios/read_hybrid.hpp"
 #include "scenarios/search/search_space.hpp"
+#include "scenarios/search/unusable_values.hpp"
 #include "scenarios/training_job.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -36,9 +39,9 @@ CommandSpec search_spec() {
   spec.positional = {"SCENARIO"};
   spec.notes =
       "The hybrid strategy gives the cluster and every key that is not searched; [search] may list values of dp, tp, "
-      "pp, "
-      "cp, ep, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, objective "
-      "(time, cost, energy), limits and top. Without it all divisors are tried.";
+      "pp, cp, ep, etp, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, "
+      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Time, cost and energy are "
+      "those of `orrery run --engine closed-form`; of the best they are simulated, and held against the limits again.";
   spec.options.add_options()("top", po::value<int>()->value_name("K"),
                              "layouts to simulate; default: the scenario's, 5")(
       "limit", po::value<std::vector<std::string>>()->composing()->value_name("WHAT=NUMBER"),
@@ -77,36 +80,13 @@ std::size_t base_index(const Scenario& scenario, const SearchSpec& spec) {
                    " has no strategy of kind = \"hybrid\" to vary - add one with its cluster");
 }
 
-/// Of one device and its share of its node; on a mixed cluster the mean of all its devices.
-DevicePrices prices_for(const Scenario& scenario, const StrategySpec& strategy) {
-  const ClusterDescription& cluster = strategy.cluster.description;
-  DevicePrices prices;
-  std::vector<double> devices;
-  for (std::size_t i = 0; i < cluster.groups(); ++i) {
-    devices.push_back(static_cast<double>(cluster.group(i).nodes) * cluster.group(i).devices_per_node);
-  }
-  prices.per_hour = prices_of(scenario, strategy, devices).device_hour;
-  for (std::size_t i = 0; i < cluster.groups(); ++i) {
-    if (training_power(cluster.group(i).device) <= Watts()) return prices;
-  }
-  for (std::size_t i = 0; i < cluster.groups(); ++i) {
-    const NodeGroup& nodes = cluster.group(i);
-    const double share = devices[i] / cluster.devices() * scenario.energy.pue;
-    const Watts rest_training = std::max(nodes.rest_training, nodes.rest_idle) / nodes.devices_per_node;
-    const Watts rest_idle = nodes.rest_idle / nodes.devices_per_node;
-    prices.computing += (training_power(nodes.device) + rest_training) * share;
-    prices.blocked += (blocked_power(nodes.device, scenario.energy.blocked_fraction) + rest_idle) * share;
-    prices.idle += (nodes.device.idle + rest_idle) * share;
-  }
-  return prices;
-}
-
 /// What the search is asked to rank or limit by must be known. Throws UsageError.
 void require_figures(const SearchSpec& spec, const DevicePrices& prices) {
-  if (prices.per_hour <= 0 && (spec.objective == Objective::cost || spec.limits.cost)) {
+  const bool is_charged = prices.per_hour > 0 || (prices.per_kWh > 0 && prices.computing > Watts());
+  if (!is_charged && (spec.objective == Objective::cost || spec.limits.cost)) {
     throw UsageError(
         "orrery search: layouts are to be judged by their cost, but nothing says what a device costs - add "
-        "cost.price_per_device_hour, or a system with a price (orrery show system NAME)");
+        "cost.price_per_device_hour, cost.electricity_per_kWh, or a system with a price (orrery show system NAME)");
   }
   if (prices.computing <= Watts() && (spec.objective == Objective::energy || spec.limits.energy_J)) {
     throw UsageError(
@@ -130,7 +110,7 @@ std::vector<FoundLayout> shown_layouts(const SearchResult& result, int top) {
 }
 
 /// What makes the base strategy this layout.
-std::vector<std::string> layout_overrides(const Layout& layout, std::size_t index) {
+std::vector<std::string> layout_overrides(const Layout& layout, std::size_t index, const LayerGraph& network) {
   std::vector<std::string> overrides;
   const auto add = [&](std::string_view key, const std::string& value) {
     overrides.push_back(fmt::format("strategy.{}.{}={}", index, key, value));
@@ -138,6 +118,7 @@ std::vector<std::string> layout_overrides(const Layout& layout, std::size_t inde
   const auto number = [&](std::string_view key, std::int64_t value) { add(key, std::to_string(value)); };
   number("devices", layout.devices()), number("dp", layout.dp), number("tp", layout.tp), number("pp", layout.pp);
   number("cp", layout.cp), number("ep", layout.ep), number("zero_stage", layout.zero_stage);
+  if (may_have_experts(network)) number("etp", expert_tensor_degree(layout));
   number("zero_group", layout.zero_group);
   number("microbatch", layout.microbatch), number("interleave", layout.interleave);
   add("recompute", fmt::format("\"{}\"", name_of(layout.recompute)));
@@ -150,6 +131,8 @@ struct Request {
   std::string file;
   std::vector<std::string> overrides;
   std::size_t index = 0;
+  const LayerGraph& network;
+  const SearchLimits& limits;
 };
 
 /// What else the scenario says need not go with every layout: a straggler's rank may lie beyond its devices.
@@ -164,9 +147,18 @@ std::optional<Scenario> scenario_with(const std::string& file, const std::vector
   }
 }
 
+/// What limits are held against once it is simulated.
+Candidate simulated_figures(const FoundLayout& found) {
+  Candidate figures = found.closed_form;
+  figures.step_s = found.simulated_step_s.value_or(figures.step_s);
+  figures.cost = found.simulated_cost.value_or(figures.cost);
+  figures.energy_J = found.simulated_energy_J.value_or(figures.energy_J);
+  return figures;
+}
+
 void simulate_layout(const Request& request, const Catalogue& catalogue, const Progress& progress, FoundLayout& found) {
   std::vector<std::string> overrides = request.overrides;
-  for (std::string& text : layout_overrides(found.closed_form.layout, request.index)) {
+  for (std::string& text : layout_overrides(found.closed_form.layout, request.index, request.network)) {
     overrides.push_back(std::move(text));
   }
   const std::optional<Scenario> scenario = scenario_with(request.file, overrides, catalogue, found);
@@ -177,10 +169,9 @@ void simulate_layout(const Request& request, const Catalogue& catalogue, const P
   if (!row.simulated()) return;
   found.simulated_step_s = row.time.step.value();
   if (row.step_energy) found.simulated_energy_J = row.step_energy->total().value();
-  if (found.closed_form.cost > 0) {
-    found.simulated_cost = found.closed_form.cost * row.time.step.value() / found.closed_form.step_s;
-  }
+  found.simulated_cost = row.step_cost;
   if (row.way->layout) found.step_range = row.way->layout->step_time;
+  found.over_limit = over_limit(simulated_figures(found), request.limits);
 }
 
 int threads_of(const po::variables_map& values) {
@@ -199,19 +190,22 @@ ExitCode search_command(const Arguments& arguments) {
   if (!values) return ExitCode::ok;
   const Catalogue catalogue = load_catalogue();
   require_free("search", *values);
-  Request request{(*values)["SCENARIO"].as<std::string>(), search_overrides(*values), 0};
-  const Scenario scenario = read_scenario(request.file, request.overrides, catalogue);
+  const std::string file = (*values)["SCENARIO"].as<std::string>();
+  const std::vector<std::string> overrides = search_overrides(*values);
+  const Scenario scenario = read_scenario(file, overrides, catalogue);
   const SearchSpec spec = scenario.search.value_or(SearchSpec{});
-  request.index = base_index(scenario, spec);
+  const Request request{file, overrides, base_index(scenario, spec), scenario.workload.network, spec.limits};
   const StrategySpec& base = scenario.strategies[request.index];
   SearchResult result;
   std::vector<FoundLayout> found;
+  std::vector<std::string> unusable;
   {
     ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
     const TrainingJob job = training_job(scenario, base);
     const std::vector<Layout> layouts = search_space(spec, job, base.hybrid.layout);
-    const DevicePrices prices = prices_for(scenario, base);
-    require_figures(spec, prices);
+    const PricesByDevices prices = prices_for(scenario, base, layouts);
+    require_figures(spec, prices.at(job.cluster.devices()));
+    unusable = unusable_values(spec, job.cluster.devices(), layouts);
     result = search_layouts(job, layouts, spec, prices, threads_of(*values),
                             [&bar](double share) { bar.show("judging layouts", share, {}); });
     make_folder("search", *values);
@@ -223,7 +217,13 @@ ExitCode search_command(const Arguments& arguments) {
   if (values->count("output") != 0) {
     write_file(fs::path((*values)["output"].as<std::string>()) / "search.csv", search_csv(found));
   }
+  for (const std::string& value : unusable) std::cout << "not tried: " << value << '\n';
   std::cout << rejections_text(result);
+  if (result.judged == 0) {
+    std::cerr << "orrery: there is no layout to judge: " << (unusable.empty() ? "a list is empty" : unusable.front())
+              << '\n';
+    return ExitCode::infeasible;
+  }
   if (result.candidates.empty()) {
     std::cerr << "orrery: no layout is feasible; nearest to it is " << nearest_constraint(result) << '\n';
     return ExitCode::infeasible;

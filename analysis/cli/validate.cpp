@@ -8,6 +8,7 @@
 
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/validate_federated.hpp"
+#include "analysis/validation/measured/metric_names.hpp"
 #include "analysis/validation/measured/outcome.hpp"
 #include "analysis/validation/measured/set_scores.hpp"
 #include "sim/base/errors.hpp"
@@ -19,6 +20,25 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::size_t table_width = 120;
+
+/// "a; b; c", as many on a line as it holds.
+std::string wrapped(const std::vector<std::string>& parts) {
+  std::string text, line;
+  for (const std::string& part : parts) {
+    if (line.size() + part.size() + 2 > table_width) {
+      text += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "  " : " ") + part + ";";
+  }
+  line.back() = '.';
+  return text + line;
+}
+
+std::string metric_notes() {
+  return fmt::format("Metrics and their units (time: {}):\n{}", fmt::join(time_unit_names(), ", "),
+                     wrapped(metric_lines(all_metrics())));
+}
 
 CommandSpec validate_spec() {
   CommandSpec spec;
@@ -46,7 +66,8 @@ CommandSpec validate_spec() {
       "--federated reads MNIST (`./dev data mnist`). The learning rate of each row is the best of a grid, as in the "
       "paper: see\n"
       "analysis/validation/federated_rows.csv. Ends with code 5 when a row, a ratio or an ordering is outside its "
-      "band.";
+      "band.\n\n" +
+      metric_notes();
   return spec;
 }
 

@@ -24,16 +24,12 @@ std::vector<Interval> computing(std::span<const Activity> activities) {
 }
 
 /// Links of the ports of the hosts in use, and of the leaves when these hosts stand in more than one.
-std::set<LinkId> links_in_use(const Way& way) {
+std::set<LinkId> links_of(const Platform& platform, const std::vector<DeviceId>& placement) {
   std::set<LinkId> links;
-  if (!way.link_copies.empty()) {  // folded: its platform has no others
-    for (std::size_t link = 0; link < way.link_copies.size(); ++link) links.emplace(link);
-    return links;
-  }
   std::set<std::int32_t> zones;
   const auto add = [&links](const std::vector<LinkId>& some) { links.insert(some.begin(), some.end()); };
-  for (const DeviceId device : way.placement) {
-    const PlatformHost& host = way.platform.hosts[device.index()];
+  for (const DeviceId device : placement) {
+    const PlatformHost& host = platform.hosts[device.index()];
     for (const auto& port : {host.inside, host.network}) {
       if (!port) continue;
       add(port->up);
@@ -43,10 +39,17 @@ std::set<LinkId> links_in_use(const Way& way) {
   }
   if (zones.size() > 1) {
     for (const std::int32_t zone : zones) {
-      add(way.platform.zones[static_cast<std::size_t>(zone)].up);
-      add(way.platform.zones[static_cast<std::size_t>(zone)].down);
+      add(platform.zones[static_cast<std::size_t>(zone)].up);
+      add(platform.zones[static_cast<std::size_t>(zone)].down);
     }
   }
+  return links;
+}
+
+std::set<LinkId> links_in_use(const Way& way) {
+  if (way.link_copies.empty()) return links_of(way.platform, way.placement);
+  std::set<LinkId> links;  // folded: its platform has no others
+  for (std::size_t link = 0; link < way.link_copies.size(); ++link) links.emplace(link);
   return links;
 }
 
@@ -142,6 +145,12 @@ std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& d
   if (training_power(device) <= Watts{}) return std::nullopt;
   return EnergyParts{training_power(device) * time.busy, blocked_power(device, blocked_fraction) * time.blocked,
                      device.idle * time.idle};
+}
+
+Watts standing_power(const Cluster& cluster, const std::vector<DeviceId>& placement) {
+  Watts sum;
+  for (const LinkId link : links_of(cluster.platform, placement)) sum += cluster.link_power[link.index()].always_on;
+  return sum;
 }
 
 std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy, const ClusterSpec& cluster) {

@@ -62,6 +62,9 @@ double kilograms(Joules energy, double gCO2e_per_kWh);
 /// wan_J_per_GB x bytes; with network = intensity: fixed_kWh_per_GB instead.
 Joules wan_energy(Bytes bytes, const EnergySpec& energy);
 
+/// Of the links of these devices' ports, and of the leaves when they stand in more than one, whatever crosses them.
+Watts standing_power(const Cluster& cluster, const std::vector<DeviceId>& placement);
+
 /// One step of a centralised way: the devices of its ranks, the rest of the nodes they stand in, the links of their
 /// ports (and of the leaves when they stand in more than one). Devices and links that the way does not use are not
 /// charged. Time added for stragglers (Way::straggler_share) is spent blocked; between kernels (Way::gap_share) a

@@ -111,7 +111,9 @@ Account account_of(const ResultRow& row, const Cosimulation* run) {
   return account;
 }
 
-void fill_energy_of_step(ResultRow& row, const Account& account) {
+void fill_use_of_step(ResultRow& row, Account account) {
+  account.transfer = Used{};
+  if (!row.cosimulated()) row.step_cost = spending_after(account, 1).cost;
   if (!account.step) return;
   row.step_energy = account.step->energy;
   row.energy_source = row.way->measured && row.way->measured->energy ? "rapl" : "device model";
@@ -156,7 +158,7 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
     fill_step(row, central_step(way, precision));
   }
   const Account account = account_of(row, run ? &*run : nullptr);
-  fill_energy_of_step(row, account);
+  fill_use_of_step(row, account);
   fill_budget(row, account);
   row.curve = learning_curve(way, account, run ? &run->ledger : nullptr);
   row.at_target = first_at(row.curve, scenario.workload.target_accuracy);
@@ -237,6 +239,14 @@ std::string device_names(const ResultRow& row) {
     if (is_in_use && std::find(names.begin(), names.end(), id) == names.end()) names.push_back(id);
   }
   return join(names, "+");
+}
+
+std::string compute_model(const ResultRow& row) {
+  if (row.way->measured) return "executed";
+  const WorkloadSpec& workload = row.scenario->workload;
+  if (row.strategy->kind == StrategyKind::hybrid) return "operators";
+  const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
+  return replays ? "replay" : "roofline";
 }
 
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways) {

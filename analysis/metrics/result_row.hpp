@@ -60,7 +60,8 @@ struct ResultRow {
   double bytes_per_device = 0;  // sent by one device in a step, mean (co-simulated: by a client on a trip)
   Bottleneck bottleneck;
   std::optional<EnergyParts> step_energy;
-  std::string energy_source;  // "device model", or "rapl": counted by the processors; empty without step_energy
+  std::optional<double> step_cost;  // in budget's currency; nothing: unknown, or not asked for
+  std::string energy_source;        // "device model", or "rapl": counted by the processors; empty without step_energy
   Budget budget;
   std::optional<FederatedFigures> federated;
   std::vector<CurveEntry> curve;
@@ -74,6 +75,9 @@ struct ResultRow {
 /// Catalogue ids of the devices that a way on a cluster has, joined by +: of every kind in use; of the whole cluster
 /// before there is a plan.
 std::string device_names(const ResultRow& row);
+
+/// What said how long computing takes: replay, roofline, operators, or executed (the column of that name).
+std::string compute_model(const ResultRow& row);
 
 /// The strategy that others are compared with: the scenario's, else its first.
 std::string reference_name(const Scenario& scenario);

@@ -44,14 +44,6 @@ Cell collective(const ResultRow& row) {
   return splits ? to_cell(name_of(strategy.collective)) : Cell{};
 }
 
-std::string compute_model(const ResultRow& row) {
-  if (row.way->measured) return "executed";
-  const WorkloadSpec& workload = row.scenario->workload;
-  if (row.strategy->kind == StrategyKind::hybrid) return "operators";
-  const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
-  return replays ? "replay" : "roofline";
-}
-
 Cell microbatches_of(const ResultRow& row) {
   if (row.cosimulated() || row.way->samples_per_step <= 0) return {};
   return std::int64_t{row.way->microbatches};

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "analysis/reports/human.hpp"
 #include "analysis/reports/reports.hpp"
@@ -182,9 +184,24 @@ std::vector<std::string> legend(const std::vector<ResultRow>& rows, const Result
   return wrap(text, line_width);
 }
 
+/// Which kinds of strategy were priced by which law, where there are several: their times differ by the laws, too.
+std::vector<std::string> laws_that_differ(const std::vector<ResultRow>& rows) {
+  std::map<std::string, std::set<std::string>> kinds;
+  for (const ResultRow& row : rows) {
+    if (row.simulated()) kinds[compute_model(row)].emplace(name_of(row.strategy->kind));
+  }
+  if (kinds.size() < 2) return {};
+  std::vector<std::string> parts;
+  for (const auto& [model, names] : kinds) {
+    parts.push_back(fmt::format("{} by {}", join(std::vector<std::string>(names.begin(), names.end()), ", "), model));
+  }
+  return wrap("Computing is priced by different laws, which part of a difference may be: " + join(parts, "; ") + ".",
+              line_width);
+}
+
 /// What no figure of the table says.
 std::vector<std::string> notes(const std::vector<ResultRow>& rows) {
-  std::vector<std::string> lines;
+  std::vector<std::string> lines = laws_that_differ(rows);
   for (const ResultRow& row : rows) {
     if (!row.federated || row.federated->steps == 0 || row.federated->totals.trips.reported > 0) continue;
     const FederatedOptions& options = row.strategy->federated;

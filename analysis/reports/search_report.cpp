@@ -14,12 +14,11 @@ namespace {
 
 constexpr std::size_t width = 120;
 
-std::string cost_text(double cost, const std::string& currency) {
-  return cost > 0 ? human_cost(cost, currency) : std::string{};
-}
-
-std::string energy_text(double joules) {
-  return joules > 0 ? human(Joules(joules)) : std::string{};
+/// `simulated`, or what the closed form says, marked so; empty when both are unknown.
+template <class Text>
+std::string marked(const std::optional<double>& simulated, double closed_form, const Text& text) {
+  if (simulated) return text(*simulated);
+  return closed_form > 0 ? "~" + text(closed_form) : std::string{};
 }
 
 std::string optional_text(const std::optional<double>& number) {
@@ -37,11 +36,13 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
     const std::string simulated = one.simulated_step_s ? human(Seconds(*one.simulated_step_s))
                                   : one.status == "ok" ? ""
                                                        : one.status;
-    rows.push_back({{fmt::format("{}{}", one.rank, candidate.on_front ? "*" : ""), to_text(candidate.layout),
-                     human(Seconds(candidate.step_s)), simulated, human_memory(Bytes(candidate.memory_GiB * gibi)),
-                     cost_text(one.simulated_cost.value_or(candidate.cost), currency),
-                     energy_text(one.simulated_energy_J.value_or(candidate.energy_J)), human_percent(candidate.mfu)},
-                    {}});
+    rows.push_back(
+        {{fmt::format("{}{}", one.rank, candidate.on_front ? "*" : ""), to_text(candidate.layout),
+          human(Seconds(candidate.step_s)), simulated, human_memory(Bytes(candidate.memory_GiB * gibi)),
+          marked(one.simulated_cost, candidate.cost, [&](double cost) { return human_cost(cost, currency); }),
+          marked(one.simulated_energy_J, candidate.energy_J, [](double joules) { return human(Joules(joules)); }),
+          human_percent(candidate.mfu)},
+         {}});
   }
   std::string text;
   const std::vector<TextColumn> columns = {{"rank", Align::left},         {"layout", Align::left},
@@ -50,10 +51,13 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
                                            {"energy/step", Align::right}, {"mfu", Align::right}};
   for (const std::string& line : text_table(columns, rows, width)) text += line + "\n";
   if (found.size() > most) text += fmt::format("... and {} more on the front, in search.csv\n", found.size() - most);
-  text += "* on the Pareto front of step, memory, cost and energy. step: closed form; simulated: flow engine.\n";
+  text +=
+      "* on the Pareto front of step, memory, cost and energy in closed form. step, ~: closed form; simulated, and "
+      "cost\nand energy without ~: flow engine.\n";
   for (const FoundLayout& one : found) {
-    if (one.problem.empty()) continue;
-    text += fmt::format("{} is not simulated: {}\n", to_text(one.closed_form.layout), one.problem);
+    const std::string layout = to_text(one.closed_form.layout);
+    if (!one.problem.empty()) text += fmt::format("{} is not simulated: {}\n", layout, one.problem);
+    if (!one.over_limit.empty()) text += fmt::format("{}, simulated, is {}\n", layout, one.over_limit);
   }
   return text;
 }
@@ -67,6 +71,7 @@ std::string search_csv(const std::vector<FoundLayout>& found) {
                                "pp",
                                "cp",
                                "ep",
+                               "etp",
                                "zero_stage",
                                "microbatch",
                                "interleave",
@@ -81,6 +86,7 @@ std::string search_csv(const std::vector<FoundLayout>& found) {
                                "energy_J",
                                "mfu",
                                "status",
+                               "over_limit",
                                "simulated_step_s",
                                "simulated_cost",
                                "simulated_energy_J"});
@@ -97,6 +103,7 @@ std::string search_csv(const std::vector<FoundLayout>& found) {
                       whole(layout.pp),
                       whole(layout.cp),
                       whole(layout.ep),
+                      whole(expert_tensor_degree(layout)),
                       whole(layout.zero_stage),
                       whole(layout.microbatch),
                       whole(layout.interleave),
@@ -111,6 +118,7 @@ std::string search_csv(const std::vector<FoundLayout>& found) {
                       known(candidate.energy_J),
                       number_text(candidate.mfu),
                       one.status,
+                      one.over_limit,
                       optional_text(one.simulated_step_s),
                       optional_text(one.simulated_cost),
                       optional_text(one.simulated_energy_J)});
@@ -119,7 +127,11 @@ std::string search_csv(const std::vector<FoundLayout>& found) {
 }
 
 std::string rejections_text(const SearchResult& result) {
-  std::string text = fmt::format("{} layouts judged, {} feasible\n", result.judged, result.candidates.size());
+  std::string text =
+      fmt::format("{} layouts judged, {} feasible\n", result.judged, result.candidates.size() + result.repeated);
+  if (result.repeated > 0) {
+    text += fmt::format("{:>8}  of these shown as another one: their recomputation changes nothing\n", result.repeated);
+  }
   for (const Rejection& rejection : result.rejections) {
     text += fmt::format("{:>8}  {}\n          nearest: {}\n", rejection.count, rejection.constraint, rejection.nearest);
   }

@@ -17,13 +17,14 @@ struct FoundLayout {
   /// Of its simulation: ok, infeasible, failed; invalid: the scenario has keys that do not go with it; empty: not
   /// simulated.
   std::string status;
-  std::string problem;  // of an invalid one: what the reader says
+  std::string problem;     // of an invalid one: what the reader says
+  std::string over_limit;  // once simulated, the first limit that it is beyond, with its numbers; empty: none
   std::optional<double> simulated_step_s, simulated_energy_J, simulated_cost;
   std::optional<Ranged> step_range;  // seconds
 };
 
-/// One line each: the layout, its step in closed form and simulated, memory, cost, energy, MFU; `*`: on the front. Then
-/// what is wrong with those that are invalid.
+/// One line each: the layout, its step in closed form and simulated, memory, cost and energy (simulated, or marked as
+/// closed form), MFU; `*`: on the front. Then what is wrong with those that are invalid, or beyond a limit.
 std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency);
 /// Every figure of the table in SI units and every key of the layout: search.csv.
 std::string search_csv(const std::vector<FoundLayout>& found);

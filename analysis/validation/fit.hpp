@@ -30,8 +30,9 @@ struct FitOptions {
 
 /// Errors are means of |predicted / measured - 1|.
 struct FitResult {
-  std::vector<Ranged> constants;  // of all rows; low and high: least and most over the folds
-  double error_before = 0;        // with the starting values
+  std::vector<Ranged> constants;    // of all rows; low and high: least and most over the folds
+  std::vector<std::string> untold;  // constants that no row depends on: at their start, and no result
+  double error_before = 0;          // with the starting values
   double error_in_sample = 0;
   double error_held_out = 0;                             // each row predicted by the fit that left it out
   double worst_held_out = 0;                             // of one row
@@ -43,7 +44,8 @@ struct FitResult {
 
 /// Minimises the sum of log(ratio)^2 by Levenberg's and Marquardt's method (1944, 1963) with derivatives by
 /// differences, values kept within their bounds. Rows are shuffled by the seed; every k-th of them is left out in turn,
-/// k the number of folds. Throws InvalidInput when there are fewer than two rows more than parameters.
+/// k the number of folds. Throws InvalidInput when there are fewer than two rows more than parameters, and when the
+/// rows depend on none of them.
 FitResult fit_constants(const FitProblem& problem, const FitOptions& options);
 
 /// Bounds for a constant that has this value: a share 0.02 to 1, another 0 to ten times its value or upper end (100

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <memory>
-#include <optional>
 
-#include "analysis/validation/measured/metrics.hpp"
-#include "sim/base/suggest.hpp"
+#include "analysis/validation/fit_target.hpp"
+#include "analysis/validation/measured/metric_names.hpp"
+#include "analysis/validation/measured/stated_settings.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -18,94 +20,6 @@ struct Told {
   MeasuredRow row;
   Metric metric;
 };
-
-std::optional<Metric> metric_of(const MeasuredRow& row, const std::vector<Metric>& metrics) {
-  for (const Metric& metric : metrics) {
-    const bool unit =
-        metric.unit.empty() || metric.unit == row.unit || (metric.unit == "time" && seconds_per(row.unit));
-    if (metric.name == row.metric && unit) return metric;
-  }
-  return std::nullopt;
-}
-
-[[noreturn]] void refuse(const std::string& what, const std::string& why, const std::string& suggestion) {
-  throw InvalidInput({{{}, {}, what, why, suggestion, {}}});
-}
-
-/// Constants of the target as they are, by name.
-class Target {
- public:
-  Target(const ValidationTables& tables, const FitTarget& target) : tables_(tables), target_(target) {
-    if (target.kind == FitTarget::Kind::device) {
-      const Device* device = tables.catalogue.device(target.id);
-      if (device == nullptr) unknown(ids_of(tables.catalogue.devices));
-      take(tables.device_laws.of(*device), device_constants());
-    } else if (target.kind == FitTarget::Kind::link) {
-      const Link* link = tables.catalogue.link(target.id);
-      if (link == nullptr) unknown(ids_of(tables.catalogue.links));
-      take(tables.fabric_laws.of(*link), fabric_constants());
-    } else {
-      std::vector<std::string> ids;
-      for (const FrameworkProfile& framework : tables.frameworks) ids.push_back(framework.id);
-      if (std::find(ids.begin(), ids.end(), target.id) == ids.end()) unknown(ids);
-      take(tables.framework(target.id), framework_constants());
-    }
-  }
-
-  [[nodiscard]] const Ranged& value(const std::string& constant) const {
-    const auto found = std::find(names_.begin(), names_.end(), constant);
-    if (found == names_.end()) {
-      refuse(fmt::format("unknown constant \"{}\" of a {}", constant, name_of(target_.kind)), "",
-             did_you_mean(constant, names_));
-    }
-    return values_[static_cast<std::size_t>(found - names_.begin())];
-  }
-
- private:
-  [[noreturn]] void unknown(const std::vector<std::string>& ids) const {
-    const std::string kind = name_of(target_.kind);
-    refuse(fmt::format("unknown {} \"{}\"", kind, target_.id), "",
-           did_you_mean(target_.id, ids, "orrery list " + kind + "s"));
-  }
-  template <class Law, class Table>
-  void take(const Law& law, const Table& table) {
-    for (const auto& constant : table) {
-      names_.emplace_back(constant.name);
-      values_.push_back(law.*(constant.member));
-    }
-  }
-
-  const ValidationTables& tables_;
-  const FitTarget& target_;
-  std::vector<std::string> names_;
-  std::vector<Ranged> values_;
-};
-
-std::vector<Metric> metrics_for(FitTarget::Kind kind) {
-  switch (kind) {
-    case FitTarget::Kind::device:
-      return kernel_metrics();
-    case FitTarget::Kind::link:
-      return collective_metrics();
-    case FitTarget::Kind::framework:
-      return training_metrics();
-  }
-  return {};
-}
-
-/// Whether the row was measured on the target. Throws RowSkipped.
-bool concerns(const MeasuredRow& row, const ValidationTables& tables, const FitTarget& target) {
-  if (target.kind == FitTarget::Kind::framework) return true;
-  if (target.kind == FitTarget::Kind::device) {
-    const NamedDevice named = find_device(row.device, tables.devices, tables.catalogue);
-    return named.device != nullptr && named.device->id == target.id;
-  }
-  RowCase where;
-  set_cluster(where, row, row.devices.value_or(1), tables);
-  const ClusterDescription& cluster = where.job.cluster;
-  const std::optional<Link>& used = cluster.nodes > 1 ? cluster.network_link : cluster.node_link;
-  return used && used->id == target.id;
-}
 
 void check_settled(const MeasuredRow& row, const ValidationTables& tables) {
   if (case_of(row, tables).open.any())
@@ -118,10 +32,10 @@ std::vector<Told> rows_that_tell(const std::vector<MeasuredRow>& rows, const Val
   std::vector<Told> told;
   CaseSolver solver(tables);
   for (const MeasuredRow& row : rows) {
-    const std::optional<Metric> metric = metric_of(row, metrics);
-    if (!metric) continue;
+    const Metric* metric = find_metric(row, metrics);
+    if (metric == nullptr) continue;
     try {
-      if (!concerns(row, tables, target)) continue;
+      if (owner_of(row, tables, target) != target.id) continue;
       if (target.kind == FitTarget::Kind::framework) check_settled(row, tables);
       const double predicted = metric->predict(row, solver).value.value;
       if (!(predicted > 0) || !(row.value > 0)) throw RowSkipped("has no logarithm");
@@ -131,6 +45,33 @@ std::vector<Told> rows_that_tell(const std::vector<MeasuredRow>& rows, const Val
     }
   }
   return told;
+}
+
+/// The devices or links that rows were measured on, each once.
+std::vector<std::string> told_owners(const std::vector<MeasuredRow>& rows, const ValidationTables& tables,
+                                     const FitTarget& target) {
+  const std::vector<Metric> metrics = metrics_for(target.kind);
+  std::vector<std::string> owners;
+  for (const MeasuredRow& row : rows) {
+    if (find_metric(row, metrics) == nullptr) continue;
+    try {
+      const std::string owner = owner_of(row, tables, target);
+      if (!owner.empty() && std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
+    } catch (const RowSkipped&) {  // a row that names no device or link tells of none
+      continue;
+    }
+  }
+  return owners;
+}
+
+[[noreturn]] void refuse_silence(const std::vector<MeasuredRow>& rows, const ValidationTables& tables,
+                                 const FitTarget& target, const std::vector<std::string>& left_out) {
+  const std::vector<std::string> owners = told_owners(rows, tables, target);
+  const bool is_named = std::find(owners.begin(), owners.end(), target.id) != owners.end();
+  const std::string what = fmt::format("no row tells anything of {} \"{}\"", name_of(target.kind), target.id);
+  if (!owners.empty() && !is_named) refuse(what, "", "the rows tell of " + join(owners, ", "));
+  refuse(what, left_out.empty() ? "none has a metric that depends on it" : "left out: " + left_out.front(),
+         "a device is told by gemm_tflops, a link by time, busbw or algbw, a framework by times and rates of steps");
 }
 
 /// Tables with the values being tried for the constants that are fitted; all others keep theirs, and their ranges.
@@ -201,23 +142,25 @@ double ratio_of(const StepRow& step, const std::vector<FitParameter>& parameters
   return step.ratio * std::pow(judge.predict(step.layout).time().value() / step.seconds, step.power);
 }
 
-bool has_metric_of(const std::vector<Told>& told, std::string_view part) {
-  return std::any_of(told.begin(), told.end(), [part](const Told& each) {
-    const std::string text = each.row.precision.empty() ? each.row.device : each.row.precision;
-    return text.find(part) != std::string::npos;
+bool has_precision(const std::vector<Told>& told, std::initializer_list<Precision> wanted) {
+  return std::any_of(told.begin(), told.end(), [&wanted](const Told& each) {
+    const auto precision = precision_named(each.row.precision.empty() ? each.row.device : each.row.precision);
+    return precision && std::find(wanted.begin(), wanted.end(), *precision) != wanted.end();
   });
 }
 
 std::vector<std::string> usual_device_constants(const std::vector<Told>& told) {
   std::vector<std::string> names;
-  const bool narrow = has_metric_of(told, "fp8"), wide = has_metric_of(told, "tf32") || has_metric_of(told, "fp32");
-  if (has_metric_of(told, "16") || (!narrow && !wide)) names = {"gemm_share", "gemm_k0"};
+  const bool narrow = has_precision(told, {Precision::fp8});
+  const bool wide = has_precision(told, {Precision::tf32, Precision::fp32});
+  if (has_precision(told, {Precision::fp16, Precision::bf16}) || (!narrow && !wide)) names = {"gemm_share", "gemm_k0"};
   if (narrow) names.insert(names.end(), {"gemm_share_fp8", "gemm_k0_fp8"});
   if (wide) names.emplace_back("gemm_share_tf32");
   return names;
 }
 
-std::vector<std::string> usual_constants(const Target& target, FitTarget::Kind kind, const std::vector<Told>& told) {
+std::vector<std::string> usual_constants(const FitConstants& target, FitTarget::Kind kind,
+                                         const std::vector<Told>& told) {
   if (kind == FitTarget::Kind::device) return usual_device_constants(told);
   if (kind == FitTarget::Kind::framework) return {"host_forward_us", "straggler_per_doubling"};
   std::vector<std::string> names = {"bus_GBps", "base_us"};
@@ -230,28 +173,12 @@ std::vector<std::string> usual_constants(const Target& target, FitTarget::Kind k
 
 }  // namespace
 
-std::string name_of(FitTarget::Kind kind) {
-  switch (kind) {
-    case FitTarget::Kind::device:
-      return "device";
-    case FitTarget::Kind::link:
-      return "link";
-    case FitTarget::Kind::framework:
-      return "framework";
-  }
-  return {};
-}
-
 RowsToFit problem_of_rows(const std::vector<MeasuredRow>& rows, const ValidationTables& tables, const FitTarget& target,
                           const std::vector<std::string>& constants) {
-  const Target known(tables, target);
+  const FitConstants known(tables, target);
   RowsToFit fit;
   std::vector<Told> told = rows_that_tell(rows, tables, target, fit.left_out);
-  if (told.empty()) {
-    refuse(fmt::format("no row tells anything of {} \"{}\"", name_of(target.kind), target.id),
-           fit.left_out.empty() ? "none has a metric that depends on it" : "left out: " + fit.left_out.front(),
-           "a device is told by gemm_tflops, a link by time, busbw or algbw, a framework by times and rates of steps");
-  }
+  if (told.empty()) refuse_silence(rows, tables, target, fit.left_out);
   for (const std::string& name : constants.empty() ? usual_constants(known, target.kind, told) : constants) {
     fit.problem.parameters.push_back(parameter_for(name, known.value(name)));
   }

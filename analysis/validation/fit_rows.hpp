@@ -1,21 +1,15 @@
 // Measured rows as a problem of least squares: which constants of a device, a link or a framework they tell.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "analysis/validation/fit.hpp"
+#include "analysis/validation/fit_target.hpp"
 #include "analysis/validation/measured/measured_row.hpp"
 #include "analysis/validation/measured/tables.hpp"
 
 namespace orrery {
-
-struct FitTarget {
-  enum class Kind : std::uint8_t { device, link, framework } kind = Kind::device;
-  std::string id;
-};
-std::string name_of(FitTarget::Kind kind);  // first column of the file of constants
 
 struct RowsToFit {
   FitProblem problem;
@@ -26,7 +20,8 @@ struct RowsToFit {
 /// framework: times and rates of training steps, every one priced with this framework, whose rows state their layout.
 /// `constants`: empty, the usual ones: of a device those of the precisions of its rows; of a link bus_GBps and base_us
 /// (the plateau in the switch, and fill_us, where the law has them); of a framework host_forward_us and
-/// straggler_per_doubling. Throws InvalidInput for an unknown id or constant, or when no row tells anything.
+/// straggler_per_doubling. Throws InvalidInput for an unknown id or constant, or when no row tells anything, with what
+/// the rows do tell of.
 RowsToFit problem_of_rows(const std::vector<MeasuredRow>& rows, const ValidationTables& tables, const FitTarget& target,
                           const std::vector<std::string>& constants);
 

@@ -10,10 +10,6 @@
 namespace orrery {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what, const std::string& why, const std::string& suggestion) {
-  throw InvalidInput({{{}, {}, what, why, suggestion, {}}});
-}
-
 const Device& device_named(const FitTarget& target, const ValidationTables& tables) {
   if (target.kind != FitTarget::Kind::device) {
     refuse("a trace tells a device, not a " + name_of(target.kind), "its matrix products are fitted", "give --device");

@@ -24,6 +24,9 @@ int optimizer_states(OptimizerKind kind);
 /// adam, and 12 more, because the norms of a whole layer come before its update: weights, mean and mean square are read
 /// again.
 double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
+/// The same beside weights in 16 bits: with their copy, loss scaling, norm and clipping, where the framework has a row
+/// of that (adam and what is like it).
+double mixed_optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
 /// An update that is not fused: operations on each weight tensor, kernels that PyTorch's loops start without its
 /// multi-tensor ones (torch.optim until 1.13, counted; lamb: as written with such operations), and the bytes that they
 /// read and write per parameter in fp32.

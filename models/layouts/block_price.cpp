@@ -110,7 +110,6 @@ class BlockPricer {
   void forget_backward() {
     price_.selective.time = price_.operators.time = price_.tensor_backward = price_.gather_again = Seconds();
     price_.context_backward = price_.expert_backward = Seconds();
-    price_.context_whole = price_.context_whole / 3.0;
     price_.selective.kernels = price_.operators.kernels = price_.backward_kernels = 0;
     price_.tensor_sent.backward = price_.context_sent.backward = price_.expert_sent.backward = WireBytes();
   }
@@ -217,6 +216,14 @@ class BlockPricer {
     price_.expert_sent.backward += cost.sent() * 2.0;
   }
 
+  /// Times a device's share of its node's NICs that one ring has which leaves the node: its last rank there sends for
+  /// all that it has in the node, over one NIC; less where thin uplinks leave less.
+  [[nodiscard]] double share_of_crossing_ring(const GroupPlace& place, const LibraryPath& network) const {
+    const double devices = job_.cluster.devices_per_node, nics = job_.cluster.nics_per_node;
+    const double uplink = uplink_share(CollectiveKind::all_gather, place, network) * place.per_node;
+    return std::min({static_cast<double>(place.per_node), std::max(1.0, devices / nics), uplink});
+  }
+
   /// Ring attention: keys and values of the other parts come round, cp - 1 messages, while those at hand are worked on;
   /// backward their gradients come with them. Of the ranks in a node the last one sends to the next node.
   void pass_keys_round(const Layer& layer, const LayerOperators& operators) {
@@ -227,7 +234,7 @@ class BlockPricer {
     const GroupPlace place = place_of(layout_, Dimension::cp, job_.cluster.devices_per_node);
     const bool crosses = place.nodes() > 1;
     LibraryPath path = crosses ? paths_.network : paths_.node;
-    if (crosses) path = narrowed(path, uplink_share(CollectiveKind::all_gather, place, path));
+    if (crosses) path = narrowed(path, share_of_crossing_ring(place, path));
     const double steps = layout_.cp - 1;
     const Seconds forward = run_of(layer, operators.forward).time;
     const Seconds backward = run_of(layer, operators.backward_input).time;
@@ -237,7 +244,6 @@ class BlockPricer {
     };
     price_.context_forward += left_over(once, forward);
     price_.context_backward += left_over(once * 2.0, backward);
-    price_.context_whole += once * (3.0 * steps);
     const double out = crosses ? 1.0 / place.per_node : 0.0;
     const WireBytes sent{part * (steps * (1.0 - out)), part * (steps * out)};
     price_.context_sent.forward += sent;

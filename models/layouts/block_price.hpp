@@ -42,7 +42,6 @@ struct BlockPrice {
   Seconds tensor_forward, tensor_backward;
   Seconds gather_again;  // sequence parallelism: inputs of column layers gathered once more in backward
   Seconds context_forward, context_backward;  // left over by attention's computing
-  Seconds context_whole;
   Seconds expert_forward, expert_backward;
   /// Launches of the host; a collective counts as launches_of_collective, a recurrent layer's tokens as one call.
   double forward_kernels = 0, backward_kernels = 0;

@@ -84,8 +84,7 @@ void BlockShares::deal_experts(const Layer& layer, OperatorShare& share) const {
 }
 
 double BlockShares::busiest_share() const {
-  if (job_.capacity_factor <= 0) return job_.expert_imbalance;
-  return job_.expert_imbalance > 1 ? std::min(job_.capacity_factor, job_.expert_imbalance) : job_.capacity_factor;
+  return job_.capacity_factor > 0 ? job_.capacity_factor : job_.expert_imbalance;
 }
 
 Share BlockShares::kept_of(const Layer& layer) const {

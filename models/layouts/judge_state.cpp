@@ -34,6 +34,13 @@ std::int64_t place_key(const GroupPlace& place) {
   return (std::int64_t{place.nodes_apart} << half) + place.per_node;
 }
 
+/// Of a layer's products, those of visits that find no slot, were the others dealt out evenly.
+double share_dropped(const Layer& layer, double capacity_factor) {
+  if (layer.kind != LayerKind::mixture_of_experts || capacity_factor <= 0 || capacity_factor >= 1) return 0;
+  const auto visits = static_cast<double>(layer.experts_per_token);
+  return (1.0 - capacity_factor) * visits / (visits + static_cast<double>(layer.shared_experts));
+}
+
 }  // namespace
 
 Seconds half_host_microbatch(const FrameworkProfile& framework) {
@@ -71,7 +78,6 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   context_recompute += other.context_recompute;
   expert_forward += other.expert_forward, expert_backward += other.expert_backward;
   expert_recompute += other.expert_recompute;
-  tensor_whole += other.tensor_whole, context_whole += other.context_whole, expert_whole += other.expert_whole;
   parameters += other.parameters, expert_parameters += other.expert_parameters;
   forward_parameters += other.forward_parameters;
   frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
@@ -96,7 +102,8 @@ LayoutJudge::State::State(TrainingJob job)
     for (std::size_t i = block.first; i < block.end; ++i) {
       const Layer& layer = graph.layers[i];
       const LayerCost cost = layer_cost(layer);
-      const double computed = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
+      const double tokens = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
+      const double computed = tokens * (1.0 - share_dropped(layer, job_.capacity_factor));
       training_flops_ += (cost.forward + (marks_.has_backward[i] ? cost.backward : Flops())) * computed;
       if (again) recomputed_flops_ += cost.forward * computed;
       if (again) operators_flops_ += cost.forward * ((1.0 - marks_.saved[i]) * computed);
@@ -171,11 +178,8 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   const double dispatched = by_operators ? times : again;
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
   work.tensor_recompute += price.tensor_forward * (exchanged * (1.0 - framework.tensor_overlap.value));
-  work.tensor_whole += price.tensor_forward * exchanged;
   work.context_recompute += price.context_forward * attended;
-  work.context_whole += price.context_whole * (attended / 3.0);
   work.expert_recompute += price.expert_forward * (dispatched * (1.0 - framework.expert_overlap.value));
-  work.expert_whole += price.expert_forward * dispatched;
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
   work.context_sent += sent_in(price.context_sent, attended, times);
   work.expert_sent += sent_in(price.expert_sent, dispatched, times);
@@ -225,12 +229,9 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.tensor_forward += price.tensor_forward * (times * tensor_shown);
     work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
                             price.gather_again * (times * framework.gather_again_exposed.value);
-    work.tensor_whole += (price.tensor_forward + price.tensor_backward + price.gather_again) * times;
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.context_whole += price.context_whole * times;
     work.expert_forward += price.expert_forward * (times * expert_shown);
     work.expert_backward += price.expert_backward * (times * expert_shown);
-    work.expert_whole += (price.expert_forward + price.expert_backward) * times;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
     work.frozen_parameters += price.frozen_parameters * times;
     work.frozen_expert_parameters += price.frozen_expert_parameters * times;

@@ -22,7 +22,6 @@ struct StageWork {
   Seconds tensor_forward, tensor_backward, tensor_recompute;  // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
-  Seconds tensor_whole, context_whole, expert_whole;           // hidden or not
   double parameters = 0, expert_parameters = 0;                // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
@@ -90,12 +89,6 @@ struct StateExchange {
   WireBytes summed;                // with every backward, beside its own: sums of zero_group's shards between groups
 };
 
-/// Time that one replica is at work, by parts, and the stage that works longest.
-struct ReplicaTime {
-  StepParts parts;
-  std::size_t slowest = 0;
-};
-
 /// Takes the exchange of one stage's states into the prices of the step.
 void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout);
 
@@ -137,10 +130,10 @@ struct LayoutJudge::State {
   /// the ports that they really have. `stage`: whose boundary crosses all of them.
   [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
-  /// `count` micro-batches of one replica through its stages.
-  [[nodiscard]] ReplicaTime time_of_replica(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
-                                            const Layout& layout, double count, const std::vector<PipelineHop>& hops,
-                                            Seconds tied);
+  /// `count` micro-batches of one replica through its stages, by parts.
+  [[nodiscard]] StepParts time_of_replica(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                          const Layout& layout, double count, const std::vector<PipelineHop>& hops,
+                                          Seconds tied);
   /// What `count` micro-batches on a stage, the exchange of its states, messages between stages send: on the mean over
   /// all stages.
   void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;

@@ -15,6 +15,7 @@ LibraryPath path_of(const FabricLaw& law, BytesPerSecond bus) {
   path.in_network_ranks = law.in_network_ranks;
   path.base = Seconds(law.base_us.value * micro);
   path.hop = Seconds(law.hop_us.value * micro);
+  path.small_hop = Seconds(law.small_hop_us.value * micro);
   path.fill = Seconds(law.fill_us.value * micro);
   path.fill_bytes = Bytes(law.fill_MB.value * mega);
   path.small_ring_loss = law.small_ring_loss.value;

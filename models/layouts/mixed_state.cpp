@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "models/layouts/share_out.hpp"
@@ -16,8 +15,7 @@ constexpr Seconds StageWork::*times_of_work[] = {
     &StageWork::recompute,         &StageWork::tensor_forward,  &StageWork::tensor_backward,
     &StageWork::tensor_recompute,  &StageWork::context_forward, &StageWork::context_backward,
     &StageWork::context_recompute, &StageWork::expert_forward,  &StageWork::expert_backward,
-    &StageWork::expert_recompute,  &StageWork::tensor_whole,    &StageWork::context_whole,
-    &StageWork::expert_whole};
+    &StageWork::expert_recompute};
 
 Seconds passes_of(const StageWork& work) {
   return work.forward + work.backward_input + work.backward_weights;
@@ -68,8 +66,8 @@ LayoutJudge::MixedState::Replicas LayoutJudge::MixedState::replicas_on(const std
   return replicas;
 }
 
-ReplicaTime LayoutJudge::MixedState::time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
-                                             Seconds tied) const {
+StepParts LayoutJudge::MixedState::time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
+                                           Seconds tied) const {
   return kinds_.front()->time_of_replica(replicas.chunks, replicas.stages, layout, static_cast<double>(count),
                                          replicas.hops, tied);
 }
@@ -85,8 +83,8 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
     std::vector<Pace> kinds;
     for (const Replicas& alike : spread.alike) {
       // Around the mean: a pipeline that is not full yet has another pace.
-      const Seconds mean = time_of(alike, layout, each, spread.tied).parts.total();
-      const Seconds more = time_of(alike, layout, each + run, spread.tied).parts.total() - mean;
+      const Seconds mean = time_of(alike, layout, each, spread.tied).total();
+      const Seconds more = time_of(alike, layout, each + run, spread.tied).total() - mean;
       kinds.push_back({mean - more * static_cast<double>(runs), more});
     }
     std::vector<Pace> paces;
@@ -104,9 +102,9 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
 void LayoutJudge::MixedState::find_slowest(Spread& spread, const Layout& layout) const {
   for (std::size_t kind = 0; kind < spread.alike.size(); ++kind) {
     Replicas& alike = spread.alike[kind];
-    const ReplicaTime time = time_of(alike, layout, alike.most, spread.tied);
-    alike.done = time.parts.total();
-    if (kind > 0 && alike.done <= spread.time.parts.total()) continue;
+    const StepParts time = time_of(alike, layout, alike.most, spread.tied);
+    alike.done = time.total();
+    if (kind > 0 && alike.done <= spread.time.total()) continue;
     spread.time = time;
     spread.slowest = kind;
   }
@@ -212,9 +210,9 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   const State& first = *kinds_.front();
   const Replicas& slowest = spread.alike[spread.slowest];
   StepPrediction step;
-  step.parts = spread.time.parts;
+  step.parts = spread.time;
   step.microbatches = static_cast<int>(microbatches(layout, job_.batch));
-  const auto last = static_cast<double>(slowest.most), replicas = static_cast<double>(layout.dp);
+  const auto replicas = static_cast<double>(layout.dp);
   UpdateTime update;
   for (std::size_t stage = 0; stage < slowest.stages.size(); ++stage) {
     const Exchange exchange = exchange_of(spread, stage, layout);
@@ -231,10 +229,6 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
-  step.comm_pp = slowest_of(slowest.hops) * (2.0 * last * layout.interleave);
-  const StageWork& busiest = slowest.stages[spread.time.slowest];
-  step.comm_tp = busiest.tensor_whole * last, step.comm_cp = busiest.context_whole * last;
-  step.comm_ep = busiest.expert_whole * last;
   first.add_stragglers(step.parts, layout);
   first.set_flops(step, layout);
   step.memory = fullest(spread, layout);

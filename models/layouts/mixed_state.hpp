@@ -45,7 +45,7 @@ struct LayoutJudge::MixedState {
     std::vector<std::int64_t> microbatches;  // by replica
     Seconds tied;
     std::size_t slowest = 0;  // of `alike`
-    ReplicaTime time;         // of its last replica
+    StepParts time;           // of its last replica
   };
   /// The exchange of one stage on the wires where it takes longest.
   struct Exchange {
@@ -60,8 +60,8 @@ struct LayoutJudge::MixedState {
   [[nodiscard]] State::ChunkPlan plan_for(const ReplicaPlaces& places, const Layout& layout);
   [[nodiscard]] Replicas replicas_on(const std::vector<NodeKinds>& kinds, const State::ChunkPlan& plan,
                                      const Layout& layout);
-  [[nodiscard]] ReplicaTime time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
-                                    Seconds tied) const;
+  [[nodiscard]] StepParts time_of(const Replicas& replicas, const Layout& layout, std::int64_t count,
+                                  Seconds tied) const;
   void share_out_batch(Spread& spread, const Layout& layout) const;
   void find_slowest(Spread& spread, const Layout& layout) const;
   [[nodiscard]] Exchange exchange_of(const Spread& spread, std::size_t stage, const Layout& layout) const;

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "models/layouts/kind_obstacles.hpp"
-#include "models/layouts/replica_places.hpp"
 
 namespace orrery {
 namespace {
@@ -85,16 +83,26 @@ class Obstacles {
                     layout_.dp, layout_.microbatch, together, job_.batch, nearest_divisors(job_.batch, together)));
   }
 
+  void check_heads(const Layer& attention) {
+    if (attention.heads % layout_.tp != 0) {
+      found_.push_back(fmt::format("tp {} does not divide the {} heads of {} - use tp {}", layout_.tp, attention.heads,
+                                   job_.network.name, nearest_divisors(attention.heads, layout_.tp)));
+    } else if (attention.kv_heads % layout_.tp != 0 && layout_.tp % attention.kv_heads != 0) {
+      found_.push_back(fmt::format(
+          "tp {} neither divides the {} heads of keys and values of {} nor is a multiple of them - use tp {}",
+          layout_.tp, attention.kv_heads, job_.network.name, nearest_divisors(attention.kv_heads, layout_.tp)));
+    }
+  }
+
   void check_tensor() {
     if (layout_.tp == 1) return;
     bool has_attention = false;
     for (const Layer& layer : job_.network.layers) {
       if (layer.kind != LayerKind::attention) continue;
       has_attention = true;
-      if (layer.heads % layout_.tp == 0) continue;
-      found_.push_back(fmt::format("tp {} does not divide the {} heads of {} - use tp {}", layout_.tp, layer.heads,
-                                   job_.network.name, nearest_divisors(layer.heads, layout_.tp)));
-      return;
+      const std::size_t before = found_.size();
+      check_heads(layer);
+      if (found_.size() > before) return;
     }
     if (!has_attention) {
       found_.push_back(fmt::format("tp {}: {} has no attention blocks to split - use tp 1, or kind = \"model\"",
@@ -123,10 +131,8 @@ class Obstacles {
     }
     const std::int64_t count = microbatches(layout_, job_.batch);
     if (layout_.interleave > 1 && layout_.pp > 1 && count % layout_.pp != 0) {
-      found_.push_back(
-          fmt::format("interleaving needs micro-batches in multiples of pp {}, there are {} - use dp x "
-                      "micro-batch so that batch {} / (dp x micro-batch) is one",
-                      layout_.pp, count, job_.batch));
+      found_.push_back(fmt::format("interleaving needs micro-batches in multiples of pp {}, there are {} - use {}",
+                                   layout_.pp, count, multiples_of_stages()));
     }
     if (layout_.interleave > 1 && layout_.schedule != PipelineSchedule::one_f_one_b) {
       found_.push_back(
@@ -134,10 +140,22 @@ class Obstacles {
     }
   }
 
+  /// What makes micro-batches a multiple of the stages.
+  [[nodiscard]] std::string multiples_of_stages() const {
+    const std::int64_t together = std::int64_t{layout_.dp} * layout_.microbatch;
+    if (job_.batch % layout_.pp != 0) {
+      return fmt::format("interleave 1, or a batch in multiples of {}", together * layout_.pp);
+    }
+    return fmt::format("dp x micro-batch = {}, or interleave 1", nearest_divisors(job_.batch / layout_.pp, together));
+  }
+
   void check_context() {
     if (layout_.cp == 1) return;
     const std::int64_t tokens = job_.network.input.height;
-    if (job_.network.sample != "sequence" || tokens % layout_.cp != 0) {
+    if (job_.network.sample != "sequence") {
+      found_.push_back(
+          fmt::format("cp {} splits sequences, which {} does not read - use cp 1", layout_.cp, job_.network.name));
+    } else if (tokens % layout_.cp != 0) {
       found_.push_back(fmt::format("cp {} does not divide the {} tokens of a sample - use cp {}", layout_.cp, tokens,
                                    nearest_divisors(tokens, layout_.cp)));
     }

@@ -30,11 +30,10 @@ void add_busy(StepParts& parts, const StageWork& stage, double count) {
 
 }  // namespace
 
-ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chunks,
-                                                const std::vector<StageWork>& stages, const Layout& layout,
-                                                double count, const std::vector<PipelineHop>& hops, Seconds tied) {
-  ReplicaTime time;
-  StepParts& parts = time.parts;
+StepParts LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chunks,
+                                              const std::vector<StageWork>& stages, const Layout& layout, double count,
+                                              const std::vector<PipelineHop>& hops, Seconds tied) {
+  StepParts parts;
   const double waiting = job_.framework.blocking_transfers.value;
   PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, totals_of(hops), waiting);
   const StageWork& slowest = stages[pipeline.slowest];
@@ -49,11 +48,10 @@ ReplicaTime LayoutJudge::State::time_of_replica(const std::vector<StageWork>& ch
     pipeline.bubble = std::clamp(beside_work, Seconds(), pipeline.bubble);
     pipeline.messages = std::max(Seconds(), beside_work - pipeline.bubble);
   }
-  time.slowest = pipeline.slowest;
   add_busy(parts, slowest, count);
   parts.bubble = pipeline.bubble;
   parts.exposed_pp = pipeline.messages + tied;
-  return time;
+  return parts;
 }
 
 void LayoutJudge::State::add_sent(StepPrediction& step, const StageWork& stage, double count,
@@ -98,9 +96,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   StepPrediction step;
   step.microbatches = static_cast<int>(count);
   const std::vector<PipelineHop> hops = hops_between_stages(chunks.front(), layout);
-  const ReplicaTime time = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
-  step.parts = time.parts;
-  step.comm_pp = slowest_of(hops) * (2.0 * count * layout.interleave);
+  step.parts = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
   UpdateTime update;
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
@@ -115,9 +111,6 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   add_messages(step, chunks.front(), count, layout);
-  const StageWork& slowest = stages[time.slowest];
-  step.comm_tp = slowest.tensor_whole * count, step.comm_cp = slowest.context_whole * count;
-  step.comm_ep = slowest.expert_whole * count;
   add_stragglers(step.parts, layout);
   set_flops(step, layout);
   step.memory = fullest(chunks, stages, layout);

@@ -271,10 +271,8 @@ Seconds LayoutJudge::State::delay_of_sent_byte() const {
 double LayoutJudge::State::update_bytes() const {
   if (job_.framework.host_update_us.value > 0) return unfused_update(job_.optimizer).bytes;
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  const bool is_adam = job_.optimizer == OptimizerKind::adam || job_.optimizer == OptimizerKind::adamw ||
-                       job_.optimizer == OptimizerKind::adadelta;
-  return is_mixed && is_adam ? job_.framework.optimizer_bytes_adam_mixed.value
-                             : optimizer_bytes(job_.framework, job_.optimizer);
+  return is_mixed ? mixed_optimizer_bytes(job_.framework, job_.optimizer)
+                  : optimizer_bytes(job_.framework, job_.optimizer);
 }
 
 UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
-#include <tuple>
 #include <utility>
 
 #include "models/cost/cost_model.hpp"
-#include "models/cost/pass_bytes.hpp"
 #include "models/layouts/block_price.hpp"
 #include "models/layouts/judge_state.hpp"
 #include "models/layouts/mixed_state.hpp"
 #include "models/layouts/obstacles.hpp"
-#include "sim/base/contract.hpp"
 
 namespace orrery {
 
@@ -69,6 +64,20 @@ std::vector<LayerPrice> LayoutJudge::layer_prices(const Layout& layout) {
   return state_->layer_prices(layout);
 }
 
+namespace {
+
+/// "133 of 80", with as many digits as show that it is more.
+std::string more_than(Bytes needed, Bytes capacity) {
+  const double needs = needed.value() / gibi, has = capacity.value() / gibi;
+  for (int digits = 0; digits < 6; ++digits) {
+    const std::string one = fmt::format("{:.{}f}", needs, digits), other = fmt::format("{:.{}f}", has, digits);
+    if (one != other) return one + " of " + other;
+  }
+  return fmt::format("{} of {}", needs, has);
+}
+
+}  // namespace
+
 std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
   const ClusterDescription& cluster = state_->job().cluster;
   const Device& device = cluster.group(memory.group).device;
@@ -82,12 +91,10 @@ std::string LayoutJudge::memory_obstacle(const LayoutMemory& memory) const {
   const auto* largest = std::max_element(std::begin(parts), std::end(parts),
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
   if (largest->second > capacity) {
-    return fmt::format("does not fit{}: {} {:.0f} of {:.0f} GiB", where, largest->first, largest->second.value() / gibi,
-                       capacity.value() / gibi);
+    return fmt::format("does not fit{}: {} {} GiB", where, largest->first, more_than(largest->second, capacity));
   }
-  return fmt::format("does not fit{}: {:.0f} of {:.0f} GiB, most of it {} ({:.0f} GiB)", where,
-                     memory.peak().value() / gibi, capacity.value() / gibi, largest->first,
-                     largest->second.value() / gibi);
+  return fmt::format("does not fit{}: {} GiB, most of it {} ({:.0f} GiB)", where, more_than(memory.peak(), capacity),
+                     largest->first, largest->second.value() / gibi);
 }
 
 }  // namespace orrery

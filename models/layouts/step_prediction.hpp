@@ -38,10 +38,10 @@ struct LayoutMemory {
 struct StepPrediction {
   StepParts parts;
   LayoutMemory memory;
-  Flops model_flops, hardware_flops;                    // of the step, all devices
-  Seconds comm_dp, comm_tp, comm_pp, comm_cp, comm_ep;  // whole, hidden or not
-  WireBytes exchanged_per_device;                       // mean over the devices, without messages between stages
-  Bytes sent_per_device;                                // mean over the devices, with them
+  Flops model_flops, hardware_flops;  // of the step, all devices
+  Seconds comm_dp;                    // of replicas, whole, hidden or not
+  WireBytes exchanged_per_device;     // mean over the devices, without messages between stages
+  Bytes sent_per_device;              // mean over the devices, with them
   int microbatches = 1;
   [[nodiscard]] Seconds time() const { return parts.total(); }
   [[nodiscard]] bool fits(const ClusterDescription& cluster) const {

@@ -29,13 +29,14 @@ class TensorSplitter {
  private:
   /// Queries, keys and values that come from layers of their own are put side by side before attention.
   void find_operands_of_attention() {
-    meets_attention_.resize(graph_.layers.size());
+    attention_after_.resize(graph_.layers.size());
     for (std::size_t i = graph_.layers.size(); i-- > 0;) {
       const Layer& layer = graph_.layers[i];
-      const bool joins = layer.kind == LayerKind::concatenate && meets_attention_[i];
+      const bool joins = layer.kind == LayerKind::concatenate && attention_after_[i] != nullptr;
       if (layer.kind != LayerKind::attention && !joins) continue;
-      if (layer.input.valid()) meets_attention_[layer.input.index()] = true;
-      if (layer.skip.valid()) meets_attention_[layer.skip.index()] = true;
+      const Layer* attention = joins ? attention_after_[i] : &layer;
+      if (layer.input.valid()) attention_after_[layer.input.index()] = attention;
+      if (layer.skip.valid()) attention_after_[layer.skip.index()] = attention;
     }
   }
 
@@ -50,6 +51,23 @@ class TensorSplitter {
   [[nodiscard]] bool is_split(LayerId layer) const { return layer.valid() && outputs_[layer.index()].is_split; }
   [[nodiscard]] bool is_head(const Layer& layer) const { return vocabulary_ > 0 && layer.out.channels == vocabulary_; }
 
+  /// Fewer heads of keys and values than devices, each on as many of them.
+  [[nodiscard]] bool repeats_keys(const Layer& attention) const {
+    return attention.kv_heads > 0 && devices_ % attention.kv_heads == 0 && divides(attention.heads);
+  }
+
+  /// Of the outputs of a dense layer on one device: before attention whose keys and values are repeated, those of its
+  /// queries, and of one head of keys and values.
+  [[nodiscard]] double column_part(const Layer& dense) const {
+    const double part = 1.0 / devices_;
+    const Layer* attention = attention_after_[dense.id.index()];
+    if (attention == nullptr || divides(attention->kv_heads) || !repeats_keys(*attention)) return part;
+    const auto all = static_cast<double>(dense.out.channels);
+    const auto queries = static_cast<double>(attention->heads * head_size(*attention));
+    if (all < queries) return 1.0 / static_cast<double>(attention->kv_heads);
+    return (queries * part + (all - queries) / static_cast<double>(attention->kv_heads)) / all;
+  }
+
   SplitMode choose(const Layer& layer) {
     switch (layer.kind) {
       case LayerKind::dense:
@@ -62,7 +80,7 @@ class TensorSplitter {
         return SplitMode::vocabulary;
       case LayerKind::attention:
         if (!is_split(layer.input)) return SplitMode::replicated;
-        return divides(layer.kv_heads) ? SplitMode::channelwise : whole(layer, layer.kv_heads);
+        return divides(layer.kv_heads) || repeats_keys(layer) ? SplitMode::channelwise : whole(layer, layer.kv_heads);
       case LayerKind::embedding_tables:
         return divides(layer.out.channels) ? SplitMode::column : whole(layer, layer.out.channels);
       case LayerKind::residual_add:
@@ -70,7 +88,8 @@ class TensorSplitter {
       case LayerKind::multiply:
         return is_split(layer.input) && is_split(layer.skip) ? SplitMode::channelwise : SplitMode::replicated;
       case LayerKind::concatenate: {
-        const bool own_heads = meets_attention_[layer.id.index()] && is_split(layer.input) && is_split(layer.skip);
+        const bool own_heads =
+            attention_after_[layer.id.index()] != nullptr && is_split(layer.input) && is_split(layer.skip);
         return own_heads ? SplitMode::channelwise : SplitMode::replicated;
       }
       case LayerKind::rms_norm: {
@@ -126,7 +145,7 @@ class TensorSplitter {
       case SplitMode::column:
         gather(layer, layer.input);
         expect_partial_gradient(layer);
-        split.share = {is_head(layer) ? padded_part() : part, 1.0};
+        split.share = {is_head(layer) ? padded_part() : column_part(layer), 1.0};
         output.is_split = true;
         break;
       case SplitMode::row:
@@ -200,7 +219,7 @@ class TensorSplitter {
   std::int64_t vocabulary_ = 0;
   TensorSplit split_;
   std::vector<Output> outputs_;
-  std::vector<bool> meets_attention_;  // directly or put side by side with others
+  std::vector<const Layer*> attention_after_;  // that reads a layer, directly or put side by side with others
 };
 
 }  // namespace

@@ -41,9 +41,10 @@ struct TensorSplit {
 /// - dense on a whole input: column; on a split input: row, with an all-reduce of its output;
 /// - convolution and transposed convolution: by output channels, from the whole input;
 /// - activations, dropout, pooling, batch normalisation, flatten, pixels as tokens, the last token, residual sums of
-///   split operands, and attention (by heads, if the group divides those of keys and values) stay split; so do the
-///   normalisation of heads and what puts queries, keys and values side by side before attention (the few rotary
-///   numbers that latent keys share over heads count as split with them);
+///   split operands, and attention (by heads; where there are more devices than heads of keys and values, and a
+///   multiple of them, each of these stands on several devices) stay split; so do the normalisation of heads and what
+///   puts queries, keys and values side by side before attention (the few rotary numbers that latent keys share over
+///   heads count as split with them);
 /// - embedding tables: by units, each device holding some columns of every table;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
 /// - layer and rms normalisation, position embedding, rows as tokens, reshapes, slices, interactions of vectors,

@@ -19,8 +19,8 @@ std::string block_of(const Layer& layer) {
   return dot == std::string::npos ? std::string() : layer.name.substr(0, dot);
 }
 
-/// is_narrow_cut() for every layer at once: an output crosses every cut behind it up to the last layer that reads it,
-/// views looked through.
+/// Layers before which exactly one earlier output, views looked through, is still to be read: an output crosses every
+/// cut behind it up to the last layer that reads it.
 std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
   const std::size_t count = graph.layers.size();
   std::vector<std::size_t> last_reader(count, 0);
@@ -84,23 +84,6 @@ std::string_view name_of(Recompute recompute) {
 double share_of_blocks(Recompute recompute) {
   if (recompute == Recompute::alternate) return 0.5;
   return recompute == Recompute::full ? 1.0 : 0.0;
-}
-
-bool is_narrow_cut(const LayerGraph& graph, std::size_t layer) {
-  if (layer == 0) return false;
-  std::vector<LayerId> crossing;
-  const auto note = [&](LayerId read) {
-    if (read.valid() && read.index() >= layer) return;
-    const LayerId source = source_of(graph, read);
-    if (source.valid() && std::find(crossing.begin(), crossing.end(), source) == crossing.end()) {
-      crossing.push_back(source);
-    }
-  };
-  for (std::size_t i = layer; i < graph.layers.size(); ++i) {
-    if (graph.layers[i].input.valid()) note(graph.layers[i].input);
-    if (graph.layers[i].skip.valid()) note(graph.layers[i].skip);
-  }
-  return crossing.size() == 1;
 }
 
 std::vector<std::size_t> recompute_segments(const LayerGraph& graph) {

@@ -24,13 +24,11 @@ std::string_view name_of(Recompute recompute);
 /// Share of the segments whose forward pass runs once more whole.
 double share_of_blocks(Recompute recompute);
 
-/// Whether exactly one earlier output (views of it included) is read by `layer` and those after it. False for layer 0.
-bool is_narrow_cut(const LayerGraph& graph, std::size_t layer);
-
 /// First layers of the segments of full recomputation, in order, the first being 0: forward keeps only what crosses
 /// into a segment, backward runs its forward pass once more. A placed block is a segment (a transformer's blocks:
 /// Korthikanti et al. 2022, section 5), and so is what lies between two of them; a network without blocks is cut into
-/// about the square root of its layers with weights (Chen et al. 2016). Every cut is narrow.
+/// about the square root of its layers with weights (Chen et al. 2016). Every cut is narrow: exactly one earlier
+/// output (views of it included) is read by what follows.
 std::vector<std::size_t> recompute_segments(const LayerGraph& graph);
 
 /// For each layer whether some layer of its segment has a backward pass: no other segment is ever run again.

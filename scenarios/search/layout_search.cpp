@@ -13,98 +13,16 @@
 #include <thread>
 #include <utility>
 
+#include "scenarios/search/layout_examiner.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
-/// A layout that is out: the constraint with its numbers, and by how much where that can be said.
-struct Broken {
-  std::string text;
-  double excess = 0;
-};
-
 /// One thread's judgements: of layouts first, first + 1, ...
 struct Judged {
   std::vector<std::optional<Candidate>> candidates;
   std::vector<Broken> broken;  // parallel; empty texts for candidates
-};
-
-class Examiner {
- public:
-  Examiner(const TrainingJob& job, const SearchSpec& spec, const DevicePrices& prices)
-      : judge_(job), spec_(spec), prices_(prices), cluster_(job.cluster), precision_(job.precision) {}
-
-  std::optional<Candidate> examine(const Layout& layout, Broken& broken) {
-    const std::vector<std::string> obstacles = judge_.obstacles(layout);
-    if (!obstacles.empty()) {
-      broken.text = obstacles.front();
-      return std::nullopt;
-    }
-    const StepPrediction step = judge_.predict(layout);
-    Candidate candidate = figures_of(layout, step);
-    if (over_memory(step, candidate, broken) || over_limits(candidate, broken)) return std::nullopt;
-    return candidate;
-  }
-
- private:
-  [[nodiscard]] Candidate figures_of(const Layout& layout, const StepPrediction& step) const {
-    Candidate candidate;
-    candidate.layout = layout;
-    candidate.step_s = step.time().value();
-    candidate.memory_GiB = step.memory.peak().value() / gibi;
-    const auto devices = static_cast<double>(layout.devices());
-    constexpr double seconds_per_hour = 3600;
-    candidate.cost = devices * prices_.per_hour * candidate.step_s / seconds_per_hour;
-    const Seconds computing = step.parts.compute + step.parts.recompute + step.parts.optimizer;
-    const Seconds idle = step.parts.bubble + step.parts.gaps;
-    const Seconds blocked = step.time() - computing - idle;
-    candidate.energy_J =
-        devices * (prices_.computing * computing + prices_.blocked * blocked + prices_.idle * idle).value();
-    const double peak = peak_of(layout.devices()) * candidate.step_s;
-    candidate.mfu = peak > 0 ? step.model_flops.value() / peak : 0.0;
-    return candidate;
-  }
-
-  /// Of the first `devices` devices together.
-  [[nodiscard]] double peak_of(std::int64_t devices) const {
-    double sum = 0;
-    for (std::size_t group = 0; group < cluster_.groups() && devices > 0; ++group) {
-      const NodeGroup& nodes = cluster_.group(group);
-      const std::int64_t here = std::min(devices, std::int64_t{nodes.nodes} * nodes.devices_per_node);
-      sum += nodes.device.peak_for(precision_).value() * static_cast<double>(here);
-      devices -= here;
-    }
-    return sum;
-  }
-
-  bool over_memory(const StepPrediction& step, const Candidate& candidate, Broken& broken) const {
-    if (!step.fits(cluster_)) {
-      broken = {judge_.memory_obstacle(step.memory),
-                step.memory.peak() / cluster_.group(step.memory.group).device.memory};
-      return true;
-    }
-    return over(candidate.memory_GiB, spec_.limits.memory_GiB, "memory", "GiB", broken);
-  }
-
-  bool over_limits(const Candidate& candidate, Broken& broken) const {
-    return over(candidate.step_s, spec_.limits.step_s, "step", "s", broken) ||
-           over(candidate.cost, spec_.limits.cost, "cost of a step", "", broken) ||
-           over(candidate.energy_J, spec_.limits.energy_J, "energy of a step", "J", broken);
-  }
-
-  static bool over(double value, const std::optional<double>& limit, const char* what, const char* unit,
-                   Broken& broken) {
-    if (!limit || value <= *limit) return false;
-    broken = {fmt::format("over the limit: {} {:.4g} of {:.4g} {}", what, value, *limit, unit), value / *limit};
-    return true;
-  }
-
-  LayoutJudge judge_;
-  const SearchSpec& spec_;
-  const DevicePrices& prices_;
-  const ClusterDescription& cluster_;
-  Precision precision_;
 };
 
 bool is_number(std::string_view word) {
@@ -130,7 +48,7 @@ constexpr std::size_t batch_size = 256;
 class Judging {
  public:
   Judging(const TrainingJob& job, const std::vector<Layout>& layouts, const SearchSpec& spec,
-          const DevicePrices& prices, const SearchProgress& progress)
+          const PricesByDevices& prices, const SearchProgress& progress)
       : job_(job), layouts_(layouts), spec_(spec), prices_(prices), progress_(progress) {
     judged_.candidates.resize(layouts.size());
     judged_.broken.resize(layouts.size());
@@ -148,7 +66,7 @@ class Judging {
  private:
   void work() {
     try {
-      Examiner examiner(job_, spec_, prices_);
+      LayoutExaminer examiner(job_, spec_, prices_);
       for (std::size_t first = next_.fetch_add(batch_size); first < layouts_.size();
            first = next_.fetch_add(batch_size)) {
         const std::size_t end = std::min(first + batch_size, layouts_.size());
@@ -174,7 +92,7 @@ class Judging {
   const TrainingJob& job_;
   const std::vector<Layout>& layouts_;
   const SearchSpec& spec_;
-  const DevicePrices& prices_;
+  const PricesByDevices& prices_;
   const SearchProgress& progress_;
   Judged judged_;
   std::atomic<std::size_t> next_ = 0;
@@ -215,6 +133,29 @@ double value_of(const Candidate& candidate, Objective objective) {
   return candidate.step_s;
 }
 
+/// Layouts that only how much is computed again tells apart.
+bool is_same_but_recomputation(Layout one, const Layout& other) {
+  one.recompute = other.recompute;
+  return to_text(one) == to_text(other);
+}
+
+/// Of candidates with the same figures, which lie beside each other, all but the first where only recomputation
+/// differs: with fused attention `selective` computes nothing again.
+std::size_t leave_out_repeated(std::vector<Candidate>& candidates) {
+  const auto figures = [](const Candidate& c) { return std::array{c.step_s, c.memory_GiB, c.cost, c.energy_J, c.mfu}; };
+  std::vector<Candidate> kept;
+  for (Candidate& candidate : candidates) {
+    bool is_repeated = false;
+    for (auto other = kept.rbegin(); other != kept.rend() && figures(*other) == figures(candidate); ++other) {
+      is_repeated = is_repeated || is_same_but_recomputation(other->layout, candidate.layout);
+    }
+    if (!is_repeated) kept.push_back(std::move(candidate));
+  }
+  const std::size_t repeated = candidates.size() - kept.size();
+  candidates = std::move(kept);
+  return repeated;
+}
+
 }  // namespace
 
 void mark_front(std::vector<Candidate>& candidates) {
@@ -237,7 +178,7 @@ void mark_front(std::vector<Candidate>& candidates) {
 }
 
 SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& layouts, const SearchSpec& spec,
-                            const DevicePrices& prices, int threads, const SearchProgress& progress) {
+                            const PricesByDevices& prices, int threads, const SearchProgress& progress) {
   Judged judged = Judging(job, layouts, spec, prices, progress).run(std::max(1, threads));
   SearchResult result;
   result.judged = layouts.size();
@@ -247,6 +188,7 @@ SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& l
   std::stable_sort(result.candidates.begin(), result.candidates.end(), [&](const Candidate& a, const Candidate& b) {
     return std::pair(value_of(a, spec.objective), a.memory_GiB) < std::pair(value_of(b, spec.objective), b.memory_GiB);
   });
+  result.repeated = leave_out_repeated(result.candidates);
   mark_front(result.candidates);
   result.rejections = rejections_of(layouts, judged.broken);
   return result;

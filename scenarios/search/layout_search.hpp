@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,11 +13,17 @@
 
 namespace orrery {
 
-/// What a device costs while it is kept, for figures of one step in closed form.
+/// What the devices that a layout uses draw and cost, for figures of one step in closed form; PUE included.
 struct DevicePrices {
-  double per_hour = 0;             // of one device, in any currency; 0: unknown
-  Watts computing, blocked, idle;  // of one device and its share of the node, PUE included; 0: unknown
+  double per_hour = 0;              // of one device, in any currency; 0: unknown
+  double per_kWh = 0;               // of electricity, 0: contained, or unknown
+  Watts computing, blocked, idle;   // of one device, mean; 0: unknown
+  Watts node_computing, node_idle;  // of its share of the rest of its node, while one of the node's computes or not
+  Watts links;                      // of all links of their ports together, standing by
+  double node_byte = 0, network_byte = 0;  // joules of a byte inside a node, between nodes
 };
+/// By the number of devices in use.
+using PricesByDevices = std::map<std::int64_t, DevicePrices>;
 
 /// A layout that can run within every limit.
 struct Candidate {
@@ -39,7 +47,9 @@ struct Rejection {
 struct SearchResult {
   std::size_t judged = 0;
   std::vector<Candidate>
-      candidates;  // best first by the objective, then by memory; ties in the order of the search space
+      candidates;            // best first by the objective, then by memory; ties in the order of the search space
+  std::size_t repeated = 0;  // that can run, left out: recomputation is all that they have other than a candidate, and
+                             // it changes nothing
   std::vector<Rejection> rejections;  // the most frequent first; a layout counts with its first broken constraint
 };
 
@@ -48,7 +58,10 @@ using SearchProgress = std::function<void(double share)>;
 
 /// One LayoutJudge per thread. The result does not depend on `threads`.
 SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& layouts, const SearchSpec& spec,
-                            const DevicePrices& prices, int threads, const SearchProgress& progress = {});
+                            const PricesByDevices& prices, int threads, const SearchProgress& progress = {});
+
+/// The first limit that these figures are beyond, with both numbers; empty: none.
+std::string over_limit(const Candidate& candidate, const SearchLimits& limits);
 
 /// Marks what nothing else dominates, of equal candidates the first; figures that are 0 for all decide nothing.
 void mark_front(std::vector<Candidate>& candidates);

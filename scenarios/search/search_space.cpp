@@ -52,6 +52,17 @@ class Space {
       Layout layout = base_;
       layout.tp = static_cast<int>(tp), layout.pp = static_cast<int>(pp);
       layout.cp = static_cast<int>(cp), layout.dp = static_cast<int>(dp);
+      add_expert_splits(layout);
+    }
+  }
+
+  void add_expert_splits(Layout layout) {
+    if (spec_.etp.empty() || layout.tp == 1) {
+      add_experts(layout);
+      return;
+    }
+    for (const ExpertSplit split : spec_.etp) {
+      layout.etp = split == ExpertSplit::whole ? 1 : 0;
       add_experts(layout);
     }
   }

@@ -10,9 +10,10 @@
 namespace orrery {
 
 /// All combinations of the lists of `spec`, over `base`, which gives what is not searched (order, offload, chunks,
-/// etp, the sharding group where states are sharded). Where a list is empty:
+/// the sharding group where states are sharded). Where a list is empty:
 ///   tp, pp    divisors of the devices; tp up to the most heads, pp up to the layers, which a layout cannot exceed
 ///   cp, ep    1; ep with experts: divisors of their number
+///   etp       as the base has it: its own value, or tp where it says nothing
 ///   dp        what is left: devices / (tp pp cp). With a list the product may be less than the devices.
 ///   zero_stage  0 and 1, and without a pipeline 3
 ///   microbatch  powers of two up to 16 that divide a replica's share of the batch

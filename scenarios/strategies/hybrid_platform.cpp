@@ -124,16 +124,26 @@ HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
   return platform;
 }
 
+/// What link `i` of a fold stands for. It is narrowed to the share of the ranks that are simulated; uplinks of leaves
+/// that never fill up are not, and carry that share of the bytes all the same.
+void add_links_of_all(const Cluster& cluster, const Fold& fold, std::size_t i, PlanPlatform& own) {
+  const std::size_t original = fold.original[i].index();
+  const BytesPerSecond rate = cluster.platform.links[original].bandwidth;
+  const double narrowed = rate / fold.platform.links[i].bandwidth, count = fold.link_count[i];
+  const double mean = count > 0 ? fold.link_copies[i] / count : 1.0;
+  const double bytes = narrowed > 1 ? narrowed : mean;
+  own.link_rates.push_back(rate);
+  own.link_bytes.push_back(bytes);
+  own.link_copies.push_back(fold.link_copies[i] / bytes);
+  own.link_power.push_back(cluster.link_power[original]);
+  own.link_power.back().always_on *= count / own.link_copies.back();
+}
+
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Moving moving, Fold fold) {
   HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}, {}};
-  for (std::size_t i = 0; i < fold.original.size(); ++i) {
-    platform.own.link_power.push_back(cluster.link_power[fold.original[i].index()]);
-    // link_copies counts bytes; links that several devices share are fewer.
-    platform.own.link_power.back().always_on *= fold.link_count[i] / fold.link_copies[i];
-  }
+  for (std::size_t i = 0; i < fold.original.size(); ++i) add_links_of_all(cluster, fold, i, platform.own);
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
-  platform.own.link_copies = std::move(fold.link_copies);
   const std::vector<MeetingTraffic> traffic = group_traffic(layout, moving);
   for (std::size_t i = 0; i < traffic.size(); ++i) platform.wires[traffic[i].meeting].reach = fold.reach[i];
   return platform;

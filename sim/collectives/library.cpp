@@ -126,6 +126,21 @@ LibraryCost through_nodes(CollectiveKind kind, const Setting& set) {
   return cost_of(steps.algorithm, total, inside, outside, set);
 }
 
+/// The protocol for small messages (LL) flags every word instead of fencing messages: its steps are shorter, and it
+/// reaches a quarter of the bandwidth (NVIDIA/nccl, src/graph/tuning.cc). Along trees, up and down once.
+LibraryCost small_through_nodes(CollectiveKind kind, const Setting& set) {
+  constexpr double reached = 0.25;
+  const double passes = passes_of(kind);
+  const Bytes pass = pass_bytes(kind, set);
+  const Bytes outside = pass * (passes / set.g), inside = pass * (passes * (set.g - 1.0) / set.g);
+  const Seconds inner = set.node.small_hop.value() > 0 ? set.node.small_hop : set.node.hop;
+  const Seconds steps = set.network.small_hop * std::log2(set.k) + inner * (set.g - 1.0);
+  const Seconds moving = std::max(time_of(outside, ring_rate(set.network, set.k) * reached),
+                                  time_of(inside, ring_rate(set.node, set.g) * reached));
+  const Seconds total = set.network.base * (passes / 2.0) + steps * passes + moving;
+  return cost_of(LibraryAlgorithm::tree, total, inside, outside, set);
+}
+
 /// The switch of each node adds and double binary trees join the nodes (NVLSTree, NCCL 2.18): each of two trees carries
 /// half of a rank's share S / g. Of two nodes each is a root once and a leaf once, which makes S / g per rank; of more,
 /// the inner node of one tree is a leaf of the other: one piece up and two down, and one up, of S / 2 g each.
@@ -215,6 +230,7 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
     return switch_adds(kind, node, set.n) ? faster(ring, sums_inside(set)) : ring;
   }
   LibraryCost best = through_nodes(kind, set);
+  if (usable.small_hop.value() > 0) best = faster(best, small_through_nodes(kind, set));
   if (switch_adds(kind, node, set.g)) best = faster(best, trees_over_sums(set));
   if (switch_adds(kind, network, set.k)) best = faster(best, sums_between(set));
   return best;

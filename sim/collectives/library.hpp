@@ -16,6 +16,7 @@ struct LibraryPath {
   BytesPerSecond in_network;  // 0: none
   double in_network_ranks = 0;
   Seconds base, hop;
+  Seconds small_hop;  // of the protocol for small messages (LL); 0: it has none
   Seconds fill;
   Bytes fill_bytes;
   double small_ring_loss = 0;

@@ -124,6 +124,18 @@ std::string refusal(const std::string& text, const FitTarget& target, const std:
   return {};
 }
 
+TEST_CASE("Constants of the precision that the rows name, however they spell it") {
+  const auto constants = [](const std::string& device) {
+    const std::string row = "GEMM m1024 n1024 k1024," + device + ",1,,,gemm_tflops,100,TFLOP/s\n";
+    const RowsToFit fit =
+        problem_of_rows(rows_of("T-1," + row + "T-2," + row), tables(), {FitTarget::Kind::device, "h100-sxm"}, {});
+    return fit.problem.parameters.front().constant;
+  };
+  CHECK(constants("H100-80GB-SXM half") == "gemm_share");
+  CHECK(constants("H100-80GB-SXM float8") == "gemm_share_fp8");
+  CHECK(constants("H100-80GB-SXM float32") == "gemm_share_tf32");
+}
+
 TEST_CASE("What cannot be fitted is told with what could") {
   const std::string row = "T-1,GEMM m1024 n1024 k1024,A100-80GB-SXM fp16,1,,,gemm_tflops,100,TFLOP/s\n";
   CHECK(refusal(row, {FitTarget::Kind::device, "a100-sxm-8"}, {}) ==
@@ -131,8 +143,13 @@ TEST_CASE("What cannot be fitted is told with what could") {
   CHECK(refusal(row, {FitTarget::Kind::device, "a100-sxm-80"}, {"gemm_shar"}) ==
         "unknown constant \"gemm_shar\" of a device - did you mean \"gemm_share\"?");
   CHECK(refusal(row, {FitTarget::Kind::device, "h100-sxm"}, {}) ==
+        "no row tells anything of device \"h100-sxm\" - the rows tell of a100-sxm-80");
+  CHECK(refusal("T-1,ResNet-50,A100,8,8,,avg_gpu_power,100,W\n", {FitTarget::Kind::device, "h100-sxm"}, {}) ==
         "no row tells anything of device \"h100-sxm\" (none has a metric that depends on it) - a device is told by "
         "gemm_tflops, a link by time, busbw or algbw, a framework by times and rates of steps");
+  const std::string exchange = "T-1,all_reduce 1 GiB,A100-80GB-SXM,8,8,NVLink3+NVSwitch 600GB/s,busbw,229,GB/s\n";
+  CHECK(refusal(exchange, {FitTarget::Kind::link, "nvlink3"}, {}) ==
+        "no row tells anything of link \"nvlink3\" - the rows tell of nvswitch2");
 }
 
 }  // namespace

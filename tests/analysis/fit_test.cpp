@@ -1,5 +1,6 @@
 #include "analysis/validation/fit.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -52,12 +53,41 @@ TEST_CASE("The same seed leaves out the same rows") {
   CHECK(one.held_out_ratios != fit_constants(hockney(3, 40, 0.1), {3, 8}).held_out_ratios);
 }
 
-TEST_CASE("A constant that rows do not depend on stays where it started") {
+TEST_CASE("A constant that rows do not depend on stays where it started, and is no result") {
   FitProblem problem = hockney(3, 40, 0);
   problem.parameters.push_back({"nothing", 17, 0, 100});
   const FitResult result = fit_constants(problem, {4, 1});
   CHECK(result.constants[1].value == Approx(40).epsilon(1e-6));
-  CHECK(result.constants[2].low == result.constants[2].high);
+  CHECK(result.constants[2].value == Approx(17));
+  CHECK(result.untold == std::vector<std::string>{"nothing"});
+  CHECK(fit_constants(hockney(3, 40, 0), {4, 1}).untold.empty());
+}
+
+TEST_CASE("A constant that hides behind another is put back, one that came down behind it is a result") {
+  // Predictions are the larger of 10 and the constant, measurements 10.
+  FitProblem problem;
+  problem.parameters = {{"rate", 5, 0, 100}, {"hidden", 4, 0, 100}};
+  for (int i = 0; i < 6; ++i) problem.rows.push_back("row " + std::to_string(i));
+  problem.ratio = [](std::span<const double> values, std::size_t) { return std::max(values[0], values[1]) / 10; };
+  const FitResult below = fit_constants(problem, {3, 1});
+  CHECK(below.untold == std::vector<std::string>{"hidden"});
+  CHECK(below.constants[0].value == Approx(10).epsilon(1e-6));
+  problem.parameters[1].start = 40;  // shows at its start: the rows tell that it is less
+  const FitResult above = fit_constants(problem, {3, 1});
+  CHECK(std::find(above.untold.begin(), above.untold.end(), "hidden") == above.untold.end());
+}
+
+TEST_CASE("Rows that depend on none of the constants are refused") {
+  FitProblem problem = hockney(3, 40, 0);
+  problem.ratio = [](std::span<const double>, std::size_t) { return 1.1; };
+  try {
+    (void)fit_constants(problem, {4, 1});
+    FAIL("not refused");
+  } catch (const InvalidInput& refused) {
+    CHECK(std::string(refused.what()) ==
+          "the rows do not depend on overhead, rate (other values predict the same) - give other rows, or name other "
+          "constants with --constant");
+  }
 }
 
 TEST_CASE("Too few rows are refused") {

@@ -54,10 +54,25 @@ TEST_CASE("fit refuses what it cannot do, and replaces a file only when told to"
   CHECK(shapeless.errors.find("record_shapes=True") != std::string::npos);
 }
 
+TEST_CASE("the example of a link works, and a constant that the rows do not depend on is not written") {
+  const TemporaryFolder folder;
+  const ChildResult link =
+      call_orrery({"fit", shipped_rows(), "--rows", "C-NCCL", "--link", "nvswitch2", "-o", folder.file("link.csv")});
+  CHECK(link.exit_code == 0);
+  CHECK(link.output.find("bus_GBps ") != std::string::npos);
+  const std::string file = folder.file("steps.csv");
+  const ChildResult steps =
+      call_orrery({"fit", shipped_rows(), "--rows", "A-KORT", "--framework", "megatron-2021", "-o", file});
+  CHECK(steps.exit_code == 0);
+  CHECK(steps.output.find("22.5  kept, with its range: the rows do not depend on it\n") != std::string::npos);
+  CHECK(orrery::read_file(file).find("host_forward_us") == std::string::npos);
+  CHECK(orrery::read_file(file).find("straggler_per_doubling") != std::string::npos);
+}
+
 TEST_CASE("fit --help begins with examples") {
   const ChildResult help = call_orrery({"fit", "--help"});
   CHECK(help.exit_code == 0);
-  CHECK(help.output.find("orrery fit rows.csv --link nvlink3 -o nvlink3.csv") != std::string::npos);
+  CHECK(help.output.find("--rows C-NCCL --link nvswitch2 -o nvswitch2.csv") != std::string::npos);
 }
 
 TEST_CASE("frameworks and laws are shown with the range and the source of every constant") {

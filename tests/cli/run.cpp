@@ -17,6 +17,7 @@
 
 using orrery::ChildResult;
 using orrery::read_file;
+using orrery::testing::call_orrery;
 using orrery::testing::call_orrery_with;
 using orrery::testing::shipped_scenario;
 using orrery::testing::TemporaryFolder;
@@ -307,4 +308,38 @@ TEST_CASE("an interrupted run leaves no file behind") {
   const int status = background.wait();
   CHECK(WIFSIGNALED(status));
   CHECK((!fs::exists(folder.file("out")) || fs::is_empty(folder.file("out"))));
+}
+
+TEST_CASE("rows that were priced by different laws are told apart under the table") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write(
+      "laws.toml",
+      "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 32\nprecision = \"fp16\"\n[cluster]\nsystem = \"dgx-a100\"\n"
+      "[[strategy]]\nname = \"replicas\"\nkind = \"data\"\n[[strategy]]\nname = \"layout\"\nkind = \"hybrid\"\n");
+  const ChildResult both = call_orrery({"run", file, "--quiet"});
+  INFO(both.errors);
+  const std::string laws = "Computing is priced by different laws, which part of a difference may be:";
+  CHECK(both.output.find(laws + " hybrid by operators; data by roofline.") != std::string::npos);
+  const std::string alone = read_file(file).substr(0, read_file(file).find("[[strategy]]\nname = \"layout\""));
+  CHECK(call_orrery({"run", folder.write("alone.toml", alone), "--quiet"}).output.find("different laws") ==
+        std::string::npos);
+}
+
+TEST_CASE("the bottleneck of a folded layout is the one of all its devices") {
+  const TemporaryFolder folder;
+  const std::string layout = "kind = \"hybrid\"\npp = 8\n";
+  const std::string file =
+      folder.write("folded.toml",
+                   "[workload]\nnetwork = \"llama3.2-1b\"\nbatch = 64\nprecision = \"bf16\"\nframework = \"modern\"\n"
+                   "[cluster]\nsystem = \"dgx-h100\"\nnodes = 4\nnics = 2\nnetwork_link = \"eth-25g\"\n"
+                   "[[strategy]]\nname = \"folded\"\n" +
+                       layout + "[[strategy]]\nname = \"whole\"\nfold = \"never\"\n" + layout);
+  const ChildResult result = call_orrery({"run", file, "--quiet", "--json"});
+  INFO(result.errors);
+  REQUIRE(result.exit_code == 0);
+  const auto rows = nlohmann::json::parse(result.output)["results"];
+  CHECK(rows[0]["bottleneck_link"] == rows[1]["bottleneck_link"]);
+  const auto utilisation = [&](std::size_t row) { return rows[row]["bottleneck_utilisation"].get<double>(); };
+  CHECK(utilisation(1) > 0);
+  CHECK(utilisation(0) == Approx(utilisation(1)).epsilon(1e-6));
 }

@@ -78,6 +78,13 @@ TEST_CASE("published measurements are predicted: a table, a file, the same bytes
   }
 }
 
+TEST_CASE("validate --help lists the metrics with their units") {
+  const std::string help = call_orrery({"validate", "--help"}).output;
+  CHECK(help.find("time: us, ms, s, min, h, hours, days") != std::string::npos);
+  CHECK(help.find("mfu: %, fraction;") != std::string::npos);
+  CHECK(help.find("busbw: GB/s;") != std::string::npos);
+}
+
 TEST_CASE("validate goes on where it stopped: finished rows are not learned again") {
   if (!has_mnist()) return;
   const TemporaryFolder folder;

@@ -37,6 +37,20 @@ TEST_CASE("A workload may name a config.json instead of a network, with the leng
   CHECK(shorter.workload.network_file == config.path());
 }
 
+TEST_CASE("A transformer of the catalogue may have samples of another length") {
+  const auto network = [](const std::string& name, const std::string& keys) {
+    return scenario_of("[workload]\nnetwork = \"" + name + "\"\n" + keys + "steps = 10\n" + box + alone)
+        .workload.network;
+  };
+  const LayerGraph plain = network("llama3.2-1b", ""), shorter = network("llama3.2-1b", "tokens = 4096\n");
+  CHECK(to_text(plain.input) == "8192x1x1");
+  CHECK(to_text(shorter.input) == "4096x1x1");
+  CHECK(to_text(network("llama3.2-1b", "tokens = 100000\n").input) == "100000x1x1");
+  CHECK(parameters(shorter) == parameters(plain));
+  // Learned positions stay as many as they are.
+  CHECK(parameters(network("bert-base", "tokens = 128\n")) == parameters(network("bert-base", "")));
+}
+
 TEST_CASE("Mistakes around hf_config are told with what to do") {
   check_malformed({
       {"a config.json as network", "[workload]\nnetwork = \"some/config.json\"\nsteps = 1\n" + box + alone,
@@ -44,8 +58,13 @@ TEST_CASE("Mistakes around hf_config are told with what to do") {
   network = "some/config.json"
             ^)"},
       {"tokens of a network that says them", two_nn + "tokens = 5\nsteps = 1\n" + box + alone,
-       R"(lab.toml:3:10: workload.tokens: belongs to hf_config (the network says its input itself) - remove it
+       R"(lab.toml:3:10: workload.tokens: belongs to hf_config, and to transformers of models/networks/transformers.csv (the network says its input itself) - remove it
   tokens = 5
+           ^)"},
+      {"more tokens than learned positions",
+       "[workload]\nnetwork = \"bert-base\"\ntokens = 600\nsteps = 1\n" + box + alone,
+       R"(lab.toml:3:10: workload.tokens: 600 are more than bert-base has positions (it has learned 512) - use 512 at most
+  tokens = 600
            ^)"},
       {"something else as config.json", "[workload]\nhf_config = \"model.toml\"\nsteps = 1\n" + box + alone,
        R"(lab.toml:2:13: workload.hf_config: "model.toml" is no config.json (its name ends otherwise) - name the config.json of a Hugging Face model

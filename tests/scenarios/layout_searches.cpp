@@ -3,8 +3,10 @@
 
 #include "scenarios/search/layout_search.hpp"
 #include "scenarios/search/search_space.hpp"
+#include "scenarios/search/step_use.hpp"
+#include "scenarios/search/unusable_values.hpp"
 #include "scenarios/training_job.hpp"
-#include "tests/catch.hpp"
+#include "tests/scenarios/hybrid_lab.hpp"
 #include "tests/scenarios/malformed.hpp"
 
 namespace orrery {
@@ -29,6 +31,30 @@ struct Search {
         layouts(search_space(spec, job, scenario.strategies[0].hybrid.layout)) {}
   [[nodiscard]] SearchResult result(int threads = 1) const { return search_layouts(job, layouts, spec, {}, threads); }
 };
+
+/// On 16 H100; experts stay as they are said to be.
+std::string mixture(const std::string& keys, const std::string& search) {
+  return "[workload]\nnetwork = \"mixtral-8x7b\"\nbatch = 64\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
+         "framework = \"modern\"\n[cluster]\nsystem = \"dgx-h100\"\nnodes = 2\n[[strategy]]\nname = \"h\"\n"
+         "kind = \"hybrid\"\n" +
+         keys + "[search]\ntp = [1, 2]\npp = [4]\nep = [2]\nzero_stage = [1]\nmicrobatch = [1]\ninterleave = [1]\n" +
+         "recompute = [\"full\"]\n" + search;
+}
+
+std::vector<std::string> shipped_space(const std::string& text) {
+  const Scenario scenario = shipped_lab(text);
+  const StrategySpec& base = scenario.strategies[0];
+  std::vector<std::string> names;
+  for (const Layout& layout : search_space(*scenario.search, training_job(scenario, base), base.hybrid.layout)) {
+    names.push_back(to_text(layout));
+  }
+  return names;
+}
+
+std::vector<std::string> unusable(const std::string& lists) {
+  const Search search(gpt("", "[search]\n" + lists));
+  return unusable_values(search.spec, 8, search.layouts);
+}
 
 Candidate candidate(double step, double memory, double cost) {
   Candidate made;
@@ -80,7 +106,7 @@ TEST_CASE("a search gives the same for any number of threads, the best first") {
   CHECK(one.candidates.front().on_front);
   std::size_t out = 0;
   for (const Rejection& rejection : one.rejections) out += rejection.count;
-  CHECK(one.judged == one.candidates.size() + out);
+  CHECK(one.judged == one.candidates.size() + one.repeated + out);
 }
 
 TEST_CASE("a limit that nothing meets names the layout that comes nearest") {
@@ -93,6 +119,83 @@ TEST_CASE("a limit that nothing meets names the layout that comes nearest") {
   const SearchResult free = search.result();
   REQUIRE(!free.candidates.empty());
   CHECK(result.rejections.front().excess == Approx(free.candidates.front().step_s / 1e-9));
+}
+
+TEST_CASE("experts are split as far as tp of each layout goes, unless a list or the strategy says otherwise") {
+  using Names = std::vector<std::string>;
+  const Names split = {"tp1 pp4 dp4 ep2 b1 zero1 full", "tp2 pp4 dp2 ep2 b1 zero1 full sp"};
+  CHECK(shipped_space(mixture("", "")) == split);
+  CHECK(shipped_space(mixture("tp = 2\n", "")) == split);
+  const Names whole = {"tp1 pp4 dp4 ep2 b1 zero1 full", "tp2 pp4 dp2 ep2 etp1 b1 zero1 full sp"};
+  CHECK(shipped_space(mixture("etp = 1\n", "")) == whole);
+  CHECK(shipped_space(mixture("", "etp = [\"1\"]\n")) == whole);
+  CHECK(shipped_space(mixture("", "etp = [\"1\", \"tp\"]\n")) == Names{whole[0], whole[1], split[1]});
+}
+
+TEST_CASE("values of lists that no layout has are named, with why and the nearest that can be") {
+  using Texts = std::vector<std::string>;
+  CHECK(unusable("tp = [3]\n") ==
+        Texts{"tp 3: the cluster's 8 devices are no multiple of it - use 2 or 4, or list dp"});
+  CHECK(unusable("tp = [1, 2]\npp = [1, 16]\n") == Texts{"pp 16: the cluster has 8 devices - use 8 at most"});
+  CHECK(unusable("tp = [2, 4]\ndp = [2, 8]\n") ==
+        Texts{"dp 8: with the others that are listed at least 16 devices, and the cluster has 8 - use 4 at most"});
+  CHECK(unusable("pp = [1]\ninterleave = [1, 2]\n") ==
+        Texts{"interleave 2: no pp that is tried makes a pipeline - use 1, or pp 2 or more"});
+  CHECK(unusable("tp = [1, 2]\npp = [1, 2]\n").empty());
+}
+
+TEST_CASE("layouts that only their recomputation tells apart, and no figure, are found once") {
+  // Fused attention keeps no scores, so that selective recomputation computes nothing again.
+  Search search(gpt("",
+                    "[search]\ntp = [1]\npp = [1]\nzero_stage = [0]\nmicrobatch = [1]\n"
+                    "recompute = [\"none\", \"selective\", \"full\"]\n"));
+  search.job.framework.flash_attention.value = 1;
+  const SearchResult result = search.result();
+  CHECK(result.judged == 3);
+  CHECK(result.repeated == 1);
+  REQUIRE(result.candidates.size() == 2);
+  CHECK(to_text(result.candidates[0].layout) == "tp1 pp1 dp8 b1");
+  CHECK(to_text(result.candidates[1].layout) == "tp1 pp1 dp8 b1 full");
+}
+
+TEST_CASE("a figure and its limit are told apart by their digits") {
+  Candidate one = candidate(1, 5, 0);
+  one.energy_J = 270004;
+  SearchLimits limits;
+  CHECK(over_limit(one, limits).empty());
+  limits.energy_J = 270000;
+  CHECK(over_limit(one, limits) == "over the limit: energy of a step 270004 of 270000 J");
+  limits.energy_J = 270004, limits.memory_GiB = 4;
+  CHECK(over_limit(one, limits) == "over the limit: memory 5 of 4 GiB");
+}
+
+TEST_CASE(
+    "devices compute, wait and stand by for the whole step, and a node computes at least as long as its devices") {
+  const std::string keys = GENERATE(as<std::string>(), "", "pp = 4\n", "tp = 4\npp = 2\nsequence_parallel = true\n");
+  const Scenario scenario = scenario_of(gpt(keys));
+  const Layout& layout = scenario.strategies[0].hybrid.layout;
+  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
+  const StepPrediction step = judge.predict(layout);
+  const StepUse use = step_use(judge.prices(layout), step, layout, 4);
+  CHECK((use.computing + use.blocked + use.idle).value() == Approx(8 * step.time().value()));
+  CHECK(use.node_computing >= use.computing);
+  if (layout.pp == 1) CHECK(use.computing.value() == Approx(8 * (step.parts.compute + step.parts.optimizer).value()));
+}
+
+TEST_CASE("energy and cost of a layout are what its devices, nodes and links draw, and their electricity") {
+  Search search(gpt("", "[search]\ntp = [1]\npp = [1]\nzero_stage = [0]\nmicrobatch = [1]\nrecompute = [\"none\"]\n"));
+  LayoutJudge judge(search.job);
+  const StepPrediction step = judge.predict(search.layouts.front());
+  const double time = step.time().value(), computing = (step.parts.compute + step.parts.optimizer).value();
+  DevicePrices prices;
+  prices.per_hour = 3600, prices.per_kWh = 3.6e6;  // so that a second and a joule cost 1
+  prices.computing = Watts(100), prices.blocked = Watts(10), prices.idle = Watts(1);
+  prices.node_computing = Watts(20), prices.node_idle = Watts(2), prices.links = Watts(5);
+  const SearchResult result = search_layouts(search.job, search.layouts, search.spec, {{8, prices}}, 1);
+  REQUIRE(result.candidates.size() == 1);
+  const double joules = 8 * (120 * computing + 12 * (time - computing)) + 5 * time;
+  CHECK(result.candidates[0].energy_J == Approx(joules));
+  CHECK(result.candidates[0].cost == Approx(8 * time + joules));
 }
 
 TEST_CASE("the front holds what nothing else is better than in every figure") {
@@ -135,6 +238,10 @@ TEST_CASE("mistakes in a layout are told with what it multiplies to") {
 lab.toml:15:10: search.cp[1]: 20000 is out of range (must be between 1 and 10000)
   cp = [2, 20000]
            ^)"},
+      {"experts of a network that has none", gpt("", "[search]\netp = [\"1\"]\n"),
+       R"(lab.toml:14:7: search.etp: has no effect (gpt-mini has no experts) - remove it
+  etp = ["1"]
+        ^)"},
       {"a search without a hybrid strategy", two_nn + box + replicas + "[search]\n",
        R"(lab.toml:8:1: search.strategy: nothing can be varied (no strategy is kind = "hybrid") - add one: its cluster and its other keys hold for every layout
   [search]

@@ -81,6 +81,13 @@ max = 1
 lab.toml:12:7: assert[1].min: is above max (no value is between them)
   min = 2
         ^)"},
+      {"a system's price in another currency",
+       two_nn + box + alone + "[cost]\nelectricity_per_kWh = 0.3\ncurrency = \"USD\"\n",
+       R"(lab.toml:10:12: cost.currency: "USD" is not what box is paid in (its price is in EUR, electricity contained, and nothing says what that is in USD) - use currency = "EUR", or add price_per_device_hour in USD
+  currency = "USD"
+             ^)"},
+      {"a price of one's own in another currency",
+       two_nn + box + alone + "[cost]\nprice_per_device_hour = 2\ncurrency = \"USD\"\n", ""},
       {"prices without a currency, carbon said twice", two_nn + box + alone + R"([energy]
 grid = "windy"
 gCO2e_per_kWh = 100

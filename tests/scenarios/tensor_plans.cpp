@@ -188,9 +188,14 @@ TEST_CASE("attention is split by its heads of keys and values") {
                                           "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
   };
   CHECK(modes_of(split_tensor(graph("2", "16"), 2)) == "column channelwise row replicated ");
-  const TensorSplit whole = split_tensor(graph("1", "12"), 2);
+  // One head of keys and values on both: of 8 + 2 + 2 outputs 4 + 2 + 2.
+  const TensorSplit shared = split_tensor(graph("1", "12"), 2);
+  CHECK(modes_of(shared) == "column channelwise row replicated ");
+  CHECK(shared.layers[0].share.work == Approx(8.0 / 12.0));
+  const TensorSplit whole = split_tensor(graph("4", "24"), 8);
   CHECK(modes_of(whole) == "column replicated column replicated ");
-  CHECK(whole.notes.front() == "attention stays whole on every device: 1 is not a multiple of 2");
+  REQUIRE_FALSE(whole.notes.empty());
+  CHECK(whole.notes.front() == "attention stays whole on every device: 4 is not a multiple of 8");
 }
 
 TEST_CASE("the step of a tensor-parallel group is its share of the work and every exchange in turn") {

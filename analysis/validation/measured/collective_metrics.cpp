@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "analysis/validation/measured/metrics.hpp"
+#include "analysis/validation/measured/quantities.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "models/layouts/block_price.hpp"
 #include "sim/collectives/library.hpp"
@@ -65,8 +66,9 @@ CollectiveCase collective_of(const MeasuredRow& row, CaseSolver& solver) {
   const auto size = size_in(row.model);
   const std::vector<std::string> words = words_of(row.model);
   if (!size && !has_words(words, "large") && !has_words(words, "max")) {
-    throw RowSkipped(fmt::format("missing: size of \"{}\"", row.model));
+    throw RowSkipped(fmt::format("missing: size of \"{}\", as 64 KiB, 8 MB or 1048576 B", row.model));
   }
+  if (size && *size < 1) throw RowSkipped(fmt::format("\"{}\" exchanges nothing", row.model));
   what.bytes = Bytes(size.value_or(large_bytes));
   if (!size) what.where.assumed.emplace_back("8 GiB");
   if (has_words(words_of(row.notes), "nvls off")) {
@@ -133,10 +135,6 @@ Predicted algorithm_Gbps(const MeasuredRow& row, CaseSolver& solver) {
   return algorithm_rate(row, solver, giga / 8);
 }
 
-Predicted extreme(const MeasuredRow&, CaseSolver&) {
-  throw RowSkipped("one end of a fluctuating figure is not predicted");
-}
-
 }  // namespace
 
 std::vector<Metric> collective_metrics() {
@@ -144,9 +142,7 @@ std::vector<Metric> collective_metrics() {
           {"collective_time", "time", time},
           {"busbw", "GB/s", bus_GBps},
           {"algbw", "GB/s", algorithm_GBps},
-          {"algbw", "Gb/s", algorithm_Gbps},
-          {"algbw_min", "Gb/s", extreme},
-          {"algbw_max", "Gb/s", extreme}};
+          {"algbw", "Gb/s", algorithm_Gbps}};
 }
 
 }  // namespace orrery

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/validation/measured/quantities.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
@@ -34,6 +35,22 @@ void add(std::string& list, const std::string& text) {
   if (!text.empty()) list += (list.empty() ? "" : ", ") + text;
 }
 
+/// "25GbE" is of the kind of "GbE", "8xHDR" of that of "HDR".
+std::vector<std::string> network_words(std::string_view text) {
+  const std::vector<std::string> written = words_of(text);
+  std::vector<std::string> words = written;
+  for (const std::string& word : written) {
+    if (word.ends_with("gbe")) words.emplace_back("gbe");
+    const std::size_t behind = word.find_first_not_of("0123456789");
+    if (behind != 0 && behind != std::string::npos && word[behind] == 'x') words.push_back(word.substr(behind + 1));
+  }
+  return words;
+}
+
+std::string nics_text(int nics) {
+  return std::to_string(nics) + (nics == 1 ? " NIC per node" : " NICs per node");
+}
+
 bool is_of_kind(const Link& link, const std::string& kind) {
   return kind == "efa" ? link.id.rfind("efa-", 0) == 0 : link.kind == kind && link.id.find("veth") != 0;
 }
@@ -60,7 +77,7 @@ Fabrics::Fabrics(const Catalogue& catalogue, std::vector<FabricName> names)
     : catalogue_(&catalogue), names_(std::move(names)) {}
 
 const FabricName* Fabrics::name_of(std::string_view place, std::string_view text) const {
-  const std::vector<std::string> words = words_of(text);
+  const std::vector<std::string> words = place == "network" ? network_words(text) : words_of(text);
   const auto found = std::find_if(names_.begin(), names_.end(), [&](const FabricName& name) {
     return name.place == place && has_words(words, name.words);
   });
@@ -123,33 +140,49 @@ NamedLink Fabrics::usual_network(const Device& device, int devices_per_node) con
   return {*link, 1, nics, "network of " + system->id};
 }
 
+/// NICs of a node, and the rate of each.
+struct Fabrics::Nics {
+  int count = 1;
+  double each = 0;  // bytes per second
+  std::string assumed;
+};
+
+Fabrics::Nics Fabrics::nics_of(std::string_view text, const FabricName* name, const Device& device,
+                               int devices_per_node) const {
+  const auto rate = network_rate_in(text), of_one = generation_rate_in(text);
+  const auto count = count_in(text);
+  const auto stated = rate ? rate : of_one;
+  Nics nics{count.value_or(1), stated ? stated->bytes_per_second : catalogue_->link(name->link)->down.value(), ""};
+  if (count) return nics;
+  if (rate && nics.each > fastest_nic) {
+    nics.count = devices_per_node;
+    nics.each /= nics.count;
+    nics.assumed = "a NIC per device";
+    return nics;
+  }
+  const System* system = rate ? nullptr : usual_system(device);
+  if (system != nullptr) nics.count = std::max(1, system->nics_per_node * devices_per_node / system->devices_per_node);
+  nics.assumed = nics_text(nics.count);
+  return nics;
+}
+
 NamedLink Fabrics::network(std::string_view text, const Device& device, int devices_per_node) const {
   if (text.empty()) return usual_network(device, devices_per_node);
-  const auto rate = rate_in(text);
   const FabricName* name = name_of("network", text);
   if (name != nullptr && name->link.empty()) return none("network \"" + std::string(text) + "\": " + name->assumed);
   const bool by_rate = name == nullptr || name->link == "rate";
-  if (by_rate && !rate) return none("network \"" + std::string(text) + "\": no rate in the text");
-  const auto count = count_in(text);
-  int nics = count.value_or(1);
-  double per_nic = rate ? rate->bytes_per_second : catalogue_->link(name->link)->down.value();
+  if (by_rate && !network_rate_in(text)) return none("network \"" + std::string(text) + "\": no rate in the text");
+  const Nics nics = nics_of(text, name, device, devices_per_node);
   std::string assumed = name == nullptr ? "" : name->assumed;
-  if (!count && rate && per_nic > fastest_nic) {
-    nics = devices_per_node;
-    per_nic /= nics;
-    add(assumed, "a NIC per device");
-  }
-  if (!count && !rate) {
-    const System* system = usual_system(device);
-    if (system != nullptr) nics = std::max(1, system->nics_per_node * devices_per_node / system->devices_per_node);
-    add(assumed, std::to_string(nics) + " NICs per node");
-  }
-  const std::string kind = name != nullptr && !name->kind.empty() ? name->kind : nics > 1 ? "infiniband" : "ethernet";
+  add(assumed, nics.assumed);
+  const std::string kind = name != nullptr && !name->kind.empty() ? name->kind
+                           : nics.count > 1                       ? "infiniband"
+                                                                  : "ethernet";
   if (name == nullptr) add(assumed, "network of kind " + kind);
-  const Link* link = by_rate ? nearest(kind, per_nic) : catalogue_->link(name->link);
+  const Link* link = by_rate ? nearest(kind, nics.each) : catalogue_->link(name->link);
   if (link == nullptr) return none("the catalogue has no link of kind " + kind);
-  NamedLink named = at_rate(*link, per_nic, assumed);
-  named.nics = nics;
+  NamedLink named = at_rate(*link, nics.each, assumed);
+  named.nics = nics.count;
   return named;
 }
 

@@ -42,6 +42,9 @@ class Fabrics {
   [[nodiscard]] const System* usual_system(const Device& device) const;
 
  private:
+  struct Nics;
+  [[nodiscard]] Nics nics_of(std::string_view text, const FabricName* name, const Device& device,
+                             int devices_per_node) const;
   [[nodiscard]] const FabricName* name_of(std::string_view place, std::string_view text) const;
   [[nodiscard]] const Link* nearest(const std::string& kind, double bytes_per_second) const;
   [[nodiscard]] NamedLink usual_network(const Device& device, int devices_per_node) const;

@@ -1,17 +1,13 @@
 #include "analysis/validation/measured/framework_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <initializer_list>
 
+#include "analysis/validation/measured/stated_settings.hpp"
 #include "analysis/validation/measured/words.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
-
-constexpr double default_year = 2022;
 
 /// Words of everything that says who measured with what.
 std::vector<std::string> words_about(const MeasuredRow& row) {
@@ -22,22 +18,21 @@ bool any(const std::vector<std::string>& words, std::initializer_list<const char
   return std::any_of(patterns.begin(), patterns.end(), [&](const char* pattern) { return has_words(words, pattern); });
 }
 
-FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& words) {
+FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& words, double year) {
   if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return {"deepspeed-zero3", "sharded, DeepSpeed"};
   if (any(words, {"llm foundry"})) return {"llm-foundry-2023", "words"};
   if (any(words, {"megatron bridge", "megatron fsdp"})) return {"modern", "sharded, kernels of Megatron-Core"};
   if (any(words, {"te", "transformer engine"})) return {"modern", "sharded, kernels of Transformer Engine"};
   if (any(words, {"torch.compile"})) return {"pytorch-fsdp-compiled", "sharded, torch.compile"};
-  if (any(words, {"fsdp*"}) || row.zero_stage.rfind("FSDP", 0) == 0) {
+  if (any(words, {"fsdp*"}) || any(words_of(row.zero_stage), {"fsdp*", "hsdp*"})) {
     return {"pytorch-fsdp", "sharded, FSDP"};
   }
   if (any(words, {"offload"})) return {"deepspeed-zero3", "sharded with offload"};
-  if (row.year.value_or(default_year) <= 2021) return {"deepspeed-zero3", "sharded, before FSDP"};
+  if (year <= 2021) return {"deepspeed-zero3", "sharded, before FSDP"};
   return {"pytorch-fsdp", "sharded, year"};
 }
 
-FrameworkChoice by_year(const MeasuredRow& row) {
-  const double year = row.year.value_or(default_year);
+FrameworkChoice by_year(double year) {
   if (year <= 2020) return {"megatron-2020", "year"};
   if (year <= 2022) return {"megatron-2021", "year"};
   return {"modern", "year"};
@@ -50,10 +45,10 @@ bool is_other_software(const std::vector<std::string>& words, const std::vector<
                      "jax", "xla", "maxtext", "paxml", "pathways"});
 }
 
-FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& network,
+FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& network, double year,
                                 const std::vector<std::string>& words, const std::vector<std::string>& device) {
   if (any(device, {"tpu*", "trainium*", "gaudi*"})) return {"modern", "compiled programs"};
-  if (zero_stage_of(row) == 3) return sharded(row, words);
+  if (zero_stage_of(row) == 3) return sharded(row, words, year);
   const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
   if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
     return {"pytorch-ddp", "data parallel, no decoder"};
@@ -63,23 +58,15 @@ FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& networ
   }
   if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
   if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
-  return by_year(row);
+  return by_year(year);
 }
 
 }  // namespace
 
-int zero_stage_of(const MeasuredRow& row) {
-  if (row.zero_stage.empty()) return 0;
-  const auto number = parse_number(row.zero_stage);
-  if (number && (*number == 0 || *number == 1 || *number == 2 || *number == 3)) return static_cast<int>(*number);
-  if (has_words(words_of(row.zero_stage), "fsdp*")) return 3;
-  throw RowSkipped(fmt::format("zero_stage \"{}\" is unknown", row.zero_stage));
-}
-
-FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network) {
+FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network, double year) {
   const std::vector<std::string> words = words_about(row);
   const std::vector<std::string> device = words_of(row.device);
-  FrameworkChoice choice = nearest_profile(row, network, words, device);
+  FrameworkChoice choice = nearest_profile(row, network, year, words, device);
   if (is_other_software(words, device)) choice.fit = FrameworkChoice::Fit::stand_in;
   return choice;
 }

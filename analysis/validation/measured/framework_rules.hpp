@@ -15,15 +15,12 @@ namespace orrery {
 /// its users (vTrain, GPT-NeoX, BigScience, MT-NLG); convolutional networks and BERT by data alone; NeMo's launcher
 /// (Megatron-LM 2021-22); the words NeMo, MegaScale, torchtitan; a decoder by year:
 /// 2020 and before, until 2022, later. On TPUs, Trainium, Gaudi, AMD's devices and of software named in the row that is
-/// another (OneFlow, Alpa, JAX, ...) the profile stands in.
+/// another (OneFlow, Alpa, JAX, ...) the profile stands in. `year`: of the row, or what stands for it.
 struct FrameworkChoice {
   enum class Fit : std::uint8_t { own, stand_in };
   std::string id, rule;
   Fit fit = Fit::own;
 };
-FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network);
-
-/// 0 to 3 from "0", "1", "FSDP", "FSDP 256-way in pod", ...; 0 for an empty cell. Throws RowSkipped for another text.
-int zero_stage_of(const MeasuredRow& row);
+FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network, double year);
 
 }  // namespace orrery

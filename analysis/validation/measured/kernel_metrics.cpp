@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "analysis/validation/measured/metrics.hpp"
+#include "analysis/validation/measured/stated_settings.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "models/cost/operators.hpp"
 #include "sim/base/text.hpp"

@@ -24,7 +24,7 @@ struct Predicted {
 };
 
 struct Metric {
-  std::string_view name, unit;  // unit "time": any unit of time; empty: any
+  std::string_view name, unit;  // unit "time": any unit of time
   Predicted (*predict)(const MeasuredRow& row, CaseSolver& solver);
 };
 /// Every metric that can be predicted, by name and unit.
@@ -36,6 +36,8 @@ std::vector<Metric> collective_metrics();
 std::vector<Metric> kernel_metrics();
 std::vector<Metric> power_metrics();
 
+/// Units of time, "us, ms, s, ...".
+std::vector<std::string> time_unit_names();
 /// Seconds of a unit of time ("us", "ms", "s", "min", "h", "days"); nothing for another unit.
 std::optional<double> seconds_per(std::string_view unit);
 

@@ -5,36 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/validation/measured/metric_names.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
-
-std::vector<Metric> all_metrics() {
-  std::vector<Metric> all;
-  for (const auto part : {training_metrics, memory_metrics, layer_metrics, ratio_metrics, collective_metrics,
-                          kernel_metrics, power_metrics}) {
-    const std::vector<Metric> metrics = part();
-    all.insert(all.end(), metrics.begin(), metrics.end());
-  }
-  return all;
-}
-
-bool unit_fits(const Metric& metric, const std::string& unit) {
-  return metric.unit == "time" ? seconds_per(unit).has_value() : metric.unit == unit;
-}
-
-const Metric& metric_of(const MeasuredRow& row, const std::vector<Metric>& metrics) {
-  bool is_known = false;
-  for (const Metric& metric : metrics) {
-    if (metric.name != row.metric) continue;
-    is_known = true;
-    if (unit_fits(metric, row.unit)) return metric;
-  }
-  throw RowSkipped(is_known ? fmt::format("unit \"{}\" of {} is unknown", row.unit, row.metric)
-                            : fmt::format("metric {} is not predicted", row.metric));
-}
 
 std::string assumed_text(std::vector<std::string> assumed) {
   if (assumed.empty()) return {};
@@ -47,6 +23,12 @@ std::string assumed_text(std::vector<std::string> assumed) {
 
 bool is_usable(const Ranged& range) {
   return std::isfinite(range.value) && std::isfinite(range.low) && std::isfinite(range.high);
+}
+
+/// Some figures fall as the constants rise.
+Ranged in_order(const Ranged& range) {
+  const auto [low, high] = std::minmax({range.value, range.low, range.high});
+  return {range.value, low, high};
 }
 
 /// Lengths and batches may change in the course of a run, and are then words that metrics look at; nothing else is.
@@ -64,10 +46,9 @@ RowOutcome outcome_of(const MeasuredRow& row, const std::vector<Metric>& metrics
       throw RowSkipped(fmt::format("measured {}: an error is relative to more than nothing", number_text(row.value)));
     }
     require_counts(row);
-    Predicted predicted = metric_of(row, metrics).predict(row, solver);
+    Predicted predicted = known_metric(row, metrics).predict(row, solver);
     if (!is_usable(predicted.value)) throw RowSkipped("the prediction is no finite number");
-    if (predicted.value.low > predicted.value.high) std::swap(predicted.value.low, predicted.value.high);
-    outcome.predicted = predicted.value;
+    outcome.predicted = in_order(predicted.value);
     outcome.null = predicted.null;
     outcome.reason = assumed_text(std::move(predicted.assumed));
   } catch (const RowSkipped& skipped) {

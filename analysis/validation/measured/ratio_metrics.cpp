@@ -1,7 +1,7 @@
 // Figures that compare two runs: scaling efficiency, speed-up of pipelines, time to train.
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "analysis/validation/measured/metrics.hpp"
 #include "analysis/validation/measured/words.hpp"
@@ -12,14 +12,14 @@ namespace {
 
 constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
 
-/// The same work per device on fewer devices.
-MeasuredRow on_fewer(const MeasuredRow& row, std::int64_t devices) {
-  MeasuredRow fewer = row;
-  fewer.devices = devices;
-  fewer.dp = devices;
-  if (row.global_batch) fewer.global_batch = std::max<std::int64_t>(1, *row.global_batch * devices / *row.devices);
-  if (row.devices_per_node) fewer.devices_per_node = std::min(*row.devices_per_node, devices);
-  return fewer;
+/// The same work per device on so many devices, by data alone.
+MeasuredRow on_devices(const MeasuredRow& row, std::int64_t devices) {
+  MeasuredRow other = row;
+  other.devices = other.dp = devices;
+  other.tp = other.pp = 1;
+  if (row.global_batch) other.global_batch = std::max<std::int64_t>(1, *row.global_batch * devices / *row.devices);
+  if (row.devices_per_node) other.devices_per_node = std::min(*row.devices_per_node, devices);
+  return other;
 }
 
 /// Of data parallelism at a constant batch per device, against one device, or those of "from 8 to 256" in the notes.
@@ -28,11 +28,13 @@ Predicted scaling_efficiency(const MeasuredRow& row, CaseSolver& solver) {
   if (!row.devices || !by_data) throw RowSkipped("scaling of more than data parallelism: the reference run is unknown");
   const double base = number_beside(row.notes, "from", 1).value_or(1);
   if (base < 1 || base >= static_cast<double>(*row.devices)) throw RowSkipped("the reference run is unknown");
-  const SolvedCase& solved = solver.solve(row);
-  const SolvedCase& reference = solver.solve(on_fewer(row, static_cast<std::int64_t>(base)));
+  const SolvedCase& solved = solver.solve(on_devices(row, *row.devices));
+  MeasuredRow whole = row;  // a batch that was rounded is so for both runs
+  if (row.global_batch) whole.global_batch = solved.row.job.batch;
+  const SolvedCase& reference = solver.solve(on_devices(whole, static_cast<std::int64_t>(base)));
   const double scale = row.unit == "%" ? 100 : 1;
   // Constants of the device move both runs alike: what is left is the time that the larger one adds.
-  const double added = 1 - reference.seconds.value / solved.seconds.value;
+  const double added = std::max(0.0, 1 - reference.seconds.value / solved.seconds.value);
   const double off = solved.row.job.framework.model_error.value + added / 3;
   const double ratio = 1 - added;
   Predicted predicted{{ratio * scale, std::max(0.0, ratio - off) * scale, std::min(1.0, ratio + off) * scale},

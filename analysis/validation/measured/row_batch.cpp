@@ -67,16 +67,17 @@ void set_batch(RowCase& target, const MeasuredRow& row) {
     target.assumed.push_back(fmt::format("micro-batch {}", *each));
   }
   target.open.batch = !row.global_batch && !each && layout.pp == 1;
-  const bool is_guess = target.open.batch && target.open.tensor_and_pipeline;
+  const bool is_guess = target.open.batch && target.open.degrees();
   if (!row.global_batch && (layout.pp > 1 || is_guess)) throw RowSkipped("missing: global_batch");
   target.job.batch = row.global_batch.value_or(each.value_or(1) * layout.dp);
   if (!row.global_batch && each) target.assumed.push_back(fmt::format("batch {}", target.job.batch));
   if (!each && !target.network.is_transformer()) {
     // One pass over a device's share: frameworks of convolutional networks do not accumulate unless told to.
-    each = std::max<std::int64_t>(1, target.job.batch / layout.dp);
+    each = std::max<std::int64_t>(1, std::llround(double(target.job.batch) / double(layout.dp)));
   }
   target.open.microbatch = !each && !target.open.batch;
   layout.microbatch = each.value_or(1);
+  if (target.open.replicas) return;  // dp is not chosen yet, and must divide the batch
   const std::int64_t together = layout.microbatch * layout.dp;
   const std::int64_t whole = std::max<std::int64_t>(1, std::llround(double(target.job.batch) / double(together)));
   if (whole * together == target.job.batch) return;

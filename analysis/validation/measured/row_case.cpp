@@ -8,9 +8,10 @@
 
 #include "analysis/validation/measured/framework_rules.hpp"
 #include "analysis/validation/measured/row_batch.hpp"
+#include "analysis/validation/measured/row_degrees.hpp"
+#include "analysis/validation/measured/stated_settings.hpp"
 #include "analysis/validation/measured/stated_software.hpp"
 #include "analysis/validation/measured/words.hpp"
-#include "models/layouts/blocks.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr double first_year_of_bf16 = 2023;
 constexpr double first_year_of_sequence_parallel = 2023;
+/// Of a row without a year, and without a device that came later.
 constexpr double default_year = 2022;
 
 /// Share of the tokens of BERT's pre-training that is masked, and reaches the vocabulary: 20 of 128, 80 of 512
@@ -33,13 +35,22 @@ constexpr double computed_share = 0.6;
 /// replica has to do. Fit to GNMT and Transformer-big in the scaling tables of NVIDIA/DeepLearningExamples.
 constexpr double sentence_variation = 0.051;
 
+/// Of a row without a year: published runs on a device begin in earnest in the year after its own (of the rows that
+/// ship those on H100, of 2022, begin in 2023).
+void set_year(RowCase& target, const MeasuredRow& row) {
+  const Device& device = target.job.cluster.device;
+  target.year = row.year.value_or(std::max(default_year, device.year + 1.0));
+  if (row.year) return;
+  const bool is_later = target.year > default_year;
+  target.assumed.push_back("year " + number_text(target.year) + (is_later ? ", the one after " + device.id : ""));
+}
+
 void set_precision(RowCase& target, const MeasuredRow& row) {
-  if (const auto named = precision_named(row.precision)) {
-    target.job.precision = *named;
+  if (const auto stated = stated_precision(row)) {
+    target.job.precision = *stated;
     return;
   }
-  if (!row.precision.empty()) throw RowSkipped(fmt::format("precision \"{}\" is unknown", row.precision));
-  const bool is_late = row.year.value_or(default_year) >= first_year_of_bf16;
+  const bool is_late = target.year >= first_year_of_bf16;
   target.job.precision = !target.network.is_transformer() ? Precision::fp32
                          : is_late                        ? Precision::bf16
                                                           : Precision::fp16;
@@ -57,70 +68,10 @@ void set_optimizer(RowCase& target, const MeasuredRow& row) {
   if (has_words(words, "offload")) target.layout.offload = Offload::optimizer;
 }
 
-/// torchtitan's selective recomputation, where it does not say of what.
-bool is_of_every_second_block(const std::vector<std::string>& words, const MeasuredRow& row) {
-  return has_words(words, "selective every second layer") ||
-         (has_words(words, "selective") && has_words(words_of(row.source + " " + row.notes), "torchtitan"));
-}
-
 void set_recompute(RowCase& target, const MeasuredRow& row) {
-  const std::vector<std::string> words = words_of(row.recompute);
-  if (row.recompute.empty()) {
-    target.open.recompute = target.network.is_transformer();
-  } else if (has_words(words, "none") || has_words(words, "no") || has_words(words, "selective 0 layers")) {
-    target.layout.recompute = Recompute::none;
-  } else if (has_words(words, "selective per operator")) {
-    target.layout.recompute = Recompute::operators;
-  } else if (is_of_every_second_block(words, row)) {
-    target.layout.recompute = Recompute::alternate;
-  } else if (has_words(words, "selective")) {
-    target.layout.recompute = Recompute::selective;
-  } else if (has_words(words, "full") || has_words(words, "yes")) {
-    target.layout.recompute = Recompute::full;
-  } else {
-    throw RowSkipped(fmt::format("recompute \"{}\" is unknown", row.recompute));
-  }
-}
-
-std::int64_t devices_of(const MeasuredRow& row) {
-  if (row.devices) return *row.devices;
-  const std::int64_t product = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) * row.dp.value_or(1);
-  const bool says_something = row.tp || row.pp || row.cp || row.dp;
-  if (!says_something) throw RowSkipped("missing: devices");
-  return product;
-}
-
-/// Groups of experts that span tensor ranks have whole experts (Megatron-Core's recipes: expert_tensor_parallel_size
-/// 1).
-void set_expert_degree(RowCase& target) {
-  Layout& layout = target.layout;
-  const int replicas = layout.dp * layout.cp;
-  if (replicas % layout.ep == 0 || replicas * layout.tp % layout.ep != 0) return;
-  layout.etp = 1;
-  target.assumed.push_back(
-      fmt::format("etp 1, as ep {} does not divide dp {} x cp {}", layout.ep, layout.dp, layout.cp));
-}
-
-/// tp, pp, cp and dp, whose product is the number of devices.
-void set_degrees(RowCase& target, const MeasuredRow& row, std::int64_t devices) {
-  Layout& layout = target.layout;
-  layout.tp = static_cast<int>(row.tp.value_or(1));
-  layout.pp = static_cast<int>(row.pp.value_or(1));
-  layout.cp = static_cast<int>(row.cp.value_or(1));
-  layout.ep = static_cast<int>(row.ep.value_or(1));
-  layout.zero_stage = zero_stage_of(row);
-  const std::int64_t model_ranks = std::int64_t{layout.tp} * layout.pp * layout.cp;
-  if (devices % model_ranks != 0) {
-    throw RowSkipped(
-        fmt::format("{} devices are no multiple of tp {} x pp {} x cp {}", devices, layout.tp, layout.pp, layout.cp));
-  }
-  layout.dp = static_cast<int>(devices / model_ranks);
-  if (row.dp && *row.dp != layout.dp) {
-    throw RowSkipped(fmt::format("dp is {}, but {} devices / (tp {} x pp {} x cp {}) are {}", *row.dp, devices,
-                                 layout.tp, layout.pp, layout.cp, layout.dp));
-  }
-  set_expert_degree(target);
-  target.open.tensor_and_pipeline = devices > 1 && !row.tp && !row.pp && layout.zero_stage < 3;
+  const auto stated = stated_recompute(row);
+  if (stated) target.layout.recompute = *stated;
+  target.open.recompute = !stated && target.network.is_transformer();
 }
 
 void set_pipeline(RowCase& target, const MeasuredRow& row) {
@@ -128,7 +79,8 @@ void set_pipeline(RowCase& target, const MeasuredRow& row) {
   target.layout.interleave = static_cast<int>(row.interleave.value_or(1));
   // Megatron-LM of 2021 may interleave, and its sources say so; later stacks do where it helps.
   const bool may_interleave = target.job.framework.id == "modern" || has_words(words_of(row.notes), "interleave*");
-  target.open.interleave = !row.interleave && target.layout.pp > 1 && may_interleave;
+  const bool has_stages = target.layout.pp > 1 || (target.open.pipeline && !target.open.layout());
+  target.open.interleave = !row.interleave && has_stages && may_interleave;
   if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.emplace_back("interleave 1");
 }
 
@@ -141,23 +93,22 @@ void set_sharing(RowCase& target, const MeasuredRow& row) {
   target.assumed.push_back(fmt::format("zero_group {}, a node", node));
 }
 
-/// Software is told by a list which layers stand where the chunks do not divide them (Megatron-Core's
-/// pipeline-model-parallel-layout).
 void set_chunks(RowCase& target) {
   const BlockSequence sequence = blocks_of(target.job.network);
-  const std::size_t chunks = static_cast<std::size_t>(target.layout.pp) * target.layout.interleave;
-  if (target.layout.interleave == 1 || target.layout.pp == 1 || divides_into(sequence, chunks)) return;
-  target.layout.chunks = Chunks::uneven;
-  target.assumed.push_back(fmt::format("uneven chunks, as {} do not divide {} blocks", chunks, dealt_blocks(sequence)));
+  target.layout.chunks = chunks_of(sequence, target.layout);
+  if (target.layout.chunks == Chunks::equal) return;
+  target.assumed.push_back(fmt::format("uneven chunks, as {} do not divide {} blocks",
+                                       target.layout.pp * target.layout.interleave, dealt_blocks(sequence)));
 }
 
 void set_sequence_parallel(RowCase& target, const MeasuredRow& row) {
-  const bool is_late = row.year.value_or(default_year) >= first_year_of_sequence_parallel;
-  const bool is_on = row.seq_parallel.empty() ? is_late && target.network.is_transformer() : row.seq_parallel == "yes";
-  target.layout.sequence_parallel = is_on && target.layout.tp > 1 ? SequenceParallel::on : SequenceParallel::off;
-  if (row.seq_parallel.empty() && target.layout.tp > 1) {
-    target.assumed.emplace_back(is_on ? "sequence parallel" : "no sequence parallelism");
-  }
+  const bool is_late = target.year >= first_year_of_sequence_parallel && target.network.is_transformer();
+  const auto usual = is_late && !target.open.layout() ? SequenceParallel::on : SequenceParallel::off;
+  const auto stated = stated_sequence_parallel(row);
+  const bool splits = target.layout.tp > 1 || target.open.tensor;
+  target.layout.sequence_parallel = splits ? stated.value_or(usual) : SequenceParallel::off;
+  if (stated || target.layout.tp == 1) return;
+  target.assumed.emplace_back(usual == SequenceParallel::on ? "sequence parallel" : "no sequence parallelism");
 }
 
 /// BERT's head works on the masked tokens of pre-training (NVIDIA/DeepLearningExamples: dense sequence output), on none
@@ -185,29 +136,19 @@ void set_sentences(RowCase& target) {
 
 }  // namespace
 
-std::optional<Precision> precision_named(std::string_view text) {
-  const std::vector<std::string> words = words_of(text);
-  if (has_words(words, "fp8*")) return Precision::fp8;
-  if (has_words(words, "bf16")) return Precision::bf16;
-  if (has_words(words, "fp16") || has_words(words, "amp") || has_words(words, "mixed")) return Precision::fp16;
-  if (has_words(words, "tf32")) return Precision::tf32;
-  if (has_words(words, "fp32")) return Precision::fp32;
-  if (has_words(words, "fp64")) return Precision::fp64;
-  return std::nullopt;
-}
-
 RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   RowCase target;
   target.network = network_of(row, tables.models);
   target.assumed = target.network.assumed;
-  const std::int64_t devices = devices_of(row);
+  const std::int64_t devices = devices_of(target, row);
   set_degrees(target, row, devices);
   set_cluster(target, row, devices, tables);
+  set_year(target, row);
   set_precision(target, row);
   set_optimizer(target, row);
   set_recompute(target, row);
   set_batch(target, row);
-  const FrameworkChoice choice = framework_of(row, target.network);
+  const FrameworkChoice choice = framework_of(row, target.network, target.year);
   target.job.framework = tables.framework(choice.id);
   target.framework_rule = choice.rule;
   const bool stands_in = choice.fit == FrameworkChoice::Fit::stand_in;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "models/layouts/blocks.hpp"
+#include "analysis/validation/measured/row_degrees.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -13,26 +13,7 @@ namespace {
 
 constexpr std::int64_t tried_microbatches[] = {1, 2, 4, 8};
 constexpr Recompute tried_recomputes[] = {Recompute::none, Recompute::selective, Recompute::full};
-constexpr int most_stages = 16;
 constexpr std::int64_t most_chunks = 12;
-
-std::vector<Layout> with_degrees(const RowCase& open) {
-  if (!open.open.tensor_and_pipeline) return {open.layout};
-  std::vector<Layout> layouts;
-  const std::int64_t devices = open.layout.devices();
-  for (int tp = 1; tp <= open.job.cluster.devices_per_node; tp *= 2) {
-    for (int pp = 1; pp <= most_stages; pp *= 2) {
-      if (devices % (std::int64_t{tp} * pp) != 0) continue;
-      Layout layout = open.layout;
-      layout.tp = tp;
-      layout.pp = pp;
-      layout.dp = static_cast<int>(devices / tp / pp);
-      if (tp == 1) layout.sequence_parallel = SequenceParallel::off;
-      layouts.push_back(layout);
-    }
-  }
-  return layouts;
-}
 
 std::vector<Layout> with_microbatches(const Layout& layout, const RowCase& open) {
   std::vector<Layout> layouts;
@@ -54,7 +35,7 @@ std::vector<Layout> with_interleave(const Layout& layout, const RowCase& open) {
   for (int chunks = 2; divides && chunks <= std::min(blocks, most_chunks); ++chunks) {
     layouts.push_back(layout);
     layouts.back().interleave = chunks;
-    if (!divides_into(sequence, static_cast<std::size_t>(chunks) * layout.pp)) layouts.back().chunks = Chunks::uneven;
+    layouts.back().chunks = chunks_of(sequence, layouts.back());
   }
   return layouts;
 }
@@ -89,17 +70,29 @@ std::vector<Layout> candidates(const RowCase& open) {
   return all;
 }
 
+void add_degrees(std::vector<std::string>& parts, const OpenSettings& open, const Layout& layout) {
+  if (!open.degrees()) return;
+  parts.push_back(fmt::format("tp {}, pp {}, dp {}", layout.tp, layout.pp, layout.dp));
+  if (layout.etp == 1) parts.emplace_back("etp 1");
+  const bool is_sequence_parallel = layout.sequence_parallel == SequenceParallel::on;
+  if (open.tensor && layout.tp > 1) {
+    parts.emplace_back(is_sequence_parallel ? "sequence parallel" : "no sequence parallelism");
+  }
+  if (open.pipeline && !open.interleave && layout.pp > 1) {
+    parts.push_back(fmt::format("interleave {}", layout.interleave));
+  }
+}
+
 /// What was open and is now settled, and by what; empty when that was the batch alone.
-std::string settled(const RowCase& open, const ChosenLayout& chosen) {
+std::string settled(const OpenSettings& open, const ChosenLayout& chosen) {
   const Layout& layout = chosen.layout;
   std::vector<std::string> parts;
-  if (open.open.tensor_and_pipeline)
-    parts.push_back(fmt::format("tp {}, pp {}, dp {}", layout.tp, layout.pp, layout.dp));
-  if (open.open.microbatch) parts.push_back(fmt::format("micro-batch {}", layout.microbatch));
-  if (open.open.sharding) parts.push_back(fmt::format("zero_stage {}", layout.zero_stage));
-  if (open.open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
-  if (open.open.interleave && layout.chunks == Chunks::uneven) parts.emplace_back("uneven chunks");
-  if (open.open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
+  add_degrees(parts, open, layout);
+  if (open.microbatch) parts.push_back(fmt::format("micro-batch {}", layout.microbatch));
+  if (open.sharding) parts.push_back(fmt::format("zero_stage {}", layout.zero_stage));
+  if (open.interleave) parts.push_back(fmt::format("interleave {}", layout.interleave));
+  if ((open.interleave || open.pipeline) && layout.chunks == Chunks::uneven) parts.emplace_back("uneven chunks");
+  if (open.recompute) parts.push_back(fmt::format("recompute {}", name_of(layout.recompute)));
   if (parts.empty()) return {};
   return join(parts, ", ") + (chosen.fits ? " (the fastest that fits)" : " (needs least memory: nothing fits)");
 }
@@ -120,6 +113,15 @@ void set_largest_batch(RowCase& open) {
   open.assumed.push_back(fmt::format("micro-batch {}, one per step ({})", open.layout.microbatch, why));
 }
 
+/// Published runs did fit: the model, or the row, is wrong about the memory.
+void add_need(SolvedCase& solved) {
+  const ClusterDescription& cluster = solved.row.job.cluster;
+  if (solved.step.fits(cluster)) return;
+  const LayoutMemory& memory = solved.step.memory;
+  solved.row.assumed.push_back(fmt::format("needs {:.1f} of {:g} GiB", memory.peak().value() / gibi,
+                                           cluster.group(memory.group).device.memory.value() / gibi));
+}
+
 SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
   SolvedCase solved;
   solved.row = case_of(row, tables);
@@ -127,13 +129,15 @@ SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
   if (solved.row.open.any()) {
     const ChosenLayout chosen = chosen_layout(solved.row);
     solved.row.layout = chosen.layout;
-    const std::string words = settled(solved.row, chosen);
+    if (solved.row.open.tensor) solved.row.job.network = solved.row.network.graph(chosen.layout.tp);
+    const std::string words = settled(solved.row.open, chosen);
     if (!words.empty()) solved.row.assumed.push_back(words);
   }
   LayoutJudge judge(solved.row.job);
   const std::vector<std::string> obstacles = judge.obstacles(solved.row.layout);
   if (!obstacles.empty()) throw RowSkipped("cannot run: " + join(obstacles, "; "));
   solved.step = judge.predict(solved.row.layout);
+  add_need(solved);
   solved.seconds = predicted_range(solved.row.job, solved.row.layout,
                                    [](const StepPrediction& step) { return step.time().value(); });
   solved.flops = counted_flops(solved.row.job.network);

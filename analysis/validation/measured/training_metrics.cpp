@@ -1,4 +1,6 @@
 // Times and rates of whole steps.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "analysis/validation/measured/metrics.hpp"
@@ -41,8 +43,18 @@ double work_of(const SolvedCase& solved) {
          devices_of(solved);
 }
 
+/// A rate hardly depends on how a batch is rounded, a time does: replicas with a sample more or fewer take as much
+/// more.
+void need_whole_batch(const MeasuredRow& row, const SolvedCase& solved) {
+  if (!row.global_batch || *row.global_batch == solved.row.job.batch) return;
+  throw RowSkipped(
+      fmt::format("batch {} does not divide into micro-batches on dp {} ({} does): the time of its step is unknown",
+                  *row.global_batch, solved.row.layout.dp, solved.row.job.batch));
+}
+
 Predicted iteration_time(const MeasuredRow& row, CaseSolver& solver) {
   const SolvedCase& solved = solver.solve(row);
+  need_whole_batch(row, solved);
   const double unit = *seconds_per(row.unit);
   return {times(solved.seconds, 1 / unit), solved.row.assumed, {work_of(solved) / unit, -1}};
 }
@@ -118,6 +130,12 @@ Predicted fraction(const MeasuredRow& row, CaseSolver& solver) {
 }
 
 }  // namespace
+
+std::vector<std::string> time_unit_names() {
+  std::vector<std::string> names;
+  for (const TimeUnit& unit : time_units) names.emplace_back(unit.name);
+  return names;
+}
 
 std::optional<double> seconds_per(std::string_view unit) {
   for (const TimeUnit& known : time_units) {

@@ -232,11 +232,4 @@ Evaluation FederatedTraining::evaluate(std::span<const float> weights, const Sam
   return evaluate_personal({impl_->plan, weights, impl_->numbers.personal, storage}, models, impl_->samples, test);
 }
 
-Bytes FederatedTraining::download_bytes() const {
-  return impl_->bytes.down;
-}
-Bytes FederatedTraining::upload_bytes() const {
-  return impl_->bytes.up;
-}
-
 }  // namespace orrery

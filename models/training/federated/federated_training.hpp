@@ -76,10 +76,6 @@ class FederatedTraining {
   /// its first label), weighted by the label mix of its training data.
   [[nodiscard]] Evaluation evaluate(std::span<const float> weights, const Samples& test) const;
 
-  /// Numbers that cross the wire, and their bytes: what the simulation moves.
-  [[nodiscard]] Bytes download_bytes() const;
-  [[nodiscard]] Bytes upload_bytes() const;
-
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -109,6 +109,22 @@ TEST_CASE("networks: kind, number and rate of the NICs") {
   CHECK(terabit.nics == 8);
   CHECK(terabit.link->down.value() == Approx(2e12 / 8 / 8));
   CHECK(terabit.assumed == "a NIC per device");
+  CHECK(named("25 Gb/s RoCE per node").assumed == "1 NIC per node");
+  CHECK(named("8 x 200Gb/s IB").link->id == "ib-hdr");
+  CHECK(named("8 x 200Gb/s IB").nics == 8);
+  CHECK(named("8x200Gb/s").nics == 8);
+  CHECK(named("8xHDR").link->id == "ib-hdr");
+  CHECK(named("x4 HDR200").nics == 4);
+  CHECK(named("x4 HDR200").assumed.empty());
+  CHECK(named("x4 HDR200").scale == 1);
+  CHECK(named("8x HDR100").scale == 0.5);
+  CHECK(named("HDR100").assumed == "8 NICs per node");  // as many as the usual system has
+  CHECK(named("25GbE").link->kind == "ethernet");
+  CHECK(named("2x 100GbE").link->id == "eth-100g");
+  CHECK(named("2x 100GbE").nics == 2);
+  CHECK(named("RoCE v2 400G").link->id == "roce-400");
+  CHECK(named("400G IB").link->id == "ib-ndr");
+  CHECK(named("400G IB").assumed == "1 NIC per node");
   CHECK(named("").link->id == "ib-hdr");
   CHECK(named("").assumed == "network of dgx-a100");
   CHECK_FALSE(named("TCP sockets, cloud VM (rate not stated, InfiniBand disabled)").link.has_value());
@@ -171,14 +187,21 @@ TEST_CASE("jobs that leave a few devices of every node idle are taken so") {
 }
 
 TEST_CASE("rows that say too little, or contradict themselves, are skipped with the reason") {
-  CHECK(skipped(gpt("tp,pp", "2,2")) == "missing: global_batch");
+  CHECK(skipped(gpt("tp,pp,dp", "2,2,1")) == "missing: global_batch");
+  CHECK(skipped(gpt("tp,pp", "2,2")) == "missing: devices");
   CHECK(skipped(gpt("global_batch", "8")) == "missing: devices");
   CHECK(skipped(gpt("devices,tp,pp,global_batch", "8,3,1,8")) == "8 devices are no multiple of tp 3 x pp 1 x cp 1");
   CHECK(skipped(gpt("devices,tp,pp,dp,global_batch", "8,2,2,4,8")) ==
         "dp is 4, but 8 devices / (tp 2 x pp 2 x cp 1) are 2");
-  CHECK(skipped(gpt("devices,tp,global_batch,precision", "8,8,8,posit")) == "precision \"posit\" is unknown");
-  CHECK(skipped(gpt("devices,tp,global_batch,recompute", "8,8,8,sometimes")) == "recompute \"sometimes\" is unknown");
-  CHECK(skipped(gpt("devices,tp,global_batch,zero_stage", "8,8,8,9")) == "zero_stage \"9\" is unknown");
+  CHECK(skipped(gpt("devices,tp,global_batch,precision", "8,8,8,posit")) ==
+        "precision \"posit\" is unknown - known: fp8, bf16, fp16, amp, tf32, fp32, fp64");
+  CHECK(skipped(gpt("devices,tp,global_batch,recompute", "8,8,8,sometimes")) ==
+        "recompute \"sometimes\" is unknown - known: none, selective, selective (per operator), selective (every "
+        "second layer), full");
+  CHECK(skipped(gpt("devices,tp,global_batch,zero_stage", "8,8,8,9")) ==
+        "zero_stage \"9\" is unknown - known: 0 to 3, ZeRO-1, stage 3, FSDP, HSDP, none");
+  CHECK(skipped(gpt("devices,tp,global_batch,seq_parallel", "8,8,8,maybe")) ==
+        "seq_parallel \"maybe\" is unknown - known: yes, y, true, on, 1; no, n, false, off, none, 0");
   CHECK(skipped(gpt("devices,tp,global_batch", "8,8,64K then 32K")) ==
         "global_batch \"64K then 32K\" is no number of samples");
   MeasuredRow unknown = gpt("devices,tp,global_batch", "8,8,8");
@@ -207,7 +230,7 @@ TEST_CASE("the software of a row") {
     row.zero_stage = zero;
     row.tp = tp;
     row.year = year;
-    return framework_of(row, network_of(row, tables().models)).id;
+    return framework_of(row, network_of(row, tables().models), year).id;
   };
   CHECK(software("Narayanan et al.", "0", 8, 2021) == "megatron-2021");
   CHECK(software("NVIDIA/Megatron-LM README figures", "", 8, 2020) == "megatron-2020");

@@ -10,13 +10,21 @@
 
 namespace orrery::testing {
 
-/// A CSV of one line below its header.
-inline RowCase case_of_row(const std::string& columns, const std::string& cells) {
+inline const ValidationTables& shared_tables() {
   static const ValidationTables tables = read_validation_tables();
+  return tables;
+}
+
+/// A CSV of one line below its header.
+inline MeasuredRow one_row(const std::string& columns, const std::string& cells) {
   Problems problems;
   const auto rows = parse_measured_rows(columns + "\n" + cells + "\n", "rows.csv", problems);
   problems.throw_if_any();
-  return case_of(rows.at(0), tables);
+  return rows.at(0);
+}
+
+inline RowCase case_of_row(const std::string& columns, const std::string& cells) {
+  return case_of(one_row(columns, cells), shared_tables());
 }
 
 inline bool assumes(const RowCase& row, const std::string& text) {

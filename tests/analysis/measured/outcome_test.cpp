@@ -201,12 +201,23 @@ TEST_CASE("a word where a number belongs, or a measurement below nothing, is no 
 
 TEST_CASE("rows that cannot be predicted say why") {
   CHECK(reason_of("interruptions_total,466,count,x,H100-80GB-SXM,8,8,,,,") ==
-        "metric interruptions_total is not predicted");
-  CHECK(reason_of("mfu,40,furlongs,x,H100-80GB-SXM,8,8,,,,") == "unit \"furlongs\" of mfu is unknown");
+        "metric interruptions_total is not predicted - see `orrery validate --help`");
+  CHECK(reason_of("mfuu,40,%,x,H100-80GB-SXM,8,8,,,,") == "metric mfuu is not predicted - did you mean \"mfu\"?");
+  CHECK(reason_of("algbw_min,40,Gb/s,x,H100-80GB-SXM,8,8,,,,") == "one end of a fluctuating figure is not predicted");
+  CHECK(reason_of("tflops_per_gpu_hw,1,TFLOPS,x,H100-80GB-SXM,8,8,,,,") ==
+        "unit \"TFLOPS\" of tflops_per_gpu_hw is unknown - did you mean \"TFLOP/s\"?");
+  CHECK(reason_of("step_time,1,fortnights,x,H100-80GB-SXM,8,8,,,,") ==
+        "unit \"fortnights\" of step_time is unknown - known: us, ms, s, min, h, hours, days");
+  CHECK(reason_of("mfu,40,furlongs,x,H100-80GB-SXM,8,8,,,,") ==
+        "unit \"furlongs\" of mfu is unknown - known: %, fraction");
   CHECK(reason_of("busbw,1,GB/s,all_reduce 1 MiB,not named,8,8,NVLink,,,") ==
         "the catalogue has no device \"not named\"");
   CHECK(reason_of("busbw,1,GB/s,all_reduce 1 MiB,A100,,8,,,,") == "missing: devices");
-  CHECK(reason_of("busbw,1,GB/s,all_reduce often,A100,8,8,,,,") == "missing: size of \"all_reduce often\"");
+  CHECK(reason_of("busbw,1,GB/s,all_reduce often,A100,8,8,,,,") ==
+        "missing: size of \"all_reduce often\", as 64 KiB, 8 MB or 1048576 B");
+  CHECK(reason_of("busbw,1,GB/s,all_reduce -5 B,A100,8,8,,,,") ==
+        "missing: size of \"all_reduce -5 B\", as 64 KiB, 8 MB or 1048576 B");
+  CHECK(reason_of("busbw,1,GB/s,all_reduce 0 B,A100,8,8,,,,") == "\"all_reduce 0 B\" exchanges nothing");
   CHECK(reason_of("busbw,0,GB/s,all_reduce 1 MiB,A100,8,8,,,,") ==
         "measured 0: an error is relative to more than nothing");
   CHECK(reason_of("iteration_time,1,s,unheard of,A100,8,8,,,,") == "model \"unheard of\" is unknown");
@@ -224,7 +235,8 @@ TEST_CASE("the file of predictions: columns, blanks of skipped rows, the same by
   CHECK(text.rfind("id,set,metric,unit,measured,predicted,predicted_low,predicted_high,signed_error,status,reason\n"
                    "C-T-1,C-T,busbw,GB/s,200,",
                    0) == 0);
-  CHECK(has(text, ",ok,\nE-T-1,E-T,mttf,h,7.9,,,,,skipped,metric mttf is not predicted\n"));
+  CHECK(has(text,
+            ",ok,\nE-T-1,E-T,mttf,h,7.9,,,,,skipped,metric mttf is not predicted - see `orrery validate --help`\n"));
   CHECK(outcomes[0].signed_error() == Approx(outcomes[0].predicted->value / 200 - 1));
   CHECK(to_csv(predict_rows(rows, tables())) == text);
 }

@@ -1,5 +1,6 @@
 // Reading published rows: what is refused, all at once, and what is kept.
 #include "analysis/validation/measured/measured_row.hpp"
+#include "analysis/validation/measured/quantities.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "tests/catch.hpp"
 
@@ -84,6 +85,7 @@ TEST_CASE("words, rates, sizes and counts are found in free text") {
   CHECK_FALSE(size_in("all_reduce large").has_value());
   CHECK(count_in("8x HDR IB 200Gb/s per node") == 8);
   CHECK_FALSE(count_in("4x4 V100 PCIe, 10 Gb/s").has_value());
+  CHECK_FALSE(rate_in("25GbE").has_value());
   CHECK(number_beside("PUE of a few, 1024 GPU hours, PUE 1.1", "gpu", -1) == 1024.0);
   CHECK(number_beside("PUE of a few, 1024 GPU hours, PUE 1.1", "pue", 1) == 1.1);
   CHECK_FALSE(number_beside("GPU hours", "gpu", -1).has_value());

@@ -84,6 +84,9 @@ TEST_CASE("recomputation never keeps more, whatever the network") {
 TEST_CASE("bytes and states of the optimizers follow from what they read and write") {
   FrameworkProfile framework;
   const auto bytes = [&](OptimizerKind kind) { return optimizer_bytes(framework, kind); };
+  CHECK(mixed_optimizer_bytes(framework, OptimizerKind::adamw) == framework.optimizer_bytes_adam_mixed.value);
+  CHECK(mixed_optimizer_bytes(framework, OptimizerKind::lamb) == framework.optimizer_bytes_adam_mixed.value + 12);
+  CHECK(mixed_optimizer_bytes(framework, OptimizerKind::momentum) == bytes(OptimizerKind::momentum));
   CHECK(bytes(OptimizerKind::nesterov) == bytes(OptimizerKind::momentum));
   CHECK(bytes(OptimizerKind::adamw) == bytes(OptimizerKind::adam));
   // Reads w, g, m, v, writes m, v for the norms; reads w, m, v, writes w for the update: ten float32.

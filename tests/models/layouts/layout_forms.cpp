@@ -155,7 +155,22 @@ TEST_CASE("What a layout breaks is told with the nearest that would do") {
   layout.pp = 8, layout.interleave = 3, layout.dp = 1, layout.microbatch = 512;
   CHECK(judge.obstacles(layout) ==
         std::vector<std::string>{"interleaving needs micro-batches in multiples of pp 8, there are 3 - use dp x "
-                                 "micro-batch so that batch 1536 / (dp x micro-batch) is one"});
+                                 "micro-batch = 192, or interleave 1"});
+  TrainingJob odd = job;
+  odd.batch = 1532;
+  layout.microbatch = 4;
+  CHECK(LayoutJudge(odd).obstacles(layout) ==
+        std::vector<std::string>{"interleaving needs micro-batches in multiples of pp 8, there are 383 - use "
+                                 "interleave 1, or a batch in multiples of 32"});
+}
+
+TEST_CASE("context parallelism splits sequences alone") {
+  TrainingJob job = megatron_job(megatron_22b, 64, 8);
+  job.network.sample = "image";
+  Layout layout;
+  layout.cp = 2, layout.dp = 4;
+  CHECK(LayoutJudge(job).obstacles(layout) ==
+        std::vector<std::string>{"cp 2 splits sequences, which megatron does not read - use cp 1"});
 }
 
 TEST_CASE("A format that the device has not, or that nobody trains in, is an obstacle") {

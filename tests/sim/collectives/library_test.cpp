@@ -51,6 +51,31 @@ TEST_CASE("all-reduces inside a node take base, steps, wire and filling", "[libr
   CHECK(time_in_node(all_reduce, 8, 50.3e6) == Approx(0.520e-3).epsilon(0.002));
 }
 
+TEST_CASE("small messages between nodes go along trees by a protocol of their own, at a quarter of the rate",
+          "[library]") {
+  LibraryPath node = nvswitch(), network = nic();
+  node.small_hop = Seconds(0.6 * us), network.small_hop = Seconds(5 * us);
+  const auto time = [&](double bytes) {
+    return library_cost(CollectiveKind::all_reduce, {64, 8}, Bytes(bytes), node, network).total().value();
+  };
+  // 34 + 2 (3 x 5 + 7 x 0.6) + 2 x 63/64 x 1 KiB / 8 / (21.25 / 4 GB/s) = 34 + 38.4 + 0.05 us
+  CHECK(time(kibi) == Approx(72.45 * us).epsilon(0.0005));
+  CHECK(time(kibi) < 0.3 * time_between(CollectiveKind::all_reduce, {64, 8}, kibi));
+  for (const double bytes : {64 * mebi, gibi}) {
+    CHECK(time(bytes) == time_between(CollectiveKind::all_reduce, {64, 8}, bytes));
+  }
+  double before = 0;
+  for (double bytes = 1; bytes < gibi; bytes *= 1.5) {
+    CHECK(time(bytes) > before);
+    before = time(bytes);
+  }
+  // Inside a node, and where the network has no such protocol, nothing changes.
+  CHECK(library_cost(CollectiveKind::all_reduce, {8, 8}, Bytes(kibi), node, network).total().value() ==
+        time_in_node(CollectiveKind::all_reduce, 8, kibi));
+  network.small_hop = Seconds();
+  CHECK(time(kibi) == time_between(CollectiveKind::all_reduce, {64, 8}, kibi));
+}
+
 TEST_CASE("a reduce-scatter and an all-gather are the halves of an all-reduce", "[library]") {
   using enum CollectiveKind;
   CHECK(time_in_node(reduce_scatter, 8, 50.3e6) == Approx(0.260e-3).epsilon(0.002));

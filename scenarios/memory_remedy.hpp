@@ -1,0 +1,15 @@
+// What to change of a way that does not fit into the memory of its devices.
+#pragma once
+
+#include <string>
+
+#include "scenarios/plan.hpp"
+
+namespace orrery {
+
+/// The keys that make it fit, as few as possible, of those the quickest: "zero_stage 1, recompute full". Of a
+/// layout its ZeRO stage, recomputation and micro-batch, of other ways recomputation and accumulation. Empty: none of
+/// these is enough.
+std::string memory_remedy(const Job& job);
+
+}  // namespace orrery

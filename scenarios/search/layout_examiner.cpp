@@ -1,0 +1,121 @@
+#include "scenarios/search/layout_examiner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "scenarios/search/step_use.hpp"
+
+namespace orrery {
+namespace {
+
+/// The measured figure and the allowed one, with as many digits as tell them apart.
+std::string figures_text(double value, double limit) {
+  constexpr int fewest = 4, most = 17;
+  std::string measured, allowed;
+  for (int digits = fewest; measured == allowed && digits <= most; ++digits) {
+    measured = fmt::format("{:.{}g}", value, digits), allowed = fmt::format("{:.{}g}", limit, digits);
+  }
+  return measured + " of " + allowed;
+}
+
+std::optional<Broken> first_over(const Candidate& candidate, const SearchLimits& limits) {
+  struct Check {
+    double value;
+    const std::optional<double>& limit;
+    const char *what, *unit;
+  };
+  const Check checks[] = {{candidate.memory_GiB, limits.memory_GiB, "memory", " GiB"},
+                          {candidate.step_s, limits.step_s, "step", " s"},
+                          {candidate.cost, limits.cost, "cost of a step", ""},
+                          {candidate.energy_J, limits.energy_J, "energy of a step", " J"}};
+  for (const Check& check : checks) {
+    if (!check.limit || check.value <= *check.limit) continue;
+    return Broken{
+        fmt::format("over the limit: {} {}{}", check.what, figures_text(check.value, *check.limit), check.unit),
+        check.value / *check.limit};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string over_limit(const Candidate& candidate, const SearchLimits& limits) {
+  const auto broken = first_over(candidate, limits);
+  return broken ? broken->text : std::string();
+}
+
+std::optional<Candidate> LayoutExaminer::examine(const Layout& layout, Broken& broken) {
+  const std::vector<std::string> obstacles = judge_.obstacles(layout);
+  if (!obstacles.empty()) {
+    broken.text = obstacles.front();
+    return std::nullopt;
+  }
+  const StepPrediction step = judge_.predict(layout);
+  Candidate candidate = figures_of(layout, step);
+  if (over_memory(step, broken)) return std::nullopt;
+  add_costs(step, candidate);
+  if (auto beyond = first_over(candidate, spec_.limits)) {
+    broken = std::move(*beyond);
+    return std::nullopt;
+  }
+  return candidate;
+}
+
+Candidate LayoutExaminer::figures_of(const Layout& layout, const StepPrediction& step) const {
+  Candidate candidate;
+  candidate.layout = layout;
+  candidate.step_s = step.time().value();
+  candidate.memory_GiB = step.memory.peak().value() / gibi;
+  const double peak = peak_of(layout.devices()) * candidate.step_s;
+  candidate.mfu = peak > 0 ? step.model_flops.value() / peak : 0.0;
+  return candidate;
+}
+
+void LayoutExaminer::add_costs(const StepPrediction& step, Candidate& candidate) {
+  const auto found = prices_.find(candidate.layout.devices());
+  if (found == prices_.end()) return;
+  const DevicePrices& prices = found->second;
+  if (prices.computing > Watts()) candidate.energy_J = energy(step, candidate.layout, prices).value();
+  if (prices.per_kWh > 0 && candidate.energy_J <= 0) return;
+  const auto devices = static_cast<double>(candidate.layout.devices());
+  constexpr double seconds_per_hour = 3600, joules_per_kWh = 3.6e6;
+  candidate.cost = devices * prices.per_hour * candidate.step_s / seconds_per_hour +
+                   prices.per_kWh * candidate.energy_J / joules_per_kWh;
+}
+
+/// Of the devices, the rest of their nodes and their links.
+Joules LayoutExaminer::energy(const StepPrediction& step, const Layout& layout, const DevicePrices& prices) {
+  const StepUse use = step_use(judge_.prices(layout), step, layout, cluster_.devices_per_node);
+  const auto devices = static_cast<double>(layout.devices());
+  const Seconds kept = step.time() * devices;
+  const Bytes messages = std::max(Bytes(), step.sent_per_device - step.exchanged_per_device.total());
+  const bool stay_in_node = stride(layout, Dimension::pp) < cluster_.devices_per_node;
+  WireBytes sent = step.exchanged_per_device;
+  (stay_in_node ? sent.node : sent.network) += messages;
+  return prices.computing * use.computing + prices.blocked * use.blocked + prices.idle * use.idle +
+         prices.node_computing * use.node_computing + prices.node_idle * (kept - use.node_computing) +
+         prices.links * step.time() +
+         Joules(devices * (prices.node_byte * sent.node.value() + prices.network_byte * sent.network.value()));
+}
+
+/// Of the first `devices` devices together.
+double LayoutExaminer::peak_of(std::int64_t devices) const {
+  double sum = 0;
+  for (std::size_t group = 0; group < cluster_.groups() && devices > 0; ++group) {
+    const NodeGroup& nodes = cluster_.group(group);
+    const std::int64_t here = std::min(devices, std::int64_t{nodes.nodes} * nodes.devices_per_node);
+    sum += nodes.device.peak_for(precision_).value() * static_cast<double>(here);
+    devices -= here;
+  }
+  return sum;
+}
+
+bool LayoutExaminer::over_memory(const StepPrediction& step, Broken& broken) const {
+  if (step.fits(cluster_)) return false;
+  broken = {judge_.memory_obstacle(step.memory), step.memory.peak() / cluster_.group(step.memory.group).device.memory};
+  return true;
+}
+
+}  // namespace orrery

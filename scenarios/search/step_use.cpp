@@ -1,0 +1,130 @@
+#include "scenarios/search/step_use.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace orrery {
+namespace {
+
+/// What the host adds between kernels is in it, as it is in the prices.
+Seconds busy_time(const StagePrice& stage, double count) {
+  Seconds pass;
+  for (const ChunkPrice& chunk : stage.chunks) {
+    pass += chunk.forward + chunk.backward_input + chunk.backward_weights + chunk.recompute;
+  }
+  return pass * count + stage.optimizer;
+}
+
+/// From the last gradients that a stage gets to those that it sends on.
+Seconds last_backward(const StagePrice& stage, const Layout& layout) {
+  const ChunkPrice& chunk = stage.chunks.front();
+  const bool apart = layout.schedule == PipelineSchedule::zero_bubble;
+  return chunk.backward_input + (apart ? Seconds() : chunk.backward_weights) + chunk.recompute + chunk.tensor_backward +
+         chunk.tensor_recompute + chunk.context_backward + chunk.expert_backward;
+}
+
+/// How long before the end of the step every stage is done: gradients reach the first one last, unless the ends of the
+/// pipeline meet for a tied embedding.
+std::vector<Seconds> early_by(const std::vector<StagePrice>& stages, const std::vector<Seconds>& transfers,
+                              const LayoutPrices& prices, const Layout& layout) {
+  std::vector<Seconds> end;
+  Seconds before, latest;
+  for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+    const bool meets_first = stage + 1 == stages.size() && prices.tied_exchange > Seconds();
+    end.push_back(stages[stage].optimizer - (meets_first ? Seconds() : before));
+    latest = std::max(latest, end.back());
+    before += last_backward(stages[stage], layout);
+    if (stage < transfers.size()) before += transfers[stage];
+  }
+  for (Seconds& each : end) each = latest - each;
+  return end;
+}
+
+/// Of one micro-batch on one chunk, computing and exchanges that show.
+Seconds pass_time(const ChunkPrice& chunk) {
+  return chunk.forward + chunk.backward_input + chunk.backward_weights + chunk.recompute + chunk.tensor_forward +
+         chunk.tensor_backward + chunk.tensor_recompute + chunk.context_forward + chunk.context_backward +
+         chunk.expert_forward + chunk.expert_backward;
+}
+
+/// Neighbouring stages that stand on one node, the first and the last.
+struct NodeStages {
+  int first = 0, last = 0;
+};
+
+/// How long a node computes that holds several stages. While one exchanges or waits another computes, but at the ends
+/// of passes that they begin together, one forward and the next backward, before the first pass comes to them and after
+/// the last one has left, and where all of them wait for the first gradients of the stages behind.
+Seconds shared_node_time(const StagePrice& stage, Seconds most, double count, NodeStages node, int stages) {
+  Seconds work = stage.optimizer;
+  for (const ChunkPrice& chunk : stage.chunks) {
+    const Seconds forward = chunk.tensor_forward + chunk.context_forward + chunk.expert_forward;
+    const Seconds backward = chunk.tensor_backward + chunk.context_backward + chunk.expert_backward;
+    work += (pass_time(chunk) - std::min(forward, backward)) * count;
+  }
+  const ChunkPrice& chunk = stage.chunks.front();
+  const Seconds backward =
+      pass_time(chunk) - chunk.forward - chunk.tensor_forward - chunk.context_forward - chunk.expert_forward;
+  work += pass_time(chunk) * (stages - 1.0 - node.first) - backward * (stages - 1.0 - node.last);
+  return std::min(most, work);
+}
+
+/// Of all devices that hold a stage.
+class UseOfStages {
+ public:
+  UseOfStages(const LayoutPrices& prices, const StepPrediction& step, const Layout& layout, int devices_per_node)
+      : prices_(prices), step_(step), layout_(layout) {
+    const std::int64_t apart = stride(layout, Dimension::pp);
+    together_ = static_cast<int>(std::clamp<std::int64_t>(devices_per_node / apart, 1, layout.pp));
+    const StepParts& parts = step.parts;
+    const Seconds busy = parts.compute + parts.recompute + parts.optimizer + parts.gaps;
+    standing_ = busy > Seconds() ? parts.gaps / busy : 0.0;
+  }
+
+  /// So many replicas like this one.
+  void add_replicas(int replica, int count) {
+    const std::vector<StagePrice>& stages = prices_.stages_of(replica);
+    const auto& transfers =
+        prices_.kinds.empty() ? prices_.transfers : prices_.kinds[prices_.kind_of(replica)].transfers;
+    const double passes = prices_.microbatches_of(replica, step_.microbatches);
+    const double devices = static_cast<double>(layout_.tp) * layout_.cp * count;
+    const std::vector<Seconds> early = early_by(stages, transfers, prices_, layout_);
+    for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+      const Seconds busy = busy_time(stages[stage], passes);
+      use_.computing += busy * ((1.0 - standing_) * devices);
+      use_.blocked += std::max(Seconds(), step_.time() - busy - early[stage]) * devices;
+      use_.idle += (busy * standing_ + early[stage]) * devices;
+      const int first = static_cast<int>(stage) / together_ * together_;
+      const NodeStages node{first, std::min(layout_.pp, first + together_) - 1};
+      const Seconds most = step_.time() - step_.parts.straggler - early[static_cast<std::size_t>(first)];
+      const bool is_alone = node.first == node.last;
+      use_.node_computing +=
+          (is_alone ? busy : shared_node_time(stages[stage], most, passes, node, layout_.pp)) * devices;
+    }
+  }
+
+  [[nodiscard]] const StepUse& sum() const { return use_; }
+
+ private:
+  const LayoutPrices& prices_;
+  const StepPrediction& step_;
+  const Layout& layout_;
+  int together_ = 1;     // stages on a node
+  double standing_ = 0;  // between kernels, of the time that a device is busy
+  StepUse use_;
+};
+
+}  // namespace
+
+StepUse step_use(const LayoutPrices& prices, const StepPrediction& step, const Layout& layout, int devices_per_node) {
+  UseOfStages use(prices, step, layout, devices_per_node);
+  if (prices.kinds.empty()) {
+    use.add_replicas(0, layout.dp);
+  } else {
+    for (int replica = 0; replica < layout.dp; ++replica) use.add_replicas(replica, 1);
+  }
+  return use.sum();
+}
+
+}  // namespace orrery
