@@ -240,6 +240,15 @@ class WorkloadReader {
       if (framework.id == id) workload_.framework = framework;
     }
     if (workload_.framework.id.empty()) row_named(table_, "framework", id, frameworks, "framework");
+    read_constants();
+  }
+
+  void read_constants() {
+    for (const std::string& name : table_.texts("constants")) {
+      workload_.constants.push_back(
+          read_constants_file(path_in(reading_, table_, "constants", name), reading_.problems));
+      overlay(workload_.constants.back(), workload_.framework);
+    }
   }
 
   static constexpr Range small_count{1.0, 1e9};  // fits an int

@@ -46,9 +46,13 @@ bool has_groups(const Scenario& scenario) {
 /// Paths as this process sees them, so that the text means the same wherever it lies.
 std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
   std::map<std::string, std::string> values;
-  const auto add = [&values](const std::string& key, const std::string& path) {
-    values[key] = "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
+  const auto quoted = [](const std::string& path) {
+    return "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
   };
+  const auto add = [&](const std::string& key, const std::string& path) { values[key] = quoted(path); };
+  std::vector<std::string> constants;
+  for (const ConstantsFile& file : scenario.workload.constants) constants.push_back(quoted(file.file));
+  if (!constants.empty()) values["workload.constants"] = "[" + join(constants, ", ") + "]";
   // A cluster's only group stands in the table itself, or in a list of one.
   const auto add_devices = [&add](const std::string& cluster, const ClusterSpec& spec) {
     if (!spec.device_file.empty()) add(cluster + ".device", spec.device_file);

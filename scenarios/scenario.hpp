@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/cost/constants_file.hpp"
 #include "models/cost/cost_model.hpp"
 #include "models/networks/segments.hpp"
 #include "models/training/batch_loader.hpp"
@@ -61,6 +62,7 @@ struct WorkloadSpec {
   std::string profile;  // path of a StepProfile CSV, relative to the scenario file; empty: none
   std::string host;     // device the profile was recorded on: catalogue id, or a path of a host CSV
   int profile_threads = 1;
+  std::vector<ConstantsFile> constants;  // in the place of those of the catalogue; `framework` has its own already
   FrameworkProfile framework;
   DataOrigin data_origin = DataOrigin::cluster;
 };

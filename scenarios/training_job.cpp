@@ -19,9 +19,10 @@ NodeLaws laws_of(const NodeGroup& nodes, const DeviceLaws& devices, const Fabric
 TrainingJob training_job(const Scenario& scenario, const StrategySpec& strategy) {
   Problems problems;
   const auto folder = data_directory() / "topologies" / "catalogue";
-  const DeviceLaws devices = DeviceLaws::read(folder, problems);
-  const FabricLaws fabrics = FabricLaws::read(folder, problems);
+  DeviceLaws devices = DeviceLaws::read(folder, problems);
+  FabricLaws fabrics = FabricLaws::read(folder, problems);
   problems.throw_if_any();
+  for (const ConstantsFile& file : scenario.workload.constants) overlay(file, devices), overlay(file, fabrics);
   const ClusterDescription& cluster = strategy.cluster.description;
   const HybridOptions& hybrid = strategy.hybrid;
   TrainingJob job;

@@ -11,6 +11,7 @@
 #include "analysis/validation/measured/metric_names.hpp"
 #include "analysis/validation/measured/outcome.hpp"
 #include "analysis/validation/measured/set_scores.hpp"
+#include "models/cost/constants_file.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
 
@@ -47,7 +48,9 @@ CommandSpec validate_spec() {
       "predict published measurements and print how far off we are, set by set; or learn published rounds anew";
   spec.examples = {"orrery validate                              # the rows that ship with Orrery",
                    "orrery validate rows.csv -o predictions.csv  # signed error, range and reason of every row",
-                   "orrery validate --federated", "orrery validate --federated --rows '2nn-iid-*' -o rows.csv",
+                   "orrery validate rows.csv --constants mine.csv         # with constants of your own (orrery fit)",
+                   "orrery validate --federated",
+                   "orrery validate --federated --rows '2nn-iid-*' -o rows.csv",
                    "orrery validate --federated --full -o rows.csv --resume     # hours; goes on where it stopped"};
   spec.positional = {"[ROWS.csv]"};
   spec.options.add_options()("federated", "rounds of federated averaging to a target accuracy (McMahan et al. 2017)")(
@@ -55,6 +58,8 @@ CommandSpec validate_spec() {
       "rows", po::value<std::string>()->value_name("PATTERN"),
       "federated: only rows whose name matches; * stands for any letters")(
       "seed", po::value<std::uint64_t>()->default_value(1), "federated: of partition, selection and weights")(
+      "constants", po::value<std::vector<std::string>>()->value_name("FILE"),
+      "file that `orrery fit` wrote, in the place of the catalogue's constants; may be given several times")(
       "output,o", po::value<std::string>()->value_name("FILE"), "CSV of the rows")(
       "resume", "federated: keep the rows that stand in FILE already")("force", "overwrite FILE")("quiet,q",
                                                                                                   "no progress bar");
@@ -88,6 +93,18 @@ std::string output_file(const po::variables_map& values) {
   return path;
 }
 
+/// Constants that the user has fitted, in the place of those that ship.
+void take_constants(const po::variables_map& values, ValidationTables& tables) {
+  if (values.count("constants") == 0) return;
+  Problems problems;
+  for (const std::string& name : values["constants"].as<std::vector<std::string>>()) {
+    const ConstantsFile file = read_constants_file(name, problems);
+    overlay(file, tables.device_laws), overlay(file, tables.fabric_laws);
+    for (FrameworkProfile& framework : tables.frameworks) overlay(file, framework);
+  }
+  problems.throw_if_any();
+}
+
 void print_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetScore>& scores) {
   const auto scored =
       std::count_if(outcomes.begin(), outcomes.end(), [](const RowOutcome& row) { return row.predicted.has_value(); });
@@ -110,7 +127,8 @@ ExitCode validate_rows(const po::variables_map& values) {
   const std::vector<MeasuredRow> rows = read_measured_rows(file, problems);
   const std::vector<SetRole> roles = read_set_roles(problems);
   problems.throw_if_any();
-  const ValidationTables tables = read_validation_tables();
+  ValidationTables tables = read_validation_tables();
+  take_constants(values, tables);
   const std::vector<RowOutcome> outcomes = predict_rows(rows, tables);
   if (!output.empty()) write_file(output, to_csv(outcomes));
   std::vector<SetScore> scores = set_scores(outcomes, roles);

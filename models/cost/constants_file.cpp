@@ -33,6 +33,7 @@ std::vector<std::string> names_of(const std::string& kind) {
 
 ConstantsFile parse_constants_file(std::string_view text, const std::string& name, Problems& problems) {
   ConstantsFile file;
+  file.file = name;
   file.kind = kind_of(text);
   if (file.kind.empty()) {
     problems.add({{name, 1, 1},

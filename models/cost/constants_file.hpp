@@ -14,6 +14,7 @@ namespace orrery {
 
 /// Rows of one kind of owner.
 struct ConstantsFile {
+  std::string file;  // where it was read
   std::string kind;  // device, link or framework
   std::vector<ConstantRow> rows;
 };

@@ -1,0 +1,71 @@
+// Constants of one's own in the place of the catalogue's: `constants` of a scenario, `orrery validate --constants`.
+#include <string>
+
+#include "sim/base/files.hpp"
+#include "tests/catch.hpp"
+#include "tests/cli/orrery_process.hpp"
+
+using orrery::ChildResult;
+using orrery::testing::call_orrery;
+using orrery::testing::TemporaryFolder;
+
+namespace {
+
+std::string scenario(const std::string& constants) {
+  return "[scenario]\nname = \"own\"\n[workload]\nnetwork = \"gpt2\"\nbatch = 8\nprecision = \"bf16\"\nframework = "
+         "\"modern\"\n" +
+         constants +
+         "[cluster]\nsystem = \"dgx-a100\"\nnodes = 1\n"
+         "[[strategy]]\nname = \"layout\"\nkind = \"hybrid\"\ndp = 8\n";
+}
+
+double step_of(const std::string& json) {
+  const std::size_t at = json.rfind("\"step_time_s\"");
+  REQUIRE(at != std::string::npos);
+  return std::stod(json.substr(json.find(':', at) + 1));
+}
+
+TEST_CASE("a scenario takes constants of devices, links and frameworks from files beside it") {
+  const TemporaryFolder folder;
+  folder.write("device.csv", "device,constant,value,low,high,source\na100-sxm-80,kernel_launch_us,400,,,test\n");
+  folder.write("framework.csv", "framework,constant,value,low,high,source\nmodern,host_iteration_ms,5000,,,test\n");
+  const std::string plain = folder.write("plain.toml", scenario(""));
+  const std::string own = folder.write("own.toml", scenario("constants = [\"device.csv\", \"framework.csv\"]\n"));
+  const std::string one = folder.write("one.toml", scenario("constants = [\"device.csv\"]\n"));
+  const auto step = [](const std::string& file) {
+    const ChildResult result = call_orrery({"run", file, "--json", "-q"});
+    REQUIRE(result.exit_code == 0);
+    return step_of(result.output);
+  };
+  CHECK(step(one) > 2 * step(plain));
+  CHECK(step(own) > step(one) + 4.9);
+  const ChildResult resolved = call_orrery({"run", own, "-o", folder.file("out"), "-q"});
+  REQUIRE(resolved.exit_code == 0);
+  CHECK(step(folder.file("out") + "/resolved.toml") == step(own));
+}
+
+TEST_CASE("files of constants that are none, or missing, are told with their place") {
+  const TemporaryFolder folder;
+  const std::string none = folder.write("none.csv", "id,value\n");
+  const std::string file = folder.write("bad.toml", scenario("constants = [\"none.csv\"]\n"));
+  const ChildResult refused = call_orrery({"run", file});
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.errors.find("none.csv:1:1: is no file of constants") != std::string::npos);
+  CHECK(call_orrery({"validate", "--constants", folder.file("missing.csv")}).exit_code == 3);
+}
+
+TEST_CASE("validate predicts with constants of one's own") {
+  const TemporaryFolder folder;
+  const std::string rows =
+      folder.write("rows.csv",
+                   "id,metric,value,unit,model,device,devices,tp,pp,dp,seq_len,global_batch,micro_batch,year\n"
+                   "A-MINE-001,iteration_time,1,s,Llama 3 8B,A100-80GB-SXM,8,8,1,1,8192,8,1,2024\n");
+  const std::string slow =
+      folder.write("slow.csv", "device,constant,value,low,high,source\na100-sxm-80,gemm_share,0.1,,,test\n");
+  const std::string before = folder.file("before.csv"), after = folder.file("after.csv");
+  REQUIRE(call_orrery({"validate", rows, "-o", before}).exit_code == 0);
+  REQUIRE(call_orrery({"validate", rows, "--constants", slow, "-o", after}).exit_code == 0);
+  CHECK(orrery::read_file(before) != orrery::read_file(after));
+}
+
+}  // namespace
