@@ -8,10 +8,11 @@
 namespace orrery {
 namespace {
 
-LibraryPath path_of(const FabricLaw& law, BytesPerSecond bus) {
+/// `share`: of the link that one rank has.
+LibraryPath path_of(const FabricLaw& law, double share) {
   LibraryPath path;
-  path.bus = bus;
-  path.in_network = BytesPerSecond(law.in_network_GBps.value * giga);
+  path.bus = BytesPerSecond(law.bus_GBps.value * giga * share);
+  path.in_network = BytesPerSecond(law.in_network_GBps.value * giga * share);
   path.in_network_ranks = law.in_network_ranks;
   path.base = Seconds(law.base_us.value * micro);
   path.hop = Seconds(law.hop_us.value * micro);
@@ -32,12 +33,11 @@ Paths paths_of(const TrainingJob& job) {
   Paths paths;
   const double share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
   if (cluster.network_link) {
-    paths.network = path_of(job.network_law, BytesPerSecond(job.network_law.bus_GBps.value * giga * share));
+    paths.network = path_of(job.network_law, share);
     const LeafShape leaf = leaf_shape(cluster);
     paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
   }
-  paths.node =
-      cluster.node_link ? path_of(job.node_law, BytesPerSecond(job.node_law.bus_GBps.value * giga)) : paths.network;
+  paths.node = cluster.node_link ? path_of(job.node_law, 1.0) : paths.network;
   return paths;
 }
 

@@ -7,9 +7,7 @@
 #include "models/layouts/kind_obstacles.hpp"
 
 namespace orrery {
-namespace {
 
-/// "4 or 8": the divisors of `whole` next below and next above `value`.
 std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
   std::int64_t below = 0, above = 0;
   for (std::int64_t divisor = 1; divisor <= whole; ++divisor) {
@@ -20,6 +18,8 @@ std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
   if (below == 0) return fmt::format("{}", above);
   return above == 0 ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
 }
+
+namespace {
 
 class Obstacles {
  public:

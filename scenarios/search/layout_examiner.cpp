@@ -52,9 +52,10 @@ std::optional<Candidate> LayoutExaminer::examine(const Layout& layout, Broken& b
     broken.text = obstacles.front();
     return std::nullopt;
   }
+  // Most layouts fail here, and the time of a pipeline may have to be replayed.
+  if (over_memory(judge_.memory(layout), broken)) return std::nullopt;
   const StepPrediction step = judge_.predict(layout);
   Candidate candidate = figures_of(layout, step);
-  if (over_memory(step, broken)) return std::nullopt;
   add_costs(step, candidate);
   if (auto beyond = first_over(candidate, spec_.limits)) {
     broken = std::move(*beyond);
@@ -112,9 +113,10 @@ double LayoutExaminer::peak_of(std::int64_t devices) const {
   return sum;
 }
 
-bool LayoutExaminer::over_memory(const StepPrediction& step, Broken& broken) const {
-  if (step.fits(cluster_)) return false;
-  broken = {judge_.memory_obstacle(step.memory), step.memory.peak() / cluster_.group(step.memory.group).device.memory};
+bool LayoutExaminer::over_memory(const LayoutMemory& memory, Broken& broken) const {
+  const Bytes capacity = cluster_.group(memory.group).device.memory;
+  if (memory.peak() <= capacity) return false;
+  broken = {judge_.memory_obstacle(memory), memory.peak() / capacity};
   return true;
 }
 

@@ -30,7 +30,7 @@ class LayoutExaminer {
   void add_costs(const StepPrediction& step, Candidate& candidate);
   Joules energy(const StepPrediction& step, const Layout& layout, const DevicePrices& prices);
   [[nodiscard]] double peak_of(std::int64_t devices) const;
-  bool over_memory(const StepPrediction& step, Broken& broken) const;
+  bool over_memory(const LayoutMemory& memory, Broken& broken) const;
 
   LayoutJudge judge_;
   const SearchSpec& spec_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "models/layouts/obstacles.hpp"
+
 namespace orrery {
 namespace {
 
@@ -18,16 +20,6 @@ struct DegreeList {
     return values.empty() ? 1 : *std::min_element(values.begin(), values.end());
   }
 };
-
-/// "4 or 8"
-std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
-  std::int64_t below = 0, above = 0;
-  for (const std::int64_t divisor : divisors(whole)) {
-    if (divisor < value) below = divisor;
-    if (divisor > value && above == 0) above = divisor;
-  }
-  return above == 0 ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
-}
 
 class UnusableValues {
  public:

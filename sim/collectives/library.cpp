@@ -195,6 +195,7 @@ std::string_view name_of(LibraryAlgorithm algorithm) {
 LibraryPath narrowed(const LibraryPath& network, double share) {
   LibraryPath path = network;
   path.bus *= share;
+  path.in_network *= share;
   for (BytesPerSecond& bus : path.bus_of_ranks) bus *= share;
   return path;
 }

@@ -1,4 +1,4 @@
-// Fewer heads of keys and values than tensor-parallel ranks, and keys that go round nodes with few NICs.
+// What ranks share: heads of keys and values, NICs of a node, switches that add, slots of experts.
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
 
@@ -79,6 +79,23 @@ TEST_CASE("a ring over two nodes leaves each by one rank, which has a NIC of its
   ring.cp = 4, ring.tp = 4;
   CHECK(shown(2) > shown(4));
   CHECK(shown(4) == Approx(shown(8)));
+}
+
+TEST_CASE("switches that add halve what the NICs carry of gradients, and each rank has its share of a NIC") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 64, 64, "modern");
+  job.framework.gradient_overlap = Ranged(0);
+  Layout layout;
+  layout.dp = 64;
+  const auto shown = [&](int nics, double in_network) {
+    TrainingJob other = job;
+    other.cluster.nics_per_node = nics;
+    other.network_law.in_network_GBps = Ranged(in_network), other.network_law.in_network_ranks = 2;
+    return LayoutJudge(other).predict(layout).parts.exposed_dp.value();
+  };
+  const double plateau = job.network_law.bus_GBps.value;
+  // An eighth of the bytes 2 x 7/8 times at twice the rate, against 2 x 63/64 times.
+  CHECK(shown(1, 2 * plateau) == Approx(0.4444 * shown(1, 0)).epsilon(0.02));
+  CHECK(shown(2, 2 * plateau) < 0.6 * shown(1, 2 * plateau));
 }
 
 TEST_CASE("with a capacity slots are filled up whatever the imbalance, and what finds none is no work done") {
