@@ -72,8 +72,20 @@ int expert_ranks_in_step(const Layout& layout) {
   return replicas_in_step(layout) * (layout.tp / expert_tensor_degree(layout));
 }
 
+int sharing_ranks(const Layout& layout) {
+  return layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
+}
+
 int expert_sharers(const Layout& layout, int replicas) {
   return std::max(1, replicas * (layout.tp / expert_tensor_degree(layout)) / layout.ep);
+}
+
+int state_shares(const Layout& layout) {
+  return layout.zero_stage == 0 ? 1 : sharing_ranks(layout);
+}
+
+int expert_state_shares(const Layout& layout) {
+  return layout.zero_stage == 0 ? 1 : expert_sharers(layout, state_shares(layout));
 }
 
 std::int64_t stride(const Layout& layout, Dimension dimension) {

@@ -81,6 +81,12 @@ int expert_tensor_degree(const Layout& layout);
 int expert_ranks_in_step(const Layout& layout);
 /// Of them those that hold the same experts, where `replicas` share the states of the other weights; at least one.
 int expert_sharers(const Layout& layout, int replicas);
+/// Ranks that one group shares optimizer state (and more, by zero_stage) between: zero_group, else all replicas of a
+/// step.
+int sharing_ranks(const Layout& layout);
+/// Parts that optimizer state is divided into, of one rank each; of experts.
+int state_shares(const Layout& layout);
+int expert_state_shares(const Layout& layout);
 /// Where `ranks` of the dp x cp replicas of a rank sit, every `every`-th of them, the faster of the two dimensions
 /// first, when nodes of `devices_per_node` are filled in rank order.
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node);

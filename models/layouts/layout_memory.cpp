@@ -52,7 +52,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
                                               const Layout& layout) const {
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
-  const int group = layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
+  const int group = sharing_ranks(layout);
   double dense = work.parameters, frozen = work.frozen_parameters;
   const double experts = work.expert_parameters;
   if (layout.pp > 1 && stage == layout.pp - 1) {  // the head's copy

@@ -1,6 +1,5 @@
-// What replicas exchange once a step, the optimizer, and messages between stages.
+// What replicas exchange once a step, and what shows of it.
 #include <algorithm>
-#include <cmath>
 
 #include "models/cost/cost_model.hpp"
 #include "models/cost/pass_bytes.hpp"
@@ -9,22 +8,6 @@
 
 namespace orrery {
 namespace {
-
-/// An outer step in fp32, every number read or written once: before the exchange the shared and the own parameters are
-/// read and their difference written; after it the summed difference, the momentum and the shared parameters are read,
-/// and momentum, shared and own parameters written.
-constexpr double outer_update_bytes = 9 * 4;
-
-/// Parts that optimizer state is divided into, of one rank each.
-int state_shares(const Layout& layout) {
-  if (layout.zero_stage == 0) return 1;
-  return layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
-}
-
-/// The same of experts.
-int expert_state_shares(const Layout& layout) {
-  return layout.zero_stage == 0 ? 1 : expert_sharers(layout, state_shares(layout));
-}
 
 /// Whether each rank has all samples of what it holds.
 bool has_no_sharers(const StageWork& stage, const Layout& layout) {
@@ -155,7 +138,7 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
 
 StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const Layout& layout) const {
   StatesMoved once;
-  const int all = replicas_in_step(layout), group = layout.zero_stage == 0 ? all : state_shares(layout);
+  const int all = replicas_in_step(layout), group = sharing_ranks(layout);
   const int expert_all = expert_sharers(layout, all), expert_group = expert_sharers(layout, group);
   const int per_node = job_.cluster.devices_per_node;
   const double wire = wire_bytes_of_gradient();
@@ -253,47 +236,10 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
   return outer;
 }
 
-Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_each, const Layout& layout) const {
-  const double held = stage.parameters / state_shares(layout) + stage.expert_parameters / expert_state_shares(layout);
-  if (layout.offload == Offload::optimizer) {
-    return Seconds(held * job_.framework.offload_ns_per_parameter.value * 1e-9);
-  }
-  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
-  return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
-}
-
 /// By how much a byte of gradients that a rank sends delays its kernels, hidden or not.
 Seconds LayoutJudge::State::delay_of_sent_byte() const {
   const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
   return Seconds(bandwidth > 0 ? job_.framework.exchange_traffic.value / bandwidth : 0.0);
-}
-
-double LayoutJudge::State::update_bytes() const {
-  if (job_.framework.host_update_us.value > 0) return unfused_update(job_.optimizer).bytes;
-  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  return is_mixed ? mixed_optimizer_bytes(job_.framework, job_.optimizer)
-                  : optimizer_bytes(job_.framework, job_.optimizer);
-}
-
-UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
-  const FrameworkProfile& software = job_.framework;
-  UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
-  if (layout.outer.islands > 1) {
-    update.working += update_time(stage, outer_update_bytes, layout) / layout.outer.every;
-  }
-  Seconds host(static_cast<double>(job_.batch) / layout.dp * software.host_sample_us.value * micro);
-  if (layout.offload == Offload::optimizer) {
-    std::swap(update.working, update.waiting);
-  } else if (software.host_update_us.value > 0) {
-    const double tensors =
-        stage.weight_tensors / state_shares(layout) + stage.expert_weight_tensors / expert_state_shares(layout);
-    const double kernels = tensors * unfused_update(job_.optimizer).operations;
-    update.waiting += Seconds(kernels * job_.device_law.kernel_launch_us.value * micro);
-    host += Seconds(kernels * software.host_update_us.value * micro);
-  }
-  update.waiting += std::max(Seconds(), host - stage.lead - update.total());
-  update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
-  return update;
 }
 
 Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {

@@ -144,12 +144,12 @@ bool is_same_but_recomputation(Layout one, const Layout& other) {
 std::size_t leave_out_repeated(std::vector<Candidate>& candidates) {
   const auto figures = [](const Candidate& c) { return std::array{c.step_s, c.memory_GiB, c.cost, c.energy_J, c.mfu}; };
   std::vector<Candidate> kept;
-  for (Candidate& candidate : candidates) {
+  for (const Candidate& candidate : candidates) {
     bool is_repeated = false;
     for (auto other = kept.rbegin(); other != kept.rend() && figures(*other) == figures(candidate); ++other) {
       is_repeated = is_repeated || is_same_but_recomputation(other->layout, candidate.layout);
     }
-    if (!is_repeated) kept.push_back(std::move(candidate));
+    if (!is_repeated) kept.push_back(candidate);
   }
   const std::size_t repeated = candidates.size() - kept.size();
   candidates = std::move(kept);

@@ -25,10 +25,6 @@ std::vector<RankId> across_runs(const std::vector<RankId>& all, std::size_t leng
 
 }  // namespace
 
-int sharing_ranks(const Layout& layout) {
-  return layout.zero_stage > 0 && layout.zero_group > 0 ? layout.zero_group : replicas_in_step(layout);
-}
-
 Meeting meeting_of_states(const Layout& layout) {
   return sharing_ranks(layout) < replicas_in_step(layout) ? Meeting::shards : Meeting::replicas;
 }

@@ -18,8 +18,6 @@ namespace orrery {
 /// last stage.
 enum class Meeting : std::uint8_t { alone, slices, parts, experts, replicas, shards, sums, islands, ends };
 
-/// Ranks that share the states of the same weights: zero_group of them, or all (replicas_in_step).
-int sharing_ranks(const Layout& layout);
 /// Who exchanges gradients and parameters: `shards` where sharing_ranks are fewer than all, else `replicas`.
 Meeting meeting_of_states(const Layout& layout);
 

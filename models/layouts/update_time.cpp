@@ -1,0 +1,56 @@
+// The optimizer's part of a step.
+#include <algorithm>
+#include <utility>
+
+#include "models/cost/cost_model.hpp"
+#include "models/cost/pass_bytes.hpp"
+#include "models/layouts/judge_state.hpp"
+
+namespace orrery {
+namespace {
+
+/// An outer step in fp32, every number read or written once: before the exchange the shared and the own parameters are
+/// read and their difference written; after it the summed difference, the momentum and the shared parameters are read,
+/// and momentum, shared and own parameters written.
+constexpr double outer_update_bytes = 9 * 4;
+
+}  // namespace
+
+Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_each, const Layout& layout) const {
+  const double held = stage.parameters / state_shares(layout) + stage.expert_parameters / expert_state_shares(layout);
+  if (layout.offload == Offload::optimizer) {
+    return Seconds(held * job_.framework.offload_ns_per_parameter.value * 1e-9);
+  }
+  const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
+  return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
+}
+
+double LayoutJudge::State::update_bytes() const {
+  if (job_.framework.host_update_us.value > 0) return unfused_update(job_.optimizer).bytes;
+  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
+  return is_mixed ? mixed_optimizer_bytes(job_.framework, job_.optimizer)
+                  : optimizer_bytes(job_.framework, job_.optimizer);
+}
+
+UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {
+  const FrameworkProfile& software = job_.framework;
+  UpdateTime update{update_time(stage, update_bytes(), layout), Seconds()};
+  if (layout.outer.islands > 1) {
+    update.working += update_time(stage, outer_update_bytes, layout) / layout.outer.every;
+  }
+  Seconds host(static_cast<double>(job_.batch) / layout.dp * software.host_sample_us.value * micro);
+  if (layout.offload == Offload::optimizer) {
+    std::swap(update.working, update.waiting);
+  } else if (software.host_update_us.value > 0) {
+    const double tensors =
+        stage.weight_tensors / state_shares(layout) + stage.expert_weight_tensors / expert_state_shares(layout);
+    const double kernels = tensors * unfused_update(job_.optimizer).operations;
+    update.waiting += Seconds(kernels * job_.device_law.kernel_launch_us.value * micro);
+    host += Seconds(kernels * software.host_update_us.value * micro);
+  }
+  update.waiting += std::max(Seconds(), host - stage.lead - update.total());
+  update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
+  return update;
+}
+
+}  // namespace orrery
