@@ -6,6 +6,7 @@
 
 #include "scenarios/plan.hpp"
 #include "scenarios/reading.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -28,6 +29,7 @@ class ScenarioReader {
     check_end_of_learning();
     check_who_saves();
     check_layouts_alone();
+    check_constants();
     read_reference(head);
     head.finish();
     scenario_.energy = read_energy(root_.table_or_defaults("energy"), reading_);
@@ -116,6 +118,45 @@ class ScenarioReader {
     if (workload.has("accumulation") && scenario_.workload.accumulation != 1) {
       workload.problem("accumulation", "has no effect",
                        "strategies of kind hybrid have as many micro-batches as `microbatch` leaves", "remove it");
+    }
+  }
+
+  /// Ids of what a file of constants of this kind may speak of: devices and links have laws in layouts alone.
+  [[nodiscard]] std::vector<std::string> in_use(const std::string& kind) const {
+    if (kind == "framework") return {scenario_.workload.framework.id};
+    std::vector<std::string> ids;
+    for (const StrategySpec& strategy : scenario_.strategies) {
+      if (strategy.kind != StrategyKind::hybrid) continue;
+      const ClusterDescription& cluster = strategy.cluster.description;
+      for (std::size_t i = 0; i < cluster.groups(); ++i) {
+        const NodeGroup& nodes = cluster.group(i);
+        if (kind == "device") ids.push_back(nodes.device.id);
+        for (const auto& link : {nodes.node_link, nodes.network_link}) {
+          if (kind == "link" && link) ids.push_back(link->id);
+        }
+      }
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    return ids;
+  }
+
+  /// A file of which nothing is used would change nothing without a word.
+  void check_constants() {
+    for (const ConstantsFile& file : scenario_.workload.constants) {
+      if (file.rows.empty()) continue;
+      const std::vector<std::string> used = in_use(file.kind);
+      const auto applies = [&used](const ConstantRow& row) {
+        return row.owner.starts_with("default") || std::find(used.begin(), used.end(), row.owner) != used.end();
+      };
+      if (std::any_of(file.rows.begin(), file.rows.end(), applies)) continue;
+      const std::string why =
+          used.empty() ? "no strategy of kind = \"hybrid\" has a " + file.kind : "the scenario's: " + join(used, ", ");
+      root_.table_or_defaults("workload")
+          .problem("constants",
+                   "nothing of \"" + file.file + "\" is used: it has a " + file.kind + " \"" + file.rows.front().owner +
+                       "\"",
+                   why, "remove it, or name another file");
     }
   }
 

@@ -14,6 +14,7 @@
 #include "models/cost/constants_file.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 namespace {
@@ -93,12 +94,32 @@ std::string output_file(const po::variables_map& values) {
   return path;
 }
 
+std::vector<std::string> owners_of(const std::string& kind, const ValidationTables& tables) {
+  if (kind == "device") return ids_of(tables.catalogue.devices);
+  if (kind == "link") return ids_of(tables.catalogue.links);
+  return ids_of(tables.frameworks);
+}
+
+void check_owners(const ConstantsFile& file, const ValidationTables& tables, Problems& problems) {
+  const std::vector<std::string> known = owners_of(file.kind, tables);
+  for (const ConstantRow& row : file.rows) {
+    if (row.owner.starts_with("default") || std::find(known.begin(), known.end(), row.owner) != known.end()) continue;
+    problems.add({row.at,
+                  file.kind,
+                  fmt::format("unknown {} \"{}\"", file.kind, row.owner),
+                  "its constant would change nothing",
+                  did_you_mean(row.owner, known, "orrery list " + file.kind + "s"),
+                  {}});
+  }
+}
+
 /// Constants that the user has fitted, in the place of those that ship.
 void take_constants(const po::variables_map& values, ValidationTables& tables) {
   if (values.count("constants") == 0) return;
   Problems problems;
   for (const std::string& name : values["constants"].as<std::vector<std::string>>()) {
     const ConstantsFile file = read_constants_file(name, problems);
+    check_owners(file, tables, problems);
     overlay(file, tables.device_laws), overlay(file, tables.fabric_laws);
     for (FrameworkProfile& framework : tables.frameworks) overlay(file, framework);
   }
@@ -146,6 +167,9 @@ ExitCode validate_command(const Arguments& arguments) {
   if (values->count("federated") == 0) return validate_rows(*values);
   if (values->count("ROWS.csv") != 0) {
     throw UsageError("orrery validate: --federated has its own rows - leave ROWS.csv out, or --federated");
+  }
+  if (values->count("constants") != 0) {
+    throw UsageError("orrery validate: --federated learns, and prices nothing - leave --constants out, or --federated");
   }
   return validate_federated(*values);
 }

@@ -174,7 +174,7 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"kept_operand_bytes", &FrameworkProfile::kept_operand_bytes,
        "fp8: per kept input of a product; 1: a copy as cast; 2: the 16-bit tensor itself"},
       {"exchange_interference", &FrameworkProfile::exchange_interference,
-       "share of hidden gathers and sums (ZeRO-3) by which computing takes longer"},
+       "share of hidden exchange of states by which computing takes longer"},
       {"gather_links", &FrameworkProfile::gather_links,
        "network links whose bandwidth gathers of ZeRO-3 reach (0: all of the node's)"},
       {"tensor_overlap", &FrameworkProfile::tensor_overlap, "share of tensor-parallel communication hidden"},

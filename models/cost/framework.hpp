@@ -49,23 +49,23 @@ struct FrameworkProfile {
   Ranged kept_expert_outputs;  // 1: what experts write is kept, as their weights are multiplied in last; 0: the weights
                                // come before the last product (Megatron-Core since 2025, torchtitan)
   Ranged cast_bytes;           // fp8: moved per number to scale, cast and transpose inputs and gradients of products
-  Ranged exchange_interference;     // of exchange hidden by a pass (ZeRO-3), the share by which that pass takes longer:
-                                    // the library's kernels take multiprocessors and bandwidth
-  Ranged gather_links;              // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
-                                    // that the library reaches
-  Ranged tensor_overlap;            // share of tensor-parallel communication hidden by computing
-  Ranged expert_overlap;            // share of the all-to-all of experts hidden by computing
-  Ranged node_dispatch;             // 1: a token goes once to each node that has experts of it, and is passed on inside
-                                    // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
-  Ranged gather_again_exposed;      // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged exchange_traffic;          // of a byte that a rank sends of gradients, the bytes of device memory traffic by
-                                    // which kernels take longer: copies into buckets, the library's kernels beside them
-  Ranged shard_bytes;               // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
-  Ranged gradient_bytes;            // per number as kept (4: fp32 accumulation)
-  Ranged gradient_wire_bytes;       // per number as sent
-  Ranged unsplit_head{1.0};         // products of the logits take so many times longer without tensor parallelism
-  Ranged logit_bytes;               // per logit, moved by the loss in all its passes
-  Ranged logit_gradient_bytes;      // per logit, held beside what is kept while the loss goes back
+  Ranged exchange_interference;  // of exchange of states hidden by a pass, the share by which that pass takes longer:
+                                 // the library's kernels take multiprocessors and bandwidth
+  Ranged gather_links;           // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
+                                 // that the library reaches
+  Ranged tensor_overlap;         // share of tensor-parallel communication hidden by computing
+  Ranged expert_overlap;         // share of the all-to-all of experts hidden by computing
+  Ranged node_dispatch;          // 1: a token goes once to each node that has experts of it, and is passed on inside
+                                 // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
+  Ranged gather_again_exposed;   // sequence parallelism: share of backward's second gather that is not hidden
+  Ranged exchange_traffic;       // of a byte that a rank sends of gradients, the bytes of device memory traffic by
+                                 // which kernels take longer: copies into buckets, the library's kernels beside them
+  Ranged shard_bytes;            // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
+  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation)
+  Ranged gradient_wire_bytes;    // per number as sent
+  Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
+  Ranged logit_bytes;            // per logit, moved by the loss in all its passes
+  Ranged logit_gradient_bytes;   // per logit, held beside what is kept while the loss goes back
   Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;               // context, communication buffers, fragmentation
   Ranged model_error;               // share by which predictions miss beyond the ranges of their constants

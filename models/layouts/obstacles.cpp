@@ -10,10 +10,12 @@ namespace orrery {
 
 std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
   std::int64_t below = 0, above = 0;
-  for (std::int64_t divisor = 1; divisor <= whole; ++divisor) {
-    if (whole % divisor != 0) continue;
-    if (divisor < value) below = divisor;
-    if (divisor > value && above == 0) above = divisor;
+  for (std::int64_t small = 1; small <= whole / small; ++small) {
+    if (whole % small != 0) continue;
+    for (const std::int64_t divisor : {small, whole / small}) {
+      if (divisor < value) below = std::max(below, divisor);
+      if (divisor > value) above = above == 0 ? divisor : std::min(above, divisor);
+    }
   }
   if (below == 0) return fmt::format("{}", above);
   return above == 0 ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);

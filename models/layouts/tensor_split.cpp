@@ -56,12 +56,18 @@ class TensorSplitter {
     return attention.kv_heads > 0 && devices_ % attention.kv_heads == 0 && divides(attention.heads);
   }
 
+  /// Whether a dense layer's outputs are queries, keys or values, whole heads of which every device has.
+  [[nodiscard]] bool repeats_outputs(const Layer& dense) const {
+    const Layer* attention = attention_after_[dense.id.index()];
+    return attention != nullptr && !divides(attention->kv_heads) && repeats_keys(*attention);
+  }
+
   /// Of the outputs of a dense layer on one device: before attention whose keys and values are repeated, those of its
   /// queries, and of one head of keys and values.
   [[nodiscard]] double column_part(const Layer& dense) const {
     const double part = 1.0 / devices_;
+    if (!repeats_outputs(dense)) return part;
     const Layer* attention = attention_after_[dense.id.index()];
-    if (attention == nullptr || divides(attention->kv_heads) || !repeats_keys(*attention)) return part;
     const auto all = static_cast<double>(dense.out.channels);
     const auto queries = static_cast<double>(attention->heads * head_size(*attention));
     if (all < queries) return 1.0 / static_cast<double>(attention->kv_heads);
@@ -72,7 +78,9 @@ class TensorSplitter {
     switch (layer.kind) {
       case LayerKind::dense:
         if (is_split(layer.input)) return SplitMode::row;
-        return divides(layer.out.channels) || is_head(layer) ? SplitMode::column : whole(layer, layer.out.channels);
+        return divides(layer.out.channels) || is_head(layer) || repeats_outputs(layer)
+                   ? SplitMode::column
+                   : whole(layer, layer.out.channels);
       case LayerKind::convolution:
       case LayerKind::transposed_convolution:
         return choose_convolution(layer);

@@ -52,6 +52,23 @@ TEST_CASE("files of constants that are none, or missing, are told with their pla
   CHECK(refused.exit_code == 3);
   CHECK(refused.errors.find("none.csv:1:1: is no file of constants") != std::string::npos);
   CHECK(call_orrery({"validate", "--constants", folder.file("missing.csv")}).exit_code == 3);
+  CHECK(call_orrery({"validate", "--federated", "--constants", none}).errors ==
+        "orrery validate: --federated learns, and prices nothing - leave --constants out, or --federated\n");
+}
+
+TEST_CASE("constants of which nothing is used, or of what is not known, would change nothing without a word") {
+  const TemporaryFolder folder;
+  const std::string other =
+      folder.write("other.csv", "device,constant,value,low,high,source\na100-sxm-08,gemm_share,0.5,,,test\n");
+  const ChildResult unused = call_orrery({"run", folder.write("own.toml", scenario("constants = [\"other.csv\"]\n"))});
+  CHECK(unused.exit_code == 3);
+  CHECK(unused.errors.find("constants: nothing of \"" + other +
+                           "\" is used: it has a device \"a100-sxm-08\" (the "
+                           "scenario's: a100-sxm-80) - remove it, or name another file") != std::string::npos);
+  const ChildResult unknown = call_orrery({"validate", "--constants", other});
+  CHECK(unknown.exit_code == 3);
+  CHECK(unknown.errors.find("other.csv:2:1: device: unknown device \"a100-sxm-08\" (its constant would change nothing)"
+                            " - did you mean \"a100-sxm-") != std::string::npos);
 }
 
 TEST_CASE("validate predicts with constants of one's own") {

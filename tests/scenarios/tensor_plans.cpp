@@ -192,6 +192,8 @@ TEST_CASE("attention is split by its heads of keys and values") {
   const TensorSplit shared = split_tensor(graph("1", "12"), 2);
   CHECK(modes_of(shared) == "column channelwise row replicated ");
   CHECK(shared.layers[0].share.work == Approx(8.0 / 12.0));
+  // 8 + 2 + 2 = 12 outputs, which 4 divides, and with one head of 8 queries on each of 4 devices 2 + 2 + 2.
+  CHECK(split_tensor(graph("1", "12"), 4).layers[0].share.work == Approx(6.0 / 12.0));
   const TensorSplit whole = split_tensor(graph("4", "24"), 8);
   CHECK(modes_of(whole) == "column replicated column replicated ");
   REQUIRE_FALSE(whole.notes.empty());
