@@ -14,22 +14,26 @@
 namespace orrery {
 namespace {
 
-std::string job(const std::string& network, const std::string& system, int nodes, const std::string& layout) {
+std::string job(const std::string& network, const std::string& system, int nodes, const std::string& layout,
+                const std::string& framework = "modern") {
   return "[workload]\nnetwork = \"" + network + "\"\nbatch = 2048\nprecision = \"bf16\"\noptimizer = \"adam\"\n" +
-         "framework = \"modern\"\n[cluster]\nsystem = \"" + system + "\"\nnodes = " + std::to_string(nodes) +
+         "framework = \"" + framework + "\"\n[cluster]\nsystem = \"" + system + "\"\nnodes = " + std::to_string(nodes) +
          "\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + layout;
 }
 
 /// One core; the space is judged anew each time, with nothing kept from before.
-void judge_layouts(benchmark::State& state) {
-  const Scenario scenario = parse_scenario(job("megatron-175b", "selene", 128, ""), "bench.toml", shipped_catalogue());
+void judge_layouts(benchmark::State& state, const std::string& framework) {
+  const Scenario scenario =
+      parse_scenario(job("megatron-175b", "selene", 128, "", framework), "bench.toml", shipped_catalogue());
   const SearchSpec spec;
   const TrainingJob training = training_job(scenario, scenario.strategies[0]);
   const std::vector<Layout> layouts = search_space(spec, training, scenario.strategies[0].hybrid.layout);
   for (auto _ : state) benchmark::DoNotOptimize(search_layouts(training, layouts, spec, {}, 1));
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(layouts.size()));
 }
-BENCHMARK(judge_layouts)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(judge_layouts, modern, "modern")->Unit(benchmark::kMillisecond);
+/// Its pipelines wait for every message, which few closed forms hold: most of them are replayed.
+BENCHMARK_CAPTURE(judge_layouts, megatron_2021, "megatron-2021")->Unit(benchmark::kMillisecond);
 
 /// Messages as long as a pass: a pipeline of eight stages, three chunks each.
 void replay_pipeline(benchmark::State& state) {
