@@ -61,7 +61,8 @@ struct FrameworkProfile {
   Ranged exchange_traffic;       // of a byte that a rank sends of gradients, the bytes of device memory traffic by
                                  // which kernels take longer: copies into buckets, the library's kernels beside them
   Ranged shard_bytes;            // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
-  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation)
+  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation) where weights are fp16
+  Ranged bf16_gradient_bytes;    // the same where they are bf16 (fp8: as bf16)
   Ranged gradient_wire_bytes;    // per number as sent
   Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
   Ranged logit_bytes;            // per logit, moved by the loss in all its passes

@@ -65,7 +65,10 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   };
   const auto held = [&](int sharded_from, double bytes) { return Bytes(part(sharded_from, dense, experts) * bytes); };
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  const double gradient = is_mixed ? job_.framework.gradient_bytes.value : each.gradients;
+  const FrameworkProfile& software = job_.framework;
+  const bool is_half = job_.precision == Precision::fp16;
+  const double kept = is_half ? software.gradient_bytes.value : software.bf16_gradient_bytes.value;
+  const double gradient = is_mixed ? kept : each.gradients;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
   const int sharded_weights = shards_while_running ? 3 : 4;

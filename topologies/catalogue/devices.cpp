@@ -94,10 +94,7 @@ Device read_device(CsvRow& row, UniqueIds& ids, const Known& known) {
   device.gemm_fraction = share(row, "gemm_fraction");
   device.step_overhead = Seconds(number_or_zero(row, "step_overhead_ms") / kilo);
   device.link = known.links != nullptr ? reference(row, "link", ids_of(*known.links), "link") : row.text("link");
-  Provenance provenance = read_provenance(row, known.sources, columns());
-  device.source = std::move(provenance.source);
-  device.assumed = std::move(provenance.assumed);
-  device.notes = std::move(provenance.notes);
+  read_provenance(row, known.sources, columns(), device);
   return device;
 }
 

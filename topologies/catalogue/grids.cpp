@@ -18,10 +18,7 @@ GridIntensity read_grid(CsvRow& row, UniqueIds& ids, const std::vector<Source>& 
   grid.kind = one_of(row, "kind", grid_kinds);
   grid.year = whole(row, "year", 1940, 0);
   grid.gCO2e_per_kWh = number_above_zero(row, "intensity_gCO2e_per_kWh");
-  Provenance provenance = read_provenance(row, &sources, grid_columns);
-  grid.source = std::move(provenance.source);
-  grid.assumed = std::move(provenance.assumed);
-  grid.notes = std::move(provenance.notes);
+  read_provenance(row, &sources, grid_columns, grid);
   return grid;
 }
 

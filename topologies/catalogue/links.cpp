@@ -56,10 +56,7 @@ Link read_link(CsvRow& row, UniqueIds& ids, const Catalogue& known) {
   link.client_active = Watts(number_or_zero(row, "client_active_W"));
   if (const Radio* radio = known.radio(reference(row, "radio", ids_of(known.radios), "radio"))) link.radio = *radio;
   link.energy_pJ_per_bit = number_or_zero(row, "energy_pJ_per_bit");
-  Provenance provenance = read_provenance(row, &known.sources, columns());
-  link.source = std::move(provenance.source);
-  link.assumed = std::move(provenance.assumed);
-  link.notes = std::move(provenance.notes);
+  read_provenance(row, &known.sources, columns(), link);
   return link;
 }
 

@@ -26,10 +26,7 @@ Radio read_radio(CsvRow& row, UniqueIds& ids, const std::vector<Source>& sources
   if (radio.tail.value() > 0 && radio.tail_time.value() == 0) {
     row.problem("tail_s", "a tail without a length", "a burst within it cuts it short", "give the seconds it lasts");
   }
-  Provenance provenance = read_provenance(row, &sources, columns);
-  radio.source = std::move(provenance.source);
-  radio.assumed = std::move(provenance.assumed);
-  radio.notes = std::move(provenance.notes);
+  read_provenance(row, &sources, columns, radio);
   return radio;
 }
 

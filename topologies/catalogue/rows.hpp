@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/base/csv.hpp"
@@ -42,5 +43,14 @@ struct Provenance {
   std::string source, assumed, notes;
 };
 Provenance read_provenance(CsvRow& row, const std::vector<Source>* sources, const std::vector<std::string>& columns);
+/// The same, and `notes`, for an entry of the catalogue.
+template <class Entry>
+void read_provenance(CsvRow& row, const std::vector<Source>* sources, const std::vector<std::string>& columns,
+                     Entry& entry) {
+  Provenance provenance = read_provenance(row, sources, columns);
+  entry.source = std::move(provenance.source);
+  entry.assumed = std::move(provenance.assumed);
+  entry.notes = std::move(provenance.notes);
+}
 
 }  // namespace orrery

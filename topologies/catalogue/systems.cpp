@@ -1,5 +1,3 @@
-#include <utility>
-
 #include "sim/base/csv.hpp"
 #include "topologies/catalogue/files.hpp"
 #include "topologies/catalogue/rows.hpp"
@@ -88,10 +86,7 @@ System read_system(CsvRow& row, UniqueIds& ids, const Catalogue& known) {
   read_node(row, system, known);
   read_network(row, system);
   read_power_and_price(row, system);
-  Provenance provenance = read_provenance(row, &known.sources, columns());
-  system.source = std::move(provenance.source);
-  system.assumed = std::move(provenance.assumed);
-  system.notes = std::move(provenance.notes);
+  read_provenance(row, &known.sources, columns(), system);
   return system;
 }
 

@@ -112,19 +112,22 @@ double bus_bytes(const CollectiveCase& what) {
 Predicted time(const MeasuredRow& row, CaseSolver& solver) {
   const CollectiveCase what = collective_of(row, solver);
   const double unit = *seconds_per(row.unit);
-  return {times(ranged_seconds(what), 1 / unit), what.where.assumed, {bus_bytes(what) / unit, -1}};
+  return {
+      times(ranged_seconds(what), 1 / unit), what.where.assumed, {bus_bytes(what) / unit, -1, NullModel::Rate::bus}};
 }
 
 Predicted bus_GBps(const MeasuredRow& row, CaseSolver& solver) {
   const CollectiveCase what = collective_of(row, solver);
-  return {inverse_of(ranged_seconds(what), bus_bytes(what) / giga), what.where.assumed, {1 / giga, 1}};
+  return {inverse_of(ranged_seconds(what), bus_bytes(what) / giga),
+          what.where.assumed,
+          {1 / giga, 1, NullModel::Rate::bus}};
 }
 
 Predicted algorithm_rate(const MeasuredRow& row, CaseSolver& solver, double unit) {
   const CollectiveCase what = collective_of(row, solver);
   return {inverse_of(ranged_seconds(what), what.bytes.value() / unit),
           what.where.assumed,
-          {what.bytes.value() / bus_bytes(what) / unit, 1}};
+          {what.bytes.value() / bus_bytes(what) / unit, 1, NullModel::Rate::bus}};
 }
 
 Predicted algorithm_GBps(const MeasuredRow& row, CaseSolver& solver) {

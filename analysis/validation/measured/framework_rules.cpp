@@ -42,7 +42,7 @@ FrameworkChoice by_year(double year) {
 bool is_other_software(const std::vector<std::string>& words, const std::vector<std::string>& device) {
   return any(device, {"tpu*", "trainium*", "gaudi*", "mi1*", "mi2*", "mi3*"}) ||
          any(words, {"oneflow", "alpa", "colossalai", "colossal ai", "mindspore", "paddle", "paddlepaddle", "metaseq",
-                     "jax", "xla", "maxtext", "paxml", "pathways"});
+                     "jax", "xla", "maxtext", "paxml", "pathways", "internevo"});
 }
 
 FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& network, double year,

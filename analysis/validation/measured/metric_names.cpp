@@ -51,8 +51,8 @@ std::vector<std::string> units_of(const std::vector<Metric>& metrics, const std:
 
 std::vector<Metric> all_metrics() {
   std::vector<Metric> all;
-  for (const auto part : {training_metrics, memory_metrics, layer_metrics, ratio_metrics, collective_metrics,
-                          kernel_metrics, power_metrics}) {
+  for (const auto part : {training_metrics, memory_metrics, layer_metrics, ratio_metrics, length_metrics,
+                          collective_metrics, kernel_metrics, power_metrics}) {
     const std::vector<Metric> metrics = part();
     all.insert(all.end(), metrics.begin(), metrics.end());
   }

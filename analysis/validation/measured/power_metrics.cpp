@@ -49,7 +49,7 @@ Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   return {{at(idle, busy.value, 1), at(idle * (1 - spread_of_idle), busy.low * least_share, least_of_limit),
            at(idle * (1 + spread_of_idle), std::min(1.0, busy.high) * most_share, most_of_limit)},
           solved.row.assumed,
-          {limit, 1}};
+          {limit, 1, NullModel::Rate::power}};
 }
 
 const System& usual_system(const MeasuredRow& row, const ValidationTables& tables, std::vector<std::string>& assumed) {
@@ -116,7 +116,7 @@ Predicted power_of_all(const MeasuredRow& row, CaseSolver& solver) {
 }
 
 /// Device-hours of the notes x training power x PUE.
-Predicted energy_MWh(const MeasuredRow& row, CaseSolver& solver) {
+Predicted energy_of_hours(const MeasuredRow& row, CaseSolver& solver) {
   const NamedDevice named = find_device(row.device, solver.tables().devices, solver.tables().catalogue);
   if (named.device == nullptr) throw RowSkipped(named.assumed);
   const auto hours = number_beside(row.notes, "gpu", -1);
@@ -125,7 +125,7 @@ Predicted energy_MWh(const MeasuredRow& row, CaseSolver& solver) {
   const Device& device = *named.device;
   const double training = training_power(device).value(), idle = device.idle.value();
   const double most = std::max(training, device.maximum.value());
-  const double scale = *hours * pue / 1e6;
+  const double scale = *hours * pue / (row.unit == "kWh" ? 1e3 : 1e6);
   return {{training * scale, (idle + (training - idle) * least_share) * scale, most * scale},
           {fmt::format("{} h of one device, PUE {}", number_text(*hours), number_text(pue))},
           {}};
@@ -139,7 +139,10 @@ std::vector<Metric> power_metrics() {
           {"node_power_fraction_of_rating", "%", node_share_of_rating},
           {"system_power_per_processor", "W", power_per_device},
           {"system_power", "W", power_of_all},
-          {"energy", "MWh", energy_MWh}};
+          {"energy", "MWh", energy_of_hours},
+          {"energy", "kWh", energy_of_hours},
+          {"energy_dynamic", "MWh", energy_of_hours},
+          {"energy_dynamic", "kWh", energy_of_hours}};
 }
 
 }  // namespace orrery

@@ -1,4 +1,4 @@
-// Figures that compare two runs: scaling efficiency, speed-up of pipelines, time to train.
+// Figures that compare two runs: scaling efficiency, speed-up of pipelines.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +9,6 @@
 
 namespace orrery {
 namespace {
-
-constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
 
 /// The same work per device on so many devices, by data alone.
 MeasuredRow on_devices(const MeasuredRow& row, std::int64_t devices) {
@@ -39,7 +37,7 @@ Predicted scaling_efficiency(const MeasuredRow& row, CaseSolver& solver) {
   const double ratio = 1 - added;
   Predicted predicted{{ratio * scale, std::max(0.0, ratio - off) * scale, std::min(1.0, ratio + off) * scale},
                       solved.row.assumed,
-                      {scale, 1}};
+                      {scale, 1, NullModel::Rate::scaling}};
   predicted.assumed.push_back(fmt::format("against {} device(s)", number_text(base)));
   return predicted;
 }
@@ -63,7 +61,7 @@ Predicted speedup_over(const MeasuredRow& row, double stages, double microbatche
   const double error = 0.15 + bubble / 2;
   return {{ratio, ratio * (1 - error), ratio * (1 + error)},
           {"stages of equal work, transfers and overheads left out"},
-          {static_cast<double>(*row.pp), 1}};
+          {static_cast<double>(*row.pp), 1, NullModel::Rate::scaling}};
 }
 
 Predicted speedup_over_two_and_one(const MeasuredRow& row, CaseSolver&) {
@@ -74,51 +72,13 @@ Predicted speedup_over_two(const MeasuredRow& row, CaseSolver&) {
   return speedup_over(row, 2, number_beside(row.notes, "micro", -1).value_or(1));
 }
 
-Predicted epochs_of(const MeasuredRow& row, CaseSolver& solver, double epochs, double samples) {
-  const SolvedCase& solved = solver.solve(row);
-  const double steps = epochs * samples / static_cast<double>(solved.row.job.batch);
-  Predicted predicted{times(solved.seconds, steps / *seconds_per(row.unit)), solved.row.assumed, {}};
-  predicted.assumed.push_back(fmt::format("{} epochs of {} samples", number_text(epochs), number_text(samples)));
-  return predicted;
-}
-
-/// Samples of one pass over a training set, by the words that name it.
-std::optional<double> samples_of_epoch(const MeasuredRow& row) {
-  constexpr double cifar_images = 50000;
-  // MovieLens 1M: 1,000,209 ratings without the last one of each of 6,040 users, and four others drawn for each (He et
-  // al. 2017, section 4.1).
-  constexpr double movielens_pairs = 5.0 * (1000209 - 6040);
-  const std::vector<std::string> words = words_of(row.model + " " + row.notes);
-  const std::pair<const char*, double> sets[] = {
-      {"imagenet", imagenet_images}, {"cifar*", cifar_images}, {"movielens 1m", movielens_pairs}};
-  for (const auto& [name, samples] : sets) {
-    if (has_words(words, name)) return samples;
-  }
-  return std::nullopt;
-}
-
-Predicted time_to_train(const MeasuredRow& row, CaseSolver& solver) {
-  const auto epochs = number_beside(row.notes, "epochs", -1);
-  const bool is_image_network = has_words(words_of(row.model), "resnet*");
-  if (!epochs || !is_image_network) throw RowSkipped("missing: samples of the whole training");
-  return epochs_of(row, solver, *epochs, imagenet_images);
-}
-
-Predicted time_per_epoch(const MeasuredRow& row, CaseSolver& solver) {
-  const auto samples = samples_of_epoch(row);
-  if (!samples) throw RowSkipped("missing: samples of an epoch");
-  return epochs_of(row, solver, 1, *samples);
-}
-
 }  // namespace
 
 std::vector<Metric> ratio_metrics() {
   return {{"scaling_efficiency", "%", scaling_efficiency},
           {"scaling_efficiency", "fraction", scaling_efficiency},
           {"speedup_vs_K2_M1", "x", speedup_over_two_and_one},
-          {"speedup_vs_K2", "x", speedup_over_two},
-          {"time_to_train", "time", time_to_train},
-          {"time_per_epoch", "time", time_per_epoch}};
+          {"speedup_vs_K2", "x", speedup_over_two}};
 }
 
 }  // namespace orrery

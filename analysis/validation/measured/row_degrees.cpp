@@ -78,6 +78,7 @@ void set_degrees(RowCase& target, const MeasuredRow& row, std::int64_t devices) 
   layout.cp = static_cast<int>(row.cp.value_or(1));
   layout.ep = static_cast<int>(row.ep.value_or(1));
   layout.zero_stage = zero_stage_of(row);
+  if (shards_by_default(row)) target.assumed.emplace_back("zero_stage 3, as MaxText does where nothing is said");
   if (devices % model_ranks(layout) != 0) {
     throw RowSkipped(
         fmt::format("{} devices are no multiple of tp {} x pp {} x cp {}", devices, layout.tp, layout.pp, layout.cp));

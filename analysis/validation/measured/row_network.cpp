@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "analysis/validation/measured/words.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -22,10 +24,24 @@ std::int64_t count(CsvRow& row, const char* column) {
   return static_cast<std::int64_t>(row.number(column).value_or(0));
 }
 
+/// Billions of parameters, of the row or in a word of its model's name: "175b", "125m", "1t".
+std::optional<double> billions_of(const MeasuredRow& row, const std::vector<std::string>& words) {
+  if (row.params_b) return row.params_b;
+  constexpr std::pair<char, double> units[] = {{'m', 1e-3}, {'b', 1}, {'t', 1e3}};
+  for (const std::string& word : words) {
+    for (const auto& [letter, billions] : units) {
+      if (word.back() != letter) continue;
+      if (const auto number = parse_number(word.substr(0, word.size() - 1))) return *number * billions;
+    }
+  }
+  return std::nullopt;
+}
+
 bool fits_name(const MeasuredRow& row, const std::vector<std::string>& words, const ModelName& name) {
   if (!has_words(words, name.words)) return false;
   if (name.params_b <= 0) return true;
-  return row.params_b && std::abs(*row.params_b / name.params_b - 1) < same_size;
+  const auto billions = billions_of(row, words);
+  return billions && std::abs(*billions / name.params_b - 1) < same_size;
 }
 
 /// The row's figure, else the name's, else the default with a word about it.

@@ -63,17 +63,19 @@ std::vector<double> ranks_of(const std::vector<double>& values) {
 
 /// Mean |error| of the null model over the rows it says something of.
 std::optional<double> null_error(const std::vector<const RowOutcome*>& rows) {
-  std::vector<double> logs;
+  std::map<NullModel::Rate, std::vector<double>> logs;
   for (const RowOutcome* outcome : rows) {
-    if (outcome->null.exponent == 0) continue;
-    logs.push_back(outcome->null.exponent * std::log(outcome->row->value / outcome->null.scale));
+    const NullModel& null = outcome->null;
+    if (null.exponent != 0) logs[null.rate].push_back(null.exponent * std::log(outcome->row->value / null.scale));
   }
   if (logs.empty()) return std::nullopt;
-  const double log_rate = median_of(logs);
+  std::map<NullModel::Rate, double> log_rates;
+  for (const auto& [rate, values] : logs) log_rates[rate] = median_of(values);
   std::vector<double> errors;
   for (const RowOutcome* outcome : rows) {
-    if (outcome->null.exponent == 0) continue;
-    const double value = outcome->null.scale * std::exp(log_rate * outcome->null.exponent);
+    const NullModel& null = outcome->null;
+    if (null.exponent == 0) continue;
+    const double value = null.scale * std::exp(log_rates[null.rate] * null.exponent);
     errors.push_back(std::abs(value / outcome->row->value - 1));
   }
   return mean_of(errors);

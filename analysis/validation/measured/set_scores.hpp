@@ -25,7 +25,7 @@ struct SetScore {
   double covered = 0;                                // share of the scored rows within their range
   std::optional<double> rank;                        // mean Spearman correlation over groups, see layout_groups()
   std::optional<double> regret;     // mean share by which the layout predicted fastest is slower than the fastest
-  std::optional<double> null_mean;  // mean |error| of the null model (NullModel), its rate the median of the set's
+  std::optional<double> null_mean;  // mean |error| of the null model (NullModel), its rates the medians of the set's
 };
 
 /// One line per set, in the order of first appearance; sets without a scored row too.

@@ -104,8 +104,12 @@ std::optional<SequenceParallel> stated_sequence_parallel(const MeasuredRow& row)
   unknown("seq_parallel", row.seq_parallel, "yes, y, true, on, 1; no, n, false, off, none, 0");
 }
 
+bool shards_by_default(const MeasuredRow& row) {
+  return row.zero_stage.empty() && !row.tp && !row.pp && has_words(words_of(row.source + " " + row.notes), "maxtext");
+}
+
 int zero_stage_of(const MeasuredRow& row) {
-  if (row.zero_stage.empty()) return 0;
+  if (row.zero_stage.empty()) return shards_by_default(row) ? 3 : 0;
   if (const auto stage = stage_in(row.zero_stage)) return *stage;
   const Words words = words_of(row.zero_stage);
   if (const auto stage = stage_behind_name(words)) return *stage;

@@ -35,7 +35,7 @@ constexpr std::array statements = {
     Statement{"deepep", &FrameworkProfile::node_dispatch, exactly<1>},
     Statement{"hybridep", &FrameworkProfile::node_dispatch, exactly<1>},
     Statement{"a2a overlap", &FrameworkProfile::expert_overlap, high_end},
-    Statement{"kept reduced bf16", &FrameworkProfile::gradient_bytes, exactly<2>},
+    Statement{"kept reduced bf16", &FrameworkProfile::bf16_gradient_bytes, exactly<2>},
     Statement{"reduced bf16", &FrameworkProfile::gradient_wire_bytes, exactly<2>},
     Statement{"shows tensor", &FrameworkProfile::tensor_overlap, exactly<0>},
     Statement{"shows pipeline", &FrameworkProfile::blocking_transfers, exactly<1>},
@@ -49,6 +49,8 @@ constexpr std::array statements = {
     // DeepSpeed's transformer kernels keep scores in 16 bits (its post on the fastest BERT training, 2020).
     Statement{"deepspeed", &FrameworkProfile::fp32_scores, exactly<0>},
     Statement{"deeplearningexamples", &FrameworkProfile::host_update_us, exactly<0>},
+    // Its data are on the device from the start, or decoded there (DALI).
+    Statement{"deeplearningexamples", &FrameworkProfile::host_sample_us, exactly<0>},
     Statement{"tiled loss", &FrameworkProfile::whole_logits, exactly<0>},
 };
 

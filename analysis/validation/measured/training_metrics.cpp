@@ -37,12 +37,6 @@ double counted_hardware(const MeasuredRow& row, const SolvedCase& solved) {
   return hardware_flops(solved.flops, convention_of(row), solved.row.layout.recompute, batch_of(solved));
 }
 
-/// FLOPs of one device, recomputation included: seconds of the step at one FLOP/s.
-double work_of(const SolvedCase& solved) {
-  return hardware_flops(solved.flops, FlopConvention::full, solved.row.layout.recompute, batch_of(solved)) /
-         devices_of(solved);
-}
-
 /// A rate hardly depends on how a batch is rounded, a time does: replicas with a sample more or fewer take as much
 /// more.
 void need_whole_batch(const MeasuredRow& row, const SolvedCase& solved) {
@@ -56,12 +50,12 @@ Predicted iteration_time(const MeasuredRow& row, CaseSolver& solver) {
   const SolvedCase& solved = solver.solve(row);
   need_whole_batch(row, solved);
   const double unit = *seconds_per(row.unit);
-  return {times(solved.seconds, 1 / unit), solved.row.assumed, {work_of(solved) / unit, -1}};
+  return {times(solved.seconds, 1 / unit), solved.row.assumed, {work_per_device(solved) / unit, -1}};
 }
 
 /// `amount`: of one step.
 Predicted per_second(const SolvedCase& solved, double amount) {
-  return {inverse_of(solved.seconds, amount), solved.row.assumed, {amount / work_of(solved), 1}};
+  return {inverse_of(solved.seconds, amount), solved.row.assumed, {amount / work_per_device(solved), 1}};
 }
 
 Predicted samples_per_second(const MeasuredRow& row, CaseSolver& solver) {
@@ -130,6 +124,11 @@ Predicted fraction(const MeasuredRow& row, CaseSolver& solver) {
 }
 
 }  // namespace
+
+double work_per_device(const SolvedCase& solved) {
+  return hardware_flops(solved.flops, FlopConvention::full, solved.row.layout.recompute, batch_of(solved)) /
+         devices_of(solved);
+}
 
 std::vector<std::string> time_unit_names() {
   std::vector<std::string> names;

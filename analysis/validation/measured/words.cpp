@@ -54,8 +54,18 @@ bool has_words(const std::vector<std::string>& words, std::string_view pattern) 
   return true;
 }
 
+std::string without_thousands_separators(std::string_view text) {
+  const auto is_digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool follows = is_digit(at + 1) && is_digit(at + 2) && is_digit(at + 3) && !is_digit(at + 4);
+    if (text[at] != ',' || at == 0 || !is_digit(at - 1) || !follows) plain += text[at];
+  }
+  return plain;
+}
+
 std::optional<double> number_beside(std::string_view text, std::string_view word, int offset) {
-  const std::vector<std::string> words = words_of(text);
+  const std::vector<std::string> words = words_of(without_thousands_separators(text));
   const auto size = static_cast<std::ptrdiff_t>(words.size());
   for (std::ptrdiff_t index = 0; index < size; ++index) {
     const std::ptrdiff_t at = index + offset;

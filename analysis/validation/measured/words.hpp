@@ -21,8 +21,11 @@ bool has_words(const std::vector<std::string>& words, std::string_view pattern);
 /// Whether the words of `phrase` follow one another in `words`.
 bool has_phrase(const std::vector<std::string>& words, std::string_view phrase);
 
+/// "1,082,990" as 1082990; commas that do not part three digits from digits stay.
+std::string without_thousands_separators(std::string_view text);
+
 /// The number `offset` words after a word (before it when negative), at the first place that has one: "gpu", -1 finds
-/// 1024 in "1024 GPU hours".
+/// 1024 in "1024 GPU hours" and "1,024 GPU hours".
 std::optional<double> number_beside(std::string_view text, std::string_view word, int offset);
 
 }  // namespace orrery

@@ -281,8 +281,8 @@ TEST_CASE(
   const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients kept and reduced in bf16", "3");
   CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
-  CHECK(hybrid.job.framework.gradient_bytes == Ranged(2));
-  CHECK(noted("gradients reduced in bf16", "3").job.framework.gradient_bytes == Ranged(4));
+  CHECK(hybrid.job.framework.bf16_gradient_bytes == Ranged(2));
+  CHECK(noted("gradients reduced in bf16", "3").job.framework.bf16_gradient_bytes == Ranged(4));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
   CHECK(plain.job.framework.tensor_overlap.value == 0);
   const RowCase beside = noted("TP (asynchronous)", "3");
@@ -302,7 +302,7 @@ TEST_CASE(
     return std::find(row.assumed.begin(), row.assumed.end(), text) != row.assumed.end();
   };
   CHECK(tells(hybrid, "zero_group 8, a node"));
-  CHECK(tells(hybrid, "gradient_bytes 2"));
+  CHECK(tells(hybrid, "bf16_gradient_bytes 2"));
   CHECK(tells(hybrid, "gradient_wire_bytes 2"));
   CHECK(tells(dropped, "node_dispatch 0"));
   CHECK(tells(by_node, "node_dispatch 1"));

@@ -176,6 +176,26 @@ TEST_CASE("a device that waits for its host draws little more than idle, and an 
   CHECK(outcomes[3].reason == "missing: samples of an epoch");
 }
 
+TEST_CASE("a whole training is its steps, and its device-hours those of every device") {
+  const std::string job = "GPT-3 175B,A100-80GB-SXM,1024,8,8,16,1536,1,2048,bf16,full,";
+  const auto rows = rows_of(
+      "id,metric,value,unit,model,device,devices,tp,pp,dp,global_batch,micro_batch,seq_len,precision,recompute,notes\n"
+      "D-T-1,iteration_time,1,s," +
+      job + "\n" + "D-T-2,time_to_train,34,days," + job + "300 billion tokens\n" + "D-T-3,gpu_hours,835584,GPU-h," +
+      job + "300B tokens\n" + "D-T-4,ideal_training_time,816,h," + job + "146484375 samples\n" +
+      "D-T-5,gpu_hours,1,GPU-h," + job + "\n" +
+      "D-T-6,energy_dynamic,433196,kWh,BLOOM,A100-80GB-SXM,384,,,,,,,,,\"1,082,990 GPU-h x 0.4 kW TDP\"\n");
+  const auto outcomes = predict_rows(rows, tables());
+  const double seconds = outcomes[0].predicted->value * 300e9 / 2048 / 1536;
+  CHECK(outcomes[1].predicted->value == Approx(seconds / 86400));
+  CHECK(outcomes[1].predicted->low < outcomes[1].predicted->value);
+  CHECK(outcomes[2].predicted->value == Approx(seconds / 3600 * 1024));
+  CHECK(outcomes[3].predicted->value == Approx(seconds / 3600));
+  CHECK(outcomes[4].reason == "missing: samples of the whole training, in the notes");
+  const double training = tables().catalogue.device("a100-sxm-80")->typical.value();
+  CHECK(outcomes[5].predicted->value == Approx(1082990 * training / 1e3));
+}
+
 TEST_CASE("what a row leaves open is the fastest that fits, or what needs least memory when nothing fits") {
   const auto reasons = [](const std::string& size, const std::string& batches) {
     const auto rows = rows_of(std::string(header) + "A-T-1,iteration_time,1,s,GPT," + size + ",51200,1024," + batches +

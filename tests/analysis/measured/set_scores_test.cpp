@@ -73,6 +73,16 @@ TEST_CASE("errors, bias, coverage and the null model of a set") {
   CHECK(scores[0].null_mean.value() == Approx((1.0 + 0 + 0.5) / 3));
 }
 
+TEST_CASE("a set of rates and efficiencies has a null model of each") {
+  const auto rows = rows_with({10, 20, 20, 0.5, 1}, "x");
+  auto outcomes = outcomes_of(rows, {Ranged(1), Ranged(1), Ranged(1), Ranged(1), Ranged(1)});
+  for (RowOutcome& outcome : outcomes) outcome.null.exponent = 1;
+  for (std::size_t at = 3; at < 5; ++at) outcomes[at].null.rate = NullModel::Rate::scaling;
+  // 20 for 10, 20, 20; the geometric mean of 0.5 and 1 for these two
+  const double middle = std::sqrt(0.5);
+  CHECK(set_scores(outcomes, {})[0].null_mean.value() == Approx((1 + (middle / 0.5 - 1) + (1 - middle)) / 5));
+}
+
 TEST_CASE("layouts of one job are a group, other batches are other jobs") {
   auto rows = rows_with({1, 2, 3, 4}, "tokens/s");
   rows[3].global_batch = 7;

@@ -44,6 +44,7 @@ struct Published {
 //   gnmt-wmt16         as gnmt with 34 tokens and 32,320 words
 //   transformer-big    35 (6 (12 + 16) 1,024^2 + 1,024 33,712) + 6 (2 + 4) 35^2 1,024
 //   deepspeech2        615 (81 32 451 + 41 32 7,392 + 2 4,096 2,336 + 8 4,096 2,048 + 1,024 29)
+//   neumf-ml20m        256 256 + 256 128 + 128 64 + 128
 //   neumf              256 128 + 128 64 + 64 32 + 64
 //   shufflenet-v2      its paper's table 5 for a width of 1
 //   ... on CIFAR-100   a unit of width c at S^2 pixels: S^2 (2 c^2 + 9 c)
@@ -72,12 +73,14 @@ const std::vector<Published>& published() {
       {"mobilenet-small", 36874, 0.003290944, 1e-12},
       {"resnet-small", 77562, 0.00934592, 1e-12},
       {"resnet18", 11172810, 0.455800832, 1e-12},
+      {"resnet18-imagenet", 11689512, 1.814, 1e-3},
       {"resnet101", 44549160, 7.801, 1e-3},
       {"resnet152", 60192808, 11.514, 1e-3},
       {"inception-v3", 23834568, 5.713, 1e-3},
       {"mobilenet-v2", 3504872, 0.3008, 1e-3},
       {"transformer-big", 210808832, 7.419023360, 1e-12},
       {"neumf", 1602657, 0.000043072, 1e-12},
+      {"neumf-ml20m", 31832577, 0.000106624, 1e-12},
       {"nnunet-2d", 20613092, 6.69253632, 1e-12},
       {"shufflenet-v2", 2278604, 0.146, 1e-2},
       {"shufflenet-v2-cifar100", 1360896, 0.04367552, 1e-12},
