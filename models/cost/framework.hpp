@@ -30,8 +30,9 @@ struct FrameworkProfile {
   Ranged host_sample_us;  // host time per sample of a step: it is taken over from the loader
   Ranged host_microbatch_ms;
   Ranged host_iteration_ms;
-  Ranged expert_host_ms;  // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks
-                          // for the products of experts one by one, once it knows their tokens
+  Ranged checkpoint_wait_ms;  // per block that is computed again whole and micro-batch: the device waits for the engine
+  Ranged expert_host_ms;      // per expert of a rank, layer and micro-batch, half of it in either pass: the host asks
+                              // for the products of experts one by one, once it knows their tokens
   Ranged kernel_efficiency{1.0};   // share of the device's two laws that its kernels reach, in place: kernels that are
                                    // not fused, gaps, others that run beside them
   Ranged depthwise_slowness{1.0};  // times that depthwise convolutions take longer than their bytes
@@ -63,6 +64,7 @@ struct FrameworkProfile {
   Ranged shard_bytes;            // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
   Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation) where weights are fp16
   Ranged bf16_gradient_bytes;    // the same where they are bf16 (fp8: as bf16)
+  Ranged bf16_sum_bytes;         // moved per number and micro-batch by sums that are kept apart from bf16 gradients
   Ranged gradient_wire_bytes;    // per number as sent
   Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
   Ranged logit_bytes;            // per logit, moved by the loss in all its passes

@@ -183,6 +183,8 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
   work.context_sent += sent_in(price.context_sent, attended, times);
   work.expert_sent += sent_in(price.expert_sent, dispatched, times);
+  const Seconds waits(framework.checkpoint_wait_ms.value * 1e-3 * again);
+  work.backward_input += waits, work.gaps += waits;
   kernels.again += price.forward_kernels * again;
   kernels.experts_again += price.experts * dispatched;
   if (part != nullptr) {
@@ -247,6 +249,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     }
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;
   }
+  work.backward_weights += gradient_sums(work);
   return work;
 }
 

@@ -189,6 +189,10 @@ struct LayoutJudge::State {
   [[nodiscard]] double wire_bytes_of_gradient() const;
   /// Moved by an inner step, of each parameter.
   [[nodiscard]] double update_bytes() const;
+  /// Seconds that so many bytes of device memory take.
+  [[nodiscard]] double streamed(double bytes) const;
+  /// Of one micro-batch, where sums are kept apart from its gradients.
+  [[nodiscard]] Seconds gradient_sums(const StageWork& stage) const;
   [[nodiscard]] Seconds delay_of_sent_byte() const;
   /// Of what one rank's optimizer holds, all or its share (ZeRO): bytes of each parameter over the memory's bandwidth;
   /// on the host as long as an inner step's (assumed for the update between islands).

@@ -21,8 +21,18 @@ Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_eac
   if (layout.offload == Offload::optimizer) {
     return Seconds(held * job_.framework.offload_ns_per_parameter.value * 1e-9);
   }
+  return Seconds(streamed(held * bytes_each));
+}
+
+Seconds LayoutJudge::State::gradient_sums(const StageWork& stage) const {
+  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
+  if (!is_mixed || job_.precision == Precision::fp16) return {};
+  return Seconds(streamed((stage.parameters + stage.expert_parameters) * job_.framework.bf16_sum_bytes.value));
+}
+
+double LayoutJudge::State::streamed(double bytes) const {
   const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
-  return Seconds(bandwidth > 0 ? held * bytes_each / bandwidth : 0.0);
+  return bandwidth > 0 ? bytes / bandwidth : 0.0;
 }
 
 double LayoutJudge::State::update_bytes() const {

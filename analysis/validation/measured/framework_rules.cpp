@@ -53,8 +53,9 @@ FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& networ
   if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
     return {"pytorch-ddp", "data parallel, no decoder"};
   }
-  if (any(words, {"megatron deepspeed", "vtrain", "neox", "bigscience*", "mt nlg", "bloom"})) {
-    return {"megatron-deepspeed-2021", "words"};
+  if (any(words, {"vtrain"})) return {"megatron-deepspeed-2021", "words"};
+  if (any(words, {"megatron deepspeed", "neox", "bigscience*", "mt nlg", "bloom"})) {
+    return {"deepspeed-pipeline", "words"};
   }
   if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
   if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -84,13 +85,24 @@ void set_pipeline(RowCase& target, const MeasuredRow& row) {
   if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.emplace_back("interleave 1");
 }
 
-/// Hybrid sharding: states are shared out inside a node, and every node has all of them.
+/// Ranks of which "sharded over 8 ranks" speaks.
+std::optional<int> stated_sharers(const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.notes);
+  constexpr std::array<std::string_view, 2> phrase = {"sharded", "over"};
+  const auto found = std::search(words.begin(), words.end(), phrase.begin(), phrase.end());
+  const auto number = words.end() - found > 2 ? parse_number(found[2]) : std::nullopt;
+  if (!number || *number < 1 || *number != std::floor(*number)) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+/// Hybrid sharding: states are shared out inside a node, or over so many ranks, and every group has all of them.
 void set_sharing(RowCase& target, const MeasuredRow& row) {
   const int node = target.job.cluster.devices_per_node;
-  if (target.layout.zero_stage < 3 || !has_words(words_of(row.zero_stage + " " + row.notes), "hsdp")) return;
-  if (target.layout.dp <= node) return;
-  target.layout.zero_group = node;
-  target.assumed.push_back(fmt::format("zero_group {}, a node", node));
+  const bool by_node = target.layout.zero_stage == 3 && has_words(words_of(row.zero_stage + " " + row.notes), "hsdp");
+  const int sharers = by_node ? node : stated_sharers(row).value_or(0);
+  if (target.layout.zero_stage == 0 || sharers == 0 || target.layout.dp <= sharers) return;
+  target.layout.zero_group = sharers;
+  target.assumed.push_back(fmt::format("zero_group {}{}", sharers, by_node ? ", a node" : ""));
 }
 
 void set_chunks(RowCase& target) {

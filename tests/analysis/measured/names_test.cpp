@@ -284,6 +284,9 @@ TEST_CASE(
   CHECK(hybrid.job.framework.bf16_gradient_bytes == Ranged(2));
   CHECK(noted("gradients reduced in bf16", "3").job.framework.bf16_gradient_bytes == Ranged(4));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
+  CHECK(noted("optimizer states sharded over 4 ranks", "1").layout.zero_group == 4);
+  CHECK(noted("optimizer states sharded over all ranks", "1").layout.zero_group == 0);
+  CHECK(noted("sharded over", "1").layout.zero_group == 0);
   CHECK(plain.job.framework.tensor_overlap.value == 0);
   const RowCase beside = noted("TP (asynchronous)", "3");
   CHECK(beside.job.framework.tensor_overlap == Ranged(0.25));

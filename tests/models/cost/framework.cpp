@@ -74,6 +74,10 @@ TEST_CASE("The shipped frameworks: what the software of 2021 does, and what the 
   const FrameworkProfile& deepspeed = named(frameworks, "megatron-deepspeed-2021");
   CHECK(deepspeed.host_forward_us == Ranged(90, 66, 93));
   CHECK(deepspeed.blocking_transfers.value == 1);  // of its base
+  const FrameworkProfile& engine = named(frameworks, "deepspeed-pipeline");
+  CHECK(engine.gradient_bytes.value == 2);
+  CHECK(engine.bf16_gradient_bytes.value == 6);
+  CHECK(engine.host_forward_us == deepspeed.host_forward_us);  // of its base
   const FrameworkProfile& distributed = named(frameworks, "pytorch-ddp");
   CHECK(distributed.exchange_traffic.value == 5);
   CHECK(distributed.exchange_interference == named(frameworks, "pytorch-fsdp").exchange_interference);

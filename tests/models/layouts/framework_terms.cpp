@@ -93,5 +93,38 @@ TEST_CASE("Products of the logits take longer where they are not split") {
   CHECK(added_by_head(job, 1).value() == Approx(products.value()));
 }
 
+TEST_CASE("A device waits for the engine at every block that is computed again, and is idle meanwhile") {
+  TrainingJob job = megatron_job({4, 2048, 16}, 32, 8, "ideal");
+  const auto parts = [&](double wait_ms, Recompute recompute) {
+    job.framework.checkpoint_wait_ms = Ranged(wait_ms);
+    Layout layout;
+    layout.dp = 8, layout.recompute = recompute;
+    return LayoutJudge(job).predict(layout).parts;
+  };
+  const StepParts plain = parts(0, Recompute::full), waits = parts(5, Recompute::full);
+  CHECK((waits.total() - plain.total()).value() == Approx(4 * 4 * 5e-3));  // micro-batches, blocks
+  CHECK((waits.gaps - plain.gaps).value() == Approx(4 * 4 * 5e-3));
+  CHECK(waits.compute.value() == Approx(plain.compute.value()));
+  CHECK(parts(5, Recompute::none).total() == parts(0, Recompute::none).total());
+}
+
+TEST_CASE("Sums kept apart from bf16 gradients are traffic of every micro-batch, and memory") {
+  TrainingJob job = megatron_job({4, 2048, 16}, 32, 8, "ideal");
+  Layout layout;
+  layout.dp = 8;
+  const auto predicted = [&](Precision precision, double sums, double kept) {
+    job.precision = precision;
+    job.framework.bf16_sum_bytes = Ranged(sums), job.framework.bf16_gradient_bytes = Ranged(kept);
+    return LayoutJudge(job).predict(layout);
+  };
+  const double numbers = predicted(Precision::bf16, 0, 4).memory.states.gradients.value() / 4;
+  const double bandwidth = job.cluster.device.memory_bandwidth.value() * job.device_law.memory_share.value;
+  const Seconds plain = predicted(Precision::bf16, 0, 4).parts.total();
+  CHECK((predicted(Precision::bf16, 10, 4).parts.total() - plain).value() == Approx(4 * numbers * 10 / bandwidth));
+  CHECK(predicted(Precision::bf16, 0, 6).memory.states.gradients.value() == Approx(6 * numbers));
+  CHECK(predicted(Precision::fp16, 10, 6).parts.total() == predicted(Precision::fp16, 0, 4).parts.total());
+  CHECK(predicted(Precision::fp16, 0, 6).memory.states.gradients.value() == Approx(4 * numbers));
+}
+
 }  // namespace
 }  // namespace orrery
