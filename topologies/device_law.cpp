@@ -42,8 +42,8 @@ std::optional<int> distance(const ConstantRow& row, const Device& device) {
   return device.year >= *year ? std::optional(1 + device.year - *year) : std::nullopt;
 }
 
-Ranged times(Ranged range, double factor) {
-  return {std::min(1.0, range.value * factor), std::min(1.0, range.low * factor), std::min(1.0, range.high * factor)};
+Ranged at_most_one(const Ranged& range) {
+  return {std::min(1.0, range.value), std::min(1.0, range.low), std::min(1.0, range.high)};
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ DeviceLaw DeviceLaws::of(const Device& device) const {
       law.measured = row.owner == device.id && !row.assumed();
       if (row.owner != device.id) law.device = row.owner;
     } else if (row.constant == gemm_of_achievable && (!nearest_share || *far < *nearest_share)) {
-      law.gemm_share = times(row.value, device.gemm_fraction);
+      law.gemm_share = at_most_one(row.value * device.gemm_fraction);
       law.device = row.owner;
     }
   }

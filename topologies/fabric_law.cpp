@@ -17,10 +17,6 @@ std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
   return read_constants(std::move(table), {"link", fabric_constant_names(), {}}, problems);
 }
 
-Ranged times(Ranged range, double factor) {
-  return {range.value * factor, range.low * factor, range.high * factor};
-}
-
 /// Assumed: between four fifths of bandwidth x efficiency and a tenth above it, never above the bandwidth.
 Ranged unmeasured_plateau(double bandwidth, double efficiency) {
   const double plateau = bandwidth * efficiency;
@@ -108,8 +104,8 @@ FabricLaw FabricLaws::of(const Link& link) const {
   for (const ConstantRow& row : rows_of(link)) {
     set_constant(law, fabric_constants(), row);
     if (row.constant == in_network_ranks) law.in_network_ranks = row.value.value;
-    if (row.constant == hop_of_latency) law.hop_us = times(row.value, link.latency.value() / micro);
-    if (row.constant == bus_share) law.bus_GBps = times(row.value, bandwidth);
+    if (row.constant == hop_of_latency) law.hop_us = row.value * (link.latency.value() / micro);
+    if (row.constant == bus_share) law.bus_GBps = row.value * bandwidth;
     if (row.constant != bus_share && row.constant != "bus_GBps") continue;
     law.link = row.owner;
     law.measured = row.owner == link.id && !row.assumed();

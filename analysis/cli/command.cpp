@@ -104,6 +104,10 @@ std::optional<po::variables_map> parse(const CommandSpec& spec, const Arguments&
   return values;
 }
 
+std::string text_of(const po::variables_map& values, const std::string& name) {
+  return values.count(name) != 0 ? values[name].as<std::string>() : std::string{};
+}
+
 Colour colour_of_terminal() {
   const char* no_colour = std::getenv("NO_COLOR");
   return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') ? Colour::on : Colour::off;

@@ -38,6 +38,9 @@ struct CommandSpec {
 /// asked for and printed on stdout. Positional arguments are found under their names without brackets.
 std::optional<boost::program_options::variables_map> parse(const CommandSpec& spec, const Arguments& arguments);
 
+/// The text of an option or argument; empty when it was not given.
+std::string text_of(const boost::program_options::variables_map& values, const std::string& name);
+
 /// The catalogue that ships with Orrery; throws InvalidInput when a row is defective.
 Catalogue load_catalogue();
 

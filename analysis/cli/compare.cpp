@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/reports/results_comparison.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -90,10 +91,7 @@ ExitCode compare_command(const Arguments& arguments) {
   const auto values = parse(compare_spec(), arguments);
   if (!values) return ExitCode::ok;
   const std::string a = (*values)["A"].as<std::string>(), b = (*values)["B"].as<std::string>();
-  const std::string output = values->count("output") != 0 ? (*values)["output"].as<std::string>() : std::string{};
-  if (!output.empty() && fs::exists(output) && values->count("force") == 0) {
-    throw UsageError(fmt::format("orrery compare: {} exists - choose another -o or add --force", output));
-  }
+  const std::string output = new_file("compare", *values);
   const ResultsComparison comparison = compare_results(read_folder(a), read_folder(b));
   for (const std::string& name : comparison.only_a) std::cerr << "orrery: only " << a << " has " << name << '\n';
   for (const std::string& name : comparison.only_b) std::cerr << "orrery: only " << b << " has " << name << '\n';

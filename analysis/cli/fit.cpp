@@ -6,6 +6,7 @@
 #include <string>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/validation/fit.hpp"
 #include "analysis/validation/fit_rows.hpp"
 #include "analysis/validation/fit_trace.hpp"
@@ -156,15 +157,9 @@ ExitCode fit_command(const Arguments& arguments) {
   if (!values) return ExitCode::ok;
   if (values->count("out") == 0) throw UsageError("orrery fit: -o FILE is missing (the file of constants to write)");
   if ((*values)["folds"].as<int>() < 2) throw UsageError("orrery fit: --folds must be at least 2");
-  const std::string file = (*values)["ROWS_OR_TRACE"].as<std::string>(), out = (*values)["out"].as<std::string>();
+  const std::string file = (*values)["ROWS_OR_TRACE"].as<std::string>();
   const FitTarget target = target_of(*values);
-  if (std::filesystem::exists(out) && values->count("force") == 0) {
-    throw UsageError(fmt::format("orrery fit: {} exists - choose another -o or add --force", out));
-  }
-  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    throw UsageError(fmt::format("orrery fit: {} of -o is no folder - make it, or choose another -o", folder.string()));
-  }
+  const std::string out = new_file("fit", *values, "out");
   const RowsToFit fit = problem_of(file, target, *values);
   print_left_out(fit.left_out);
   const FitResult result =

@@ -20,71 +20,6 @@
 namespace orrery {
 namespace {
 
-Lines list_devices(const Catalogue& catalogue) {
-  Lines lines;
-  for (const Device& device : catalogue.devices)
-    lines.emplace_back(device.id, fmt::format("{:<5} {}", device.kind, device.name));
-  return lines;
-}
-
-std::string show_device(const Catalogue& catalogue, const std::string& name) {
-  const Device* device = catalogue.device(name);
-  if (device == nullptr) return {};
-  std::string text = fmt::format("{} ({}, {}, {})\n", device->name, device->id, device->kind, device->year);
-  for (const Precision precision : {Precision::fp64, Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16,
-                                    Precision::fp8, Precision::int8}) {
-    text += line(fmt::format("peak {}", name_of(precision)),
-                 device->peak[static_cast<std::size_t>(precision)].value() / tera, "TFLOPS");
-  }
-  return text + line("memory", device->memory.value() / gibi, "GiB") +
-         line("memory bandwidth", device->memory_bandwidth.value() / giga, "GB/s") +
-         line("idle", device->idle.value(), "W") + line("training", device->typical.value(), "W") +
-         line("maximum", device->maximum.value(), "W") + line("matrix product / peak", device->gemm_fraction, "") +
-         line("overhead of a local step", device->step_overhead.value() * kilo, "ms") + line("link", device->link) +
-         origin(device->source, device->assumed, device->notes);
-}
-
-Lines list_links(const Catalogue& catalogue) {
-  Lines lines;
-  for (const Link& link : catalogue.links)
-    lines.emplace_back(
-        link.id, fmt::format("{:<10} {:>9} GB/s  {}", link.kind, number_text(link.down.value() / giga), link.name));
-  return lines;
-}
-
-std::string show_link(const Catalogue& catalogue, const std::string& name) {
-  const Link* link = catalogue.link(name);
-  if (link == nullptr) return {};
-  return fmt::format("{} ({}, {})\n", link->name, link->id, link->kind) +
-         line("bandwidth down", link->down.value() / giga, "GB/s") +
-         line("bandwidth up", link->up.value() / giga, "GB/s") + line("share payload reaches", link->efficiency, "") +
-         line("latency one way", link->latency.value() / micro, "us") +
-         line("port, always on", link->port.value(), "W") + line("energy", link->energy_pJ_per_bit, "pJ/bit") +
-         line("client while moving data", link->radio ? 0 : link->client_active.value(), "W") +
-         line("radio", link->radio ? link->radio->id : std::string{}) +
-         origin(link->source, link->assumed, link->notes);
-}
-
-Lines list_systems(const Catalogue& catalogue) {
-  Lines lines;
-  for (const System& system : catalogue.systems)
-    lines.emplace_back(system.id, fmt::format("{} x {:<16} {}", system.devices_per_node, system.device, system.name));
-  return lines;
-}
-
-std::string show_system(const Catalogue& catalogue, const std::string& name) {
-  const System* system = catalogue.system(name);
-  if (system == nullptr) return {};
-  return fmt::format("{} ({})\n", system->name, system->id) +
-         line("devices per node", fmt::format("{} x {}", system->devices_per_node, system->device)) +
-         line("link inside the node", system->node_link) +
-         line("network per node", fmt::format("{} x {}", system->nics_per_node, system->network_link)) +
-         line("most nodes", system->max_nodes, "") + line("node idle", system->node_idle.value(), "W") +
-         line("node training", system->node_training.value(), "W") +
-         line("price per node and hour", system->price_per_hour, system->currency) +
-         origin(system->source, system->assumed, system->notes);
-}
-
 Lines list_networks(const Catalogue& /*catalogue*/) {
   Lines lines;
   for (const std::string& name : network_names()) {
@@ -129,21 +64,24 @@ Lines list_columns(const Catalogue& /*catalogue*/) {
   return lines;
 }
 
-Lines list_grids(const Catalogue& catalogue) {
-  Lines lines;
-  for (const GridIntensity& grid : catalogue.grids) {
-    lines.emplace_back(grid.id, fmt::format("{:>6} gCO2e/kWh  {} ({}, {})", number_text(grid.gCO2e_per_kWh), grid.name,
-                                            grid.year, grid.source));
-  }
-  return lines;
-}
-
 Lines list_data_sets(const Catalogue& /*catalogue*/) {
   Lines lines;
   for (const DataSetInfo& info : data_sets())
     lines.emplace_back(info.name,
                        fmt::format("{:>9} samples {:<12} {}", info.train_samples, to_text(info.shape), info.title));
   return lines;
+}
+
+std::string show_data_set(const Catalogue& /*catalogue*/, const std::string& name) {
+  for (const DataSetInfo& info : data_sets()) {
+    if (info.name != name) continue;
+    return fmt::format("{} ({})\n", info.title, info.name) + line("one sample", to_text(info.shape)) +
+           line("classes", std::to_string(info.classes)) +
+           line("to train on", static_cast<double>(info.train_samples), "samples") +
+           line("to test on", static_cast<double>(info.test_samples), "samples") +
+           line("stored", info.stored_bytes_per_sample, "bytes per sample") + line("source", info.source);
+  }
+  return {};
 }
 
 Lines list_scenarios(const Catalogue& /*catalogue*/) {
@@ -159,7 +97,9 @@ Lines list_scenarios(const Catalogue& /*catalogue*/) {
   return lines;
 }
 
-std::vector<Inventory> joined(std::vector<Inventory> table) {
+std::vector<Inventory> joined(std::vector<Inventory> own) {
+  std::vector<Inventory> table = catalogue_inventories();
+  for (Inventory& inventory : own) table.push_back(std::move(inventory));
   for (Inventory& inventory : constant_inventories()) table.push_back(std::move(inventory));
   for (Inventory& inventory : federation_inventories()) table.push_back(std::move(inventory));
   return table;
@@ -169,13 +109,9 @@ std::vector<Inventory> joined(std::vector<Inventory> table) {
 
 const std::vector<Inventory>& inventories() {
   static const std::vector<Inventory> table = joined({
-      {"devices", list_devices, show_device},
-      {"links", list_links, show_link},
-      {"systems", list_systems, show_system},
       {"fabrics", list_fabrics, show_line<list_fabrics>},
-      {"grids", list_grids, show_line<list_grids>},
       {"networks", list_networks, show_network},
-      {"datasets", list_data_sets, show_line<list_data_sets>},
+      {"datasets", list_data_sets, show_data_set},
       {"strategies", list_strategies, show_line<list_strategies>},
       {"collectives", list_collectives, show_line<list_collectives>},
       {"columns", list_columns, show_line<list_columns>},

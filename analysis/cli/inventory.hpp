@@ -17,8 +17,11 @@ struct Inventory {
   std::string (*show)(const Catalogue& catalogue, const std::string& name);  // empty text: unknown name
 };
 const std::vector<Inventory>& inventories();
+
+// Of them, those in a file of their own.
+std::vector<Inventory> catalogue_inventories();   // devices, links, systems, grids, sources
 std::vector<Inventory> constant_inventories();    // frameworks and laws
-std::vector<Inventory> federation_inventories();  // of them, those in a file of their own
+std::vector<Inventory> federation_inventories();  // algorithms, compressions, partitions, ...
 
 /// The inventory of a kind (singular accepted); throws UsageError with did-you-mean.
 const Inventory& inventory_of(const std::string& kind, const std::string& command);

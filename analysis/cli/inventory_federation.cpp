@@ -64,6 +64,18 @@ Lines lines_of(const std::vector<Entry>& table) {
   return lines;
 }
 
+/// For tables whose entries have a source, too.
+template <auto Table>
+std::string show_entry(const Catalogue& /*catalogue*/, const std::string& name) {
+  for (const auto& entry : Table()) {
+    if (entry.name != name) continue;
+    return fmt::format("{}\n", entry.name) + line("what it does", entry.summary) +
+           line("options", entry.options.empty() ? "none of its own" : join(entry.options, ", ")) +
+           line("source", entry.source);
+  }
+  return {};
+}
+
 Lines list_compressions(const Catalogue& /*catalogue*/) {
   return lines_of(compressions());
 }
@@ -106,8 +118,8 @@ std::string show_radio(const Catalogue& catalogue, const std::string& name) {
 std::vector<Inventory> federation_inventories() {
   return {
       {"algorithms", list_algorithms, show_algorithm},
-      {"compressions", list_compressions, show_line<list_compressions>},
-      {"partitions", list_partitions, show_line<list_partitions>},
+      {"compressions", list_compressions, show_entry<compressions>},
+      {"partitions", list_partitions, show_entry<partitions>},
       {"selections", list_selections, show_line<list_selections>},
       {"availability", list_availability, show_line<list_availability>},
       {"radios", list_radios, show_radio},

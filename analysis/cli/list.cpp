@@ -40,7 +40,8 @@ ExitCode show_command(const Arguments& arguments) {
   CommandSpec spec;
   spec.name = "show";
   spec.summary = "one entry with all its figures and their sources";
-  spec.examples = {"orrery show device a100-sxm-80", "orrery show network resnet50"};
+  spec.examples = {"orrery show device a100-sxm-80", "orrery show network resnet50",
+                   "orrery show source epoch               # what the source of a figure is"};
   spec.positional = {"KIND", "NAME"};
   spec.notes = kinds_note();
   const auto values = parse(spec, arguments);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -12,6 +11,7 @@
 #include <new>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/signals.hpp"
 #include "analysis/cli/version.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -115,18 +115,11 @@ void wait_passively(char** argv) {
   ::execv(executable_path().c_str(), argv);  // goes on below when it fails
 }
 
-extern "C" void on_signal(int signal) {
-  remove_temporary_files();
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
-}
-
 }  // namespace
 }  // namespace orrery
 
 int main(int argc, char** argv) {
   orrery::wait_passively(argv);
-  std::signal(SIGINT, orrery::on_signal);
-  std::signal(SIGTERM, orrery::on_signal);
+  orrery::clean_up_on_signals();
   return orrery::guarded({argv + 1, argv + argc});
 }

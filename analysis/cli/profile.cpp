@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include <boost/program_options/value_semantic.hpp>
-#include <filesystem>
 #include <iostream>
-#include <utility>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/cli/profile_report.hpp"
 #include "analysis/cli/progress_bar.hpp"
 #include "models/cost/kind_fit.hpp"
@@ -71,19 +70,10 @@ int positive_count(const po::variables_map& values, const std::string& option) {
   return count;
 }
 
-/// Result files that were asked for.
-std::string file_of(const po::variables_map& values, const std::string& option) {
-  return values.count(option) != 0 ? values[option].as<std::string>() : std::string{};
-}
-
-/// Refuses before the work, not after it.
-void check_files(const po::variables_map& values) {
-  for (const auto& [option, flag] : {std::pair("output", "-o"), std::pair("fits", "--fits")}) {
-    const std::string file = file_of(values, option);
-    if (file.empty() || values.count("force") != 0 || !std::filesystem::exists(file)) continue;
-    throw UsageError(fmt::format("orrery profile: {} exists - choose another {} or add --force", file, flag));
-  }
-}
+/// The files that were asked for; empty: none.
+struct Files {
+  std::string profile, fits;
+};
 
 void check_choice(const po::variables_map& values) {
   if ((values.count("device") != 0) == (values.count("NETWORK") != 0)) {
@@ -109,7 +99,7 @@ StepProfile imported(const po::variables_map& values, const LayerGraph& network)
 }
 
 StepProfile recorded(const po::variables_map& values, const LayerGraph& network) {
-  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+  ProgressBar bar(verbosity_of(values));
   ProfileOptions options;
   options.batches = counts("batch", values["batch"].as<std::string>());
   options.threads = counts("threads", values["threads"].as<std::string>());
@@ -128,18 +118,18 @@ void put(const std::string& file, const std::string& csv) {
   }
 }
 
-void profile_network(const po::variables_map& values) {
+void profile_network(const po::variables_map& values, const Files& files) {
   const LayerGraph network = load_network(values["NETWORK"].as<std::string>());
   const StepProfile profile = values.count("trace") != 0 ? imported(values, network) : recorded(values, network);
-  put(file_of(values, "output"), to_csv(profile));
-  if (values.count("fits") != 0) write_file(file_of(values, "fits"), to_csv(fit_kinds(profile, network)));
+  put(files.profile, to_csv(profile));
+  if (!files.fits.empty()) write_file(files.fits, to_csv(fit_kinds(profile, network)));
   if (values.count("quiet") == 0) std::cerr << profile_report(profile, network);
 }
 
-void profile_device(const po::variables_map& values) {
-  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+void profile_device(const po::variables_map& values, const Files& files) {
+  ProgressBar bar(verbosity_of(values));
   bar.show("measuring this machine", 0.0, {});
-  put(file_of(values, "output"), host_csv(measure_host(1)));
+  put(files.profile, host_csv(measure_host(1)));
 }
 
 }  // namespace
@@ -148,11 +138,11 @@ ExitCode profile_command(const Arguments& arguments) {
   const auto values = parse(profile_spec(), arguments);
   if (!values) return ExitCode::ok;
   check_choice(*values);
-  check_files(*values);
+  const Files files{new_file("profile", *values), new_file("profile", *values, "fits", "--fits")};
   if (values->count("device") != 0) {
-    profile_device(*values);
+    profile_device(*values, files);
   } else {
-    profile_network(*values);
+    profile_network(*values, files);
   }
   return ExitCode::ok;
 }

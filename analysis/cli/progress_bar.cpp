@@ -21,6 +21,10 @@ bool stderr_is_a_terminal() {
 
 }  // namespace
 
+Verbosity verbosity_of(const boost::program_options::variables_map& values) {
+  return values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal;
+}
+
 std::string progress_line(const std::string& stage, double share, const std::string& detail) {
   const double inside = std::clamp(share, 0.0, 1.0);
   const auto filled = static_cast<std::size_t>(inside * bar_width);

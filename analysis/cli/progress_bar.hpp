@@ -1,6 +1,7 @@
 // One repainted line on a terminal; nothing when standard error is not one, or when asked to be quiet.
 #pragma once
 
+#include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <string>
 
@@ -9,6 +10,8 @@
 namespace orrery {
 
 enum class Verbosity : std::uint8_t { quiet, normal };
+/// Quiet when `--quiet` was given.
+Verbosity verbosity_of(const boost::program_options::variables_map& values);
 
 class ProgressBar {
  public:

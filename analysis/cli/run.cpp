@@ -158,16 +158,14 @@ ExitCode run_command(const Arguments& arguments) {
   std::vector<Way> ways;
   Request request;
   {
-    ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+    ProgressBar bar(verbosity_of(*values));
     request = read_request(*values, catalogue, bar);
     check_assertions(request.scenario);
     if (values->count("check") != 0) {
       return print_check(request.scenario, catalogue);
     }
     if (values->count("dump") != 0) {
-      const std::string strategy =
-          values->count("strategy") != 0 ? (*values)["strategy"].as<std::string>() : std::string{};
-      std::cout << dump_stage((*values)["dump"].as<std::string>(), request.scenario, strategy, catalogue);
+      std::cout << dump_stage(text_of(*values, "dump"), request.scenario, text_of(*values, "strategy"), catalogue);
       return ExitCode::ok;
     }
     make_folder("run", *values);

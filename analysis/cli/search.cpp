@@ -27,7 +27,6 @@ namespace orrery {
 namespace {
 
 namespace po = boost::program_options;
-namespace fs = std::filesystem;
 
 CommandSpec search_spec() {
   CommandSpec spec;
@@ -130,16 +129,28 @@ std::vector<std::string> layout_overrides(const Layout& layout, std::size_t inde
 struct Request {
   std::string file;
   std::vector<std::string> overrides;
-  std::size_t index = 0;
-  const LayerGraph& network;
-  const SearchLimits& limits;
+  Catalogue catalogue;
+  Scenario scenario;
+  SearchSpec spec;
+  std::size_t index = 0;  // of the hybrid strategy that is varied
+  [[nodiscard]] const StrategySpec& base() const { return scenario.strategies[index]; }
 };
 
+Request read_request(const po::variables_map& values) {
+  Request request{text_of(values, "SCENARIO"), {}, load_catalogue(), {}, {}};
+  require_free("search", values);
+  request.overrides = search_overrides(values);
+  request.scenario = read_scenario(request.file, request.overrides, request.catalogue);
+  request.spec = request.scenario.search.value_or(SearchSpec{});
+  request.index = base_index(request.scenario, request.spec);
+  return request;
+}
+
 /// What else the scenario says need not go with every layout: a straggler's rank may lie beyond its devices.
-std::optional<Scenario> scenario_with(const std::string& file, const std::vector<std::string>& overrides,
-                                      const Catalogue& catalogue, FoundLayout& found) {
+std::optional<Scenario> scenario_with(const Request& request, const std::vector<std::string>& overrides,
+                                      FoundLayout& found) {
   try {
-    return read_scenario(file, overrides, catalogue);
+    return read_scenario(request.file, overrides, request.catalogue);
   } catch (const InvalidInput& invalid) {
     found.status = "invalid";
     found.problem = invalid.what();
@@ -156,12 +167,13 @@ Candidate simulated_figures(const FoundLayout& found) {
   return figures;
 }
 
-void simulate_layout(const Request& request, const Catalogue& catalogue, const Progress& progress, FoundLayout& found) {
+void simulate_layout(const Request& request, const Progress& progress, FoundLayout& found) {
   std::vector<std::string> overrides = request.overrides;
-  for (std::string& text : layout_overrides(found.closed_form.layout, request.index, request.network)) {
+  const LayerGraph& network = request.scenario.workload.network;
+  for (std::string& text : layout_overrides(found.closed_form.layout, request.index, network)) {
     overrides.push_back(std::move(text));
   }
-  const std::optional<Scenario> scenario = scenario_with(request.file, overrides, catalogue, found);
+  const std::optional<Scenario> scenario = scenario_with(request, overrides, found);
   if (!scenario) return;
   const std::vector<Way> ways = {simulate_in_child(*scenario, request.index, overrides, {scenario->engine, progress})};
   const ResultRow row = result_rows(*scenario, ways).front();
@@ -171,7 +183,7 @@ void simulate_layout(const Request& request, const Catalogue& catalogue, const P
   if (row.step_energy) found.simulated_energy_J = row.step_energy->total().value();
   found.simulated_cost = row.step_cost;
   if (row.way->layout) found.step_range = row.way->layout->step_time;
-  found.over_limit = over_limit(simulated_figures(found), request.limits);
+  found.over_limit = over_limit(simulated_figures(found), request.spec.limits);
 }
 
 int threads_of(const po::variables_map& values) {
@@ -183,54 +195,58 @@ int threads_of(const po::variables_map& values) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+struct Findings {
+  SearchResult result;
+  std::vector<FoundLayout> shown;
+  std::vector<std::string> unusable;  // values of [search] that no layout can have
+};
+
+/// Judges all layouts, then simulates the best.
+Findings search(const Request& request, const po::variables_map& values) {
+  ProgressBar bar(verbosity_of(values));
+  const SearchSpec& spec = request.spec;
+  const TrainingJob job = training_job(request.scenario, request.base());
+  const std::vector<Layout> layouts = search_space(spec, job, request.base().hybrid.layout);
+  const PricesByDevices prices = prices_for(request.scenario, request.base(), layouts);
+  require_figures(spec, prices.at(job.cluster.devices()));
+  Findings findings;
+  findings.unusable = unusable_values(spec, job.cluster.devices(), layouts);
+  findings.result = search_layouts(job, layouts, spec, prices, threads_of(values),
+                                   [&bar](double share) { bar.show("judging layouts", share, {}); });
+  make_folder("search", values);
+  findings.shown = shown_layouts(findings.result, spec.top);
+  for (std::size_t i = 0; i < findings.shown.size() && i < static_cast<std::size_t>(spec.top); ++i) {
+    simulate_layout(request, bar.callback(), findings.shown[i]);
+  }
+  return findings;
+}
+
+ExitCode report(const Findings& findings, const std::string& currency) {
+  for (const std::string& value : findings.unusable) std::cout << "not tried: " << value << '\n';
+  std::cout << rejections_text(findings.result);
+  if (findings.result.judged == 0) {
+    std::cerr << "orrery: there is no layout to judge: "
+              << (findings.unusable.empty() ? "a list is empty" : findings.unusable.front()) << '\n';
+    return ExitCode::infeasible;
+  }
+  if (findings.result.candidates.empty()) {
+    std::cerr << "orrery: no layout is feasible; nearest to it is " << nearest_constraint(findings.result) << '\n';
+    return ExitCode::infeasible;
+  }
+  std::cout << '\n' << search_table(findings.shown, currency);
+  const auto failed = [](const FoundLayout& one) { return one.status == "failed"; };
+  return std::any_of(findings.shown.begin(), findings.shown.end(), failed) ? ExitCode::bug : ExitCode::ok;
+}
+
 }  // namespace
 
 ExitCode search_command(const Arguments& arguments) {
   const auto values = parse(search_spec(), arguments);
   if (!values) return ExitCode::ok;
-  const Catalogue catalogue = load_catalogue();
-  require_free("search", *values);
-  const std::string file = (*values)["SCENARIO"].as<std::string>();
-  const std::vector<std::string> overrides = search_overrides(*values);
-  const Scenario scenario = read_scenario(file, overrides, catalogue);
-  const SearchSpec spec = scenario.search.value_or(SearchSpec{});
-  const Request request{file, overrides, base_index(scenario, spec), scenario.workload.network, spec.limits};
-  const StrategySpec& base = scenario.strategies[request.index];
-  SearchResult result;
-  std::vector<FoundLayout> found;
-  std::vector<std::string> unusable;
-  {
-    ProgressBar bar(values->count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
-    const TrainingJob job = training_job(scenario, base);
-    const std::vector<Layout> layouts = search_space(spec, job, base.hybrid.layout);
-    const PricesByDevices prices = prices_for(scenario, base, layouts);
-    require_figures(spec, prices.at(job.cluster.devices()));
-    unusable = unusable_values(spec, job.cluster.devices(), layouts);
-    result = search_layouts(job, layouts, spec, prices, threads_of(*values),
-                            [&bar](double share) { bar.show("judging layouts", share, {}); });
-    make_folder("search", *values);
-    found = shown_layouts(result, spec.top);
-    for (std::size_t i = 0; i < found.size() && i < static_cast<std::size_t>(spec.top); ++i) {
-      simulate_layout(request, catalogue, bar.callback(), found[i]);
-    }
-  }
-  if (values->count("output") != 0) {
-    write_file(fs::path((*values)["output"].as<std::string>()) / "search.csv", search_csv(found));
-  }
-  for (const std::string& value : unusable) std::cout << "not tried: " << value << '\n';
-  std::cout << rejections_text(result);
-  if (result.judged == 0) {
-    std::cerr << "orrery: there is no layout to judge: " << (unusable.empty() ? "a list is empty" : unusable.front())
-              << '\n';
-    return ExitCode::infeasible;
-  }
-  if (result.candidates.empty()) {
-    std::cerr << "orrery: no layout is feasible; nearest to it is " << nearest_constraint(result) << '\n';
-    return ExitCode::infeasible;
-  }
-  std::cout << '\n' << search_table(found, prices_of(scenario, base).currency);
-  const auto failed = [](const FoundLayout& one) { return one.status == "failed"; };
-  return std::any_of(found.begin(), found.end(), failed) ? ExitCode::bug : ExitCode::ok;
+  const Request request = read_request(*values);
+  const Findings findings = search(request, *values);
+  if (const auto folder = output_folder(*values)) write_file(*folder / "search.csv", search_csv(findings.shown));
+  return report(findings, prices_of(request.scenario, request.base()).currency);
 }
 
 }  // namespace orrery

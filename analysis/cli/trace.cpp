@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/reports/reports.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -34,15 +35,13 @@ ExitCode trace_command(const Arguments& arguments) {
                          "run `orrery run SCENARIO -o " + folder.string() + "` first",
                          {}}});
   }
+  const std::string file = new_file("trace", *values);
   const std::string trace = chrome_trace(read_file(timeline), timeline.string());
-  if (values->count("output") == 0) {
+  if (file.empty()) {
     std::cout << trace;
-    return ExitCode::ok;
+  } else {
+    write_file(file, trace);
   }
-  const std::string file = (*values)["output"].as<std::string>();
-  if (values->count("force") == 0 && std::filesystem::exists(file))
-    throw UsageError("orrery trace: " + file + " exists - choose another -o or add --force");
-  write_file(file, trace);
   return ExitCode::ok;
 }
 

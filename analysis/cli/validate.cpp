@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
-#include <filesystem>
 #include <iostream>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/cli/validate_federated.hpp"
 #include "analysis/validation/measured/metric_names.hpp"
 #include "analysis/validation/measured/outcome.hpp"
@@ -85,15 +85,6 @@ void refuse_federated_options(const po::variables_map& values) {
   }
 }
 
-std::string output_file(const po::variables_map& values) {
-  if (values.count("output") == 0) return {};
-  auto path = values["output"].as<std::string>();
-  if (std::filesystem::exists(path) && values.count("force") == 0) {
-    throw UsageError(fmt::format("orrery validate: {} exists - choose another -o, or add --force", path));
-  }
-  return path;
-}
-
 std::vector<std::string> owners_of(const std::string& kind, const ValidationTables& tables) {
   if (kind == "device") return ids_of(tables.catalogue.devices);
   if (kind == "link") return ids_of(tables.catalogue.links);
@@ -141,7 +132,7 @@ void print_scores(const std::vector<RowOutcome>& outcomes, const std::vector<Set
 
 ExitCode validate_rows(const po::variables_map& values) {
   refuse_federated_options(values);
-  const std::string output = output_file(values);
+  const std::string output = new_file("validate", values);
   const std::string file =
       values.count("ROWS.csv") != 0 ? values["ROWS.csv"].as<std::string>() : shipped_measured_rows();
   Problems problems;

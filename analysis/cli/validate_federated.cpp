@@ -84,7 +84,7 @@ class ResultsFile {
 void run_rows(const po::variables_map& values, const std::vector<PublishedRow>& wanted,
               const std::vector<PublishedRow>& all, ResultsFile& results) {
   const DataSet data = load_data_set("mnist", 1);
-  ProgressBar bar(values.count("quiet") != 0 ? Verbosity::quiet : Verbosity::normal);
+  ProgressBar bar(verbosity_of(values));
   for (std::size_t index = 0; index < wanted.size(); ++index) {
     const PublishedRow& row = wanted[index];
     if (results.has(row.name)) continue;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "analysis/cli/measure_spec.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/progress_bar.hpp"
+#include "analysis/cli/signals.hpp"
 #include "analysis/cli/version.hpp"
 #include "analysis/reports/reports.hpp"
 #include "models/kernels/parallel.hpp"
@@ -118,7 +118,7 @@ ExitCode measure(const po::variables_map& values, Communicator& communicator) {
   const auto places = communicator.gather(place_of(communicator, request.scenario.workload.profile_threads));
   std::vector<MeasuredWay> measured;
   {
-    ProgressBar bar(first && values.count("quiet") == 0 ? Verbosity::normal : Verbosity::quiet);
+    ProgressBar bar(first ? verbosity_of(values) : Verbosity::quiet);
     request.options.progress = bar.callback();
     for (const std::size_t strategy : request.strategies) {
       measured.push_back(measure_way(request.scenario, strategy, request.catalogue, communicator, request.options));
@@ -163,18 +163,11 @@ int guarded(const Arguments& arguments) {
   }
 }
 
-extern "C" void on_signal(int signal) {
-  remove_temporary_files();
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
-}
-
 }  // namespace
 }  // namespace orrery
 
 int main(int argc, char** argv) {
-  std::signal(SIGINT, orrery::on_signal);
-  std::signal(SIGTERM, orrery::on_signal);
+  orrery::clean_up_on_signals();
   try {
     return orrery::guarded({argv + 1, argv + argc});
   } catch (const orrery::UsageError& error) {

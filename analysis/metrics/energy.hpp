@@ -20,8 +20,6 @@
 
 namespace orrery {
 
-inline constexpr double joules_per_kWh = 3.6e6;
-
 struct EnergyParts {
   Joules compute;        // devices busy, and the rest of their nodes meanwhile
   Joules communication;  // devices blocked in communication, links in use, WAN

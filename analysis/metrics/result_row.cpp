@@ -11,8 +11,6 @@
 namespace orrery {
 namespace {
 
-constexpr double seconds_per_hour = 3600;
-
 const StrategySpec& strategy_of(const Scenario& scenario, const Way& way) {
   for (const StrategySpec& strategy : scenario.strategies) {
     if (strategy.name == way.strategy) return strategy;

@@ -9,8 +9,6 @@
 namespace orrery {
 namespace {
 
-constexpr double seconds_per_hour = 3600;
-
 /// Steps that the ledger has, and those beyond, of which only the mean is known.
 struct StepsDone {
   const FederatedTotals* totals = nullptr;

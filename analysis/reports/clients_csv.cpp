@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
@@ -16,7 +18,7 @@ struct ClientSums {
   TripCounts trips;
   Seconds compute, download, upload, offline, waiting;
   Bytes down, up;
-  Joules energy, wasted;
+  std::optional<Joules> energy, wasted;  // nothing where the power of a device is unknown
   std::int64_t staleness = 0;
 };
 
@@ -35,17 +37,21 @@ void add(const FederatedRun& run, const Trip& trip, const std::optional<Federati
   FederatedEnergy joules = power->trip(trip);
   const auto round = static_cast<std::size_t>(trip.round);
   if (reported && round < run.steps.size()) joules += power->average(trip, run.steps[round].aggregation);
-  sums.energy += joules.total();
-  if (!reported) sums.wasted += joules.total();
+  *sums.energy += joules.total();
+  if (!reported) *sums.wasted += joules.total();
 }
 
 /// By client, in their order.
 std::map<std::size_t, ClientSums> sums_of(const ResultRow& row, std::size_t clients,
                                           const std::optional<FederationPower>& power) {
+  ClientSums none;
+  if (power) none.energy = none.wasted = Joules();
   std::map<std::size_t, ClientSums> sums;
-  for (std::size_t client = 0; client < clients && clients <= most_clients; ++client) sums.try_emplace(client);
+  for (std::size_t client = 0; client < clients && clients <= most_clients; ++client) sums.try_emplace(client, none);
   const FederatedRun& run = row.way->federated;
-  for (const Trip& trip : run.trips) add(run, trip, power, sums[static_cast<std::size_t>(trip.client)]);
+  for (const Trip& trip : run.trips) {
+    add(run, trip, power, sums.try_emplace(static_cast<std::size_t>(trip.client), none).first->second);
+  }
   return sums;
 }
 
@@ -58,14 +64,37 @@ std::size_t classes_of(const std::vector<ResultRow>& rows) {
   return classes;
 }
 
+template <auto Member>
+std::string sum(const ClientSums& sums) {
+  return number(sums.*Member);
+}
+template <auto Member>
+std::string trips(const ClientSums& sums) {
+  return number(sums.trips.*Member);
+}
+std::string mean_staleness(const ClientSums& sums) {
+  const auto reports = static_cast<double>(sums.trips.reported);
+  return reports > 0 ? number(static_cast<double>(sums.staleness) / reports) : std::string{};
+}
+
+const std::vector<CsvColumn<ClientSums>>& sum_columns() {
+  static const std::vector<CsvColumn<ClientSums>> columns = {
+      {"trips", trips<&TripCounts::selected>},  {"reported", trips<&TripCounts::reported>},
+      {"dropped", trips<&TripCounts::dropped>}, {"late", trips<&TripCounts::late>},
+      {"surplus", trips<&TripCounts::surplus>}, {"unused", trips<&TripCounts::unused>},
+      {"compute_s", sum<&ClientSums::compute>}, {"download_s", sum<&ClientSums::download>},
+      {"upload_s", sum<&ClientSums::upload>},   {"offline_s", sum<&ClientSums::offline>},
+      {"waiting_s", sum<&ClientSums::waiting>}, {"bytes_down", sum<&ClientSums::down>},
+      {"bytes_up", sum<&ClientSums::up>},       {"energy_J", sum<&ClientSums::energy>},
+      {"wasted_J", sum<&ClientSums::wasted>},   {"staleness_mean", mean_staleness},
+  };
+  return columns;
+}
+
 Cells header(std::size_t classes) {
   Cells names = {"strategy", "client", "group", "device", "samples"};
   for (std::size_t label = 0; label < classes; ++label) names.push_back("class_" + std::to_string(label));
-  for (const char* name :
-       {"trips", "reported", "dropped", "late", "surplus", "unused", "compute_s", "download_s", "upload_s", "offline_s",
-        "waiting_s", "bytes_down", "bytes_up", "energy_J", "wasted_J", "staleness_mean"}) {
-    names.emplace_back(name);
-  }
+  for (const std::string& name : names_of(sum_columns())) names.push_back(name);
   return names;
 }
 
@@ -80,30 +109,13 @@ void add_identity(const Way& way, const Population& population, std::size_t clie
   }
 }
 
-void add_sums(const ClientSums& sums, bool power_known, Cells& cells) {
-  const TripCounts& trips = sums.trips;
-  for (const std::int64_t count :
-       {trips.selected, trips.reported, trips.dropped, trips.late, trips.surplus, trips.unused}) {
-    cells.push_back(number(count));
-  }
-  for (const Seconds time : {sums.compute, sums.download, sums.upload, sums.offline, sums.waiting}) {
-    cells.push_back(number(time));
-  }
-  cells.push_back(number(sums.down));
-  cells.push_back(number(sums.up));
-  cells.push_back(power_known ? number(sums.energy) : std::string{});
-  cells.push_back(power_known ? number(sums.wasted) : std::string{});
-  const auto reports = static_cast<double>(trips.reported);
-  cells.push_back(reports > 0 ? number_text(static_cast<double>(sums.staleness) / reports) : std::string{});
-}
-
 void add_clients(const ResultRow& row, std::size_t classes, std::string& text) {
   const Population population = client_population(*row.scenario, *row.strategy, row.way->seed);
   const auto power = FederationPower::of(population, site_of(*row.strategy), row.scenario->energy);
   Cells cells;
   for (const auto& [client, sums] : sums_of(row, population.clients.size(), power)) {
     add_identity(*row.way, population, client, classes, cells);
-    add_sums(sums, power.has_value(), cells);
+    for (std::string& cell : cells_of(sum_columns(), sums)) cells.push_back(std::move(cell));
     text += csv_line(cells);
   }
 }

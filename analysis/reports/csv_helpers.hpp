@@ -13,6 +13,27 @@ namespace orrery {
 
 using Cells = std::vector<std::string>;
 
+/// A column of a report about things `Of`: its name and its cell in one line of a table, so that they cannot drift.
+template <class... Of>
+struct CsvColumn {
+  std::string name;
+  std::string (*cell)(const Of&...);
+};
+
+template <class... Of>
+Cells names_of(const std::vector<CsvColumn<Of...>>& columns) {
+  Cells names;
+  for (const CsvColumn<Of...>& column : columns) names.push_back(column.name);
+  return names;
+}
+
+template <class... Of>
+Cells cells_of(const std::vector<CsvColumn<Of...>>& columns, const Of&... of) {
+  Cells cells;
+  for (const CsvColumn<Of...>& column : columns) cells.push_back(column.cell(of...));
+  return cells;
+}
+
 template <class Tag>
 std::string number(Quantity<Tag> quantity) {
   return number_text(quantity.value());

@@ -6,8 +6,6 @@
 
 #include "analysis/reports/human.hpp"
 #include "analysis/reports/text_table.hpp"
-#include "sim/base/csv.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -19,10 +17,6 @@ template <class Text>
 std::string marked(const std::optional<double>& simulated, double closed_form, const Text& text) {
   if (simulated) return text(*simulated);
   return closed_form > 0 ? "~" + text(closed_form) : std::string{};
-}
-
-std::string optional_text(const std::optional<double>& number) {
-  return number ? number_text(*number) : std::string{};
 }
 
 }  // namespace
@@ -58,70 +52,6 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
     const std::string layout = to_text(one.closed_form.layout);
     if (!one.problem.empty()) text += fmt::format("{} is not simulated: {}\n", layout, one.problem);
     if (!one.over_limit.empty()) text += fmt::format("{}, simulated, is {}\n", layout, one.over_limit);
-  }
-  return text;
-}
-
-std::string search_csv(const std::vector<FoundLayout>& found) {
-  std::string text = csv_line({"rank",
-                               "pareto",
-                               "layout",
-                               "dp",
-                               "tp",
-                               "pp",
-                               "cp",
-                               "ep",
-                               "etp",
-                               "zero_stage",
-                               "microbatch",
-                               "interleave",
-                               "recompute",
-                               "schedule",
-                               "sequence_parallel",
-                               "step_s",
-                               "step_low_s",
-                               "step_high_s",
-                               "memory_GiB",
-                               "cost",
-                               "energy_J",
-                               "mfu",
-                               "status",
-                               "over_limit",
-                               "simulated_step_s",
-                               "simulated_cost",
-                               "simulated_energy_J"});
-  for (const FoundLayout& one : found) {
-    const Candidate& candidate = one.closed_form;
-    const Layout& layout = candidate.layout;
-    const auto whole = [](std::int64_t number) { return std::to_string(number); };
-    const auto known = [](double number) { return number > 0 ? number_text(number) : std::string{}; };
-    text += csv_line({whole(static_cast<std::int64_t>(one.rank)),
-                      candidate.on_front ? "true" : "false",
-                      to_text(layout),
-                      whole(layout.dp),
-                      whole(layout.tp),
-                      whole(layout.pp),
-                      whole(layout.cp),
-                      whole(layout.ep),
-                      whole(expert_tensor_degree(layout)),
-                      whole(layout.zero_stage),
-                      whole(layout.microbatch),
-                      whole(layout.interleave),
-                      std::string(name_of(layout.recompute)),
-                      std::string(name_of(layout.schedule)),
-                      layout.sequence_parallel == SequenceParallel::on ? "true" : "false",
-                      number_text(candidate.step_s),
-                      one.step_range ? number_text(one.step_range->low) : "",
-                      one.step_range ? number_text(one.step_range->high) : "",
-                      number_text(candidate.memory_GiB),
-                      known(candidate.cost),
-                      known(candidate.energy_J),
-                      number_text(candidate.mfu),
-                      one.status,
-                      one.over_limit,
-                      optional_text(one.simulated_step_s),
-                      optional_text(one.simulated_cost),
-                      optional_text(one.simulated_energy_J)});
   }
   return text;
 }

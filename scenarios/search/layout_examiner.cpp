@@ -81,7 +81,6 @@ void LayoutExaminer::add_costs(const StepPrediction& step, Candidate& candidate)
   if (prices.computing > Watts()) candidate.energy_J = energy(step, candidate.layout, prices).value();
   if (prices.per_kWh > 0 && candidate.energy_J <= 0) return;
   const auto devices = static_cast<double>(candidate.layout.devices());
-  constexpr double seconds_per_hour = 3600, joules_per_kWh = 3.6e6;
   candidate.cost = devices * prices.per_hour * candidate.step_s / seconds_per_hour +
                    prices.per_kWh * candidate.energy_J / joules_per_kWh;
 }

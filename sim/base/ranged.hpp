@@ -10,6 +10,9 @@ struct Ranged {
   constexpr explicit Ranged(double exact) : value(exact), low(exact), high(exact) {}
   constexpr Ranged(double middle, double lowest, double highest) : value(middle), low(lowest), high(highest) {}
   bool operator==(const Ranged&) const = default;
+  friend constexpr Ranged operator*(const Ranged& range, double factor) {  // factor >= 0
+    return {range.value * factor, range.low * factor, range.high * factor};
+  }
 };
 
 }  // namespace orrery

@@ -81,5 +81,7 @@ inline constexpr double pico = 1e-12;
 inline constexpr double kibi = 1024.0;
 inline constexpr double mebi = 1024.0 * 1024.0;
 inline constexpr double gibi = 1024.0 * 1024.0 * 1024.0;  // GB = 1e9 bytes, GiB = 2^30 bytes
+inline constexpr double seconds_per_hour = 3600.0;
+inline constexpr double joules_per_kWh = 3.6e6;
 
 }  // namespace orrery

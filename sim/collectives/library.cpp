@@ -237,10 +237,6 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
   return best;
 }
 
-Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, const LibraryCost& cost) {
-  return {kind, Algorithm::library, group, bytes, 0, {cost.overhead, cost.node_bytes, cost.network_bytes}};
-}
-
 Seconds message_time(Bytes bytes, const LibraryPath& path) {
   return path.hop + time_of(bytes, ring_rate(path, 2.0));
 }

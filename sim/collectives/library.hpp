@@ -77,9 +77,6 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
 /// An all-to-all whose ranks do not send the same to all: each `sent` to the others in its node and to other nodes.
 LibraryCost all_to_all_cost(GroupPlace place, WireBytes sent, const LibraryPath& node, const LibraryPath& network);
 
-/// The collective that moves so in a Program. `group`: the simulated members; the cost is that of all.
-Collective library_collective(CollectiveKind kind, GroupId group, Bytes bytes, const LibraryCost& cost);
-
 /// A message between two devices: a hop, and the bytes at the rate of a ring of two.
 Seconds message_time(Bytes bytes, const LibraryPath& path);
 

@@ -112,8 +112,8 @@ Schedule parameter_server_schedule(CollectiveKind kind, const GroupShape& shape)
 Schedule pairwise_schedule(CollectiveKind kind, const GroupShape& shape);          // all-to-all
 
 /// Textbook time of a collective on equal, uncontended links: latency per message and bandwidth of each rank's port, in
-/// both directions at once. The oracle for the engine and the fast estimate for searches. Formulas and sources stand
-/// with each case.
+/// both directions at once. Nothing is simulated with it: it is the reference that tests hold the engines against.
+/// Formulas and sources stand with each case.
 Seconds closed_form_time(CollectiveKind kind, Algorithm algorithm, const GroupShape& shape, Bytes bytes,
                          Seconds latency, BytesPerSecond bandwidth);
 

@@ -1,11 +1,11 @@
 // The verbs without contention: a queue of events, and the time of each known when it is put in.
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "sim/base/contract.hpp"
 #include "sim/engine/fluid_kernel.hpp"
+#include "sim/engine/heap.hpp"
 
 namespace orrery {
 
@@ -15,11 +15,10 @@ struct Event {
   double time = 0.0;
   std::uint64_t sequence = 0;  // events of the same time happen in the order in which they were asked for
   std::function<void()> action;
+  bool operator<(const Event& other) const {  // the first on top of a heap
+    return std::pair(time, sequence) > std::pair(other.time, other.sequence);
+  }
 };
-
-bool later(const Event& a, const Event& b) {
-  return std::pair(a.time, a.sequence) > std::pair(b.time, b.sequence);
-}
 
 class ClosedFormKernel final : public FluidKernel {
  public:
@@ -27,17 +26,14 @@ class ClosedFormKernel final : public FluidKernel {
 
   void after(Seconds delay, std::function<void()> action) override {
     ORRERY_EXPECT(delay.value() >= 0.0);
-    events_.push_back({now_ + delay.value(), sequence_++, std::move(action)});
-    std::push_heap(events_.begin(), events_.end(), later);
+    heap_push(events_, Event{now_ + delay.value(), sequence_++, std::move(action)});
   }
 
   [[nodiscard]] Seconds now() const override { return Seconds(now_); }
 
   void run() override {
     while (!events_.empty()) {
-      std::pop_heap(events_.begin(), events_.end(), later);
-      const Event event = std::move(events_.back());
-      events_.pop_back();
+      const Event event = heap_pop(events_);
       now_ = event.time;
       event.action();
     }

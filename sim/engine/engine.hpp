@@ -30,8 +30,4 @@ struct EngineOptions {
 Records run_program(const Program& program, Kernel& kernel, const std::vector<DeviceId>& hosts,
                     const EngineOptions& options);
 
-/// One collective alone, from time now() on: for tests, benchmarks and lessons.
-Seconds run_collective(const Collective& collective, Kernel& kernel, const std::vector<DeviceId>& hosts,
-                       const EngineOptions& options);
-
 }  // namespace orrery

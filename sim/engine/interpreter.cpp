@@ -243,19 +243,4 @@ Records run_program(const Program& program, Kernel& kernel, const std::vector<De
   return Interpreter(program, kernel, hosts, options).run();
 }
 
-Seconds run_collective(const Collective& collective, Kernel& kernel, const std::vector<DeviceId>& hosts,
-                       const EngineOptions& options) {
-  Program program(hosts.size());
-  std::vector<RankId> everyone;
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank) everyone.emplace_back(rank);
-  Collective call = collective;
-  call.group = program.add_group(everyone);
-  const CollectiveId id = program.add_collective(call);
-  for (const RankId rank : everyone) {
-    program.add({rank, Stream::collective, Dimension::dp, Phase::gradient_exchange, {}, -1, {}, CollectiveCall{id}});
-  }
-  const Seconds start = kernel.now();
-  return run_program(program, kernel, hosts, options).makespan - start;
-}
-
 }  // namespace orrery

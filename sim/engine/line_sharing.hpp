@@ -46,6 +46,8 @@ class LineSharing {
   [[nodiscard]] Meter meter(std::size_t line, double now) const;
 
  private:
+  // Bounds that add up to a line's capacity but for their last digits do not contend.
+  static constexpr double last_digits = 1e-12;
   enum class Pace : std::uint8_t { still, own, first, second };  // own bound, or the level of a line
   static constexpr Pace governed_from(std::size_t side) { return side == 0 ? Pace::first : Pace::second; }
   struct Flow {
@@ -108,6 +110,13 @@ class LineSharing {
   void judge(std::uint32_t line);
   [[nodiscard]] static double odometer(const Active& line, double now);
   void set_pace(std::uint32_t flow, Pace pace, double now);
+  static void advance(Active& line, double now);
+  void set_level(std::uint32_t line, double level, double now);
+  void foretell(std::uint32_t line, double now);
+  [[nodiscard]] bool holds(const End& end) const;
+  void end_marks(std::uint32_t line, double now);
+  // line_filling.cpp
+  static double level_of(const std::vector<Member>& members, double room, double guess);
   [[nodiscard]] bool stands_alone(std::uint32_t line) const;
   void fill_alone(std::uint32_t line, double now);
   void fill_around(std::uint32_t root, double now);
@@ -118,11 +127,6 @@ class LineSharing {
   template <class Wanted>
   void take_neighbours(std::uint32_t line, Wanted wanted);
   [[nodiscard]] double rate(const Flow& flow) const;
-  static void advance(Active& line, double now);
-  void set_level(std::uint32_t line, double level, double now);
-  void foretell(std::uint32_t line, double now);
-  [[nodiscard]] bool holds(const End& end) const;
-  void end_marks(std::uint32_t line, double now);
 
   Sharing sharing_;
   std::vector<std::uint32_t> active_of_;  // by line

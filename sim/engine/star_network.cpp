@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/engine/heap.hpp"
 #include "sim/engine/line_sharing.hpp"
 
 namespace orrery {
@@ -96,7 +97,7 @@ struct StarNetwork::Impl {
     const bool moves = flow.bytes > 0.0;
     const Handle handle = flows.take(std::move(flow));
     if (latency > 0.0 || !moves) {
-      push({now + latency, order, handle, moves ? Event::Of::latency : Event::Of::arrival});
+      heap_push(events, Event{now + latency, order, handle, moves ? Event::Of::latency : Event::Of::arrival});
     } else {
       move(handle.slot);
     }
@@ -116,25 +117,13 @@ struct StarNetwork::Impl {
     return flow.state == Flow::State::arrived ? flow.bytes : sharing.moved(slot, now);
   }
 
-  void push(Event event) {
-    events.push_back(event);
-    std::push_heap(events.begin(), events.end());
-  }
-
-  Event pop() {
-    std::pop_heap(events.begin(), events.end());
-    const Event event = events.back();
-    events.pop_back();
-    return event;
-  }
-
   [[nodiscard]] bool holds(const Event& event) const {
     return event.of == Event::Of::timer ? timers.holds(event.handle) : flows.holds(event.handle);
   }
 
   /// When something else than the arrival of a moving flow happens next.
   double next_event() {
-    while (!events.empty() && !holds(events.front())) pop();
+    while (!events.empty() && !holds(events.front())) heap_pop(events);
     return events.empty() ? infinity : events.front().time;
   }
 
@@ -158,7 +147,7 @@ struct StarNetwork::Impl {
     stopped = false;
     while (!stopped) {
       if (next_event() <= now) {
-        happen(pop());
+        happen(heap_pop(events));
         continue;
       }
       sharing.settle(now);
@@ -167,7 +156,7 @@ struct StarNetwork::Impl {
       now = next;
       for (const std::uint32_t slot : sharing.end_until(now)) {
         flows[slot].state = Flow::State::arrived;
-        push({now, flows[slot].order, {slot, flows.generation(slot)}, Event::Of::arrival});
+        heap_push(events, Event{now, flows[slot].order, {slot, flows.generation(slot)}, Event::Of::arrival});
       }
     }
   }
@@ -210,7 +199,7 @@ Bytes StarNetwork::arrived(Handle flow) const {
 StarNetwork::Handle StarNetwork::after(Seconds delay, Action action) {
   ORRERY_EXPECT(delay.value() >= 0.0);
   const Handle handle = impl_->timers.take(std::move(action));
-  impl_->push({impl_->now + delay.value(), impl_->asked++, handle, Impl::Event::Of::timer});
+  heap_push(impl_->events, Impl::Event{impl_->now + delay.value(), impl_->asked++, handle, Impl::Event::Of::timer});
   return handle;
 }
 

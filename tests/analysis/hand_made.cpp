@@ -236,4 +236,13 @@ Way two_rounds_with_waste() {
   return way;
 }
 
+CurvePoint hand_point(std::int64_t round, double accuracy) {
+  CurvePoint at;
+  at.round = round;
+  at.time = Seconds(5.5 * static_cast<double>(round));
+  at.bytes = Bytes(2e9 * static_cast<double>(round));
+  at.accuracy = accuracy;
+  return at;
+}
+
 }  // namespace orrery

@@ -51,4 +51,7 @@ Way three_client_round();
 ///   client 3: late: down 10-11, waiting 11-12, training 12-18 (half of what was asked for)
 Way two_rounds_with_waste();
 
+/// A point of a learning curve: 5.5 s and 2 GB a round.
+CurvePoint hand_point(std::int64_t round, double accuracy);
+
 }  // namespace orrery

@@ -11,6 +11,7 @@
 #include "sim/engine/engine.hpp"
 #include "sim/engine/fold.hpp"
 #include "sim/program/program.hpp"
+#include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
 namespace orrery {
@@ -50,7 +51,7 @@ Program step(std::size_t simulated, std::size_t devices) {
   std::vector<CollectiveId> exchanges;
   for (int i = 0; i < buckets; ++i) {
     exchanges.push_back(program.add_collective(
-        library_collective(CollectiveKind::all_reduce, group, bucket, cost_of_all_reduce(devices, bucket))));
+        test::library_collective(CollectiveKind::all_reduce, group, bucket, cost_of_all_reduce(devices, bucket))));
   }
   for (const RankId rank : everyone) {
     for (int m = 0; m < microbatches; ++m) {
@@ -137,8 +138,9 @@ void library_all_reduce(benchmark::State& state) {
     const Platform platform = boxes(devices);
     const auto kernel = make_simgrid_kernel(platform);
     const Bytes bytes(gibi);
-    time = run_collective(library_collective(CollectiveKind::all_reduce, {}, bytes, cost_of_all_reduce(devices, bytes)),
-                          *kernel, test::all_hosts(platform), {});
+    time = test::run_collective(
+        test::library_collective(CollectiveKind::all_reduce, {}, bytes, cost_of_all_reduce(devices, bytes)), *kernel,
+        test::all_hosts(platform), {});
   }
   state.counters["simulated_s"] = time.value();
 }

@@ -1,4 +1,4 @@
-// Federations from outside: their files, their dumps, what `list` and `show` know of them.
+// Federations from outside: their files, their dumps.
 #include <filesystem>
 
 #include "sim/base/files.hpp"
@@ -75,21 +75,4 @@ TEST_CASE("the dumps of a federation are its clients and their trips") {
   CHECK(program.exit_code == 2);
   CHECK(program.errors ==
         "orrery run: fedavg has no program (its coordinator decides while it runs) - try --dump records\n");
-}
-
-TEST_CASE("whatever is listed of federations can be shown") {
-  for (const std::string kind : {"algorithms", "compressions", "partitions", "selections", "availability", "radios"}) {
-    const ChildResult list = call_orrery({"list", kind});
-    REQUIRE(list.exit_code == 0);
-    const std::vector<std::string> lines = split(list.output, '\n');
-    REQUIRE(lines.size() >= 4);
-    const std::string& last = lines[lines.size() - 2];
-    const std::string name = last.substr(0, last.find(' '));
-    const ChildResult page = call_orrery({"show", kind, name});
-    CHECK(page.exit_code == 0);
-    CHECK(page.output.find(name) != std::string::npos);
-  }
-  const ChildResult fedprox = call_orrery({"show", "algorithm", "fedprox"});
-  CHECK(fedprox.output.find("synchronous rounds") != std::string::npos);
-  CHECK(fedprox.output.find("proximal_mu") != std::string::npos);
 }

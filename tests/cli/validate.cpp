@@ -51,7 +51,7 @@ TEST_CASE("what validate cannot do is answered before any work") {
   CHECK(errors({"rows.csv", "--full"}) ==
         "orrery validate: --full belongs to --federated - add it, or leave --full out\n");
   CHECK(errors({"rows.csv", "-o", file}) ==
-        "orrery validate: " + file + " exists - choose another -o, or add --force\n");
+        "orrery validate: " + file + " exists - choose another -o or add --force\n");
 }
 
 TEST_CASE("published measurements are predicted: a table, a file, the same bytes twice, every defect at once") {

@@ -43,7 +43,7 @@ struct Provenance {
   std::string source, assumed, notes;
 };
 Provenance read_provenance(CsvRow& row, const std::vector<Source>* sources, const std::vector<std::string>& columns);
-/// The same, and `notes`, for an entry of the catalogue.
+/// Sets source, assumed and notes of an entry of the catalogue.
 template <class Entry>
 void read_provenance(CsvRow& row, const std::vector<Source>* sources, const std::vector<std::string>& columns,
                      Entry& entry) {

@@ -8,6 +8,7 @@
 #include "sim/program/program.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/engine/fresh_process.hpp"
+#include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
 namespace orrery {
@@ -16,6 +17,7 @@ namespace {
 
 using test::all_hosts;
 using test::cluster;
+using test::run_collective;
 using test::star;
 
 constexpr double bandwidth = 25e9, latency = 2e-6;

@@ -1,38 +1,26 @@
 // The verbs themselves, on both kernels.
 #include <fmt/format.h>
 
-#include <limits>
-#include <memory>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "sim/base/errors.hpp"
 #include "sim/engine/kernel.hpp"
 #include "sim/program/records.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/engine/fresh_process.hpp"
 #include "tests/sim/engine/platforms.hpp"
+#include "tests/sim/engine/verb_ends.hpp"
 
 namespace orrery {
 
 namespace {
 
+using test::both;
 using test::cluster;
+using test::End;
+using test::note;
 using test::star;
-
-/// What the end of a verb looked like.
-struct End {
-  double time = -1.0;
-  Outcome outcome = Outcome::done;
-};
-
-Done note(Kernel& kernel, End& end) {
-  return [&kernel, &end](Outcome outcome) { end = {kernel.now().value(), outcome}; };
-}
-
-constexpr EngineKind both[] = {EngineKind::flow, EngineKind::closed_form};
 
 }  // namespace
 
@@ -186,87 +174,6 @@ TEST_CASE("work takes its time, two works on one host share it, a third comes la
   CHECK(nothing.time == 0.0);
 }
 
-TEST_CASE("when a host fails, its flows and works fail at that moment and the others go on") {
-  for (const EngineKind kind : both) {
-    const auto kernel = make_kernel(kind, star(4, {1e9, 0.0}));
-    End work, to, from, waiting, other, late_work, late_flow;
-    kernel->compute(DeviceId(1), Seconds(10.0), note(*kernel, work));
-    kernel->flow(DeviceId(0), DeviceId(1), Bytes(10e9), note(*kernel, to));
-    kernel->flow(DeviceId(1), DeviceId(2), Bytes(10e9), note(*kernel, from));
-    kernel->flow(DeviceId(0), DeviceId(3), Bytes(10e9), note(*kernel, other));
-    kernel->after(Seconds(2.0), [&] { kernel->fail(DeviceId(1)); });
-    kernel->after(Seconds(3.0), [&] {
-      kernel->compute(DeviceId(1), Seconds(1.0), note(*kernel, late_work));
-      kernel->flow(DeviceId(3), DeviceId(1), Bytes(1.0), note(*kernel, late_flow));
-    });
-    kernel->run();
-    for (const End& end : {work, to, from}) {
-      CHECK(end.outcome == Outcome::failed);
-      CHECK(end.time == Approx(2.0).epsilon(1e-12));
-    }
-    for (const End& end : {late_work, late_flow}) {
-      CHECK(end.outcome == Outcome::failed);
-      CHECK(end.time == Approx(3.0).epsilon(1e-12));
-    }
-    CHECK(other.outcome == Outcome::done);
-    // Contended: 1 GB in the first 2 s, then host0's port alone: 9 s. Closed form: 10 s whatever happens.
-    CHECK(other.time == Approx(kind == EngineKind::flow ? 11.0 : 10.0).epsilon(1e-12));
-  }
-}
-
-TEST_CASE("works that share a host all fail with it") {
-  const auto kernel = make_simgrid_kernel(star(2, {1e9, 0.0}));
-  End first, second;
-  kernel->compute(DeviceId(0), Seconds(5.0), note(*kernel, first));
-  kernel->compute(DeviceId(0), Seconds(5.0), note(*kernel, second));
-  kernel->after(Seconds(4.0), [&] { kernel->fail(DeviceId(0)); });
-  kernel->run();
-  for (const End& end : {first, second}) {
-    CHECK(end.outcome == Outcome::failed);
-    CHECK(end.time == Approx(4.0).epsilon(1e-12));
-  }
-}
-
-TEST_CASE("when a link fails, what crosses it fails, also what still waits out its latency") {
-  for (const EngineKind kind : both) {
-    Platform platform = star(3, {1e9, 4.0});
-    const auto kernel = make_kernel(kind, platform);
-    End waiting, moving, other, late;
-    kernel->flow(DeviceId(0), DeviceId(1), Bytes(5e9), note(*kernel, moving));
-    kernel->after(Seconds(3.0), [&] { kernel->flow(DeviceId(0), DeviceId(2), Bytes(1e9), note(*kernel, waiting)); });
-    kernel->flow(DeviceId(1), DeviceId(2), Bytes(1e9), note(*kernel, other));
-    kernel->after(Seconds(5.0), [&] { kernel->fail(LinkId(0)); });  // host0.up
-    kernel->after(Seconds(6.0), [&] { kernel->flow(DeviceId(0), DeviceId(1), Bytes(1.0), note(*kernel, late)); });
-    kernel->run();
-    CHECK(moving.outcome == Outcome::failed);
-    CHECK(moving.time == Approx(5.0).epsilon(1e-12));
-    CHECK(waiting.outcome == Outcome::failed);
-    CHECK(waiting.time == Approx(5.0).epsilon(1e-12));
-    CHECK(late.outcome == Outcome::failed);
-    CHECK(late.time == Approx(6.0).epsilon(1e-12));
-    CHECK(other.outcome == Outcome::done);
-    CHECK(other.time == Approx(5.0).epsilon(1e-12));
-    const std::vector<LinkUse> use = kernel->link_use();
-    CHECK(use[0].bytes == Bytes());  // cut: not counted
-    CHECK(use[0].busy.value() == Approx(1.0).epsilon(1e-12));
-  }
-}
-
-TEST_CASE("a failed flow can be answered by one that goes another way at the same moment") {
-  for (const EngineKind kind : both) {
-    const auto kernel = make_kernel(kind, star(3, {1e9, 0.0}));
-    End again;
-    kernel->flow(DeviceId(0), DeviceId(1), Bytes(4e9), [&](Outcome outcome) {
-      CHECK(outcome == Outcome::failed);
-      kernel->flow(DeviceId(0), DeviceId(2), Bytes(4e9), note(*kernel, again));
-    });
-    kernel->after(Seconds(1.0), [&] { kernel->fail(DeviceId(1)); });
-    kernel->run();
-    CHECK(again.outcome == Outcome::done);
-    CHECK(again.time == Approx(5.0).epsilon(1e-12));
-  }
-}
-
 TEST_CASE("events of the same time happen in the order in which they were asked for") {
   const auto kernel = make_closed_form_kernel(star(1, {}));
   std::string order;
@@ -287,52 +194,6 @@ TEST_CASE("a process holds one SimGrid kernel at a time, the next one starts at 
     CHECK_THROWS_AS(make_simgrid_kernel(star(2, {1e9, 0.0})), std::runtime_error);
   }
   CHECK(make_simgrid_kernel(star(2, {1e9, 0.0}))->now() == Seconds());
-}
-
-TEST_CASE("routes follow the ports of a host") {
-  const Platform platform = cluster(2, 2, 1, {{8e9, 2.0}, {1e9, 6.0}, 4e9});
-  const Route inside = route(platform, DeviceId(0), DeviceId(1));
-  CHECK(inside.links.size() == 2);
-  CHECK(inside.latency == Seconds(2.0));
-  CHECK(inside.bandwidth == BytesPerSecond(8e9));
-  const Route across = route(platform, DeviceId(0), DeviceId(2));
-  CHECK(across.links.size() == 4);
-  CHECK(across.latency == Seconds(6.0));
-  CHECK(across.bandwidth == BytesPerSecond(1e9));
-  const Route self = route(platform, DeviceId(3), DeviceId(3));
-  CHECK(self.links.empty());
-  CHECK(self.latency == Seconds());
-  CHECK(self.bandwidth.value() == std::numeric_limits<double>::infinity());
-}
-
-TEST_CASE("a host without network port reaches its own node alone") {
-  Platform platform = cluster(2, 2, 2, {{8e9, 0.0}, {1e9, 0.0}, 4e9});
-  platform.hosts[1].network.reset();
-  CHECK(route(platform, DeviceId(0), DeviceId(1)).links.size() == 2);
-  std::string reason;
-  try {
-    route(platform, DeviceId(2), DeviceId(1));
-  } catch (const Infeasible& error) {
-    reason = error.what();
-  }
-  CHECK(reason == "there is no way from node1.device0 to node0.device1: node0.device1 has no network port");
-}
-
-TEST_CASE("every defect of a platform is told before an engine sees it") {
-  Platform platform = star(2, {1e9, 0.0});
-  CHECK(check(platform).empty());
-  platform.links[0].bandwidth = BytesPerSecond(0.0);
-  platform.links[1].latency = Seconds(-1.0);
-  platform.links[2].name = "host0.up";
-  platform.hosts[0].network->up.push_back(LinkId(9));
-  platform.hosts[1].network->zone = 3;
-  platform.hosts[1].name = "";
-  CHECK(check(platform) == std::vector<std::string>{"link host0.up: the name is given twice", "a host has no name",
-                                                    "link host0.up: its bandwidth is not above 0",
-                                                    "link host0.down: its latency is not a time of 0 or more",
-                                                    "host host0: it uses a link that does not exist",
-                                                    "host : its zone 3 does not exist"});
-  CHECK_THROWS_AS(make_closed_form_kernel(platform), std::runtime_error);
 }
 
 TEST_CASE("engines are named as in scenario files") {

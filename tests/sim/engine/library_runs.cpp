@@ -9,6 +9,7 @@
 #include "sim/engine/library_run.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/engine/fresh_process.hpp"
+#include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
 namespace orrery {
@@ -17,6 +18,7 @@ namespace {
 
 using test::all_hosts;
 using test::cluster;
+using test::library_collective;
 
 constexpr EngineKind both[] = {EngineKind::flow, EngineKind::closed_form};
 

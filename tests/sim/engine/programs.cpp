@@ -1,84 +1,31 @@
-// Programs on the engine: order, messages, collectives, fidelity, and what goes wrong.
+// Programs on the engine: order, messages, collectives.
 #include <algorithm>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "sim/engine/engine.hpp"
-#include "sim/program/program.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/engine/fresh_process.hpp"
+#include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
+#include "tests/sim/engine/small_programs.hpp"
 
 namespace orrery {
 
 namespace {
 
+using test::add_ring;
 using test::all_hosts;
+using test::both;
+using test::call;
+using test::check_times;
 using test::cluster;
+using test::compute;
+using test::receive;
+using test::run;
+using test::run_collective;
+using test::send;
 using test::star;
-
-constexpr EngineKind both[] = {EngineKind::flow, EngineKind::closed_form};
-
-Op compute(std::size_t rank, double seconds, std::vector<OpId> after = {}) {
-  return {RankId(rank),
-          Stream::compute,
-          Dimension::none,
-          Phase::forward,
-          {},
-          -1,
-          std::move(after),
-          Compute{Seconds(seconds), Flops(seconds * 10.0)}};
-}
-
-Op send(std::size_t rank, std::size_t to, double bytes, std::vector<OpId> after = {}) {
-  return {RankId(rank),
-          Stream::send,
-          Dimension::pp,
-          Phase::forward,
-          {},
-          0,
-          std::move(after),
-          Send{RankId(to), Bytes(bytes), 0}};
-}
-
-Op receive(std::size_t rank, std::size_t from, std::vector<OpId> after = {}) {
-  return {RankId(rank),     Stream::receive,         Dimension::pp, Phase::forward, {}, 0,
-          std::move(after), Receive{RankId(from), 0}};
-}
-
-Op call(std::size_t rank, CollectiveId collective, std::vector<OpId> after = {}) {
-  return {RankId(rank),     Stream::collective,        Dimension::dp, Phase::gradient_exchange, {}, -1,
-          std::move(after), CollectiveCall{collective}};
-}
-
-CollectiveId add_ring(Program& program, const std::vector<std::size_t>& ranks, double bytes) {
-  std::vector<RankId> members;
-  for (const std::size_t rank : ranks) members.emplace_back(rank);
-  return program.add_collective(
-      {CollectiveKind::all_reduce, Algorithm::ring, program.add_group(members), Bytes(bytes), 0});
-}
-
-Records run(const Program& program, EngineKind kind, const Platform& platform, const EngineOptions& options = {}) {
-  REQUIRE(check(program).empty());
-  return run_program(program, *make_kernel(kind, platform), all_hosts(platform), options);
-}
-
-void check_times(const Activity& activity, double ready, double start, double end) {
-  CHECK(activity.ready.value() == Approx(ready).epsilon(1e-12).margin(1e-12));
-  CHECK(activity.start.value() == Approx(start).epsilon(1e-12).margin(1e-12));
-  CHECK(activity.end.value() == Approx(end).epsilon(1e-12).margin(1e-12));
-}
-
-std::string error_of(const Program& program, Kernel& kernel, const std::vector<DeviceId>& hosts) {
-  try {
-    run_program(program, kernel, hosts, {});
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace
 
@@ -203,70 +150,6 @@ TEST_CASE("hierarchical collectives take the nodes from the hosts") {
   CHECK(time({DeviceId(0), DeviceId(2), DeviceId(1), DeviceId(3)}) == Approx(6.0).epsilon(1e-9));
 }
 
-TEST_CASE("automatic fidelity is exact within the budget, then as fine as fits") {
-  const Platform platform = star(16, {1e9, 1e-6});
-  Program program(16);
-  std::vector<std::size_t> everyone(16);
-  for (std::size_t rank = 0; rank < 16; ++rank) everyone[rank] = rank;
-  const CollectiveId sum = add_ring(program, everyone, 16e6);
-  for (const std::size_t rank : everyone) program.add(call(rank, sum));
-  const auto with_budget = [&](std::uint64_t budget) {
-    EngineOptions options;
-    options.message_budget = budget;
-    return run(program, EngineKind::flow, platform, options);
-  };
-  const Records exact = with_budget(480);  // 2 rounds x 15 steps x 16 ranks
-  CHECK(exact.fidelity == Fidelity::exact);
-  CHECK(exact.messages == 480);
-  const Records some = with_budget(479);
-  CHECK(some.fidelity == Fidelity::segments);
-  CHECK(some.messages == 448);  // 14 segments
-  const Records few = with_budget(100);
-  CHECK(few.messages == 96);
-  const Records least = with_budget(1);
-  CHECK(least.fidelity == Fidelity::collapsed);
-  CHECK(least.messages == 32);
-  for (const Records& records : {some, few, least}) {
-    CHECK(records.makespan.value() == Approx(exact.makespan.value()).epsilon(1e-9));
-    CHECK(records.activities[3].bytes == exact.activities[3].bytes);
-    for (std::size_t link = 0; link < records.links.size(); ++link) {
-      CHECK(records.links[link].bytes.value() == Approx(exact.links[link].bytes.value()).epsilon(1e-12));
-    }
-  }
-}
-
-TEST_CASE("a program with short and long collectives says that fidelity is mixed") {
-  Program program(8);
-  const CollectiveId small = add_ring(program, {0, 1}, 1e6);  // one step per round: exact whatever is asked for
-  const CollectiveId large = add_ring(program, {2, 3, 4, 5, 6, 7}, 1e6);
-  for (std::size_t rank = 0; rank < 8; ++rank) program.add(call(rank, rank < 2 ? small : large));
-  EngineOptions options;
-  options.fidelity = FidelityChoice::collapsed;
-  CHECK(run(program, EngineKind::flow, star(8, {1e9, 0.0}), options).fidelity == Fidelity::mixed);
-}
-
-TEST_CASE("a background flow disturbs exact and segmented rings alike within two percent") {
-  const Platform platform = star(16, {1e9, 1e-6});
-  Program program(18);
-  std::vector<std::size_t> ring(16);
-  for (std::size_t rank = 0; rank < 16; ++rank) ring[rank] = rank;
-  const CollectiveId sum = add_ring(program, ring, 16e6);
-  for (const std::size_t rank : ring) program.add(call(rank, sum));
-  program.add(send(16, 17, 4e6));
-  program.add(receive(17, 16));
-  std::vector<DeviceId> hosts = all_hosts(platform);
-  hosts.emplace_back(3);  // the other job sends along one edge of the ring
-  hosts.emplace_back(4);
-  const auto time = [&](FidelityChoice fidelity) {
-    EngineOptions options;
-    options.fidelity = fidelity;
-    return run_program(program, *make_kernel(EngineKind::flow, platform), hosts, options).makespan.value();
-  };
-  const double alone = 2.0 * 15.0 * (1e-6 + 1e-3);
-  CHECK(time(FidelityChoice::exact) > alone * 1.05);
-  CHECK(time(FidelityChoice::segments) == Approx(time(FidelityChoice::exact)).epsilon(0.02));
-}
-
 TEST_CASE("progress grows to one") {
   Program program(1);
   for (int i = 0; i < 1000; ++i) program.add(compute(0, 1.0));
@@ -298,55 +181,6 @@ TEST_CASE("programs on one kernel follow each other on its clock") {
     const Records second = run_program(program, *kernel, all_hosts(platform), {});
     check_times(second.activities[0], 1.0, 1.0, 2.0);
     CHECK(second.messages == 1);
-  }
-}
-
-TEST_CASE("what never ended is named when a host fails") {
-  for (const EngineKind kind : both) {
-    const Platform platform = star(2, {1e9, 0.0});
-    Program program(2);
-    const OpId work = program.add(compute(1, 10.0));
-    program.add(compute(0, 1.0));
-    for (int i = 0; i < 6; ++i) program.add(compute(0, 1.0, {work}));
-    const auto kernel = make_kernel(kind, platform);
-    kernel->after(Seconds(2.0), [&] { kernel->fail(DeviceId(1)); });
-    CHECK(
-        error_of(program, *kernel, all_hosts(platform)) ==
-        "7 of 8 operations never ended, after 1 failed flows and works: op 0 (rank 1, forward, compute), op 2 (rank 0, "
-        "forward, compute), op 3 (rank 0, forward, compute), op 4 (rank 0, forward, compute), op 5 (rank 0, forward, "
-        "compute) and 2 more");
-  }
-}
-
-TEST_CASE("a link that fails in the middle of a collective stops it, and the members are named") {
-  for (const EngineKind kind : both) {
-    const Platform platform = star(2, {1e9, 0.0});
-    Program program(2);
-    const CollectiveId sum = add_ring(program, {0, 1}, 10e9);
-    program.add(call(0, sum));
-    program.add(call(1, sum));
-    const auto kernel = make_kernel(kind, platform);
-    kernel->after(Seconds(2.0), [&] { kernel->fail(LinkId(0)); });
-    CHECK(
-        error_of(program, *kernel, all_hosts(platform)) ==
-        "2 of 2 operations never ended, after 1 failed flows and works: op 0 (rank 0, gradient_exchange, all_reduce), "
-        "op 1 (rank 1, gradient_exchange, all_reduce)");
-  }
-}
-
-TEST_CASE("a way that does not exist is told when the message starts, not before the run and not by an abort") {
-  Platform platform = cluster(2, 2, 2, {{1e9, 0.0}, {1e9, 0.0}, 4e9});
-  platform.hosts[3].network.reset();
-  for (const EngineKind kind : both) {
-    Program program(4);
-    const OpId work = program.add(compute(0, 1.0));
-    const OpId sent = program.add(send(0, 1, 1e9, {work}));
-    program.add(receive(1, 0));
-    program.add(send(0, 3, 1.0, {sent}));
-    program.add(receive(3, 0));
-    const auto kernel = make_kernel(kind, platform);
-    CHECK(error_of(program, *kernel, all_hosts(platform)) ==
-          "there is no way from node0.device0 to node1.device1: node1.device1 has no network port");
   }
 }
 

@@ -1,0 +1,23 @@
+#include "analysis/cli/signals.hpp"
+
+#include <csignal>
+
+#include "sim/base/files.hpp"
+
+namespace orrery {
+namespace {
+
+extern "C" void on_signal(int signal) {
+  remove_temporary_files();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+}  // namespace
+
+void clean_up_on_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+}
+
+}  // namespace orrery

@@ -1,0 +1,9 @@
+// What the programs do on SIGINT and SIGTERM.
+#pragma once
+
+namespace orrery {
+
+/// From now on a signal removes half-written files before it ends the process.
+void clean_up_on_signals();
+
+}  // namespace orrery
