@@ -112,8 +112,7 @@ double bus_bytes(const CollectiveCase& what) {
 Predicted time(const MeasuredRow& row, CaseSolver& solver) {
   const CollectiveCase what = collective_of(row, solver);
   const double unit = *seconds_per(row.unit);
-  return {
-      times(ranged_seconds(what), 1 / unit), what.where.assumed, {bus_bytes(what) / unit, -1, NullModel::Rate::bus}};
+  return {ranged_seconds(what) * (1 / unit), what.where.assumed, {bus_bytes(what) / unit, -1, NullModel::Rate::bus}};
 }
 
 Predicted bus_GBps(const MeasuredRow& row, CaseSolver& solver) {

@@ -43,7 +43,7 @@ void add_phase(LengthOfTraining& length, const TrainingPhase& phase, CaseSolver&
   const SolvedCase& solved = solver.solve(phase.row);
   const double samples = samples_of_training(phase.row, phase.amount, solved);
   const double steps = samples / static_cast<double>(solved.row.job.batch);
-  const Ranged seconds = times(solved.seconds, steps);
+  const Ranged seconds = solved.seconds * steps;
   length.seconds.value += seconds.value;
   length.seconds.low += seconds.low;  // the constants are those of the other phases
   length.seconds.high += seconds.high;
@@ -63,7 +63,7 @@ LengthOfTraining length_of(const MeasuredRow& row, CaseSolver& solver) {
 
 /// In a unit of so many seconds, or device-seconds.
 Predicted told(LengthOfTraining length, double unit) {
-  return {times(length.seconds, 1 / unit), std::move(length.assumed), {length.work / unit, -1}};
+  return {length.seconds * (1 / unit), std::move(length.assumed), {length.work / unit, -1}};
 }
 
 Predicted time_to_train(const MeasuredRow& row, CaseSolver& solver) {

@@ -31,7 +31,7 @@ TrainingJob with_blocks(const SolvedCase& solved, std::int64_t layers) {
 
 Predicted peak_in(const MeasuredRow& row, CaseSolver& solver, double unit) {
   const SolvedCase& solved = solver.solve(row);
-  return {times(ranged(solved, peak), 1 / unit), solved.row.assumed, {}};
+  return {ranged(solved, peak) * (1 / unit), solved.row.assumed, {}};
 }
 
 /// Korthikanti et al. 2022 count what the blocks keep, without embedding and head: what as many blocks again would add.
@@ -88,7 +88,7 @@ Predicted states_GiB(const MeasuredRow& row, CaseSolver& solver) {
   const double bytes_each = (states.weights + states.gradients + states.optimizer).value() / held_by_first(solved);
   const Layout& layout = solved.row.layout;
   const double counted = bytes_each * block_weights(solved.row.job.network) / layout.tp / layout.pp;
-  Predicted predicted{times(as_sure_as(counted, solved.seconds), 1 / gibi), solved.row.assumed, {}};
+  Predicted predicted{as_sure_as(counted, solved.seconds) * (1 / gibi), solved.row.assumed, {}};
   predicted.assumed.emplace_back("matrices of the blocks alone, as the source counts");
   return predicted;
 }

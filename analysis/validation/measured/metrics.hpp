@@ -51,7 +51,6 @@ std::optional<double> seconds_per(std::string_view unit);
 
 /// The range of a figure that is proportional to the inverse of another.
 Ranged inverse_of(const Ranged& range, double numerator);
-Ranged times(const Ranged& range, double factor);
 /// `middle` with the relative deviations of `like`.
 Ranged as_sure_as(double middle, const Ranged& like);
 

@@ -50,7 +50,7 @@ Predicted iteration_time(const MeasuredRow& row, CaseSolver& solver) {
   const SolvedCase& solved = solver.solve(row);
   need_whole_batch(row, solved);
   const double unit = *seconds_per(row.unit);
-  return {times(solved.seconds, 1 / unit), solved.row.assumed, {work_per_device(solved) / unit, -1}};
+  return {solved.seconds * (1 / unit), solved.row.assumed, {work_per_device(solved) / unit, -1}};
 }
 
 /// `amount`: of one step.
@@ -118,7 +118,7 @@ Predicted hardware_utilisation(const MeasuredRow& row, CaseSolver& solver) {
 template <Predicted (*percent)(const MeasuredRow&, CaseSolver&)>
 Predicted fraction(const MeasuredRow& row, CaseSolver& solver) {
   Predicted predicted = percent(row, solver);
-  predicted.value = times(predicted.value, 0.01);
+  predicted.value = predicted.value * 0.01;
   predicted.null.scale *= 0.01;
   return predicted;
 }
@@ -148,12 +148,8 @@ Ranged inverse_of(const Ranged& range, double numerator) {
           range.low > 0 ? numerator / range.low : numerator / range.value};
 }
 
-Ranged times(const Ranged& range, double factor) {
-  return {range.value * factor, range.low * factor, range.high * factor};
-}
-
 Ranged as_sure_as(double middle, const Ranged& like) {
-  return times(like, middle / like.value);
+  return like * (middle / like.value);
 }
 
 std::vector<Metric> training_metrics() {
