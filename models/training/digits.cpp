@@ -58,23 +58,26 @@ class DigitsReader {
     std::size_t start = 0;
     for (int i = 0; i <= pixels; ++i) {
       const std::string_view field = line.substr(start, line.find(',', start) - start);
-      if (!read_field(field, i == pixels, static_cast<int>(start) + 1)) return;
+      const int column = static_cast<int>(start) + 1;
+      if (i == pixels) {
+        const auto label = read_field(field, "label", largest_digit, column);
+        if (label) samples_.labels.push_back(*label);
+        return;
+      }
+      const auto pixel = read_field(field, "pixel", largest_pixel, column);
+      if (!pixel) return;
+      samples_.inputs.push_back(static_cast<float>(*pixel) / static_cast<float>(largest_pixel));
       start += field.size() + 1;
     }
   }
 
-  bool read_field(std::string_view field, bool is_label, int column) {
-    const int largest = is_label ? largest_digit : largest_pixel;
+  std::optional<int> read_field(std::string_view field, std::string_view what, int largest, int column) {
     const std::optional<int> value = number_in(field, largest);
     if (!value) {
-      refuse(column, fmt::format("\"{}\" is no {}", shown(field), is_label ? "label" : "pixel"),
+      refuse(column, fmt::format("\"{}\" is no {}", shown(field), what),
              fmt::format("a whole number from 0 to {} is", largest));
-    } else if (is_label) {
-      samples_.labels.push_back(*value);
-    } else {
-      samples_.inputs.push_back(static_cast<float>(*value) / static_cast<float>(largest_pixel));
     }
-    return value.has_value();
+    return value;
   }
 
   void refuse(int column, std::string what, std::string why) {

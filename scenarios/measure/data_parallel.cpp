@@ -99,7 +99,7 @@ class Replica final : public RealStep {
     BatchResult sum;
     next_ = 0;
     for (std::size_t part = 0; part < micro_steps; ++part) {
-      begin_micro_step(static_cast<int>(part), part + 1 == micro_steps);
+      begin_micro_step(static_cast<int>(part), part + 1 == micro_steps ? Exchanging::yes : Exchanging::no);
       const PassOptions pass{.divisor = mean_divisor(*job_.plan, batch.samples),
                              .seed = draws_of_step(job_.job.scenario.seed, steps_, job_.communicator.rank()) + part,
                              .update = part == 0 ? Update::overwrite : Update::add};
@@ -114,6 +114,8 @@ class Replica final : public RealStep {
   std::vector<float> weights() override { return {weights_.begin(), weights_.end()}; }
 
  private:
+  enum class Exchanging : std::uint8_t { no, yes };
+
   [[nodiscard]] std::vector<NumberRange> trainable_layers() const {
     std::vector<NumberRange> layers;
     for (std::size_t i = 0; i < job_.plan->kernels(); ++i) {
@@ -122,9 +124,9 @@ class Replica final : public RealStep {
     return layers;
   }
 
-  void begin_micro_step(int index, bool last) {
+  void begin_micro_step(int index, Exchanging exchanging) {
     micro_step_ = index;
-    exchanging_ = last ? Exchanging::yes : Exchanging::no;
+    exchanging_ = exchanging;
     pass_ = Pass::forward;
     mark_ = job_.recorder.now();
   }
@@ -205,7 +207,7 @@ class Replica final : public RealStep {
   std::int64_t steps_ = 0;
   // Of the micro-step under way
   int micro_step_ = 0;
-  enum class Exchanging : std::uint8_t { no, yes } exchanging_ = Exchanging::no;
+  Exchanging exchanging_ = Exchanging::no;
   Pass pass_ = Pass::forward;
   Seconds mark_;          // when what is being computed began
   std::size_t next_ = 0;  // exchange
