@@ -13,8 +13,6 @@
 namespace orrery {
 namespace {
 
-constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
-
 /// Residual networks are trained on ImageNet where the row names no set.
 double samples_of_training(const MeasuredRow& row, const TrainingAmount& amount, const SolvedCase& solved) {
   switch (amount.unit) {

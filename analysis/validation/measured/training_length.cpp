@@ -16,7 +16,6 @@ namespace {
 
 using Unit = TrainingAmount::Unit;
 
-constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
 constexpr double cifar_images = 50000;
 // MovieLens 1M: 1,000,209 ratings without the last one of each of 6,040 users, and four others drawn for each (He et
 // al. 2017, section 4.1).
@@ -79,7 +78,7 @@ std::optional<double> amount_before(const std::vector<std::string>& words, std::
   const double least = unit_named(words[unit]) == Unit::epochs ? 0 : least_count;
   for (std::size_t at = first; at < unit; ++at) {
     const auto number = is_batch(words, at) ? std::nullopt : number_at(words, at, unit);
-    if (number && *number > least) return number;
+    if (number && *number > 0 && *number >= least) return number;
   }
   return std::nullopt;
 }

@@ -10,6 +10,8 @@
 
 namespace orrery {
 
+inline constexpr double imagenet_images = 1281167;  // training set of ILSVRC 2012
+
 /// So many samples, tokens or passes over a training set.
 struct TrainingAmount {
   enum class Unit { samples, tokens, epochs } unit = Unit::samples;

@@ -41,6 +41,7 @@ TEST_CASE("how long a training is, as people write it") {
                               {"3.2k images/s over 90 epochs", Unit::epochs, 90},
                               {"4M tokens per step, 2 trillion tokens", Unit::tokens, 2e12},
                               {"1,281,167 images", Unit::samples, 1281167},
+                              {"1M samples", Unit::samples, 1e6},
                               {"403M seq-128 samples", Unit::samples, 403e6}};
   for (const AmountCase& known : cases) {
     INFO(known.notes);
@@ -52,8 +53,9 @@ TEST_CASE("how long a training is, as people write it") {
 }
 
 TEST_CASE("what a step or a second takes is not the length of a training") {
-  for (const char* notes : {"", "batch 2M tokens", "batch of 512 samples", "8,192 tokens", "sequences of 8k tokens",
-                            "1.1k images/s", "4M tokens per step", "4M tokens batch", "tokens", "a few epochs"}) {
+  for (const char* notes :
+       {"", "batch 2M tokens", "batch of 512 samples", "8,192 tokens", "sequences of 8k tokens", "1.1k images/s",
+        "4M tokens per step", "4M tokens batch", "tokens", "0 epochs", "a few epochs"}) {
     INFO(notes);
     CHECK(training_amounts(notes).empty());
   }
