@@ -16,7 +16,6 @@
 
 using orrery::ChildResult;
 using orrery::read_file;
-using orrery::testing::call_orrery;
 using orrery::testing::call_orrery_with;
 using orrery::testing::shipped_scenario;
 using orrery::testing::TemporaryFolder;

@@ -15,7 +15,6 @@ using test::cluster;
 using test::compute;
 using test::error_of;
 using test::receive;
-using test::run;
 using test::send;
 using test::star;
 
