@@ -88,7 +88,10 @@ std::vector<Metric> length_metrics() {
   return {{"time_to_train", "time", time_to_train},
           {"ideal_training_time", "time", time_to_train},
           {"time_per_epoch", "time", time_per_epoch},
-          {"gpu_hours", "GPU-h", device_hours}};
+          {"gpu_hours", "GPU-h", device_hours},
+          {"gpu_hours", "GPU-hours", device_hours},
+          {"gpu_hours", "hours", device_hours},
+          {"gpu_hours", "h", device_hours}};
 }
 
 }  // namespace orrery

@@ -183,7 +183,7 @@ TEST_CASE("a whole training is its steps, and its device-hours those of every de
       "D-T-1,iteration_time,1,s," +
       job + "\n" + "D-T-2,time_to_train,34,days," + job + "300 billion tokens\n" + "D-T-3,gpu_hours,835584,GPU-h," +
       job + "300B tokens\n" + "D-T-4,ideal_training_time,816,h," + job + "146484375 samples\n" +
-      "D-T-5,gpu_hours,1,GPU-h," + job + "\n" +
+      "D-T-5,gpu_hours,1,hours," + job + "\n" +
       "D-T-6,energy_dynamic,433196,kWh,BLOOM,A100-80GB-SXM,384,,,,,,,,,\"1,082,990 GPU-h x 0.4 kW TDP\"\n");
   const auto outcomes = predict_rows(rows, tables());
   const double seconds = outcomes[0].predicted->value * 300e9 / 2048 / 1536;
