@@ -93,7 +93,7 @@ class HybridReader {
   }
 
   void read_pieces() {
-    layout_.microbatch = table_.integer("microbatch", 1, count);
+    layout_.microbatch = table_.integer("microbatch", 1, layout_microbatch);
     layout_.schedule = choose(table_, "schedule", hybrid_schedules(), layout_.schedule);
     layout_.interleave = degree("interleave");
     static const Names<Chunks> chunks = {{"equal", Chunks::equal}, {"uneven", Chunks::uneven}};

@@ -7,6 +7,7 @@ namespace orrery {
 
 /// Of tp, pp, cp, ep and interleave: tp x pp x cp x 1e6 replicas stays below 2^63, any two of them below 2^31.
 inline constexpr Range layout_degree{1.0, 1e4};
+inline constexpr Range layout_microbatch{1.0, 1e8};  // samples: recommenders take millions; x dp x pp below 2^63
 
 /// Reads the layout and what disturbs it into `spec`, whose cluster, precision and recompute stand. Whether the network
 /// can be laid out so is no matter of reading: LayoutJudge says it, and such a way is infeasible, not wrong. Keys about

@@ -77,7 +77,7 @@ SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strateg
   search.ep = table.integers("ep", layout_degree);
   search.etp = read_expert_splits(table, network);
   search.zero_stage = table.integers("zero_stage", stages);
-  search.microbatch = table.integers("microbatch", count);
+  search.microbatch = table.integers("microbatch", layout_microbatch);
   search.interleave = table.integers("interleave", layout_degree);
   search.recompute = choose_some(table, "recompute", hybrid_recomputes());
   search.schedule = choose_some(table, "schedule", hybrid_schedules());
