@@ -2,6 +2,8 @@
 #include "scenarios/read_hybrid.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 namespace orrery {
 namespace {
@@ -42,7 +44,7 @@ class HybridReader {
     const std::int64_t usable = asked.value_or(known ? there : rest);
     layout_.dp = static_cast<int>(table_.integer("dp", std::clamp<std::int64_t>(usable / rest, 1, 1000000), count));
     layout_.ep = degree("ep");
-    check_product(rest, usable, asked.has_value());
+    check_product(rest, usable, asked);
     const std::int64_t devices = layout_.devices();
     spec_.devices = static_cast<int>(std::min<std::int64_t>(devices, 1000000000));
     if (known && devices > there) {
@@ -53,11 +55,11 @@ class HybridReader {
     }
   }
 
-  /// `devices` is dp times the rest, whichever of the two is given.
-  void check_product(std::int64_t rest, std::int64_t usable, bool asked) {
+  /// `devices` (`asked`, where given) is dp times the rest, whichever of the two is given.
+  void check_product(std::int64_t rest, std::int64_t usable, std::optional<std::int64_t> asked) {
     if (table_.has("dp")) {
-      if (asked && layout_.dp * rest != usable) {
-        table_.problem("devices", fmt::format("{} is not dp x tp x pp x cp", usable),
+      if (asked && layout_.dp * rest != *asked) {
+        table_.problem("devices", fmt::format("{} is not dp x tp x pp x cp", *asked),
                        fmt::format("that is {} x {} = {}", layout_.dp, rest, layout_.dp * rest),
                        "leave one of them out");
       }

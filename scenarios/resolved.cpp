@@ -43,52 +43,67 @@ bool has_groups(const Scenario& scenario) {
                      [](const ResolvedValue& value) { return value.path.starts_with("federation.group["); });
 }
 
-/// Paths as this process sees them, so that the text means the same wherever it lies.
-std::map<std::string, std::string> absolute_paths(const Scenario& scenario) {
-  std::map<std::string, std::string> values;
-  const auto quoted = [](const std::string& path) {
-    return "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
-  };
-  const auto add = [&](const std::string& key, const std::string& path) { values[key] = quoted(path); };
-  std::vector<std::string> constants;
-  for (const ConstantsFile& file : scenario.workload.constants) constants.push_back(quoted(file.file));
-  if (!constants.empty()) values["workload.constants"] = "[" + join(constants, ", ") + "]";
-  // A cluster's only group stands in the table itself, or in a list of one.
-  const auto add_devices = [&add](const std::string& cluster, const ClusterSpec& spec) {
-    if (!spec.device_file.empty()) add(cluster + ".device", spec.device_file);
-    for (std::size_t group = 0; group < spec.description.groups(); ++group) {
-      const std::string& file = spec.origin(group).device_file;
-      if (!file.empty()) add(fmt::format("{}.group[{}].device", cluster, group), file);
+/// Paths as this process sees them, so that the text means the same wherever it lies: by the key that names them.
+class AbsolutePaths {
+ public:
+  explicit AbsolutePaths(const Scenario& scenario) {
+    add_workload(scenario.workload);
+    for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+      const std::string strategy = "strategy[" + std::to_string(i) + "]";
+      add(strategy + ".save_weights", scenario.strategies[i].save_weights);
+      add_devices(strategy + ".cluster", scenario.strategies[i].cluster);
     }
-  };
-  if (!scenario.workload.profile.empty()) add("workload.profile", scenario.workload.profile);
-  if (scenario.workload.host.ends_with(".csv")) add("workload.profile_host", scenario.workload.host);
-  if (!scenario.workload.weights.initial.empty()) add("workload.initial_weights", scenario.workload.weights.initial);
-  if (!scenario.workload.weights.save.empty()) add("workload.save_weights", scenario.workload.weights.save);
-  for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
-    const std::string strategy = "strategy[" + std::to_string(i) + "]";
-    const std::string& path = scenario.strategies[i].save_weights;
-    if (!path.empty()) add(strategy + ".save_weights", path);
-    add_devices(strategy + ".cluster", scenario.strategies[i].cluster);
+    add_traces(scenario);
+    add_devices("cluster", scenario.cluster);
   }
-  const FederationSpec& federation = scenario.federation;
-  for (std::size_t i = 0; i < federation.groups.size(); ++i) {
+  [[nodiscard]] const std::map<std::string, std::string>& values() const { return values_; }
+
+ private:
+  static std::string quoted(const std::string& path) {
+    return "'" + std::filesystem::absolute(path).lexically_normal().string() + "'";
+  }
+  void add(const std::string& key, const std::string& path) {
+    if (!path.empty()) values_[key] = quoted(path);
+  }
+
+  void add_workload(const WorkloadSpec& workload) {
+    std::vector<std::string> constants;
+    for (const ConstantsFile& file : workload.constants) constants.push_back(quoted(file.file));
+    if (!constants.empty()) values_["workload.constants"] = "[" + join(constants, ", ") + "]";
+    add("workload.profile", workload.profile);
+    if (workload.host.ends_with(".csv")) add("workload.profile_host", workload.host);
+    add("workload.initial_weights", workload.weights.initial);
+    add("workload.save_weights", workload.weights.save);
+    const std::string& network = workload.network_file;
+    add(network.ends_with(".json") ? "workload.hf_config" : "workload.network", network);
+  }
+
+  /// A cluster's only group stands in the table itself, or in a list of one.
+  void add_devices(const std::string& cluster, const ClusterSpec& spec) {
+    add(cluster + ".device", spec.device_file);
+    for (std::size_t group = 0; group < spec.description.groups(); ++group) {
+      add(fmt::format("{}.group[{}].device", cluster, group), spec.origin(group).device_file);
+    }
+  }
+
+  void add_traces(const Scenario& scenario) {
+    const FederationSpec& federation = scenario.federation;
     const bool is_only = federation.groups.size() == 1 && !has_groups(scenario);
-    const std::string group = is_only ? "federation" : "federation.group[" + std::to_string(i) + "]";
-    const std::string& trace = federation.groups[i].availability.trace;
-    if (!trace.empty()) add(group + ".trace", trace);
-    if (!federation.capacity_traces[i].empty()) add(group + ".capacity_trace", federation.capacity_traces[i]);
+    for (std::size_t i = 0; i < federation.groups.size(); ++i) {
+      const std::string group = is_only ? "federation" : "federation.group[" + std::to_string(i) + "]";
+      add(group + ".trace", federation.groups[i].availability.trace);
+      add(group + ".capacity_trace", federation.capacity_traces[i]);
+    }
   }
-  add_devices("cluster", scenario.cluster);
-  const std::string& network = scenario.workload.network_file;
-  if (!network.empty()) add(network.ends_with(".json") ? "workload.hf_config" : "workload.network", network);
-  return values;
-}
+
+  std::map<std::string, std::string> values_;
+};
 
 }  // namespace
 
 std::string resolved_toml(const Scenario& scenario) {
-  const std::map<std::string, std::string> paths = absolute_paths(scenario);
+  const AbsolutePaths absolute(scenario);
+  const std::map<std::string, std::string>& paths = absolute.values();
   std::vector<std::string> tables;  // in the order of their first value
   std::map<std::string, std::string> lines;
   for (const ResolvedValue& value : scenario.resolved) {

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <utility>
-
-#include "sim/base/csv.hpp"
 
 namespace orrery {
 namespace {
@@ -14,10 +11,6 @@ constexpr std::string_view multiprocessors = "multiprocessors";
 /// Times the catalogue's gemm_fraction (the largest share of its peak that matrix products were seen to reach) gives
 /// gemm_share of a device that has none of its own.
 constexpr std::string_view gemm_of_achievable = "gemm_of_achievable";
-
-std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
-  return read_constants(std::move(table), {"device", device_constant_names(), {}}, problems);
-}
 
 /// The year of `default:<kind>:<year>`; 0 for `default:<kind>`; nothing for another owner.
 std::optional<int> default_year(std::string_view owner, const std::string& kind) {
@@ -78,24 +71,11 @@ std::vector<std::string> device_constant_names() {
   return names;
 }
 
-DeviceLaws DeviceLaws::read(const std::filesystem::path& folder, Problems& problems) {
-  DeviceLaws laws;
-  const std::string path = (folder / "device_laws.csv").string();
-  laws.rows_ = read_rows(CsvTable::read(path, constant_columns("device"), problems), problems);
-  return laws;
-}
-
-DeviceLaws DeviceLaws::parse(std::string_view text, const std::string& file, Problems& problems) {
-  DeviceLaws laws;
-  laws.rows_ = read_rows(CsvTable::parse(text, file, constant_columns("device"), problems), problems);
-  return laws;
-}
-
 std::vector<ConstantRow> DeviceLaws::rows_of(const Device& device) const {
   std::vector<ConstantRow> chosen;
   for (const std::string& name : device_constant_names()) {
     const ConstantRow* nearest = nullptr;
-    for (const ConstantRow& row : rows_) {
+    for (const ConstantRow& row : rows()) {
       if (row.constant != name) continue;
       const std::optional<int> far = distance(row, device);
       if (far && (nearest == nullptr || *far < *distance(*nearest, device))) nearest = &row;
@@ -123,10 +103,6 @@ DeviceLaw DeviceLaws::of(const Device& device) const {
     }
   }
   return law;
-}
-
-void DeviceLaws::overlay(std::vector<ConstantRow> rows) {
-  overlay_constants(rows_, std::move(rows));
 }
 
 double fused_attention_share(const DeviceLaw& law, double generation) {

@@ -2,15 +2,14 @@
 // (device, constant, value, low, high, source). The laws themselves stand in models/cost/operators.hpp.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/base/constants_csv.hpp"
-#include "sim/base/errors.hpp"
 #include "sim/base/ranged.hpp"
 #include "topologies/catalogue.hpp"
+#include "topologies/law_rows.hpp"
 
 namespace orrery {
 
@@ -55,20 +54,15 @@ double fused_attention_share(const DeviceLaw& law, double generation);
 /// `default:<kind>:<first year of the generation>`, and `default` for every device. Beside device_constants() a row may
 /// give `multiprocessors`, and `gemm_of_achievable`: gemm_share = that x the catalogue's gemm_fraction, for devices
 /// without a gemm_share that is nearer to them.
-class DeviceLaws {
+class DeviceLaws : public LawRows<DeviceLaws> {
  public:
-  static DeviceLaws read(const std::filesystem::path& folder, Problems& problems);
-  static DeviceLaws parse(std::string_view text, const std::string& file, Problems& problems);
+  static constexpr auto kind = "device", shipped = "device_laws.csv";
+  static std::vector<std::string> names() { return device_constant_names(); }
   /// The device's own constants over the defaults of its generation (the latest that is not after its year), those
   /// over the defaults of its kind, those over the defaults of all.
   [[nodiscard]] DeviceLaw of(const Device& device) const;
   /// The rows that `of` reads, at most one per constant: what `orrery show law` prints.
   [[nodiscard]] std::vector<ConstantRow> rows_of(const Device& device) const;
-  /// Rows that take the place of those of the same device and constant (a file that `orrery fit` wrote).
-  void overlay(std::vector<ConstantRow> rows);
-
- private:
-  std::vector<ConstantRow> rows_;
 };
 
 }  // namespace orrery

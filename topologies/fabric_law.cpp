@@ -4,18 +4,12 @@
 #include <array>
 #include <utility>
 
-#include "sim/base/csv.hpp"
-
 namespace orrery {
 namespace {
 
 constexpr std::string_view in_network_ranks = "in_network_ranks";
 constexpr std::string_view bus_share = "bus_share";
 constexpr std::string_view hop_of_latency = "hop_of_latency";
-
-std::vector<ConstantRow> read_rows(CsvTable table, Problems& problems) {
-  return read_constants(std::move(table), {"link", fabric_constant_names(), {}}, problems);
-}
 
 /// Assumed: between four fifths of bandwidth x efficiency and a tenth above it, never above the bandwidth.
 Ranged unmeasured_plateau(double bandwidth, double efficiency) {
@@ -71,25 +65,12 @@ std::vector<std::string> fabric_constant_names() {
   return names;
 }
 
-FabricLaws FabricLaws::read(const std::filesystem::path& folder, Problems& problems) {
-  FabricLaws laws;
-  const std::string path = (folder / "fabric_laws.csv").string();
-  laws.rows_ = read_rows(CsvTable::read(path, constant_columns("link"), problems), problems);
-  return laws;
-}
-
-FabricLaws FabricLaws::parse(std::string_view text, const std::string& file, Problems& problems) {
-  FabricLaws laws;
-  laws.rows_ = read_rows(CsvTable::parse(text, file, constant_columns("link"), problems), problems);
-  return laws;
-}
-
 std::vector<ConstantRow> FabricLaws::rows_of(const Link& link) const {
   const std::array<std::string, 3> owners{link.id, "default:" + link.kind, "default"};
   std::vector<ConstantRow> chosen;
   for (const std::string& owner : owners) {
     for (const std::string& name : fabric_constant_names()) {
-      const ConstantRow* row = find_constant(rows_, owner, name);
+      const ConstantRow* row = find_constant(rows(), owner, name);
       if (row != nullptr && !already_said(chosen, name)) chosen.push_back(*row);
     }
   }
@@ -111,10 +92,6 @@ FabricLaw FabricLaws::of(const Link& link) const {
     law.measured = row.owner == link.id && !row.assumed();
   }
   return law;
-}
-
-void FabricLaws::overlay(std::vector<ConstantRow> rows) {
-  overlay_constants(rows_, std::move(rows));
 }
 
 }  // namespace orrery

@@ -2,15 +2,14 @@
 // fabric_laws.csv (link, constant, value, low, high, source), of links inside a node and of network links.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/base/constants_csv.hpp"
-#include "sim/base/errors.hpp"
 #include "sim/base/ranged.hpp"
 #include "topologies/catalogue.hpp"
+#include "topologies/law_rows.hpp"
 
 namespace orrery {
 
@@ -41,20 +40,15 @@ std::vector<std::string> fabric_constant_names();
 /// Rows of links, and defaults named `default:<kind>` and `default`. Beside fabric_constants() a row may give
 /// `in_network_ranks`; `bus_share`, in the place of bus_GBps: the plateau = that x the link's bandwidth; and
 /// `hop_of_latency`, in the place of hop_us: a hop = that x the link's latency.
-class FabricLaws {
+class FabricLaws : public LawRows<FabricLaws> {
  public:
-  static FabricLaws read(const std::filesystem::path& folder, Problems& problems);
-  static FabricLaws parse(std::string_view text, const std::string& file, Problems& problems);
+  static constexpr auto kind = "link", shipped = "fabric_laws.csv";
+  static std::vector<std::string> names() { return fabric_constant_names(); }
   /// The link's own constants over the defaults of its kind, those over the defaults of all; the plateau of a link that
   /// no row speaks of is bandwidth x efficiency.
   [[nodiscard]] FabricLaw of(const Link& link) const;
   /// The rows that `of` reads, at most one per constant.
   [[nodiscard]] std::vector<ConstantRow> rows_of(const Link& link) const;
-  /// Rows that take the place of those of the same link and constant (a file that `orrery fit` wrote).
-  void overlay(std::vector<ConstantRow> rows);
-
- private:
-  std::vector<ConstantRow> rows_;
 };
 
 }  // namespace orrery

@@ -43,7 +43,7 @@ CommandSpec fit_spec() {
   add("constant", po::value<std::vector<std::string>>(), "fit this one, not the usual ones; may be repeated");
   add("folds", po::value<int>()->default_value(5), "parts of the rows that are left out in turn");
   add("seed", po::value<std::uint64_t>()->default_value(1), "of the order in which rows are left out");
-  add("out,o", po::value<std::string>(), "file of constants to write (required)");
+  add("output,o", po::value<std::string>()->value_name("FILE"), "file of constants to write (required)");
   add("force", "replace an existing file");
   return spec;
 }
@@ -155,11 +155,11 @@ ExitCode fit_command(const Arguments& arguments) {
   const CommandSpec spec = fit_spec();
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;
-  if (values->count("out") == 0) throw UsageError("orrery fit: -o FILE is missing (the file of constants to write)");
+  if (values->count("output") == 0) throw UsageError("orrery fit: -o FILE is missing (the file of constants to write)");
   if ((*values)["folds"].as<int>() < 2) throw UsageError("orrery fit: --folds must be at least 2");
   const std::string file = (*values)["ROWS_OR_TRACE"].as<std::string>();
   const FitTarget target = target_of(*values);
-  const std::string out = new_file("fit", *values, "out");
+  const std::string out = new_file("fit", *values);
   const RowsToFit fit = problem_of(file, target, *values);
   print_left_out(fit.left_out);
   const FitResult result =

@@ -66,15 +66,15 @@ std::size_t classes_of(const std::vector<ResultRow>& rows) {
 
 template <auto Member>
 std::string sum(const ClientSums& sums) {
-  return number(sums.*Member);
+  return number_text(sums.*Member);
 }
 template <auto Member>
 std::string trips(const ClientSums& sums) {
-  return number(sums.trips.*Member);
+  return number_text(sums.trips.*Member);
 }
 std::string mean_staleness(const ClientSums& sums) {
   const auto reports = static_cast<double>(sums.trips.reported);
-  return reports > 0 ? number(static_cast<double>(sums.staleness) / reports) : std::string{};
+  return reports > 0 ? number_text(static_cast<double>(sums.staleness) / reports) : std::string{};
 }
 
 const std::vector<CsvColumn<ClientSums>>& sum_columns() {

@@ -34,20 +34,18 @@ Cells cells_of(const std::vector<CsvColumn<Of...>>& columns, const Of&... of) {
   return cells;
 }
 
+// Beside number_text() of a double.
 template <class Tag>
-std::string number(Quantity<Tag> quantity) {
+std::string number_text(Quantity<Tag> quantity) {
   return number_text(quantity.value());
 }
-inline std::string number(double value) {
-  return number_text(value);
-}
-inline std::string number(std::int64_t value) {
+inline std::string number_text(std::int64_t value) {
   return std::to_string(value);
 }
 /// Empty for nothing.
 template <class Value>
-std::string number(const std::optional<Value>& value) {
-  return value ? number(*value) : std::string{};
+std::string number_text(const std::optional<Value>& value) {
+  return value ? number_text(*value) : std::string{};
 }
 
 }  // namespace orrery

@@ -10,24 +10,24 @@ using Column = CsvColumn<ResultRow, CurveEntry>;
 
 template <auto Member>
 std::string of_point(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return number(entry.point.*Member);
+  return number_text(entry.point.*Member);
 }
 template <auto Member>
 std::string of_entry(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return number(entry.*Member);
+  return number_text(entry.*Member);
 }
 template <auto Member>
 std::string of_spending(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return number(entry.spent.*Member);
+  return number_text(entry.spent.*Member);
 }
 /// Blank where nothing is co-simulated, here and below.
 template <auto Member>
 std::string of_trips(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return entry.totals ? number(entry.totals->trips.*Member) : std::string{};
+  return entry.totals ? number_text(entry.totals->trips.*Member) : std::string{};
 }
 template <auto Member>
 std::string of_totals(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return entry.totals ? number(entry.totals.value().*Member) : std::string{};
+  return entry.totals ? number_text(entry.totals.value().*Member) : std::string{};
 }
 
 /// Blank where the power of a device is unknown, or where joules were counted by processors.
@@ -36,22 +36,22 @@ bool has_joules(const ResultRow& row, const CurveEntry& entry) {
 }
 template <auto Member>
 std::string of_joules(const ResultRow& row, const CurveEntry& entry) {
-  return has_joules(row, entry) ? number(entry.totals->energy().*Member) : std::string{};
+  return has_joules(row, entry) ? number_text(entry.totals->energy().*Member) : std::string{};
 }
 std::string server_joules(const ResultRow& row, const CurveEntry& entry) {
-  return has_joules(row, entry) ? number(entry.totals->energy().server()) : std::string{};
+  return has_joules(row, entry) ? number_text(entry.totals->energy().server()) : std::string{};
 }
 std::string wasted_joules(const ResultRow& row, const CurveEntry& entry) {
-  return has_joules(row, entry) ? number(entry.totals->wasted_energy.total()) : std::string{};
+  return has_joules(row, entry) ? number_text(entry.totals->wasted_energy.total()) : std::string{};
 }
 
 std::string joules(const ResultRow& /*row*/, const CurveEntry& entry) {
-  return entry.spent.energy ? number(entry.point.energy) : std::string{};
+  return entry.spent.energy ? number_text(entry.point.energy) : std::string{};
 }
 /// Blank where nobody reported since the point before: then there is none.
 std::string train_loss(const ResultRow& /*row*/, const CurveEntry& entry) {
   const bool none = entry.totals && !entry.staleness_mean;
-  return none ? std::string{} : number(entry.point.train_loss);
+  return none ? std::string{} : number_text(entry.point.train_loss);
 }
 
 const std::vector<Column>& curve_columns() {

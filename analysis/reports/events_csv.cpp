@@ -62,15 +62,29 @@ std::vector<Event> events_of(const FederatedRun& run) {
   return events;
 }
 
+std::string client(const ResultRow& /*row*/, const Event& event) {
+  return event.client < 0 ? std::string{} : std::to_string(event.client);
+}
+
+const std::vector<CsvColumn<ResultRow, Event>>& event_columns() {
+  static const std::vector<CsvColumn<ResultRow, Event>> columns = {
+      {"strategy", [](const ResultRow& row, const Event&) { return row.strategy->name; }},
+      {"time_s", [](const ResultRow&, const Event& event) { return number_text(event.at); }},
+      {"event", [](const ResultRow&, const Event& event) { return std::string(event.what); }},
+      {"round", [](const ResultRow&, const Event& event) { return std::to_string(event.round); }},
+      {"client", client},
+  };
+  return columns;
+}
+
 }  // namespace
 
 std::string events_csv(const std::vector<ResultRow>& rows) {
-  std::string text = csv_line({"strategy", "time_s", "event", "round", "client"});
+  std::string text = csv_line(names_of(event_columns()));
   for (const ResultRow& row : rows) {
     if (!row.simulated()) continue;
     for (const Event& event : events_of(row.way->federated)) {
-      text += csv_line({row.strategy->name, number_text(event.at), event.what, std::to_string(event.round),
-                        event.client < 0 ? std::string{} : std::to_string(event.client)});
+      text += csv_line(cells_of(event_columns(), row, event));
     }
   }
   return text;

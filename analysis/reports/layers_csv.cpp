@@ -1,10 +1,11 @@
 #include <algorithm>
+#include <cstddef>
 
+#include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
 #include "models/layouts/step_prediction.hpp"
 #include "scenarios/training_job.hpp"
 #include "sim/base/csv.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -77,6 +78,47 @@ std::vector<LayerFigures> figures_of_whole(const ResultRow& row, const CostModel
   return figures;
 }
 
+/// A layer of a row's network.
+struct LayerLine {
+  std::size_t index = 0;
+  const Layer& layer;
+  LayerCost cost;
+  Flops backward;  // 0 where nothing needs its gradient
+  LayerFigures figures;
+  Passes passes;
+};
+
+/// Seconds of a step.
+template <auto Member>
+std::string of_passes(const ResultRow& /*row*/, const LayerLine& line) {
+  return number_text(line.figures.*Member * line.passes.count);
+}
+std::string of_updates(const ResultRow& /*row*/, const LayerLine& line) {
+  return number_text(line.figures.optimizer * line.passes.updates);
+}
+
+const std::vector<CsvColumn<ResultRow, LayerLine>>& layer_columns() {
+  static const std::vector<CsvColumn<ResultRow, LayerLine>> columns = {
+      {"strategy", [](const ResultRow& row, const LayerLine&) { return row.strategy->name; }},
+      {"layer", [](const ResultRow&, const LayerLine& line) { return std::to_string(line.index); }},
+      {"name", [](const ResultRow&, const LayerLine& line) { return line.layer.name; }},
+      {"kind", [](const ResultRow&, const LayerLine& line) { return std::string(name_of(line.layer.kind)); }},
+      {"parameters", [](const ResultRow&, const LayerLine& line) { return number_text(line.cost.parameters); }},
+      {"forward_flops_per_sample",
+       [](const ResultRow&, const LayerLine& line) { return number_text(line.cost.forward); }},
+      {"backward_flops_per_sample", [](const ResultRow&, const LayerLine& line) { return number_text(line.backward); }},
+      {"activation_bytes_per_sample",
+       [](const ResultRow&, const LayerLine& line) { return number_text(line.figures.kept_bytes); }},
+      {"device", [](const ResultRow& row, const LayerLine&) { return device_of(row).id; }},
+      {"samples_per_pass", [](const ResultRow&, const LayerLine& line) { return number_text(line.passes.samples); }},
+      {"passes_per_step", [](const ResultRow&, const LayerLine& line) { return number_text(line.passes.count); }},
+      {"forward_s", of_passes<&LayerFigures::forward>},
+      {"backward_s", of_passes<&LayerFigures::backward>},
+      {"optimizer_s", of_updates},
+  };
+  return columns;
+}
+
 std::string layers_of(const ResultRow& row, const std::vector<LayerFigures>& figures) {
   const LayerGraph& network = row.scenario->workload.network;
   const Passes passes = passes_of(row);
@@ -85,13 +127,8 @@ std::string layers_of(const ResultRow& row, const std::vector<LayerFigures>& fig
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     const LayerCost cost = layer_cost(layer);
-    const double backward = has_backward[i] ? cost.backward.value() : 0.0;
-    text += csv_line({row.strategy->name, std::to_string(i), layer.name, std::string(name_of(layer.kind)),
-                      number_text(cost.parameters), number_text(cost.forward.value()), number_text(backward),
-                      number_text(figures[i].kept_bytes), device_of(row).id, number_text(passes.samples),
-                      number_text(passes.count), number_text(figures[i].forward.value() * passes.count),
-                      number_text(figures[i].backward.value() * passes.count),
-                      number_text(figures[i].optimizer.value() * passes.updates)});
+    const Flops backward = has_backward[i] ? cost.backward : Flops();
+    text += csv_line(cells_of(layer_columns(), row, LayerLine{i, layer, cost, backward, figures[i], passes}));
   }
   return text;
 }
@@ -99,9 +136,7 @@ std::string layers_of(const ResultRow& row, const std::vector<LayerFigures>& fig
 }  // namespace
 
 std::string layers_csv(const std::vector<ResultRow>& rows, const Catalogue& catalogue) {
-  std::string text = csv_line({"strategy", "layer", "name", "kind", "parameters", "forward_flops_per_sample",
-                               "backward_flops_per_sample", "activation_bytes_per_sample", "device", "samples_per_pass",
-                               "passes_per_step", "forward_s", "backward_s", "optimizer_s"});
+  std::string text = csv_line(names_of(layer_columns()));
   for (const ResultRow& row : rows) {
     if (!row.simulated()) continue;
     const bool is_hybrid = row.strategy->kind == StrategyKind::hybrid;

@@ -10,7 +10,7 @@ using Column = CsvColumn<FoundLayout>;
 
 template <auto Member>
 std::string of_layout(const FoundLayout& found) {
-  return number(std::int64_t{found.closed_form.layout.*Member});
+  return number_text(std::int64_t{found.closed_form.layout.*Member});
 }
 template <auto Member>
 std::string named_in_layout(const FoundLayout& found) {
@@ -18,21 +18,21 @@ std::string named_in_layout(const FoundLayout& found) {
 }
 template <auto Member>
 std::string of_closed_form(const FoundLayout& found) {
-  return number(found.closed_form.*Member);
+  return number_text(found.closed_form.*Member);
 }
 /// 0 stands for unknown.
 template <auto Member>
 std::string where_known(const FoundLayout& found) {
   const double value = found.closed_form.*Member;
-  return value > 0 ? number(value) : std::string{};
+  return value > 0 ? number_text(value) : std::string{};
 }
 template <auto Member>
 std::string of_simulation(const FoundLayout& found) {
-  return number(found.*Member);
+  return number_text(found.*Member);
 }
 template <auto End>
 std::string of_range(const FoundLayout& found) {
-  return found.step_range ? number((*found.step_range).*End) : std::string{};
+  return found.step_range ? number_text((*found.step_range).*End) : std::string{};
 }
 std::string yes_or_no(bool is_so) {
   return is_so ? "true" : "false";

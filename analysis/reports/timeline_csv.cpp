@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 #include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
@@ -12,26 +14,67 @@ namespace {
 /// More trips make a file that no viewer opens.
 constexpr std::size_t most_trips = 20000;
 
-/// Empty when the id is invalid.
+/// Of an operation, or of a phase of a trip. Indices: -1, blank.
+struct TimelineLine {
+  std::int64_t rank = -1;
+  std::string_view stream, dimension, phase;
+  std::int64_t layer = -1, microbatch = -1;
+  Seconds ready{}, start{}, end{};
+  Bytes bytes{};
+  Flops flops{};
+  std::int64_t peer = -1;
+};
+
 template <class Tag>
-std::string index_text(Id<Tag> id) {
-  return id.valid() ? std::to_string(id.index()) : std::string{};
+std::int64_t index_of(Id<Tag> id) {
+  return id.valid() ? static_cast<std::int64_t>(id.index()) : -1;
 }
 
-Cells timeline_cells(const std::string& strategy, const Activity& activity) {
-  return {strategy,
-          index_text(activity.rank),
-          std::string(name_of(activity.stream)),
-          std::string(name_of(activity.dimension)),
-          std::string(name_of(activity.phase)),
-          index_text(activity.layer),
-          activity.microbatch < 0 ? std::string{} : std::to_string(activity.microbatch),
-          number(activity.ready),
-          number(activity.start),
-          number(activity.end),
-          number(activity.bytes),
-          number(activity.flops),
-          index_text(activity.peer)};
+TimelineLine line_of(const Activity& activity) {
+  return {.rank = index_of(activity.rank),
+          .stream = name_of(activity.stream),
+          .dimension = name_of(activity.dimension),
+          .phase = name_of(activity.phase),
+          .layer = index_of(activity.layer),
+          .microbatch = activity.microbatch,
+          .ready = activity.ready,
+          .start = activity.start,
+          .end = activity.end,
+          .bytes = activity.bytes,
+          .flops = activity.flops,
+          .peer = index_of(activity.peer)};
+}
+
+template <auto Member>
+std::string named(const Way& /*way*/, const TimelineLine& line) {
+  return std::string(line.*Member);
+}
+template <auto Member>
+std::string numbered(const Way& /*way*/, const TimelineLine& line) {
+  return line.*Member < 0 ? std::string{} : number_text(line.*Member);
+}
+template <auto Member>
+std::string amount(const Way& /*way*/, const TimelineLine& line) {
+  return number_text(line.*Member);
+}
+
+const std::vector<CsvColumn<Way, TimelineLine>>& timeline_columns() {
+  static const std::vector<CsvColumn<Way, TimelineLine>> columns = {
+      {"strategy", [](const Way& way, const TimelineLine&) { return way.strategy; }},
+      {"rank", numbered<&TimelineLine::rank>},
+      {"stream", named<&TimelineLine::stream>},
+      {"dimension", named<&TimelineLine::dimension>},
+      {"phase", named<&TimelineLine::phase>},
+      {"layer", numbered<&TimelineLine::layer>},
+      {"microbatch", numbered<&TimelineLine::microbatch>},
+      {"ready_s", amount<&TimelineLine::ready>},
+      {"start_s", amount<&TimelineLine::start>},
+      {"end_s", amount<&TimelineLine::end>},
+      {"bytes", amount<&TimelineLine::bytes>},
+      {"flops", amount<&TimelineLine::flops>},
+      {"peer", numbered<&TimelineLine::peer>},
+  };
+  return columns;
 }
 
 /// Clients are ranks by their number; the server follows them, then the edges. A gossip has neither: the peer of a trip
@@ -58,21 +101,34 @@ class TripTimeline {
   }
 
  private:
-  static std::string rank_text(std::int64_t rank) { return rank < 0 ? std::string{} : std::to_string(rank); }
   /// An edge stands behind the server; the peer of a gossip is a client.
   [[nodiscard]] std::int64_t hub(std::int32_t index) const {
     return way_.federated.lines.size() > 1 ? server_ + 1 + index : index;
   }
   void work(std::int64_t rank, std::int64_t round, const char* phase, Seconds start, Seconds end) {
-    if (end <= start) return;
-    text_ += csv_line({way_.strategy, rank_text(rank), "compute", "none", phase, "", number(round), number(start),
-                       number(start), number(end), "0", "0", ""});
+    write({.rank = rank,
+           .stream = "compute",
+           .dimension = "none",
+           .phase = phase,
+           .microbatch = round,
+           .ready = start,
+           .start = start,
+           .end = end});
   }
   void transfer(const char* stream, const Trip& trip, Seconds start, Seconds end, Bytes bytes, std::int64_t peer) {
-    if (end <= start) return;
-    text_ +=
-        csv_line({way_.strategy, std::to_string(trip.client), stream, "dp", "transfer", "", std::to_string(trip.round),
-                  number(start), number(start), number(end), number(bytes), "0", rank_text(peer)});
+    write({.rank = trip.client,
+           .stream = stream,
+           .dimension = "dp",
+           .phase = "transfer",
+           .microbatch = trip.round,
+           .ready = start,
+           .start = start,
+           .end = end,
+           .bytes = bytes,
+           .peer = peer});
+  }
+  void write(const TimelineLine& line) {
+    if (line.end > line.start) text_ += csv_line(cells_of(timeline_columns(), way_, line));
   }
 
   const Way& way_;
@@ -94,12 +150,11 @@ void add_run(const ResultRow& row, std::string& text) {
 }  // namespace
 
 std::string timeline_csv(const std::vector<ResultRow>& rows) {
-  std::string text = csv_line({"strategy", "rank", "stream", "dimension", "phase", "layer", "microbatch", "ready_s",
-                               "start_s", "end_s", "bytes", "flops", "peer"});
+  std::string text = csv_line(names_of(timeline_columns()));
   for (const ResultRow& row : rows) {
     if (!row.simulated() || too_long(row)) continue;
     for (const Activity& activity : row.way->records.activities) {
-      text += csv_line(timeline_cells(row.way->strategy, activity));
+      text += csv_line(cells_of(timeline_columns(), *row.way, line_of(activity)));
     }
     add_run(row, text);
   }

@@ -2,17 +2,15 @@
 
 #include <array>
 
+#include "sim/base/number.hpp"
+
 namespace orrery {
 
 namespace {
 
-double number(std::int64_t count) {
-  return static_cast<double>(count);
-}
-
-/// Scores of one sample: heads x tokens x tokens of the keys.
+/// Scores of one sample: heads x tokens that ask x tokens of the keys.
 double attention_scores(const Layer& layer) {
-  return number(layer.heads) * number(layer.in.height) * number(key_tokens(layer));
+  return number(layer.heads) * number(layer.out.height) * number(key_tokens(layer));
 }
 
 /// Products of an expert's perceptron: gate, up and down, or up and down.
@@ -56,8 +54,8 @@ double product_flops(const Layer& layer) {
       return 2.0 * number(layer.in.height) * number(layer.in.width) * number(weights(layer));
     case LayerKind::attention:  // T tokens, width h: Q K^T and scores V, 2 T^2 h each (Korthikanti et al. 2022); in
     case LayerKind::cross_attention:  // full, not halved for causality
-      return 2.0 * number(layer.heads) * number(layer.in.height) * number(seen_tokens(layer)) *
-             number(head_size(layer) + value_size(layer));
+      return 2.0 * number(layer.heads) * number(layer.out.height) * number(seen_tokens(layer)) *
+             number((layer.distance_size > 0 ? 2 : 1) * head_size(layer) + value_size(layer));
     case LayerKind::mixture_of_experts:
       return 2.0 * number(layer.in.height) * weights_visited(layer);
     case LayerKind::dot_interaction: {  // all N + 1 vectors with all: one batched product, of which half is kept
@@ -136,6 +134,7 @@ double numbers_read(const Layer& layer) {
     case LayerKind::dot_interaction:
       return number(interacting_vectors(layer) * layer.in.channels);
     case LayerKind::concatenate:  // both operands
+    case LayerKind::memory:
     case LayerKind::last_token:
     case LayerKind::slice:
       return number(layer.out.count());
@@ -177,6 +176,8 @@ KeptForBackward kept_for_backward(const Layer& layer) {
       return {false, true, 0.0, 0.0};
     case LayerKind::dropout:
       return {false, false, 0.0, out};
+    case LayerKind::memory:  // what was kept of the sample before
+      return {false, false, number(layer.memory_tokens * layer.in.channels), 0.0};
     case LayerKind::multiply:
     case LayerKind::dot_interaction:
       return {true, false, 0.0, 0.0, true};

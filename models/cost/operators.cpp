@@ -2,6 +2,7 @@
 
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
+#include "sim/base/number.hpp"
 
 namespace orrery {
 namespace {
@@ -9,10 +10,6 @@ namespace {
 bool is_dense_window(const Layer& layer) {
   return layer.kind == LayerKind::convolution && layer.groups == 1 && layer.kernel == 3 && layer.stride == 1 &&
          kernel_area(layer) == 9 && layer.stride_width <= 1;
-}
-
-double number(std::int64_t value) {
-  return static_cast<double>(value);
 }
 
 class Lister {
@@ -131,14 +128,20 @@ class Lister {
     if (!layer_.frozen) add(operators_.backward_weights, k, n, pixels);
   }
 
+  /// Of `seen` of `tokens` keys those that a causal query does not see, on the mean: the first of a window see less, w
+  /// - w^2 / 2 t of w; where tokens before them are memory, they hide half of their own number.
+  [[nodiscard]] double hidden_tokens(double seen, double tokens) const {
+    const double queries = number(layer_.out.height);
+    return queries < tokens ? queries / 2.0 : seen * seen / (2.0 * tokens);
+  }
+
   void list_attention() {
     operators_.is_attention_core = true;
     const double heads = number(layer_.heads) * share_.work;
-    const double tokens = number(key_tokens(layer_)), queries = number(layer_.in.height) * share_.context;
+    const double tokens = number(key_tokens(layer_)), queries = number(layer_.out.height) * share_.context;
     const double key = number(head_size(layer_)), value = number(value_size(layer_));
     if (share_.attention == AttentionKernel::flash) {
-      // Of a causal window the first queries see less: of w of t keys w - w^2 / 2 t on the mean.
-      const double seen = number(seen_tokens(layer_)), hidden = layer_.causal ? seen * seen / (2.0 * tokens) : 0.0;
+      const double seen = number(seen_tokens(layer_)), hidden = layer_.causal ? hidden_tokens(seen, tokens) : 0.0;
       const double flops = 2.0 * share_.samples * heads * queries * (seen - hidden) * (key + value);
       // Queries and what comes out, keys and values; backward each and its gradient.
       const double shared_heads = std::max(1.0, number(layer_.kv_heads) * share_.work);
@@ -161,8 +164,22 @@ class Lister {
       stream(scores, 4, 6);
       if (layer_.rate > 0) stream(scores, 5, 5);
     }
+    if (layer_.distance_size > 0) list_distances(heads, tokens, queries, key);
     stream(count * queries * value, 4, 4);
     operators_.forward.back().launches = 2;  // heads apart, and together again
+  }
+
+  /// Keys of the distances, the same for all samples, and the scores of queries with them, which are shifted into
+  /// place, added to the others and masked; two trained vectors are added to the queries before.
+  void list_distances(double heads, double tokens, double queries, double key) {
+    const double asking = share_.samples * queries, wide = heads * key, scores = asking * heads * tokens;
+    operators_.forward.push_back(product(tokens, wide, number(layer_.distance_size)));
+    operators_.forward.push_back(product(asking, tokens, key, heads));
+    operators_.backward_input.push_back(product(asking, key, tokens, heads));  // of the queries
+    operators_.backward_input.push_back(product(tokens, key, asking, heads));  // of the keys
+    if (!layer_.frozen) operators_.backward_weights.push_back(product(number(layer_.distance_size), wide, tokens));
+    stream(2.0 * asking * wide, 4, 4);
+    stream(scores, 14, 14);
   }
 
   static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops, double bytes) {
@@ -263,6 +280,8 @@ class Lister {
         return stream(out, 14, 12);
       case LayerKind::embedding_tables:
         return stream(out, 4, 6);
+      case LayerKind::memory:
+        return stream(out, 4, 2);
       case LayerKind::slice:
         operators_.forward.push_back(streaming(out, 4));
         operators_.backward_input.push_back(streaming(in + out, 2));

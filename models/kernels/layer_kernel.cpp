@@ -85,6 +85,8 @@ std::string why_not_executed(const Layer& layer) {
   if (layer.kind != LayerKind::attention && layer.kind != LayerKind::cross_attention) return {};
   if (layer.rate > 0) return "drops scores, which its kernel does not";
   if (layer.positions > 0) return "has a table of relative positions, which its kernel has not";
+  if (layer.queries > 0 || layer.distance_size > 0)
+    return "asks of a memory or by distances, which its kernel does not";
   if (layer.window > 0 || layer.sinks) return "has a window or sinks, which its kernel has not";
   return layer.shared_size > 0 ? "has keys that heads share in part, which its kernel has not" : std::string();
 }

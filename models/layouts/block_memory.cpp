@@ -4,13 +4,10 @@
 #include <vector>
 
 #include "models/cost/pass_bytes.hpp"
+#include "sim/base/number.hpp"
 
 namespace orrery {
 namespace {
-
-double number(std::int64_t value) {
-  return static_cast<double>(value);
-}
 
 /// What the visits of the busiest rank beyond the mean keep (with a capacity filled slots, or fewer): per visit the
 /// copies to and from an expert and what its products and its gate read; not the router's probabilities.

@@ -6,14 +6,11 @@
 #include "models/layouts/block_memory.hpp"
 #include "models/layouts/block_share.hpp"
 #include "models/layouts/expert_dispatch.hpp"
+#include "sim/base/number.hpp"
 #include "topologies/leaf_shape.hpp"
 
 namespace orrery {
 namespace {
-
-double number(std::int64_t value) {
-  return static_cast<double>(value);
-}
 
 class BlockPricer {
  public:

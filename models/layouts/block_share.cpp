@@ -2,14 +2,9 @@
 
 #include <algorithm>
 
+#include "sim/base/number.hpp"
+
 namespace orrery {
-namespace {
-
-double number(std::int64_t value) {
-  return static_cast<double>(value);
-}
-
-}  // namespace
 
 const LayerSplit& BlockShares::split_of(std::size_t layer) const {
   static const LayerSplit whole;

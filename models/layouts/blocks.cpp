@@ -21,7 +21,7 @@ bool are_alike(const Layer& a, const Layer& b, Windows windows) {
          a.bias == b.bias && a.tied == b.tied && a.frozen == b.frozen && a.experts == b.experts &&
          a.experts_per_token == b.experts_per_token && a.shared_experts == b.shared_experts &&
          a.expert_units == b.expert_units && a.gated == b.gated && a.expert_groups == b.expert_groups &&
-         a.groups_per_token == b.groups_per_token;
+         a.groups_per_token == b.groups_per_token && a.queries == b.queries && a.distance_size == b.distance_size;
 }
 
 bool are_alike(const LayerGraph& graph, const Block& a, const Block& b, Windows windows) {

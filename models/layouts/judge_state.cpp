@@ -23,6 +23,14 @@ PassBytes sent_in(const PassBytes& block, double again, double times) {
   return {block.forward * times, block.backward * times, block.forward * again};
 }
 
+/// Of an exchange of which software hides a share beside computing what that cannot, or computing does not last for.
+/// What is hidden is taken from `computing`.
+Seconds shown(Seconds exchange, double hidden_share, Seconds& computing) {
+  const Seconds hidden = std::min(exchange * hidden_share, computing);
+  computing -= hidden;
+  return exchange - hidden;
+}
+
 /// Of one pass over so many experts.
 Seconds routing_time(const FrameworkProfile& framework, double experts) {
   return Seconds(0.5 * framework.expert_host_ms.value * 1e-3 * experts);
@@ -177,9 +185,11 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   const double attended = by_operators && framework.flash_attention.value <= 0.5 ? times : again;
   const double dispatched = by_operators ? times : again;
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
-  work.tensor_recompute += price.tensor_forward * (exchanged * (1.0 - framework.tensor_overlap.value));
+  const Seconds computed = price.forward * again;
+  Seconds cover = part != nullptr ? std::max(computed, part->time * times) : computed;
+  work.tensor_recompute += shown(price.tensor_forward * exchanged, framework.tensor_overlap.value, cover);
   work.context_recompute += price.context_forward * attended;
-  work.expert_recompute += price.expert_forward * (dispatched * (1.0 - framework.expert_overlap.value));
+  work.expert_recompute += shown(price.expert_forward * dispatched, framework.expert_overlap.value, cover);
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
   work.context_sent += sent_in(price.context_sent, attended, times);
   work.expert_sent += sent_in(price.expert_sent, dispatched, times);
@@ -217,7 +227,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
   StageWork work;
   work.boundary_numbers = price_of(last, layout).boundary_numbers;
   const FrameworkProfile& framework = job_.framework;
-  const double tensor_shown = 1.0 - framework.tensor_overlap.value, expert_shown = 1.0 - framework.expert_overlap.value;
+  const double tensor_hidden = framework.tensor_overlap.value, expert_hidden = framework.expert_overlap.value;
   for (std::size_t klass = 0; klass < sequence_.classes.size(); ++klass) {
     if (counts[klass] == 0) continue;
     const double times = counts[klass];
@@ -228,12 +238,13 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.gaps += price.launches * times, work.weight_tensors += price.weight_tensors * times;
     work.expert_weight_tensors += price.expert_weight_tensors * times;
     add_recomputed(work, kernels, klass, times, layout);
-    work.tensor_forward += price.tensor_forward * (times * tensor_shown);
-    work.tensor_backward += price.tensor_backward * (times * tensor_shown) +
-                            price.gather_again * (times * framework.gather_again_exposed.value);
+    Seconds cover = price.forward * times, cover_back = (price.backward_input + price.backward_weights) * times;
+    work.tensor_forward += shown(price.tensor_forward * times, tensor_hidden, cover);
+    work.tensor_backward += shown(price.tensor_backward * times, tensor_hidden, cover_back) +
+                            shown(price.gather_again * times, 1.0 - framework.gather_again_exposed.value, cover_back);
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.expert_forward += price.expert_forward * (times * expert_shown);
-    work.expert_backward += price.expert_backward * (times * expert_shown);
+    work.expert_forward += shown(price.expert_forward * times, expert_hidden, cover);
+    work.expert_backward += shown(price.expert_backward * times, expert_hidden, cover_back);
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
     work.frozen_parameters += price.frozen_parameters * times;
     work.frozen_expert_parameters += price.frozen_expert_parameters * times;

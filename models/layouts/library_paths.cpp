@@ -26,9 +26,17 @@ LibraryPath path_of(const FabricLaw& law, double share) {
   return path;
 }
 
+/// No more than a device's part of a PCIe node's root complex, which all its transfers cross.
+void share_root_complex(LibraryPath& path, BytesPerSecond bridge, int devices) {
+  if (bridge <= BytesPerSecond()) return;
+  const BytesPerSecond most = bridge * (1.0 / devices);
+  path.bus = std::min(path.bus, most);
+  for (BytesPerSecond& bus : path.bus_of_ranks) bus = std::min(bus, most);
+}
+
 }  // namespace
 
-Paths paths_of(const TrainingJob& job) {
+Paths paths_of(const TrainingJob& job, int devices_at_once) {
   const ClusterDescription& cluster = job.cluster;
   Paths paths;
   const double share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
@@ -38,7 +46,12 @@ Paths paths_of(const TrainingJob& job) {
     paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
   }
   paths.node = cluster.node_link ? path_of(job.node_law, 1.0) : paths.network;
+  if (cluster.node_link) share_root_complex(paths.node, cluster.node_link->host_bridge, devices_at_once);
   return paths;
+}
+
+Paths paths_of(const TrainingJob& job) {
+  return paths_of(job, job.cluster.devices_per_node);
 }
 
 BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network) {

@@ -10,7 +10,10 @@ namespace orrery {
 struct Paths {
   LibraryPath node, network;
 };
-/// `network` knows the leaves of the cluster's fabric.
+/// `network` knows the leaves of the cluster's fabric, `node` its part of the root complex of a PCIe node, which so many
+/// of its devices use at once.
+Paths paths_of(const TrainingJob& job, int devices_at_once);
+/// With all devices of a node at once.
 Paths paths_of(const TrainingJob& job);
 
 /// At which one device sends to the next stage over the network when all of its stage do: its part of the NICs, or of

@@ -26,9 +26,7 @@ Seconds time_of(const StageTime& chunk, Kind kind) {
   return chunk.weights;
 }
 
-int tasks_per_microbatch(const Layout& layout) {
-  return layout.pp * layout.interleave * (layout.schedule == PipelineSchedule::zero_bubble ? 3 : 2);
-}
+constexpr std::size_t answers_kept = 8;  // a search asks the same for layouts that share states differently
 
 }  // namespace
 
@@ -63,6 +61,10 @@ bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<P
   return slowest_of(hops) > shortest * slow_message(layout, waiting);
 }
 
+void Ends::delay(double seconds) {
+  for (double& time : times_) time += seconds;  // never stays what it is
+}
+
 void Ends::clear(std::size_t count) {
   const std::size_t places = std::bit_ceil(std::max<std::size_t>(2, count));
   times_.assign(places, never);
@@ -76,26 +78,35 @@ Seconds PipelineReplay::time(const std::vector<StageTime>& chunks, const std::ve
   ORRERY_EXPECT(chunks.size() == static_cast<std::size_t>(layout.pp * layout.interleave));
   ORRERY_EXPECT(hops.size() == static_cast<std::size_t>(layout.interleave > 1 ? layout.pp : layout.pp - 1));
   chunks_ = &chunks, hops_ = &hops, layout_ = &layout;
+  write_question(microbatches, waiting);
+  for (const Answer& answer : answers_) {
+    if (answer.question == question_) return answer.time;
+  }
   double sum = 0;
-  if (waiting < 1) sum += paced(microbatches, Sending::beside) * (1.0 - waiting);
-  if (waiting > 0) sum += paced(microbatches, Sending::waits) * waiting;
+  if (waiting < 1) sum += replay(microbatches, Sending::beside) * (1.0 - waiting);
+  if (waiting > 0) sum += replay(microbatches, Sending::waits) * waiting;
+  if (answers_.size() < answers_kept) answers_.resize(answers_.size() + 1);
+  answers_[oldest_answer_] = {question_, Seconds(sum)};
+  oldest_answer_ = (oldest_answer_ + 1) % answers_kept;
   return Seconds(sum);
 }
 
-double PipelineReplay::paced(int microbatches, Sending sending) {
-  constexpr int rounds_at_least = 3;
-  const int round = layout_->pp;
-  const int most = std::max(rounds_at_least * round, most_tasks / tasks_per_microbatch(*layout_));
-  if (microbatches <= most) return replay(microbatches, sending);
-  const int many = microbatches - (microbatches - most + round - 1) / round * round;
-  const int few = many - many / round / 2 * round;
-  const double longer = replay(many, sending), shorter = replay(few, sending);
-  return longer + (longer - shorter) * (microbatches - many) / (many - few);
+void PipelineReplay::write_question(int microbatches, double waiting) {
+  question_.assign({static_cast<double>(layout_->schedule), static_cast<double>(layout_->pp),
+                    static_cast<double>(layout_->interleave), static_cast<double>(microbatches), waiting});
+  for (const StageTime& chunk : *chunks_) {
+    question_.insert(question_.end(), {chunk.forward.value(), chunk.backward.value(), chunk.weights.value()});
+  }
+  for (const PipelineHop& hop : *hops_) {
+    question_.insert(question_.end(), {hop.beside.value(), hop.wire.value(), static_cast<double>(hop.port),
+                                       static_cast<double>(hop.next_port)});
+  }
 }
 
-double PipelineReplay::replay(int microbatches, Sending sending) {
+void PipelineReplay::prepare(int microbatches) {
   const auto count = static_cast<std::size_t>(layout_->pp);
-  sending_ = sending, now_ = 0;
+  now_ = 0, tasks_done_ = 0;
+  rounds_.clear();
   stages_.resize(count);
   ends_.clear(2 * count);
   going_.assign(2 * count, 0), coming_.assign(2 * count, 0);
@@ -107,6 +118,12 @@ double PipelineReplay::replay(int microbatches, Sending sending) {
     here.arrived[0] = here.arrived[1] = here.received[0] = here.received[1] = 0;
     here.message = {};
   }
+}
+
+double PipelineReplay::replay(int microbatches, Sending sending) {
+  sending_ = sending;
+  prepare(microbatches);
+  const std::size_t count = stages_.size();
   for (std::size_t stage = 0; stage < count; ++stage) begin_task(stage);
   while (true) {
     const std::size_t at = ends_.first();
@@ -149,9 +166,10 @@ void PipelineReplay::begin_task(std::size_t stage) {
 
 void PipelineReplay::end_task(std::size_t stage) {
   ends_.set(stage, Ends::never);
-  ++stages_[stage].done;
+  ++stages_[stage].done, ++tasks_done_;
   send_next(stage);
   begin_task(stage);
+  if (stage == 0 && replayed_rounds_ == ReplayedRounds::unlike) end_round();
 }
 
 void PipelineReplay::send_next(std::size_t stage) {

@@ -42,16 +42,24 @@ class Ends {
   static constexpr double never = std::numeric_limits<double>::infinity();
   /// None of `count` (at least one) ends.
   void clear(std::size_t count);
+  /// All of them, by as much.
+  void delay(double seconds);
   [[nodiscard]] double at(std::size_t i) const { return times_[i]; }
   [[nodiscard]] bool is_under_way(std::size_t i) const { return times_[i] != never; }
   /// Among equals the one with the lowest number.
   [[nodiscard]] std::size_t first() const { return winners_[1]; }
   void set(std::size_t i, double time) {
     times_[i] = time;
-    for (std::size_t match = (i + times_.size()) / 2; match > 0; match /= 2) {
-      const std::uint32_t winner = winner_of(match);
-      if (winner == winners_[match] && winner != i) return;
-      winners_[match] = winner;
+    const auto changed = static_cast<std::uint32_t>(i);
+    std::uint32_t winner = changed;
+    for (std::size_t place = i + times_.size(); place > 1; place /= 2) {
+      const std::uint32_t rival = winners_[place ^ 1];
+      const double rivals = times_[rival];
+      const bool is_beaten = rivals < time || (rivals == time && rival < winner);
+      winner = is_beaten ? rival : winner;
+      time = is_beaten ? rivals : time;
+      if (winner == winners_[place / 2] && winner != changed) return;
+      winners_[place / 2] = winner;
     }
   }
 
@@ -65,21 +73,27 @@ class Ends {
   std::vector<std::uint32_t> winners_;  // match 1 is the final, of matches 2 i and 2 i + 1; then the times themselves
 };
 
+/// Which rounds of micro-batches, pp of them each, are replayed: those that repeat what came before can be left out.
+enum class ReplayedRounds : std::uint8_t { all, unlike };
+
 /// Keeps its memory from one call to the next. Not thread-safe.
 class PipelineReplay {
  public:
+  explicit PipelineReplay(ReplayedRounds rounds = ReplayedRounds::unlike) : replayed_rounds_(rounds) {}
+
   /// Until all micro-batches are through. Every stage does its tasks in the order of its schedule (write_task_order),
   /// each as soon as it has its message; sends its messages one after the other; and `waiting` of the time waits for
   /// what it sends, as pipeline_time() has it. `chunks`: of the network, in its order, of a stage every pp-th. `hops`
   /// as hops_of_own_ports() has them.
   ///
-  /// Costs about 0.1 us per task, 2 pp x interleave of them per micro-batch (tests/benchmarks/layouts.cpp). Of more
-  /// than most_tasks whole rounds are left out; the second half of those that are replayed is the pace of the others:
-  /// within 1 % of the whole (300 pipelines of 2 to 16 stages drawn at random, up to 80,000 tasks).
+  /// Costs about 0.1 us per task, 2 pp x interleave of them per micro-batch (tests/benchmarks/layouts.cpp). When a
+  /// round ends with all stages as an earlier one left them, what follows repeats, and is left out. Of pipelines that
+  /// do not come to repeat themselves rounds are left out after most_tasks, at the pace of the second half of those
+  /// before: within 1 % of the whole (tests/models/layouts/pipeline_rounds.cpp). What was asked lately is remembered.
   Seconds time(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
                int microbatches, double waiting);
 
-  static constexpr int most_tasks = 1 << 15;
+  static constexpr std::size_t most_tasks = 1 << 15;
 
  private:
   /// A message under way.
@@ -98,8 +112,25 @@ class PipelineReplay {
     Message message;
   };
 
-  double paced(int microbatches, Sending sending);
+  /// The end of a round of the first stage, and all stages then: the same numbers where they go on in the same way.
+  struct RoundEnd {
+    double when = 0;
+    std::vector<double> state;
+  };
+  struct Answer {
+    std::vector<double> question;
+    Seconds time;
+  };
+
+  void write_question(int microbatches, double waiting);
   double replay(int microbatches, Sending sending);
+  void prepare(int microbatches);
+  void end_round();
+  void write_state(std::vector<double>& state) const;
+  /// Times that `tasks` of every stage come again, as they are, after those that are done.
+  [[nodiscard]] std::size_t repetitions(std::size_t tasks) const;
+  /// Goes on as if `tasks` more of every stage were done, `seconds` later.
+  void leave_out(std::size_t tasks, double seconds);
   void begin_task(std::size_t stage);
   void end_task(std::size_t stage);
   void send_next(std::size_t stage);
@@ -114,6 +145,11 @@ class PipelineReplay {
   [[nodiscard]] bool is_sending(std::size_t stage) const { return ends_.is_under_way(message_of(stage)); }
   [[nodiscard]] std::size_t message_of(std::size_t stage) const { return stages_.size() + stage; }
 
+  ReplayedRounds replayed_rounds_;
+  std::vector<Answer> answers_;  // the latest, in turn
+  std::size_t oldest_answer_ = 0;
+  std::vector<double> question_;
+
   const std::vector<StageTime>* chunks_ = nullptr;
   const std::vector<PipelineHop>* hops_ = nullptr;
   const Layout* layout_ = nullptr;
@@ -121,6 +157,8 @@ class PipelineReplay {
   std::vector<Stage> stages_;
   Ends ends_;                        // of the task of each stage, then of its message
   std::vector<int> going_, coming_;  // messages in every port
+  std::vector<RoundEnd> rounds_;     // since the last that was left out
+  std::size_t tasks_done_ = 0;       // of all stages, without those left out
   double now_ = 0;
 };
 

@@ -32,11 +32,27 @@ double blocks_of_stage(const StageWork& stage) {
   return static_cast<double>(std::max<std::size_t>(1, stage.blocks));
 }
 
-/// Passes of a stage that exchanges can hide behind.
+/// Passes of a stage that exchanges can hide behind: computing, and exchanges on other wires.
 struct Passes {
   Seconds forward, backward;
   double count, blocks;
 };
+
+/// Whether both are on the same wires: those of the network, or those of a node alone.
+bool meet(const WireBytes& states, const WireBytes& other) {
+  return states.network > Bytes() ? other.network > Bytes() : other.node > Bytes();
+}
+
+Passes passes_beside(const StageWork& stage, const WireBytes& states, double count) {
+  Passes passes{stage.forward_time(), stage.backward_time(), count, blocks_of_stage(stage)};
+  if (meet(states, stage.tensor_sent.forward)) passes.forward -= stage.tensor_forward;
+  if (meet(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
+  if (meet(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward;
+  if (meet(states, stage.tensor_sent.backward)) passes.backward -= stage.tensor_backward + stage.tensor_recompute;
+  if (meet(states, stage.context_sent.backward)) passes.backward -= stage.context_backward + stage.context_recompute;
+  if (meet(states, stage.expert_sent.backward)) passes.backward -= stage.expert_backward + stage.expert_recompute;
+  return passes;
+}
 
 Seconds beyond(Seconds time, Seconds window) {
   return std::max(Seconds(0), time - window);
@@ -184,8 +200,8 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
 StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const Layout& layout) const {
   if (has_no_sharers(stage, layout)) return {};
   const StatesMoved once = states_moved_once(stage, layout);
-  const Passes passes{stage.forward_time(), stage.backward_time(),
-                      static_cast<double>(microbatches(layout, job_.batch)), blocks_of_stage(stage)};
+  const auto count = static_cast<double>(microbatches(layout, job_.batch));
+  const Passes passes = passes_beside(stage, once.gradients.sent, count);
   const FrameworkProfile& software = job_.framework;
   const Beside beside(software, delay_of_sent_byte());
   StateExchange exchange;

@@ -11,6 +11,10 @@ namespace orrery {
 
 namespace {
 
+std::int64_t asking_tokens(const Layer& layer) {
+  return layer.queries > 0 ? layer.queries : layer.in.height;
+}
+
 Misfit misfit(std::string key, std::string what, std::string suggestion = {}) {
   return {std::move(key), std::move(what), std::move(suggestion)};
 }
@@ -46,7 +50,7 @@ std::optional<Misfit> attend_with_sizes(Layer& layer) {
                                            "Tx1x{}, but the input is {}",
                                            queries, keys, values, queries + keys + values, to_text(layer.in)));
   }
-  layer.out = {layer.in.height, 1, layer.heads * value_size(layer)};
+  layer.out = {asking_tokens(layer), 1, layer.heads * value_size(layer)};
   return std::nullopt;
 }
 
@@ -54,12 +58,16 @@ std::optional<Misfit> attend_with_sizes(Layer& layer) {
 
 std::optional<Misfit> attend(Layer& layer) {
   if (auto uneven = check_key_heads(layer)) return uneven;
+  if (layer.queries > layer.in.height) {
+    return misfit("queries", fmt::format("{} tokens cannot ask, the input is {}", layer.queries, to_text(layer.in)),
+                  fmt::format("use at most {}", layer.in.height));
+  }
   if (layer.head_size > 0) return attend_with_sizes(layer);
   const std::int64_t parts = layer.heads + 2 * layer.kv_heads;
   if (layer.in.width != 1 || layer.in.channels % parts != 0) {
     return misfit("heads", fmt::format("{}, but the input is {}", heads_wanted(layer), to_text(layer.in)));
   }
-  layer.out = {layer.in.height, 1, layer.in.channels / parts * layer.heads};
+  layer.out = {asking_tokens(layer), 1, layer.in.channels / parts * layer.heads};
   return std::nullopt;
 }
 

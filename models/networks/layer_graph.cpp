@@ -34,6 +34,7 @@ const std::vector<std::string>& layer_kind_names() {
                                                  "embedding_tables",
                                                  "position_embedding",
                                                  "class_token",
+                                                 "memory",
                                                  "attention",
                                                  "cross_attention",
                                                  "mixture_of_experts",
@@ -170,7 +171,7 @@ std::int64_t weight_tensors(const Layer& layer) {
     case LayerKind::mixture_of_experts:
       return (1 + bias) * (1 + layer.shared_experts * (layer.gated ? 3 : 2)) + expert_weight_tensors(layer);
     case LayerKind::attention:
-      return (layer.positions > 0 ? 1 : 0) + (layer.sinks ? 1 : 0);
+      return (layer.positions > 0 ? 1 : 0) + (layer.sinks ? 1 : 0) + (layer.distance_size > 0 ? 1 : 0);
     default:
       return 0;
   }
@@ -222,7 +223,8 @@ std::int64_t weights(const Layer& layer) {
     case LayerKind::class_token:
       return out;
     case LayerKind::attention:
-      return (layer.positions + (layer.sinks ? 1 : 0)) * layer.heads;
+      return product(
+          {layer.positions + (layer.sinks ? 1 : 0) + product({layer.distance_size, head_size(layer)}), layer.heads});
     default:
       return 0;
   }

@@ -37,6 +37,7 @@ enum class LayerKind : std::uint8_t {
   embedding_tables,  // one row of each of several tables: categorical inputs
   position_embedding,
   class_token,  // a trained token after the others
+  memory,       // what the layer before it gave for the sample before, then what it gives: no gradient goes there
   attention,
   cross_attention,     // queries from the input, keys and values from `skip`
   mixture_of_experts,  // router and gated perceptrons of which each token visits some
@@ -96,7 +97,13 @@ struct Layer {
   /// attention: numbers per head of queries and keys, and of values; 0: what the input gives. shared_size of a key's
   /// numbers are the same for every head and come once (the rotary part of latent attention).
   std::int64_t head_size = 0, value_size = 0, shared_size = 0;
-  std::int64_t key_tokens = 0;  // cross_attention: tokens of the second operand, set with it; 0: those of the input
+  std::int64_t key_tokens = 0;     // cross_attention: tokens of the second operand, set with it; 0: those of the input
+  std::int64_t memory_tokens = 0;  // memory: of the sample before
+  /// attention: tokens that ask, the last of the input (those before them are memory); 0: all
+  std::int64_t queries = 0;
+  /// attention: numbers of the fixed vector that stands for a distance, of which a trained product makes a key of its
+  /// own for every head (Dai et al. 2019, arXiv 1901.02860, section 3.3); 0: none
+  std::int64_t distance_size = 0;
   /// mixture_of_experts: routed experts, of which a token visits experts_per_token; shared ones, which all visit; the
   /// inner width of each, three products with `gated`, else two
   std::int64_t experts = 0, experts_per_token = 0, shared_experts = 0, expert_units = 0;
@@ -111,7 +118,8 @@ struct Layer {
   std::vector<std::int64_t> tables{};  // embedding_tables: rows of each table
   std::int64_t first_channel = 0;      // slice: where it begins
   bool bias = true;                    // dense, convolutions; a mixture of experts: of the router and every product
-  /// dense: the weights belong to the embedding, are counted there and used here; an own bias is counted here.
+  /// dense: the weights belong to the embedding (all rows of its vocabulary, or the first of them), are counted there and
+  /// used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
   /// the network's input (first layer).
@@ -146,7 +154,8 @@ bool has_weights(LayerKind kind);
 /// in / groups x out; transposed convolution kernel^2 x in x out; embedding rows x hidden; position embedding tokens x
 /// channels; embedding tables (sum of their rows) x units; class token channels; lstm 4 h (in + h), gru 3 h (in + h)
 /// for h units; batch, group and layer normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per
-/// channel of a head; attention positions x heads, and heads for sinks; a mixture of experts in x experts (the router)
+/// channel of a head; attention positions x heads, heads for sinks, distance_size x heads x head size; a mixture of
+/// experts in x experts (the router)
 /// + 2 or 3 (gated) in x expert_units for each expert, shared ones too.
 std::int64_t weights(const Layer& layer);
 /// A convolution that has a group, and filters, for each channel.

@@ -194,6 +194,8 @@ std::optional<Misfit> set_output_shape(Layer& layer, std::int64_t units) {
       return take_sequence(layer, {1, 1, layer.in.channels});
     case LayerKind::class_token:
       return take_sequence(layer, {layer.in.height + 1, 1, layer.in.channels});
+    case LayerKind::memory:
+      return take_sequence(layer, {layer.memory_tokens + layer.in.height, 1, layer.in.channels});
     case LayerKind::attention:
       return attend(layer);
     case LayerKind::cross_attention:

@@ -142,14 +142,14 @@ class NetworkBuilder {
     return kind == LayerKind::multiply ? "multiplied" : "attended to";
   }
 
-  /// A tied layer uses the weights of the nearest embedding before it, and is frozen with it.
+  /// A tied layer uses the weights of the nearest embedding before it, or the first rows of them, and is frozen with it.
   void tie(LayerSpec& spec, Layer& layer) {
     const auto embedding = std::find_if(graph_.layers.rbegin(), graph_.layers.rend(),
                                         [](const Layer& other) { return other.kind == LayerKind::embedding; });
-    if (embedding == graph_.layers.rend() || embedding->vocabulary != layer.out.channels ||
+    if (embedding == graph_.layers.rend() || embedding->vocabulary < layer.out.channels ||
         embedding->out.channels != layer.in.channels) {
       refuse(spec, "tied", layer,
-             fmt::format("no embedding of vocabulary {} and width {} comes before it to share weights with",
+             fmt::format("no embedding of vocabulary {} or more and width {} comes before it to share weights with",
                          layer.out.channels, layer.in.channels));
     } else if (layer.frozen && !embedding->frozen) {
       refuse(spec, "frozen", layer, fmt::format("its weights are those of \"{}\", which is trained", embedding->name),

@@ -81,6 +81,8 @@ void read_attention(TomlTable& table, Layer& layer) {
   layer.shared_size = table.integer("shared_size", 0, size_or_zero);
   layer.causal = table.boolean("causal", false);
   layer.positions = table.integer("positions", 0, size_or_zero);
+  layer.queries = table.integer("queries", 0, size_or_zero);
+  layer.distance_size = table.integer("distance_size", 0, size_or_zero);
 }
 
 void read_experts(TomlTable& table, Layer& layer) {
@@ -129,6 +131,9 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
     case LayerKind::reshape:
       spec.layer.out.height = table.required_integer("height", size);
       spec.layer.out.width = table.required_integer("width", size);
+      break;
+    case LayerKind::memory:
+      spec.layer.memory_tokens = table.required_integer("tokens", size);
       break;
     case LayerKind::attention:
       read_attention(table, spec.layer);

@@ -55,8 +55,7 @@ class FederatedMeasurement {
   FederatedMeasurement& operator=(const FederatedMeasurement&) = delete;
 
   MeasuredWay measure() {
-    const std::int64_t rounds = options_.steps > 0 ? options_.steps : strategy_.federated.rounds;
-    for (std::int64_t round = 0; round < rounds && !reached_; ++round) {
+    for (std::int64_t round = 0; round < rounds() && !reached_; ++round) {
       select(round);
       communicator_.barrier();
       recorder_.start();
@@ -65,13 +64,14 @@ class FederatedMeasurement {
       } else {
         train_own(round);
       }
-      collect(round, round + 1 == rounds);
+      collect(round);
     }
     if (!is_server()) return {};
     return record_->finish(data_);
   }
 
  private:
+  [[nodiscard]] std::int64_t rounds() const { return options_.steps > 0 ? options_.steps : strategy_.federated.rounds; }
   [[nodiscard]] bool is_server() const { return communicator_.rank() == 0; }
 
   void require_executable() const {
@@ -190,22 +190,22 @@ class FederatedMeasurement {
 
   // --- what happened, on the server ---
 
-  void collect(std::int64_t round, bool last) {
+  void collect(std::int64_t round) {
     const std::vector<std::string> all = communicator_.gather(to_raw(trips_));
     trips_.clear();
-    if (is_server()) end_round(round, last, all);
+    if (is_server()) end_round(round, all);
     reached_ = !communicator_.broadcast(reached_ ? "reached" : "").empty();
   }
 
-  void end_round(std::int64_t round, bool last, const std::vector<std::string>& all) {
+  void end_round(std::int64_t round, const std::vector<std::string>& all) {
     record_->add_round(round, {end_, aggregation_, last_client_, train_loss_}, all);
-    const std::int64_t every = strategy_.federated.evaluate_every;
-    if (scenario_.workload.learn && (last || (round + 1) % every == 0)) {
-      reached_ = record_->add_evaluation(round + 1, training_->evaluate(weights_, data_.test), train_loss_);
+    const std::int64_t every = strategy_.federated.evaluate_every, done = round + 1;
+    if (scenario_.workload.learn && (done == rounds() || done % every == 0)) {
+      reached_ = record_->add_evaluation(done, training_->evaluate(weights_, data_.test), train_loss_);
     }
     if (options_.progress) {
-      options_.progress("measuring " + strategy_.name, static_cast<double>(round + 1) / strategy_.federated.rounds,
-                        fmt::format("round {}", round + 1));
+      options_.progress("measuring " + strategy_.name, static_cast<double>(done) / strategy_.federated.rounds,
+                        fmt::format("round {}", done));
     }
   }
 

@@ -32,9 +32,12 @@ Meeting meeting_of_states(const Layout& layout) {
 HybridGroups::HybridGroups(const Layout& layout, const HybridRanks& ranks, Program& program)
     : layout_(layout), ranks_(ranks), program_(program) {}
 
+int HybridGroups::island_size() const {
+  return layout_.dp / layout_.outer.islands;
+}
+
 std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   const Coordinates at = ranks_.at(rank);
-  const int island = layout_.dp / layout_.outer.islands, first_of_island = at.dp / island * island;
   std::vector<RankId> found;
   const auto add = [&](Coordinates other) {
     const RankId member = ranks_.rank(other);
@@ -50,7 +53,9 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
       for (int i = 0; i < layout_.cp; ++i) add({at.tp, i, at.dp, at.pp});
       return found;
     case Meeting::islands:
-      for (int replica = at.dp % island; replica < layout_.dp; replica += island) add({at.tp, at.cp, replica, at.pp});
+      for (int replica = at.dp % island_size(); replica < layout_.dp; replica += island_size()) {
+        add({at.tp, at.cp, replica, at.pp});
+      }
       return found;
     case Meeting::ends:
       add({at.tp, at.cp, at.dp, 0});
@@ -62,8 +67,24 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
     case Meeting::sums:
       break;
   }
-  const int apart = meeting == Meeting::experts ? expert_tensor_degree(layout_) : layout_.tp;  // of slices
-  for (int replica = first_of_island; replica < first_of_island + island; ++replica) {
+  return members_in_island(rank, meeting);
+}
+
+std::vector<RankId> HybridGroups::members_in_island(RankId rank, Meeting meeting) const {
+  const bool is_of_experts = meeting == Meeting::experts;
+  std::vector<RankId> all = stage_of_island(rank, is_of_experts ? expert_tensor_degree(layout_) : layout_.tp);
+  if (meeting == Meeting::replicas) return all;
+  const auto place = static_cast<std::size_t>(std::find(all.begin(), all.end(), rank) - all.begin());
+  if (is_of_experts) return run_of(all, run_length(all.size(), expert_ranks_in_step(layout_), layout_.ep), place);
+  const std::size_t length = run_length(all.size(), replicas_in_step(layout_), sharing_ranks(layout_));
+  return meeting == Meeting::shards ? run_of(all, length, place) : across_runs(all, length, place);
+}
+
+std::vector<RankId> HybridGroups::stage_of_island(RankId rank, int apart) const {
+  const Coordinates at = ranks_.at(rank);
+  const int first = at.dp / island_size() * island_size();
+  std::vector<RankId> found;
+  for (int replica = first; replica < first + island_size(); ++replica) {
     for (int part = 0; part < layout_.cp; ++part) {
       for (int slice = at.tp % apart; slice < layout_.tp; slice += apart) {
         const RankId member = ranks_.rank({slice, part, replica, at.pp});
@@ -74,12 +95,7 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
   std::sort(found.begin(), found.end(),
             [this](RankId a, RankId b) { return ranks_.first_device(a) < ranks_.first_device(b); });
   found.erase(std::unique(found.begin(), found.end()), found.end());
-  if (meeting == Meeting::replicas) return found;
-  const auto place = static_cast<std::size_t>(std::find(found.begin(), found.end(), rank) - found.begin());
-  if (meeting == Meeting::experts)
-    return run_of(found, run_length(found.size(), expert_ranks_in_step(layout_), layout_.ep), place);
-  const std::size_t length = run_length(found.size(), replicas_in_step(layout_), sharing_ranks(layout_));
-  return meeting == Meeting::shards ? run_of(found, length, place) : across_runs(found, length, place);
+  return found;
 }
 
 RankId HybridGroups::leader_by_search(RankId rank, Meeting meeting) {
@@ -92,7 +108,6 @@ RankId HybridGroups::leader_by_search(RankId rank, Meeting meeting) {
 
 RankId HybridGroups::leader(RankId rank, Meeting meeting) {
   Coordinates at = ranks_.at(rank);
-  const int island = layout_.dp / layout_.outer.islands;
   switch (meeting) {
     case Meeting::alone:
       return rank;
@@ -106,11 +121,11 @@ RankId HybridGroups::leader(RankId rank, Meeting meeting) {
       at.pp = 0;
       break;
     case Meeting::replicas:
-      at.dp -= at.dp % island;
+      at.dp -= at.dp % island_size();
       at.cp = 0;
       break;
     case Meeting::islands:
-      at.dp %= island;
+      at.dp %= island_size();
       break;
     case Meeting::experts:
     case Meeting::shards:

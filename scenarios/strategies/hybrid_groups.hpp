@@ -37,7 +37,12 @@ class HybridGroups {
     std::vector<CollectiveId> calls;
     std::map<RankId, std::size_t> made;  // calls of each member so far
   };
+  [[nodiscard]] int island_size() const;  // replicas
   [[nodiscard]] std::vector<RankId> members(RankId rank, Meeting meeting) const;
+  /// Of the kinds that gather ranks of several replicas of an island.
+  [[nodiscard]] std::vector<RankId> members_in_island(RankId rank, Meeting meeting) const;
+  /// The ranks of the rank's stage in its island that hold every `apart`-th slice, its own among them, by device.
+  [[nodiscard]] std::vector<RankId> stage_of_island(RankId rank, int apart) const;
   /// The member that stands for the group here.
   [[nodiscard]] RankId leader(RankId rank, Meeting meeting);
   [[nodiscard]] RankId leader_by_search(RankId rank, Meeting meeting);

@@ -62,7 +62,7 @@ class RankWriter {
 
   void write_passes() {
     const std::vector<Task> tasks = task_order(layout_.schedule, stage_, layout_.pp, microbatches_, layout_.interleave);
-    for (const Task& task : tasks) write(task, &task == &tasks.back());
+    for (const Task& task : tasks) write(task, &task == &tasks.back() ? hidden_exchange() : Seconds());
     if (stage_ != 0) return;
     load(microbatches_ - 1);
     needed_.clear();  // nothing of this step waits for it
@@ -139,7 +139,8 @@ class RankWriter {
     chain(std::move(op));
   }
 
-  void write(const Task& task, bool is_last) {
+  /// `hidden`: of the exchange of gradients, what goes on beside this task.
+  void write(const Task& task, Seconds hidden) {
     const ChunkPrice& price = stage_price().chunks[static_cast<std::size_t>(task.chunk)];
     receive(task);
     const double slow = slowness_.next();
@@ -151,7 +152,7 @@ class RankWriter {
     }
     const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
     std::optional<Seconds> beside_gradients;
-    if (is_last && hidden_exchange() > Seconds()) beside_gradients = hidden_behind(pass, slow);
+    if (hidden > Seconds()) beside_gradients = hidden_behind(pass, slow, hidden);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
     const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
     if (ends_chunk && exchanges_by_chunk()) exchange_gradients((1 - last_share()) / (layout_.interleave - 1), {last_});
@@ -180,10 +181,10 @@ class RankWriter {
     return std::max(Seconds(), part - step_.prices.exchange_exposed);
   }
   /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
-  [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow) const {
+  [[nodiscard]] static Seconds hidden_behind(const PassPrice& pass, double slow, Seconds hidden) {
     Seconds exchanges;
     for (const GroupExchange& each : pass.exchanges) exchanges += each.price.exposed;
-    return std::clamp(hidden_exchange() - exchanges, Seconds(), pass.compute * slow);
+    return std::clamp(hidden - exchanges, Seconds(), pass.compute * slow);
   }
 
   void exchange_gradients() {

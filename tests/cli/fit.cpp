@@ -71,10 +71,11 @@ TEST_CASE("the example of a link works, and a constant that the rows do not depe
   CHECK(orrery::read_file(file).find("straggler_per_doubling") != std::string::npos);
 }
 
-TEST_CASE("fit --help begins with examples") {
+TEST_CASE("fit --help begins with examples and names the file as other commands do") {
   const ChildResult help = call_orrery({"fit", "--help"});
   CHECK(help.exit_code == 0);
   CHECK(help.output.find("--rows C-NCCL --link nvswitch2 -o nvswitch2.csv") != std::string::npos);
+  CHECK(help.output.find("-o [ --output ] FILE") != std::string::npos);
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST_CASE("a link's latency is what its software sees, and its payload rate a sh
   CHECK(lte.down.value() == Approx(30e6 / 8));
   CHECK(lte.up.value() == Approx(10e6 / 8));
   CHECK(shipped_catalogue().link("wan-us-east-us-west-2")->latency.value() == Approx(0.087 / 2).epsilon(1e-3));
-  CHECK(shipped_catalogue().link("pcie4x16")->host_bridge.value() == 63e9);
+  CHECK(shipped_catalogue().link("pcie4x16")->host_bridge.value() == 112e9);
 }
 
 TEST_CASE("systems name their devices, links, network and price") {

@@ -13,6 +13,9 @@ namespace {
 double low_end(const Ranged& constant) {
   return constant.low;
 }
+double as_it_is(const Ranged& constant) {
+  return constant.value;
+}
 double high_end(const Ranged& constant) {
   return constant.high;
 }
@@ -44,6 +47,7 @@ constexpr std::array statements = {
     Statement{"fa1", &FrameworkProfile::flash_attention, exactly<1>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
+    Statement{"update tensor by tensor", &FrameworkProfile::host_update_us, as_it_is},
     // apex's and DeepSpeed's optimizers update all tensors in a few kernels.
     Statement{"deepspeed", &FrameworkProfile::host_update_us, exactly<0>},
     // DeepSpeed's transformer kernels keep scores in 16 bits (its post on the fastest BERT training, 2020).

@@ -16,9 +16,12 @@ std::size_t matrix_columns(const Layer& layer) {
   const auto outputs = static_cast<std::size_t>(layer.out.channels);
   switch (layer.kind) {
     case LayerKind::batch_norm:
+    case LayerKind::group_norm:
     case LayerKind::layer_norm:
     case LayerKind::rms_norm:
       return 0;
+    case LayerKind::attention:  // of its own: relative positions and sinks
+      return static_cast<std::size_t>(layer.heads);
     case LayerKind::lstm:
       return 4 * outputs;
     case LayerKind::gru:

@@ -23,6 +23,12 @@ inline MeasuredRow one_row(const std::string& columns, const std::string& cells)
   return rows.at(0);
 }
 
+/// A step of a small GPT on A100, and the columns that a test is about.
+inline MeasuredRow gpt_row(const std::string& columns, const std::string& cells) {
+  return one_row("id,metric,value,unit,model,layers,hidden,heads,vocab,seq_len,device," + columns,
+                 "A-T-1,iteration_time,1,s,GPT,4,1024,16,51200,1024,A100-80GB-SXM," + cells);
+}
+
 inline RowCase case_of_row(const std::string& columns, const std::string& cells) {
   return case_of(one_row(columns, cells), shared_tables());
 }

@@ -145,7 +145,7 @@ TEST_CASE("Sequences: positions, heads and tied weights must fit") {
   CHECK(
       problems_of(network_text("[8, 1, 1]", "5",
                                words + "{ name = \"h\", kind = \"dense\", units = 5, tied = true },\n" + loss)) ==
-      R"(small.toml:10:49: network.layers[1].tied: layer "h" (dense) does not fit: no embedding of vocabulary 5 and width 6 comes before it to share weights with (layer "words" gives 8x1x6)
+      R"(small.toml:10:49: network.layers[1].tied: layer "h" (dense) does not fit: no embedding of vocabulary 5 or more and width 6 comes before it to share weights with (layer "words" gives 8x1x6)
   { name = "h", kind = "dense", units = 5, tied = true },
                                                   ^)");
 }

@@ -43,6 +43,9 @@ struct Published {
 //   dlrm-kaggle        13 512 + 512 256 + 256 64 + 64 16; 27^2 16; 367 512 + 512 256 + 256
 //   gnmt-wmt16         as gnmt with 34 tokens and 32,320 words
 //   transformer-big    35 (6 (12 + 16) 1,024^2 + 1,024 33,712) + 6 (2 + 4) 35^2 1,024
+//   transformer-xl     t tokens and as many of memory, width h, f = 4 h: blocks (2 t 3 h^2 + t h^2 + 2 t h f + 3 h 2
+//   t^2)
+//                      + t h head; large with h^2 t before the head
 //   deepspeech2        615 (81 32 451 + 41 32 7,392 + 2 4,096 2,336 + 8 4,096 2,048 + 1,024 29)
 //   neumf-ml20m        256 256 + 256 128 + 128 64 + 128
 //   neumf              256 128 + 128 64 + 64 32 + 64
@@ -79,6 +82,8 @@ const std::vector<Published>& published() {
       {"inception-v3", 23834568, 5.713, 1e-3},
       {"mobilenet-v2", 3504872, 0.3008, 1e-3},
       {"transformer-big", 210808832, 7.419023360, 1e-12},
+      {"transformer-xl-base", 191705369, 16.385409024, 1e-12},
+      {"transformer-xl-large", 284914641, 133.461049344, 1e-12},
       {"neumf", 1602657, 0.000043072, 1e-12},
       {"neumf-ml20m", 31832577, 0.000106624, 1e-12},
       {"nnunet-2d", 20613092, 6.69253632, 1e-12},
@@ -241,7 +246,8 @@ TEST_CASE("Language models look back only, encoders both ways, every query head 
     CAPTURE(name);
     for (const Layer& layer : load_network(name).layers) {
       if (layer.kind != LayerKind::attention) continue;
-      CHECK(layer.causal == (name.starts_with("gpt") || layer.name.starts_with("decoder.")));
+      CHECK(layer.causal ==
+            ((name.starts_with("gpt") || name.starts_with("transformer-xl")) || layer.name.starts_with("decoder.")));
       CHECK(layer.kv_heads == layer.heads);
       const std::int64_t keys = layer.kv_heads * (head_size(layer) + value_size(layer));
       CHECK(layer.in.channels == layer.heads * head_size(layer) + keys);

@@ -11,14 +11,9 @@
 #include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
-namespace orrery {
+namespace orrery::test {
 
 namespace {
-
-using test::all_hosts;
-using test::cluster;
-using test::run_collective;
-using test::star;
 
 constexpr double bandwidth = 25e9, latency = 2e-6;
 
@@ -37,7 +32,7 @@ double time_on(EngineKind kind, const Platform& platform, const Collective& call
   const auto time = [&] {
     return run_collective(call, *make_kernel(kind, platform), all_hosts(platform), options).value();
   };
-  return kind == EngineKind::flow ? test::in_fresh_process(time) : time();
+  return kind == EngineKind::flow ? in_fresh_process(time) : time();
 }
 
 }  // namespace
@@ -212,4 +207,4 @@ TEST_CASE("more bandwidth or less latency never makes a collective slower") {
   }
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

@@ -11,16 +11,9 @@
 #include "tests/sim/engine/grid_step.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
-namespace orrery {
+namespace orrery::test {
 
 namespace {
-
-using test::cluster;
-using test::data_groups;
-using test::Grid;
-using test::neighbours;
-using test::Step;
-using test::tensor_groups;
 
 /// One rank of every stage stands for all.
 FoldRequest request(const Grid& grid) {
@@ -39,7 +32,7 @@ FoldRequest request(const Grid& grid) {
 double time_of(const Program& program, const Platform& platform, const std::vector<DeviceId>& hosts) {
   REQUIRE(check(program).empty());
   REQUIRE(check(platform).empty());
-  return test::in_fresh_process(
+  return in_fresh_process(
       [&] { return run_program(program, *make_kernel(EngineKind::flow, platform), hosts, {}).makespan.value(); });
 }
 
@@ -180,4 +173,4 @@ TEST_CASE("what is not symmetric is not folded", "[fold]") {
         "gradient all-reduce: groups of 2 ranks on 2 nodes and of 3 on 3 are not alike");
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

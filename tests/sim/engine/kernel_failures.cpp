@@ -7,16 +7,7 @@
 #include "tests/sim/engine/platforms.hpp"
 #include "tests/sim/engine/verb_ends.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::both;
-using test::End;
-using test::note;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("when a host fails, its flows and works fail at that moment and the others go on") {
   for (const EngineKind kind : both) {
@@ -99,4 +90,4 @@ TEST_CASE("a failed flow can be answered by one that goes another way at the sam
   }
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

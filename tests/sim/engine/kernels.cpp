@@ -12,17 +12,7 @@
 #include "tests/sim/engine/platforms.hpp"
 #include "tests/sim/engine/verb_ends.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::both;
-using test::cluster;
-using test::End;
-using test::note;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("a flow takes its latency and then its bytes over the slowest link") {
   for (const EngineKind kind : both) {
@@ -140,7 +130,7 @@ TEST_CASE("a bus in both directions of a route carries the bytes once") {
 
 TEST_CASE("fractions of bytes are not lost, however small the flow") {
   for (const double bytes : {0.3, 1.0 / 3.0, 100.0 / 7.0, 1e9 / 7.0, 1e13 / 3.0}) {
-    const double time = test::in_fresh_process([bytes] {
+    const double time = in_fresh_process([bytes] {
       const auto kernel = make_simgrid_kernel(star(2, {1e3, 0.0}));
       End end;
       kernel->flow(DeviceId(0), DeviceId(1), Bytes(bytes), note(*kernel, end));
@@ -201,4 +191,4 @@ TEST_CASE("engines are named as in scenario files") {
   CHECK(std::string(name_of(EngineKind::closed_form)) == "closed-form");
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

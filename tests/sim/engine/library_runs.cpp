@@ -12,13 +12,9 @@
 #include "tests/sim/engine/one_collective.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
-namespace orrery {
+namespace orrery::test {
 
 namespace {
-
-using test::all_hosts;
-using test::cluster;
-using test::library_collective;
 
 constexpr EngineKind both[] = {EngineKind::flow, EngineKind::closed_form};
 
@@ -78,7 +74,7 @@ TEST_CASE("a library collective alone takes what library_cost() says", "[library
       for (const GroupPlace place : {GroupPlace{2, 2}, GroupPlace{8, 8}, GroupPlace{4, 1}, GroupPlace{32, 8}}) {
         for (const double bytes : {1e4, 1e7, 1e10}) {
           const auto count = static_cast<std::size_t>(place.ranks), per_node = static_cast<std::size_t>(place.per_node);
-          const double time = test::in_fresh_process([&] {
+          const double time = in_fresh_process([&] {
             Program program(count);
             add(program, first(count), kind, place, bytes);
             return run(program, engine, lawful(count / per_node, per_node)).makespan.value();
@@ -169,8 +165,7 @@ TEST_CASE("a library collective takes its least time where wires are faster, and
               {RankId(rank), Stream::collective, Dimension::tp, Phase::forward, {}, -1, {}, CollectiveCall{id}});
         }
       }
-      const double time =
-          test::in_fresh_process([&] { return run(program, EngineKind::flow, platform).makespan.value(); });
+      const double time = in_fresh_process([&] { return run(program, EngineKind::flow, platform).makespan.value(); });
       CHECK(time == Approx(std::max(least, 0.05 * static_cast<double>(groups))).epsilon(1e-9));
     }
   }
@@ -211,4 +206,4 @@ TEST_CASE("a library collective whose cost is not a time or a size is refused", 
   CHECK(check(program).front().find("collective 0 (all_reduce): what it costs") == 0);
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

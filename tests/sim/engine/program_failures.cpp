@@ -3,22 +3,7 @@
 #include "tests/sim/engine/platforms.hpp"
 #include "tests/sim/engine/small_programs.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::add_ring;
-using test::all_hosts;
-using test::both;
-using test::call;
-using test::cluster;
-using test::compute;
-using test::error_of;
-using test::receive;
-using test::send;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("what never ended is named when a host fails") {
   for (const EngineKind kind : both) {
@@ -69,4 +54,4 @@ TEST_CASE("a way that does not exist is told when the message starts, not before
   }
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

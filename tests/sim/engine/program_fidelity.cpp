@@ -5,19 +5,7 @@
 #include "tests/sim/engine/platforms.hpp"
 #include "tests/sim/engine/small_programs.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::add_ring;
-using test::all_hosts;
-using test::call;
-using test::receive;
-using test::run;
-using test::send;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("automatic fidelity is exact within the budget, then as fine as fits") {
   const Platform platform = star(16, {1e9, 1e-6});
@@ -83,4 +71,4 @@ TEST_CASE("a background flow disturbs exact and segmented rings alike within two
   CHECK(time(FidelityChoice::segments) == Approx(time(FidelityChoice::exact)).epsilon(0.02));
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

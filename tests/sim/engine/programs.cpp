@@ -10,24 +10,7 @@
 #include "tests/sim/engine/platforms.hpp"
 #include "tests/sim/engine/small_programs.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::add_ring;
-using test::all_hosts;
-using test::both;
-using test::call;
-using test::check_times;
-using test::cluster;
-using test::compute;
-using test::receive;
-using test::run;
-using test::run_collective;
-using test::send;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("operations of one stream follow each other, streams run beside each other") {
   for (const EngineKind kind : both) {
@@ -200,7 +183,7 @@ TEST_CASE("the same program gives the same records again, bit for bit") {
   const auto fingerprint = [&] {
     return static_cast<double>(std::hash<std::string>{}(dump(run(program, EngineKind::flow, platform))) >> 11);
   };
-  CHECK(test::in_fresh_process(fingerprint) == test::in_fresh_process(fingerprint));
+  CHECK(in_fresh_process(fingerprint) == in_fresh_process(fingerprint));
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

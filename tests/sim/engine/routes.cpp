@@ -9,14 +9,7 @@
 #include "tests/catch.hpp"
 #include "tests/sim/engine/platforms.hpp"
 
-namespace orrery {
-
-namespace {
-
-using test::cluster;
-using test::star;
-
-}  // namespace
+namespace orrery::test {
 
 TEST_CASE("routes follow the ports of a host") {
   const Platform platform = cluster(2, 2, 1, {{8e9, 2.0}, {1e9, 6.0}, 4e9});
@@ -64,4 +57,4 @@ TEST_CASE("every defect of a platform is told before an engine sees it") {
   CHECK_THROWS_AS(make_closed_form_kernel(platform), std::runtime_error);
 }
 
-}  // namespace orrery
+}  // namespace orrery::test

@@ -128,6 +128,28 @@ TEST_CASE("a matrix of the rank that is asked for comes through, and biases alwa
   CHECK(decoded({.kind = CompressionKind::low_rank, .rank = 2}, rank_one) == rank_one);
 }
 
+TEST_CASE("scales and shifts of a normalisation are no matrix and are sent whole") {
+  for (const LayerKind kind : {LayerKind::group_norm, LayerKind::layer_norm}) {
+    CAPTURE(name_of(kind));
+    const LayerGraph graph = chain_network(
+        {1, 1, 8}, {{kind, {}}, {LayerKind::dense, {.channels = 3}}, {LayerKind::softmax_cross_entropy, {}}});
+    // 8 scales, 8 shifts, 8 + 3 numbers of the dense layer's 8 x 3, and 3 biases.
+    CHECK(compressor({.kind = CompressionKind::low_rank, .rank = 1}, graph)->bytes().value() == 4 * (16 + 11 + 3));
+  }
+}
+
+TEST_CASE("relative positions and sinks of attention are rows of a number per head") {
+  LayerGraph graph = chain_network({4, 1, 24}, {{LayerKind::attention, {.channels = 8}},
+                                                {LayerKind::dense, {.channels = 3}},
+                                                {LayerKind::softmax_cross_entropy, {}}});
+  Layer& attention = graph.layers.front();
+  attention.heads = 2;
+  attention.positions = 16;
+  attention.sinks = true;
+  // 17 + 2 numbers of 17 x 2, 8 + 3 of 8 x 3, and 3 biases.
+  CHECK(compressor({.kind = CompressionKind::low_rank, .rank = 1}, graph)->bytes().value() == 4 * (19 + 11 + 3));
+}
+
 TEST_CASE("a better rank leaves less behind") {
   const LayerGraph graph = perceptron();
   Random draw(7);

@@ -1,0 +1,85 @@
+// The rounds of micro-batches that a replay of a pipeline leaves out.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "models/layouts/pipeline_replay.hpp"
+
+namespace orrery {
+namespace {
+
+/// Of every stage, for pp micro-batches.
+std::size_t tasks_per_round(const Layout& layout) {
+  const int each = layout.schedule == PipelineSchedule::zero_bubble ? 3 : 2;
+  return static_cast<std::size_t>(layout.pp * layout.interleave * each);
+}
+
+bool are_alike(const std::vector<double>& one, const std::vector<double>& other, double within) {
+  return std::ranges::equal(one, other, [&](double a, double b) { return std::abs(a - b) <= within; });
+}
+
+}  // namespace
+
+void PipelineReplay::end_round() {
+  const std::size_t round = tasks_per_round(*layout_);
+  if (stages_.front().done % round != 0) return;
+  constexpr std::size_t rounds_compared = 4, rounds_of_a_pace = 4;
+  constexpr double rounding = 1e-9;  // of a round
+  rounds_.push_back({now_, {}});
+  write_state(rounds_.back().state);
+  const std::size_t last = rounds_.size() - 1;
+  for (std::size_t back = 1; back <= std::min(last, rounds_compared); ++back) {
+    const RoundEnd& then = rounds_[last - back];
+    if (!are_alike(then.state, rounds_.back().state, rounding * (now_ - then.when))) continue;
+    const std::size_t times = repetitions(back * round);
+    if (times > 0) return leave_out(times * back * round, static_cast<double>(times) * (now_ - then.when));
+  }
+  if (tasks_done_ < most_tasks || last < rounds_of_a_pace) return;
+  const std::size_t times = repetitions(round);
+  const double pace = (now_ - rounds_[last / 2].when) / static_cast<double>(last - last / 2);
+  if (times > 0) leave_out(times * round, static_cast<double>(times) * pace);
+}
+
+void PipelineReplay::write_state(std::vector<double>& state) const {
+  const auto done = static_cast<double>(stages_.front().done);
+  for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
+    const Stage& here = stages_[stage];
+    state.insert(state.end(), {static_cast<double>(here.done) - done, static_cast<double>(here.sent) - done,
+                               static_cast<double>(here.arrived[0] - here.received[0]),
+                               static_cast<double>(here.arrived[1] - here.received[1]),
+                               is_computing(stage) ? ends_.at(stage) - now_ : -1.0});
+    if (!is_sending(stage)) continue;
+    const Message& message = here.message;
+    state.insert(state.end(), {ends_.at(message_of(stage)) - now_,
+                               static_cast<double>(2 * message.to) + (message.kind == Task::Kind::forward ? 0.0 : 1.0),
+                               message.is_on_wire ? message.sharing : 0.0});
+  }
+}
+
+std::size_t PipelineReplay::repetitions(std::size_t tasks) const {
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  for (const Stage& here : stages_) {
+    std::size_t at = here.sent;  // what is done and not sent yet must be the same, too
+    const auto repeats = [&] {
+      const Task &task = here.tasks[at], &later = here.tasks[at + tasks];
+      return task.kind == later.kind && task.chunk == later.chunk;
+    };
+    while (at + tasks < here.tasks.size() && repeats()) ++at;
+    least = std::min(least, at > here.done ? (at - here.done) / tasks : 0);
+  }
+  return least;
+}
+
+void PipelineReplay::leave_out(std::size_t tasks, double seconds) {
+  for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
+    stages_[stage].done += tasks, stages_[stage].sent += tasks;
+    stages_[stage].message.since += seconds;
+  }
+  ends_.delay(seconds);
+  now_ += seconds;
+  rounds_.clear();
+}
+
+}  // namespace orrery

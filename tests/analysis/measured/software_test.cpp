@@ -1,0 +1,100 @@
+// The software of published rows, as their sources and notes tell it.
+#include "analysis/validation/measured/framework_rules.hpp"
+#include "tests/analysis/measured/one_row.hpp"
+#include "tests/catch.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+}  // namespace
+
+TEST_CASE("the software of a row") {
+  const auto software = [](const std::string& source, const std::string& zero, int tp, double year) {
+    MeasuredRow row = gpt_row("devices,global_batch", "8,8");
+    row.source = source;
+    row.zero_stage = zero;
+    row.tp = tp;
+    row.year = year;
+    return framework_of(row, network_of(row, shared_tables().models), year).id;
+  };
+  CHECK(software("Narayanan et al.", "0", 8, 2021) == "megatron-2021");
+  CHECK(software("NVIDIA/Megatron-LM README figures", "", 8, 2020) == "megatron-2020");
+  CHECK(software("VIA-Research/vTrain data", "", 2, 2024) == "megatron-deepspeed-2021");
+  CHECK(software("torchtitan", "1", 8, 2022) == "modern");
+  CHECK(software("somebody", "", 8, 2024) == "modern");
+  CHECK(software("microsoft/DeepSpeed docs", "3", 1, 2022) == "deepspeed-zero3");
+  CHECK(software("PyTorch FSDP, VLDB 2023", "3", 1, 2023) == "pytorch-fsdp");
+  CHECK(software("somebody", "FSDP", 1, 2020) == "pytorch-fsdp");
+  CHECK(software("somebody", "3", 1, 2021) == "deepspeed-zero3");
+  CHECK(software("MosaicML llm-foundry, PyTorch FSDP", "3", 1, 2023) == "llm-foundry-2023");
+  CHECK(software("NVIDIA-NeMo/Megatron-Bridge, FSDP", "3", 1, 2025) == "modern");
+  CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
+}
+
+TEST_CASE("software and devices without a profile are told and widen the range, profiles of their own do not") {
+  const auto priced = [](const std::string& notes, const std::string& device) {
+    MeasuredRow row = gpt_row("devices,tp,global_batch,year", "8,8,8,2021");
+    row.notes = notes;
+    if (!device.empty()) row.device = device;
+    return case_of(row, shared_tables());
+  };
+  const auto is_told = [](const RowCase& row, const std::string& software) {
+    return assumes(row, "software " + software + " in place of another");
+  };
+  const RowCase own = priced("Megatron-LM", ""), other = priced("OneFlow in static graphs", "");
+  CHECK(own.job.framework.model_error == Ranged(0.035, 0.02, 0.05));
+  CHECK_FALSE(is_told(own, "megatron-2021"));
+  CHECK(other.job.framework.model_error == other.job.framework.stand_in_error);
+  CHECK(other.job.framework.model_error.value > own.job.framework.model_error.value);
+  CHECK(is_told(other, "megatron-2021"));
+  CHECK(is_told(priced("", "TPU v4"), "modern"));
+  CHECK(is_told(priced("", "MI250X"), "megatron-2021"));
+}
+
+TEST_CASE(
+    "what notes say of the software: hybrid sharding, gradients in 16 bits, asynchronous tensor parallelism, how "
+    "tokens reach experts") {
+  const auto noted = [](const std::string& notes, const std::string& zero) {
+    MeasuredRow row = gpt_row("devices,global_batch,zero_stage,year", "32,64," + zero + ",2024");
+    row.notes = notes;
+    return case_of(row, shared_tables());
+  };
+  const RowCase plain = noted("", "3");
+  CHECK(plain.layout.zero_group == 0);
+  CHECK(plain.job.framework.gradient_wire_bytes.value == 4);
+  const RowCase hybrid = noted("hybrid shard within the node (HSDP); gradients kept and reduced in bf16", "3");
+  CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
+  CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
+  CHECK(hybrid.job.framework.bf16_gradient_bytes == Ranged(2));
+  CHECK(noted("gradients reduced in bf16", "3").job.framework.bf16_gradient_bytes == Ranged(4));
+  CHECK(noted("HSDP", "1").layout.zero_group == 0);
+  CHECK(noted("optimizer states sharded over 4 ranks", "1").layout.zero_group == 4);
+  CHECK(noted("optimizer states sharded over all ranks", "1").layout.zero_group == 0);
+  CHECK(noted("sharded over", "1").layout.zero_group == 0);
+  CHECK(plain.job.framework.tensor_overlap.value == 0);
+  const RowCase beside = noted("TP (asynchronous)", "3");
+  CHECK(beside.job.framework.tensor_overlap == Ranged(0.25));
+  const RowCase dropped = noted("token drop", "1");
+  CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
+  CHECK(dropped.job.framework.node_dispatch == Ranged(0));
+  CHECK(noted("", "1").job.framework.node_dispatch == Ranged(1, 0, 1));
+  const RowCase by_node = noted("dispatched by DeepEP, a2a overlap", "1");
+  CHECK(by_node.job.framework.node_dispatch == Ranged(1));
+  CHECK(by_node.job.framework.expert_overlap == Ranged(0.5));
+  CHECK(noted("alltoall dispatcher", "1").job.framework.node_dispatch == Ranged(0));
+  CHECK(noted("TE + FSDP2", "3").job.framework.id == "modern");
+  CHECK(plain.job.framework.id == "pytorch-fsdp");
+  // All of it is told.
+  CHECK(assumes(hybrid, "zero_group 8, a node"));
+  CHECK(assumes(hybrid, "bf16_gradient_bytes 2"));
+  CHECK(assumes(hybrid, "gradient_wire_bytes 2"));
+  CHECK(assumes(dropped, "node_dispatch 0"));
+  CHECK(assumes(by_node, "node_dispatch 1"));
+  CHECK(assumes(by_node, "expert_overlap 0.5"));
+  CHECK(assumes(beside, "tensor_overlap 0.25"));
+  CHECK(assumes(dropped, "expert_host_ms 0.15"));
+}
+
+}  // namespace orrery
