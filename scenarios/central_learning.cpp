@@ -100,14 +100,17 @@ std::vector<float> first_weights(const WorkloadSpec& workload, std::uint64_t see
 namespace {
 
 /// Of two runs, the first synchronous strategy's leaves its weights.
-Precision saved_precision(const Scenario& scenario) {
-  for (const StrategySpec& strategy : scenario.strategies) {
-    if (!learns_alone(strategy.kind)) return strategy.precision;
+Precision saved_precision(const Scenario& scenario, const std::vector<Way>& ways) {
+  for (const Way& way : ways) {
+    const StrategySpec* strategy = strategy_of(scenario, way);
+    if (strategy != nullptr && !learns_alone(strategy->kind)) return strategy->precision;
   }
   return scenario.workload.precision;
 }
 
-std::vector<CentralPoint> learn(const Scenario& scenario, const LearningRun& run, const Progress& progress) {
+/// `file`: for the weights; empty: none.
+std::vector<CentralPoint> learn(const Scenario& scenario, const LearningRun& run, const std::string& file,
+                                const Progress& progress) {
   const CentralOptions options = learning_options(scenario.workload, run.precision, run.seed);
   const auto report = [&](const CentralPoint& point) {
     if (!progress) return;
@@ -117,10 +120,7 @@ std::vector<CentralPoint> learn(const Scenario& scenario, const LearningRun& run
   const DataSet data = load_data_set(scenario.workload.dataset, run.seed);
   CentralTrainer trainer(scenario.workload.network, data.train, options);
   std::vector<CentralPoint> points = train(trainer, data.test, options, report);
-  const std::string& file = scenario.workload.weights.save;
-  if (!file.empty() && run.precision == saved_precision(scenario)) {
-    write_weights(file, *trainer.plan(), trainer.weights());
-  }
+  if (!file.empty()) write_weights(file, *trainer.plan(), trainer.weights());
   return points;
 }
 
@@ -146,7 +146,9 @@ void learn_shared(const Scenario& scenario, std::vector<Way>& ways, const Progre
       const LearningRun run{precision, seed};
       const std::vector<Way*> served = ways_of(scenario, run, ways);
       if (served.empty()) continue;
-      serve(scenario, served, CurveSource::shared, [&] { return learn(scenario, run, progress); });
+      const bool is_saved = precision == saved_precision(scenario, ways);
+      const std::string file = is_saved ? scenario.workload.weights.save : std::string();
+      serve(scenario, served, CurveSource::shared, [&] { return learn(scenario, run, file, progress); });
     }
   }
 }

@@ -1,4 +1,5 @@
 // The optimizer keys of [workload] and of a federated strategy.
+#include "scenarios/read_hybrid.hpp"
 #include "scenarios/reading.hpp"
 
 namespace orrery {
@@ -85,8 +86,28 @@ void check_warm_up(TomlTable& table, const LearningRateSchedule& schedule, std::
                 fmt::format("there are {} in all", length), "use a shorter warm_up");
 }
 
+namespace {
+
+/// Names that kind = "hybrid" knows and `names` has not. True: told as a problem.
+bool refuse_of_hybrid(TomlTable& table, const Names<Recompute>& names) {
+  const auto has = [](const Names<Recompute>& all, const std::string& text) {
+    return std::any_of(all.begin(), all.end(), [&](const auto& named) { return named.name == text; });
+  };
+  const auto given = table.text("recompute");
+  if (!given || has(names, *given) || !has(hybrid_recomputes(), *given)) return false;
+  table.problem(
+      "recompute", fmt::format("\"{}\" is known to kind = \"hybrid\" alone", *given),
+      "the other kinds compute whole segments again, or nothing",
+      fmt::format("use \"none\" or \"full\" here, or recompute = \"{}\" in a [[strategy]] of kind = \"hybrid\"",
+                  *given));
+  return true;
+}
+
+}  // namespace
+
 Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network) {
   static const Names<Recompute> names = {{"none", Recompute::none}, {"full", Recompute::full}};
+  if (refuse_of_hybrid(table, names)) return fallback;
   const Recompute recompute = choose(table, "recompute", names, fallback);
   if (recompute == Recompute::full && table.has("recompute") && !network.layers.empty() &&
       recompute_segments(network).size() == 1) {

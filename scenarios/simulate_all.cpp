@@ -93,6 +93,7 @@ std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::strin
                           const SimulateOptions& options) {
   std::vector<Way> ways;
   for (std::size_t index = 0; index < scenario.strategies.size(); ++index) {
+    if (options.only.value_or(index) != index) continue;
     const std::string& strategy = scenario.strategies[index].name;
     for (int repetition = 0; repetition < scenario.seeds; ++repetition) {
       const std::uint64_t seed = scenario.seed + static_cast<std::uint64_t>(repetition);

@@ -106,6 +106,7 @@ using Progress = std::function<void(const std::string& stage, double share, cons
 struct SimulateOptions {
   EngineKind engine = EngineKind::flow;
   Progress progress;
+  std::optional<std::size_t> only{};  // of simulate(): this strategy alone; nothing: all
 };
 
 /// The plan of a centralised strategy, by the planner of its kind.
@@ -124,13 +125,13 @@ Way simulate_way(const Scenario& scenario, std::size_t strategy, const Catalogue
 Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
                       const SimulateOptions& options);
 
-/// Simulates every strategy for every seed (by strategy, then seed), each in a spawned process of this binary (`orrery
-/// simulate-way`, not listed in the help), and the centralised learning that they share once per seed. A child that
-/// dies becomes a Way with status failed whose error names scenario, strategy and signal.
+/// Simulates every strategy (or the only one asked for) for every seed (by strategy, then seed), each in a spawned
+/// process of this binary (`orrery simulate-way`, not listed in the help), and the centralised learning that they share
+/// once per seed. A child that dies becomes a Way with status failed whose error names scenario, strategy and signal.
 std::vector<Way> simulate(const Scenario& scenario, const std::vector<std::string>& overrides,
                           const SimulateOptions& options);
 
-/// To and from bytes (CBOR), for the pipe between processes.
+/// To and from bytes, for the file between processes of one binary. way_from_bytes throws when some are missing.
 std::string to_bytes(const Way& way);
 Way way_from_bytes(const std::string& bytes);
 

@@ -1,9 +1,13 @@
-// Ways between processes: CBOR through nlohmann-json. Numbers keep every bit.
+// Ways between processes: CBOR through nlohmann-json, and behind it the rows that there may be millions of. Numbers
+// keep every bit.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
 
 #include "scenarios/way.hpp"
 
@@ -29,67 +33,71 @@ void from_json(const json& j, Id<Tag>& id) {
   id = index < 0 ? Id<Tag>() : Id<Tag>(static_cast<std::size_t>(index));
 }
 
-/// Rows of numbers that there may be millions of, as bytes of doubles: row by row, column by column. Whole numbers
-/// below 2^53 keep their value.
-template <std::size_t columns>
-class PackedRows {
- public:
-  using Row = std::array<double, columns>;
-  void add(const Row& row) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(row.data());
-    bytes_.insert(bytes_.end(), bytes, bytes + sizeof(Row));
-  }
-  [[nodiscard]] json to_json() && { return json::binary(std::move(bytes_)); }
+/// Trips and steps: doubles row by row, behind their number. Whole numbers below 2^53 keep their value.
+using TripRow = std::array<double, 16>;
+using StepRow = std::array<double, 7>;
 
-  template <class Use>
-  static void each(const json& j, const Use& use) {
-    const auto& bytes = j.get_binary();
-    Row row;
-    for (std::size_t at = 0; at + sizeof(Row) <= bytes.size(); at += sizeof(Row)) {
-      std::memcpy(row.data(), bytes.data() + at, sizeof(Row));
-      use(row);
-    }
+TripRow row_of(const Trip& t) {
+  return {double(t.client),    double(t.round),  double(t.hub),     double(t.how),
+          double(t.staleness), t.begin.value(),  t.end.value(),     t.download.value(),
+          t.compute.value(),   t.upload.value(), t.offline.value(), t.waiting.value(),
+          t.down.value(),      t.up.value(),     t.compute_share,   t.discarded.value()};
+}
+Trip from_row(const TripRow& row) {
+  const auto whole = [](double number) { return static_cast<std::int32_t>(number); };
+  return {whole(row[0]),   whole(row[1]),   whole(row[2]),    static_cast<TripEnd>(row[3]),
+          whole(row[4]),   Seconds(row[5]), Seconds(row[6]),  Seconds(row[7]),
+          Seconds(row[8]), Seconds(row[9]), Seconds(row[10]), Seconds(row[11]),
+          Bytes(row[12]),  Bytes(row[13]),  row[14],          Bytes(row[15])};
+}
+
+StepRow row_of(const ServerStep& s) {
+  return {s.begin.value(),    s.end.value(),           s.aggregation.value(), double(s.critical_trip),
+          s.backhaul.value(), s.backhaul_time.value(), s.edge_compute.value()};
+}
+ServerStep from_row(const StepRow& row) {
+  return {Seconds(row[0]), Seconds(row[1]), Seconds(row[2]), static_cast<std::int32_t>(row[3]),
+          Bytes(row[4]),   Seconds(row[5]), Seconds(row[6])};
+}
+
+template <class Value>
+void append(const Value& value, std::string& bytes) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof(Value));
+}
+
+template <class Item>
+void append_rows(const std::vector<Item>& items, std::string& bytes) {
+  append(std::uint64_t{items.size()}, bytes);
+  for (const Item& item : items) append(row_of(item), bytes);
+}
+
+/// Takes what was appended, in the same order.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
+
+  std::string_view text(std::uint64_t size) {
+    if (size > rest_.size()) throw std::runtime_error("the result of a simulation is cut short");
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  template <class Value>
+  Value value() {
+    Value value;
+    std::memcpy(&value, text(sizeof(Value)).data(), sizeof(Value));
+    return value;
+  }
+  template <class Item>
+  void rows(std::vector<Item>& items) {
+    const auto count = value<std::uint64_t>();
+    items.reserve(std::min<std::uint64_t>(count, rest_.size() / sizeof(double)));
+    for (std::uint64_t i = 0; i < count; ++i) items.push_back(from_row(value<decltype(row_of(Item()))>()));
   }
 
  private:
-  json::binary_t::container_type bytes_;
+  std::string_view rest_;
 };
-
-using PackedTrips = PackedRows<16>;
-using PackedSteps = PackedRows<7>;
-
-json packed(const std::vector<Trip>& trips) {
-  PackedTrips rows;
-  for (const Trip& t : trips) {
-    rows.add({double(t.client), double(t.round), double(t.hub), double(t.how), double(t.staleness), t.begin.value(),
-              t.end.value(), t.download.value(), t.compute.value(), t.upload.value(), t.offline.value(),
-              t.waiting.value(), t.down.value(), t.up.value(), t.compute_share, t.discarded.value()});
-  }
-  return std::move(rows).to_json();
-}
-void unpack(const json& j, std::vector<Trip>& trips) {
-  const auto whole = [](double number) { return static_cast<std::int32_t>(number); };
-  PackedTrips::each(j, [&](const PackedTrips::Row& row) {
-    trips.push_back({whole(row[0]), whole(row[1]), whole(row[2]), static_cast<TripEnd>(row[3]), whole(row[4]),
-                     Seconds(row[5]), Seconds(row[6]), Seconds(row[7]), Seconds(row[8]), Seconds(row[9]),
-                     Seconds(row[10]), Seconds(row[11]), Bytes(row[12]), Bytes(row[13]), row[14], Bytes(row[15])});
-  });
-}
-
-json packed(const std::vector<ServerStep>& steps) {
-  PackedSteps rows;
-  for (const ServerStep& s : steps) {
-    rows.add({s.begin.value(), s.end.value(), s.aggregation.value(), double(s.critical_trip), s.backhaul.value(),
-              s.backhaul_time.value(), s.edge_compute.value()});
-  }
-  return std::move(rows).to_json();
-}
-void unpack(const json& j, std::vector<ServerStep>& steps) {
-  PackedSteps::each(j, [&](const PackedSteps::Row& row) {
-    steps.push_back({Seconds(row[0]), Seconds(row[1]), Seconds(row[2]), static_cast<std::int32_t>(row[3]),
-                     Bytes(row[4]), Seconds(row[5]), Seconds(row[6])});
-  });
-}
 
 // An activity is a plain array: there may be hundreds of thousands.
 void to_json(json& j, const Activity& a) {
@@ -169,16 +177,15 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Device, id, name, kind, vendor, year, peak, m
                                    maximum, gemm_fraction, link, source, notes, assumed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FederatedRun::SharedLine, name, up_rate, down_rate, up, down, up_busy, down_busy)
 
+// Without trips and steps, which go behind all else.
 void to_json(json& j, const FederatedRun& run) {
-  j = {packed(run.trips), packed(run.steps), run.recompute_share, run.optimizer_share, run.flops_per_sample, run.lines};
+  j = {run.recompute_share, run.optimizer_share, run.flops_per_sample, run.lines};
 }
 void from_json(const json& j, FederatedRun& run) {
-  unpack(j[0], run.trips);
-  unpack(j[1], run.steps);
-  j[2].get_to(run.recompute_share);
-  j[3].get_to(run.optimizer_share);
-  j[4].get_to(run.flops_per_sample);
-  j[5].get_to(run.lines);
+  j[0].get_to(run.recompute_share);
+  j[1].get_to(run.optimizer_share);
+  j[2].get_to(run.flops_per_sample);
+  j[3].get_to(run.lines);
 }
 
 void to_json(json& j, const PlatformHost& host) {
@@ -199,13 +206,31 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, seed, status, error, degrees, 
                                    federated, samples, histograms, curve, curve_source, steps, target_reached)
 
 std::string to_bytes(const Way& way) {
+  std::string head;
+  json::to_cbor(json(way), nlohmann::detail::output_adapter<char>(head));
+  const auto rows_size = [](const FederatedRun& run) {
+    return 2 * sizeof(std::uint64_t) + run.trips.size() * sizeof(TripRow) + run.steps.size() * sizeof(StepRow);
+  };
   std::string bytes;
-  json::to_cbor(json(way), nlohmann::detail::output_adapter<char>(bytes));
+  bytes.reserve(sizeof(std::uint64_t) + head.size() + rows_size(way.federated) + rows_size(way.data_transfer.run));
+  append(std::uint64_t{head.size()}, bytes);
+  bytes += head;
+  for (const FederatedRun* run : {&way.federated, &way.data_transfer.run}) {
+    append_rows(run->trips, bytes);
+    append_rows(run->steps, bytes);
+  }
   return bytes;
 }
 
 Way way_from_bytes(const std::string& bytes) {
-  return json::from_cbor(bytes).get<Way>();
+  ByteReader reader(bytes);
+  const auto head = reader.text(reader.value<std::uint64_t>());
+  Way way = json::from_cbor(head).get<Way>();
+  for (FederatedRun* run : {&way.federated, &way.data_transfer.run}) {
+    reader.rows(run->trips);
+    reader.rows(run->steps);
+  }
+  return way;
 }
 
 }  // namespace orrery

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "models/cost/describe.hpp"
 #include "scenarios/client_population.hpp"
 #include "scenarios/plan.hpp"
@@ -12,16 +10,6 @@
 
 namespace orrery {
 namespace {
-
-std::size_t index_of(const Scenario& scenario, const std::string& name) {
-  if (name.empty()) return 0;
-  std::vector<std::string> names;
-  for (const StrategySpec& strategy : scenario.strategies) names.push_back(strategy.name);
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    throw UsageError(fmt::format("orrery run: unknown strategy \"{}\" ({})", name, did_you_mean(name, names)));
-  return static_cast<std::size_t>(found - names.begin());
-}
 
 std::string dump_platform(const Platform& platform) {
   std::string text = fmt::format("{} hosts, {} links, {} leaves\n", platform.hosts.size(), platform.links.size(),
@@ -87,10 +75,9 @@ std::string dump_program(const Scenario& scenario, const StrategySpec& strategy,
 
 }  // namespace
 
-std::string dump_stage(const std::string& stage, const Scenario& scenario, const std::string& name,
+std::string dump_stage(const std::string& stage, const Scenario& scenario, std::size_t index,
                        const Catalogue& catalogue) {
   const std::vector<std::string> stages = {"scenario", "workload", "cluster", "program", "records"};
-  const std::size_t index = index_of(scenario, name);
   const StrategySpec& strategy = scenario.strategies[index];
   if (stage == "scenario") return resolved_toml(scenario);
   if (stage == "workload") return describe(scenario.workload.network);

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "models/training/profiler.hpp"
+#include "analysis/cli/profile_memory.hpp"
 #include "sim/base/files.hpp"
 
 namespace orrery {
@@ -45,7 +45,7 @@ std::vector<std::string> record_live_profile(const Scenario& scenario, const std
   options.progress = [&bar](double share) { bar.show("profiling", share, {}); };
   bar.show("measuring this machine", 0.0, {});
   const Device host = measure_host(1);
-  const StepProfile profile = measure_profile(network, options);
+  const StepProfile profile = measure_within_memory(network, options);
   std::filesystem::create_directories(folder);
   write_file(folder / "profile.csv", to_csv(profile));
   write_file(folder / "host.csv", host_csv(host));

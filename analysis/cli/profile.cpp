@@ -6,11 +6,11 @@
 
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/output_file.hpp"
+#include "analysis/cli/profile_memory.hpp"
 #include "analysis/cli/profile_report.hpp"
 #include "analysis/cli/progress_bar.hpp"
 #include "models/cost/kind_fit.hpp"
 #include "models/cost/kineto.hpp"
-#include "models/training/profiler.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/text.hpp"
@@ -107,7 +107,7 @@ StepProfile recorded(const po::variables_map& values, const LayerGraph& network)
   options.warm_up = positive_count(values, "warm-up");
   options.seed = values["seed"].as<std::uint64_t>();
   options.progress = [&bar](double share) { bar.show("profiling", share, {}); };
-  return measure_profile(network, options);
+  return measure_within_memory(network, options);
 }
 
 void put(const std::string& file, const std::string& csv) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "analysis/cli/assertions.hpp"
 #include "analysis/cli/command.hpp"
@@ -45,7 +46,8 @@ CommandSpec run_spec() {
       "check", "read and check the scenario, and say which of its ways cannot be; run nothing")(
       "dump", po::value<std::string>()->value_name("STAGE"),
       "print one stage and stop: scenario, workload, cluster, program, records")(
-      "strategy", po::value<std::string>()->value_name("NAME"), "the strategy that --dump shows; default: the first")(
+      "strategy", po::value<std::string>()->value_name("NAME"),
+      "this strategy alone, also of --check and --dump; default: all, of --dump the first")(
       "json", "print the rows as JSON instead of the table")("quiet,q", "no progress bar");
   add_scenario_options(spec.options);
   return spec;
@@ -95,17 +97,18 @@ ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const s
   return broken.empty() ? ExitCode::ok : ExitCode::assertion_failed;
 }
 
-/// The file is right, and which of its ways cannot be or fail, as a run would say.
-ExitCode print_check(const Scenario& scenario, const Catalogue& catalogue) {
+/// The file is right, and which of its ways (or of the `only` one) cannot be or fail, as a run would say.
+ExitCode print_check(const Scenario& scenario, std::optional<std::size_t> only, const Catalogue& catalogue) {
   std::string broken;
   std::size_t failed = 0;
   for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
+    if (only.value_or(i) != i) continue;
     const Way way = check_way(scenario, i, catalogue);
     if (way.status == WayStatus::ok) continue;
     broken += fmt::format("{}: {}: {}\n", way.strategy, name_of(way.status), way.error);
     failed += way.status == WayStatus::failed ? 1 : 0;
   }
-  const std::size_t count = scenario.strategies.size();
+  const std::size_t count = only ? 1 : scenario.strategies.size();
   std::cout << scenario.file << ": ";
   std::cout << (failed == 0 ? fmt::format("ok, {} strategies\n", count)
                             : fmt::format("{} of {} strategies fail\n", failed, count));
@@ -119,9 +122,22 @@ fs::path profile_folder(const po::variables_map& values) {
                                      : fs::temp_directory_path() / fmt::format("orrery-profile-{}", ::getpid());
 }
 
+/// The strategy that is named; nothing: none is. Throws UsageError when it is unknown.
+std::optional<std::size_t> named_strategy(const po::variables_map& values, const Scenario& scenario) {
+  if (values.count("strategy") == 0) return std::nullopt;
+  const std::string name = text_of(values, "strategy");
+  std::vector<std::string> names;
+  for (const StrategySpec& strategy : scenario.strategies) names.push_back(strategy.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw UsageError(fmt::format("orrery run: unknown strategy \"{}\" ({})", name, did_you_mean(name, names)));
+  return static_cast<std::size_t>(found - names.begin());
+}
+
 struct Request {
   Scenario scenario;
   std::vector<std::string> overrides;
+  std::optional<std::size_t> only{};  // the strategy that is named
 };
 
 Request read_request(const po::variables_map& values, const Catalogue& catalogue, ProgressBar& bar) {
@@ -131,6 +147,7 @@ Request read_request(const po::variables_map& values, const Catalogue& catalogue
     request.overrides.push_back("scenario.engine=\"" +
                                 std::string(name_of(engine_of(values["engine"].as<std::string>()))) + "\"");
   request.scenario = read_scenario(file, request.overrides, catalogue);
+  request.only = named_strategy(values, request.scenario);
   const std::string profile = values["profile"].as<std::string>();
   if (profile != "stored" && profile != "live") {
     throw UsageError(fmt::format("orrery run: unknown --profile \"{}\" ({})", profile,
@@ -162,14 +179,14 @@ ExitCode run_command(const Arguments& arguments) {
     request = read_request(*values, catalogue, bar);
     check_assertions(request.scenario);
     if (values->count("check") != 0) {
-      return print_check(request.scenario, catalogue);
+      return print_check(request.scenario, request.only, catalogue);
     }
     if (values->count("dump") != 0) {
-      std::cout << dump_stage(text_of(*values, "dump"), request.scenario, text_of(*values, "strategy"), catalogue);
+      std::cout << dump_stage(text_of(*values, "dump"), request.scenario, request.only.value_or(0), catalogue);
       return ExitCode::ok;
     }
     make_folder("run", *values);
-    ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback()});
+    ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback(), request.only});
   }
   const std::vector<ResultRow> rows = result_rows(request.scenario, ways);
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -39,8 +39,8 @@ CommandSpec search_spec() {
   spec.notes =
       "The hybrid strategy gives the cluster and every key that is not searched; [search] may list values of dp, tp, "
       "pp, cp, ep, etp, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, "
-      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Time, cost and energy are "
-      "those of `orrery run --engine closed-form`; of the best they are simulated, and held against the limits again.";
+      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Times are the "
+      "closed form of `orrery explain`; the best layouts are simulated, and held against the limits again.";
   spec.options.add_options()("top", po::value<int>()->value_name("K"),
                              "layouts to simulate; default: the scenario's, 5")(
       "limit", po::value<std::vector<std::string>>()->composing()->value_name("WHAT=NUMBER"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/program_options/value_semantic.hpp>
+#include <chrono>
 #include <cstdio>
 
 #include "analysis/cli/command.hpp"
@@ -13,11 +14,24 @@
 namespace orrery {
 namespace {
 
-/// To the parent: see forward_progress in scenarios/simulate_all.cpp.
-void print_progress(const std::string& stage, double share, const std::string& detail) {
-  fmt::print("progress\t{}\t{}\t{}\n", stage, number_text(share), detail);
-  std::fflush(stdout);
-}
+/// To the parent: see forward_progress in scenarios/simulate_all.cpp. No more often than eyes can follow: a run may
+/// have a million steps, and each line wakes the parent.
+class ProgressLines {
+ public:
+  void operator()(const std::string& stage, double share, const std::string& detail) {
+    using std::chrono::steady_clock;
+    constexpr auto pause = std::chrono::milliseconds(50);
+    const auto now = steady_clock::now();
+    if (stage == stage_ && now < last_ + pause) return;
+    last_ = now, stage_ = stage;
+    fmt::print("progress\t{}\t{}\t{}\n", stage, number_text(share), detail);
+    std::fflush(stdout);
+  }
+
+ private:
+  std::string stage_;
+  std::chrono::steady_clock::time_point last_;
+};
 
 }  // namespace
 
@@ -42,7 +56,7 @@ ExitCode simulate_way_command(const Arguments& arguments) {
       values->count("engine") != 0 && (*values)["engine"].as<std::string>() == name_of(EngineKind::closed_form)
           ? EngineKind::closed_form
           : EngineKind::flow;
-  const Way way = simulate_way(scenario, static_cast<std::size_t>(*index), catalogue, {engine, print_progress});
+  const Way way = simulate_way(scenario, static_cast<std::size_t>(*index), catalogue, {engine, ProgressLines()});
   write_file((*values)["RESULT"].as<std::string>(), to_bytes(way));
   return ExitCode::ok;
 }

@@ -69,12 +69,13 @@ std::string rejections_text(const SearchResult& result) {
 }
 
 std::string nearest_constraint(const SearchResult& result) {
-  const Rejection* nearest = nullptr;
-  for (const Rejection& rejection : result.rejections) {
-    if (rejection.excess > 0 && (nearest == nullptr || rejection.excess < nearest->excess)) nearest = &rejection;
-  }
-  if (nearest == nullptr && !result.rejections.empty()) nearest = &result.rejections.front();
-  return nearest == nullptr ? std::string("there is no layout to judge") : nearest->nearest;
+  // A layout that fits and misses a limit alone can run: it is nearer than one that cannot, by whatever figure.
+  const auto is_nearer = [](const Rejection& one, const Rejection& other) {
+    if (one.kind != other.kind) return one.kind > other.kind;
+    return one.excess > 0 && one.excess < other.excess;
+  };
+  const auto nearest = std::min_element(result.rejections.begin(), result.rejections.end(), is_nearer);
+  return nearest == result.rejections.end() ? std::string("there is no layout to judge") : nearest->nearest;
 }
 
 }  // namespace orrery

@@ -30,7 +30,8 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
 std::string search_csv(const std::vector<FoundLayout>& found);
 /// "1234 layouts judged, 56 feasible", then a line per constraint with its count and who comes nearest.
 std::string rejections_text(const SearchResult& result);
-/// What is nearest to being met when nothing is feasible.
+/// What is nearest to being met when nothing is feasible: a limit of layouts that fit, else the memory, else the rule
+/// that most layouts break.
 std::string nearest_constraint(const SearchResult& result);
 
 }  // namespace orrery

@@ -54,7 +54,7 @@ struct FrameworkProfile {
                                  // the library's kernels take multiprocessors and bandwidth
   Ranged gather_links;           // ZeRO-3: gathers and sums of pieces reach so many network links' bandwidth; 0: all
                                  // that the library reaches
-  Ranged tensor_overlap;         // share of tensor-parallel communication hidden by computing
+  Ranged tensor_overlap;         // share of tensor-parallel communication hidden by computing (sequence parallelism)
   Ranged expert_overlap;         // share of the all-to-all of experts hidden by computing
   Ranged node_dispatch;          // 1: a token goes once to each node that has experts of it, and is passed on inside
                                  // (DeepEP, HybridEP); 0: once to each expert (all-to-all)

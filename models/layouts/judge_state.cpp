@@ -31,6 +31,19 @@ Seconds shown(Seconds exchange, double hidden_share, Seconds& computing) {
   return exchange - hidden;
 }
 
+/// Shares of tensor-parallel exchanges that software hides, by pass. Products and collectives go piece by piece side by
+/// side where sequence parallelism cuts both (Transformer Engine, tp_comm_overlap); without it a sum forward is waited
+/// for, and one backward goes beside the gradients of the weights, as the gathers of sequence parallelism do.
+struct TensorHidden {
+  double forward = 0, backward = 0;
+};
+
+TensorHidden tensor_hidden(const FrameworkProfile& framework, const Layout& layout) {
+  const double overlap = framework.tensor_overlap.value;
+  if (layout.sequence_parallel == SequenceParallel::on) return {overlap, overlap};
+  return {0, std::min(overlap, 1.0 - framework.gather_again_exposed.value)};
+}
+
 /// Of one pass over so many experts.
 Seconds routing_time(const FrameworkProfile& framework, double experts) {
   return Seconds(0.5 * framework.expert_host_ms.value * 1e-3 * experts);
@@ -187,7 +200,7 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
   const Seconds computed = price.forward * again;
   Seconds cover = part != nullptr ? std::max(computed, part->time * times) : computed;
-  work.tensor_recompute += shown(price.tensor_forward * exchanged, framework.tensor_overlap.value, cover);
+  work.tensor_recompute += shown(price.tensor_forward * exchanged, tensor_hidden(framework, layout).forward, cover);
   work.context_recompute += price.context_forward * attended;
   work.expert_recompute += shown(price.expert_forward * dispatched, framework.expert_overlap.value, cover);
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
@@ -227,7 +240,8 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
   StageWork work;
   work.boundary_numbers = price_of(last, layout).boundary_numbers;
   const FrameworkProfile& framework = job_.framework;
-  const double tensor_hidden = framework.tensor_overlap.value, expert_hidden = framework.expert_overlap.value;
+  const TensorHidden hidden = tensor_hidden(framework, layout);
+  const double expert_hidden = framework.expert_overlap.value;
   for (std::size_t klass = 0; klass < sequence_.classes.size(); ++klass) {
     if (counts[klass] == 0) continue;
     const double times = counts[klass];
@@ -239,8 +253,8 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.expert_weight_tensors += price.expert_weight_tensors * times;
     add_recomputed(work, kernels, klass, times, layout);
     Seconds cover = price.forward * times, cover_back = (price.backward_input + price.backward_weights) * times;
-    work.tensor_forward += shown(price.tensor_forward * times, tensor_hidden, cover);
-    work.tensor_backward += shown(price.tensor_backward * times, tensor_hidden, cover_back) +
+    work.tensor_forward += shown(price.tensor_forward * times, hidden.forward, cover);
+    work.tensor_backward += shown(price.tensor_backward * times, hidden.backward, cover_back) +
                             shown(price.gather_again * times, 1.0 - framework.gather_again_exposed.value, cover_back);
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
     work.expert_forward += shown(price.expert_forward * times, expert_hidden, cover);

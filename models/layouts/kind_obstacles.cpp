@@ -20,7 +20,10 @@ void check_formats(const TrainingJob& job, std::size_t groups, std::vector<std::
   const bool differ =
       has_format(job.cluster.group(with), job.precision) && !has_format(job.cluster.group(without), job.precision);
   if (!differ) return;
-  const Precision shared = all_have(Precision::fp16) ? Precision::fp16 : Precision::fp32;
+  // bf16 first: it learns as fp32 does, fp16 needs its losses scaled.
+  const Precision shared = all_have(Precision::bf16)   ? Precision::bf16
+                           : all_have(Precision::fp16) ? Precision::fp16
+                                                       : Precision::fp32;
   found.push_back(fmt::format("{} has no {} products, {} has - use {}", job.cluster.group(without).device.id,
                               name_of(job.precision), job.cluster.group(with).device.id, name_of(shared)));
 }

@@ -92,16 +92,16 @@ LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, c
   return work;
 }
 
-Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t models, const Device& server) {
+Seconds aggregation_time(std::int64_t numbers, const CostModel& cost, std::size_t models, const Device& server) {
   if (server.memory_bandwidth <= BytesPerSecond{}) {
     throw Infeasible(server.id + " cannot serve: its memory bandwidth, which averaging needs, is unknown");
   }
-  const auto numbers = static_cast<double>(parameters(scenario.workload.network));
-  const Bytes moved = bytes_per_number(Precision::fp32) * (numbers * static_cast<double>(models + 1));
+  const Bytes moved =
+      bytes_per_number(Precision::fp32) * (static_cast<double>(numbers) * static_cast<double>(models + 1));
   return moved / (server.memory_bandwidth * cost.framework().memory_efficiency.value);
 }
 
-ClientWork::ClientWork(const FederatedJob& job) : job_(job) {
+ClientWork::ClientWork(const FederatedJob& job) : job_(job), parameters_(parameters(job.scenario.workload.network)) {
   const LayerGraph& graph = job.scenario.workload.network;
   const FederatedTrainingOptions options = training_options(job.scenario, job.strategy);
   bytes_ = update_bytes(graph, options);
@@ -206,7 +206,7 @@ Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const 
   if (reports == 0) return {};
   const AlgorithmKind kind = job_.options().algorithm.kind;
   const auto of_reports = static_cast<std::size_t>(1 + entry_of(kind).extra_models) * reports;
-  Seconds time = aggregation_time(job_.scenario, job_.cost, of_reports + 2 * models_kept(kind), server) +
+  Seconds time = aggregation_time(parameters_, job_.cost, of_reports + 2 * models_kept(kind), server) +
                  over_updates(flops_.server, static_cast<double>(reports), server);
   if (job_.options().secure) {
     const SecureAggregationCost cost =

@@ -32,9 +32,9 @@ struct LocalTimes {
 LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost,
                        const LocalBatches& batches, const Device& device);
 
-/// Weighted average of `models` models on a server: reads every model and writes one, at the server's memory bandwidth.
-/// Throws Infeasible where that is unknown.
-Seconds aggregation_time(const Scenario& scenario, const CostModel& cost, std::size_t models, const Device& server);
+/// Weighted average of `models` models of so many numbers on a server: reads every model and writes one, at the
+/// server's memory bandwidth. Throws Infeasible where that is unknown.
+Seconds aggregation_time(std::int64_t numbers, const CostModel& cost, std::size_t models, const Device& server);
 
 /// What trips and server steps of a job take. A figure of clients of one group with equally many samples is computed
 /// once: a hundred thousand clients cost as much as their kinds.
@@ -82,6 +82,7 @@ class ClientWork {
   void describe_typical();
 
   const FederatedJob& job_;
+  std::int64_t parameters_;
   UpdateBytes bytes_;
   UpdateFlops flops_;                                                         // of compression
   SecureAggregationCost secure_;                                              // of a round without drop-outs

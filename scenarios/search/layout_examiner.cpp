@@ -34,7 +34,7 @@ std::optional<Broken> first_over(const Candidate& candidate, const SearchLimits&
     if (!check.limit || check.value <= *check.limit) continue;
     return Broken{
         fmt::format("over the limit: {} {}{}", check.what, figures_text(check.value, *check.limit), check.unit),
-        check.value / *check.limit};
+        check.value / *check.limit, ConstraintKind::limit};
   }
   return std::nullopt;
 }
@@ -115,7 +115,7 @@ double LayoutExaminer::peak_of(std::int64_t devices) const {
 bool LayoutExaminer::over_memory(const LayoutMemory& memory, Broken& broken) const {
   const Bytes capacity = cluster_.group(memory.group).device.memory;
   if (memory.peak() <= capacity) return false;
-  broken = {judge_.memory_obstacle(memory), memory.peak() / capacity};
+  broken = {judge_.memory_obstacle(memory), memory.peak() / capacity, ConstraintKind::memory};
   return true;
 }
 

@@ -14,6 +14,7 @@ namespace orrery {
 struct Broken {
   std::string text;
   double excess = 0;
+  ConstraintKind kind = ConstraintKind::rule;
 };
 
 /// One per thread.

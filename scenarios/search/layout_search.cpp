@@ -111,6 +111,7 @@ std::vector<Rejection> rejections_of(const std::vector<Layout>& layouts, const s
     if (!is_nearer) continue;
     rejection.nearest = fmt::format("{}: {}", to_text(layouts[i]), broken[i].text);
     rejection.excess = broken[i].excess;
+    rejection.kind = broken[i].kind;
   }
   std::vector<Rejection> all;
   for (auto& [kind, rejection] : by_kind) {

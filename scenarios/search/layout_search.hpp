@@ -36,12 +36,17 @@ struct Candidate {
   bool on_front = false;
 };
 
+/// What a layout breaks: a rule of its own numbers, its device's memory, or a limit that the search sets. One that
+/// breaks a later one keeps the earlier ones.
+enum class ConstraintKind : std::uint8_t { rule, memory, limit };
+
 /// A constraint that layouts break: how many, and the one that comes nearest to keeping it.
 struct Rejection {
   std::string constraint;  // "does not fit", "tp # does not divide the # heads of gpt"
   std::size_t count = 0;
   std::string nearest;  // its layout and what is wrong with it
   double excess = 0;    // measured / allowed of the nearest; 0 where there is no such figure
+  ConstraintKind kind = ConstraintKind::rule;
 };
 
 struct SearchResult {

@@ -33,6 +33,17 @@ TEST_CASE("a recorded profile comes with a report, and with fits when asked for"
   CHECK(again.errors == "orrery profile: " + fits + " exists - choose another --fits or add --force\n");
 }
 
+TEST_CASE("a network that the machine cannot hold is refused with its size") {
+  const ChildResult result = call_orrery({"profile", "llama3-405b", "--batch", "1"});
+  CHECK(result.exit_code == 4);
+  CHECK(result.output.empty());
+  CHECK(result.errors.starts_with("orrery: llama3-405b cannot be executed here: its 40585"));
+  CHECK(result.errors.find(" parameters take 1.48 TiB in fp32, their gradients 1.48 TiB (this machine has ") !=
+        std::string::npos);
+  CHECK(result.errors.ends_with(
+      " - profile a smaller network; compute = \"roofline\" and kind = \"hybrid\" need no profile\n"));
+}
+
 TEST_CASE("a PyTorch trace is imported as a profile that reads back") {
   const TemporaryFolder folder;
   const ChildResult result = call_orrery({"profile", "lenet5", "--trace", trace, "--batch", "4", "--quiet"});

@@ -76,6 +76,15 @@ TEST_CASE("a search that finds nothing says what comes nearest, with exit code 4
   CHECK(result.output.find("over the limit: memory N of N GiB") != std::string::npos);
 }
 
+TEST_CASE("the layout nearest to a limit is one that fits") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult result = call_orrery({"search", file, "--limit", "step_s=1e-6"});
+  INFO(result.errors);
+  CHECK(result.exit_code == 4);
+  CHECK(result.errors.find(": over the limit: step ") != std::string::npos);
+}
+
 TEST_CASE("a search by what nobody knows is refused") {
   const TemporaryFolder folder;
   const std::string file = folder.write("scenario.toml", scenario);

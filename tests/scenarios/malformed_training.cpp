@@ -83,6 +83,11 @@ TEST_CASE("mistakes in precision, recomputation and freezing are told with their
        R"(lab.toml:11:13: strategy[0].precision: cannot be learned in (learn = true executes in fp32 or bf16, another precision learns otherwise) - use precision = "fp32" or "bf16", or learn = false
   precision = "fp16"
               ^)"},
+      {"a way to recompute of kind = hybrid", two_nn + R"(recompute = "selective"
+)" + box + alone,
+       R"(lab.toml:3:13: workload.recompute: "selective" is known to kind = "hybrid" alone (the other kinds compute whole segments again, or nothing) - use "none" or "full" here, or recompute = "selective" in a [[strategy]] of kind = "hybrid"
+  recompute = "selective"
+              ^)"},
       {"an unknown way to recompute", two_nn + R"(recompute = "ful"
 )" + box + alone,
        R"(lab.toml:3:13: workload.recompute: unknown name "ful" - did you mean "full"?

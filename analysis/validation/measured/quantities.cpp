@@ -118,6 +118,7 @@ std::optional<double> size_unit(std::string_view text, std::size_t at) {
   if (decimal_factor(text[at]) != 0 && begins(text, at + 1, "B") && ends_size(text, at + 2)) {
     return decimal_factor(text[at]);
   }
+  if (binary_factor(text[at]) != 0 && ends_size(text, at + 1)) return binary_factor(text[at]);
   return std::nullopt;
 }
 

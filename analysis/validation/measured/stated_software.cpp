@@ -44,6 +44,7 @@ constexpr std::array statements = {
     Statement{"shows pipeline", &FrameworkProfile::blocking_transfers, exactly<1>},
     Statement{"shows gradients", &FrameworkProfile::gradient_overlap, exactly<0>},
     Statement{"shows gradients", &FrameworkProfile::parameter_overlap, exactly<0>},
+    Statement{"unfused attention", &FrameworkProfile::flash_attention, exactly<0>},
     Statement{"fa1", &FrameworkProfile::flash_attention, exactly<1>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},

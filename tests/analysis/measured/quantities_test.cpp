@@ -43,6 +43,8 @@ TEST_CASE("rates of networks without their seconds are in bits") {
 TEST_CASE("sizes are read strictly") {
   CHECK(size_in("all_reduce 1-8 GiB") == 8.0 * 1024 * 1024 * 1024);
   CHECK(size_in("all_reduce 0 B") == 0.0);
+  CHECK(size_in("all_reduce 8K") == 8.0 * 1024);
+  CHECK(size_in("all_reduce 2G") == 2.0 * 1024 * 1024 * 1024);
   CHECK(size_in("all_reduce (4MiB)") == 4.0 * 1024 * 1024);
   for (const char* text : {"all_reduce -5 B", "all_reduce 1e6 B", "all_reduce 1,024 MiB", "all_reduce 5 Bananas",
                            "all_reduce 1 MiB/s", "all_reduce .5 GiB", "all_reduce 1 MiB, 2 MiB", "all_reduce v2B"}) {

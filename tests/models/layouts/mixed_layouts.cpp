@@ -223,6 +223,11 @@ TEST_CASE("what layouts cannot do on devices of several kinds is said with the d
   TrainingJob bf16 = job;
   bf16.precision = Precision::bf16;
   CHECK(told(bf16, layout_of(8, 1, 4)) == "v100-sxm2-32 has no bf16 products, a100-sxm-80 has - use fp16");
+  TrainingJob fp8 = mixed_with("dgx-h100", 2);
+  fp8.precision = Precision::fp8;
+  CHECK(LayoutJudge(fp8).obstacles(layout_of(8, 1, 4)) ==
+        std::vector<std::string>{"a100-sxm-80 has no fp8 products - use bf16",
+                                 "a100-sxm-80 has no fp8 products, h100-sxm has - use bf16"});
   TrainingJob uneven = job;
   uneven.cluster.more.front().devices_per_node = 4;
   CHECK(told(uneven, layout_of(8, 1, 3)) ==

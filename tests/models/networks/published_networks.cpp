@@ -167,6 +167,7 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"megatron-76.1b", 0},
       {"mistral-7b", 7241732096},
       {"mixtral-8x22b", 140620634112},
+      {"grok-1", 315684034560},
       {"mixtral-8x7b", 46702792704},
       {"mt-nlg-530b", 0},
       {"opt-175b", 174604468224},

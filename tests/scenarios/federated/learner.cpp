@@ -207,7 +207,11 @@ TEST_CASE("the last global weights are saved") {
 TEST_CASE("a way comes through the pipe with its trips, steps and histograms as they were") {
   FederatedLab lab = learning_lab(AlgorithmKind::fedavg, 2);
   lab.options().privacy.kind = PrivacyKind::central;
-  const Way way = lab.run(), again = way_from_bytes(to_bytes(way));
+  const Way way = lab.run();
+  const std::string bytes = to_bytes(way);
+  const Way again = way_from_bytes(bytes);
+  CHECK(to_bytes(again) == bytes);
+  CHECK_THROWS_AS(way_from_bytes(bytes.substr(0, bytes.size() - 1)), std::runtime_error);
   REQUIRE(again.federated.trips.size() == way.federated.trips.size());
   CHECK(again.federated.trips.back().end == way.federated.trips.back().end);
   CHECK(again.federated.trips.back().upload == way.federated.trips.back().upload);
