@@ -1,5 +1,6 @@
 #include "models/cost/operators.hpp"
 
+#include "models/cost/attention_operators.hpp"
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "sim/base/number.hpp"
@@ -37,7 +38,7 @@ class Lister {
         break;
       case LayerKind::attention:
       case LayerKind::cross_attention:
-        list_attention();
+        operators_ = attention_operators(layer_, share_, width_);
         break;
       case LayerKind::lstm:
         list_recurrence(4);
@@ -63,18 +64,12 @@ class Lister {
     return share_.samples * number(layer_.in.height * layer_.in.width) * share_.context;
   }
 
-  Operator product(double m, double n, double k, double count = 1) const {
-    Operator op;
-    op.kind = Operator::Kind::product;
-    op.m = m, op.n = n, op.k = k, op.count = count;
-    op.bytes = width_ * count * (m * k + k * n + m * n);
-    return op;
+  [[nodiscard]] Operator product(double m, double n, double k, double count = 1) const {
+    return product_of(m, n, k, count, width_);
   }
 
-  Operator streaming(double numbers, double bytes_at_16_bits) const {
-    Operator op;
-    op.bytes = numbers * bytes_at_16_bits * width_ / 2.0;
-    return op;
+  [[nodiscard]] Operator streaming(double numbers, double bytes_at_16_bits) const {
+    return streaming_of(numbers, bytes_at_16_bits, width_);
   }
 
   [[nodiscard]] Operator casting(double numbers) const {
@@ -126,67 +121,6 @@ class Lister {
     add(operators_.forward, pixels, n, k);
     add(operators_.backward_input, pixels, k, n);
     if (!layer_.frozen) add(operators_.backward_weights, k, n, pixels);
-  }
-
-  /// Of `seen` of `tokens` keys those that a causal query does not see, on the mean: the first of a window see less, w
-  /// - w^2 / 2 t of w; where tokens before them are memory, they hide half of their own number.
-  [[nodiscard]] double hidden_tokens(double seen, double tokens) const {
-    const double queries = number(layer_.out.height);
-    return queries < tokens ? queries / 2.0 : seen * seen / (2.0 * tokens);
-  }
-
-  void list_attention() {
-    operators_.is_attention_core = true;
-    const double heads = number(layer_.heads) * share_.work;
-    const double tokens = number(key_tokens(layer_)), queries = number(layer_.out.height) * share_.context;
-    const double key = number(head_size(layer_)), value = number(value_size(layer_));
-    if (share_.attention == AttentionKernel::flash) {
-      const double seen = number(seen_tokens(layer_)), hidden = layer_.causal ? hidden_tokens(seen, tokens) : 0.0;
-      const double flops = 2.0 * share_.samples * heads * queries * (seen - hidden) * (key + value);
-      // Queries and what comes out, keys and values; backward each and its gradient.
-      const double shared_heads = std::max(1.0, number(layer_.kv_heads) * share_.work);
-      const double bytes = width_ * share_.samples * (heads * queries + shared_heads * tokens) * (key + value);
-      add_fused(operators_.forward, Operator::Kind::attention_forward, flops, bytes);
-      add_fused(operators_.backward_input, Operator::Kind::attention_backward, 2.5 * flops, 2.0 * bytes);
-      return;
-    }
-    const double count = share_.samples * heads, scores = count * queries * tokens;
-    operators_.forward.push_back(product(queries, tokens, key, count));
-    operators_.forward.push_back(product(queries, value, tokens, count));
-    operators_.backward_input.push_back(product(queries, key, tokens, count));    // of the queries
-    operators_.backward_input.push_back(product(key, tokens, queries, count));    // of the keys
-    operators_.backward_input.push_back(product(queries, tokens, value, count));  // of the scores
-    operators_.backward_input.push_back(product(tokens, value, queries, count));  // of the values
-    if (share_.scores == ScoreFormat::autocast && width_ < 4.0) {
-      stream(scores, 14, 18);
-      if (layer_.rate > 0) stream(scores, 15, 15);
-    } else {
-      stream(scores, 4, 6);
-      if (layer_.rate > 0) stream(scores, 5, 5);
-    }
-    if (layer_.distance_size > 0) list_distances(heads, tokens, queries, key);
-    stream(count * queries * value, 4, 4);
-    operators_.forward.back().launches = 2;  // heads apart, and together again
-  }
-
-  /// Keys of the distances, the same for all samples, and the scores of queries with them, which are shifted into
-  /// place, added to the others and masked; two trained vectors are added to the queries before.
-  void list_distances(double heads, double tokens, double queries, double key) {
-    const double asking = share_.samples * queries, wide = heads * key, scores = asking * heads * tokens;
-    operators_.forward.push_back(product(tokens, wide, number(layer_.distance_size)));
-    operators_.forward.push_back(product(asking, tokens, key, heads));
-    operators_.backward_input.push_back(product(asking, key, tokens, heads));  // of the queries
-    operators_.backward_input.push_back(product(tokens, key, asking, heads));  // of the keys
-    if (!layer_.frozen) operators_.backward_weights.push_back(product(number(layer_.distance_size), wide, tokens));
-    stream(2.0 * asking * wide, 4, 4);
-    stream(scores, 14, 14);
-  }
-
-  static void add_fused(std::vector<Operator>& to, Operator::Kind kind, double flops, double bytes) {
-    Operator op;
-    op.kind = kind;
-    op.flops = flops, op.bytes = bytes;
-    to.push_back(op);
   }
 
   /// The products of the inputs of all tokens at once, those of the state token by token.

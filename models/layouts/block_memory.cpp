@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/cost/attention_operators.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "sim/base/number.hpp"
 
@@ -56,12 +57,14 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const double samples = number(layout.microbatch) * job.computed_tokens / layout.cp;
   std::vector<Share> kept(graph.layers.size(), Share{0, 0, 0});
   const bool keeps_outputs = job.framework.kept_expert_outputs.value > 0.5;
-  Bytes scores, slots, raised, unkept, saved;
+  Bytes scores, fused_scores, slots, raised, unkept, saved;
   for (std::size_t i = block.first; i < block.end; ++i) {
     const Layer& layer = graph.layers[i];
     kept[i] = shares.kept_of(layer);
     if (!marks.has_backward[i]) continue;
-    scores += scores_of(layer, job.precision, kept[i].work) * samples;
+    const Bytes scored_here = scores_of(layer, job.precision, kept[i].work) * samples;
+    scores += scored_here;
+    if (is_fused(layer, job.framework)) fused_scores += scored_here;
     saved += width * (saved_numbers(layer, shares.split_of(i), marks.saved[i], layout) * samples);
     if (is_latent(layer)) raised += width * (number(layer.in.count()) * kept[i].input * samples);
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
@@ -78,11 +81,10 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const double logit_share = kept[block.end - 1].work;
   unkept += logits_of(last, std::max(4.0, width.value()), logit_share) * (samples - scored);
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
-  const bool is_fused = job.framework.flash_attention.value > 0.5;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
   const Bytes entered = width * (entering * samples);
-  return {is_fused ? all - scores : all, all - scores - raised, entered + saved, entered,
+  return {all - fused_scores, all - scores - raised, entered + saved, entered,
           logits_of(last, job.framework.logit_gradient_bytes.value, logit_share) * scored};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/cost/attention_operators.hpp"
 #include "sim/base/number.hpp"
 
 namespace orrery {
@@ -37,7 +38,7 @@ OperatorShare BlockShares::of(const Layer& layer) const {
   share.context = layer.in.height > 1 ? 1.0 / layout_.cp : 1.0;
   share.logit_bytes = job_.framework.logit_bytes.value;
   share.cast_bytes = job_.framework.cast_bytes.value;
-  share.attention = job_.framework.flash_attention.value > 0.5 ? AttentionKernel::flash : AttentionKernel::unfused;
+  share.attention = is_fused(layer, job_.framework) ? AttentionKernel::flash : AttentionKernel::unfused;
   share.scores = job_.framework.fp32_scores.value > 0.5 ? ScoreFormat::autocast : ScoreFormat::as_kept;
   const double region = layout_.sequence_parallel == SequenceParallel::on ? 1.0 / layout_.tp : 1.0;
   switch (split.mode) {

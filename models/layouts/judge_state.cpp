@@ -5,6 +5,7 @@
 
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
+#include "models/layouts/hidden_exchange.hpp"
 #include "models/layouts/selective_layers.hpp"
 
 namespace orrery {
@@ -21,27 +22,6 @@ bool has_products(const LayerGraph& graph, const Block& block) {
 /// `again`: times that the forward pass runs once more.
 PassBytes sent_in(const PassBytes& block, double again, double times) {
   return {block.forward * times, block.backward * times, block.forward * again};
-}
-
-/// Of an exchange of which software hides a share beside computing what that cannot, or computing does not last for.
-/// What is hidden is taken from `computing`.
-Seconds shown(Seconds exchange, double hidden_share, Seconds& computing) {
-  const Seconds hidden = std::min(exchange * hidden_share, computing);
-  computing -= hidden;
-  return exchange - hidden;
-}
-
-/// Shares of tensor-parallel exchanges that software hides, by pass. Products and collectives go piece by piece side by
-/// side where sequence parallelism cuts both (Transformer Engine, tp_comm_overlap); without it a sum forward is waited
-/// for, and one backward goes beside the gradients of the weights, as the gathers of sequence parallelism do.
-struct TensorHidden {
-  double forward = 0, backward = 0;
-};
-
-TensorHidden tensor_hidden(const FrameworkProfile& framework, const Layout& layout) {
-  const double overlap = framework.tensor_overlap.value;
-  if (layout.sequence_parallel == SequenceParallel::on) return {overlap, overlap};
-  return {0, std::min(overlap, 1.0 - framework.gather_again_exposed.value)};
 }
 
 /// Of one pass over so many experts.

@@ -1,5 +1,6 @@
 #include "models/layouts/selective_layers.hpp"
 
+#include "models/cost/attention_operators.hpp"
 #include "models/networks/segments.hpp"
 
 namespace orrery {
@@ -49,7 +50,7 @@ bool is_latent(const Layer& layer) {
 std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfile& framework) {
   std::vector<bool> marked(graph.layers.size(), false);
   for (const Layer& layer : graph.layers) {
-    if (is_attention(layer) && framework.flash_attention.value <= 0.5) marked[layer.id.index()] = true;
+    if (is_attention(layer) && !is_fused(layer, framework)) marked[layer.id.index()] = true;
     if (is_latent(layer)) mark_raised(graph, layer.input, marked);
   }
   return marked;
@@ -63,7 +64,7 @@ std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProf
   bool is_turn = true;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     if (next < starts.size() && starts[next] == i) ++next, is_turn = true;
-    if (is_attention(graph.layers[i]) && framework.flash_attention.value > 0.5) saved[i] = 1;
+    if (is_fused(graph.layers[i], framework)) saved[i] = 1;
     for (const double share : products[i]) {
       if (is_turn) saved[i] += share;
       is_turn = !is_turn;

@@ -134,6 +134,36 @@ TEST_CASE("Attention apart and as one kernel") {
   CHECK(flops(operators_of(attention, share, Precision::fp16).forward) == 0.5 * flops(fused.forward));
 }
 
+TEST_CASE("Queries of the last tokens see a memory, and score it by distances, too") {
+  Layer attention = layer_of(LayerKind::attention, {96, 1, 3 * 64}, {32, 1, 64});
+  attention.heads = attention.kv_heads = 4;
+  attention.queries = 32;
+  OperatorShare share;
+  share.samples = 2;
+  const double one_product = 2.0 * 2 * 4 * 32 * 96 * 16;
+  CHECK(flops(operators_of(attention, share, Precision::fp16).forward) == 2 * one_product);
+  share.attention = AttentionKernel::flash;
+  attention.causal = true;  // the last 32 of 96 see 80.5 on the mean; half of a key is left out
+  CHECK(flops(operators_of(attention, share, Precision::fp16).forward) == 2 * one_product * 80 / 96);
+  share.attention = AttentionKernel::unfused;
+  attention.distance_size = 24;
+  const LayerOperators by_distance = operators_of(attention, share, Precision::fp16);
+  const double keys_of_distances = 2.0 * 96 * 64 * 24;  // once for both samples
+  CHECK(flops(by_distance.forward) == 3 * one_product + keys_of_distances);
+  CHECK(flops(by_distance.backward_input) == 6 * one_product);
+  CHECK(flops(by_distance.backward_weights) == keys_of_distances);
+  CHECK(layer_cost(attention).forward.value() * share.samples == 3 * one_product);
+  CHECK(weights(attention) == 24 * 64);
+}
+
+TEST_CASE("Memory is copied before the tokens, and kept") {
+  Layer memory = layer_of(LayerKind::memory, {32, 1, 64}, {96, 1, 64});
+  memory.memory_tokens = 64;
+  const LayerOperators copied = operators_of(memory, OperatorShare{}, Precision::fp16);
+  CHECK(streamed(copied.forward) == 4.0 * 96 * 64);  // read and written, 2 bytes each
+  CHECK(layer_cost(memory).stored_numbers == 64.0 * 64);
+}
+
 TEST_CASE("A convolution is an implicit product, a depthwise one moves its numbers") {
   Layer convolution = layer_of(LayerKind::convolution, {8, 8, 16}, {8, 8, 32});
   convolution.kernel = 3, convolution.padding = 1;

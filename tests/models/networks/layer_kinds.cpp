@@ -84,6 +84,18 @@ TEST_CASE("Attention: query heads may share heads of keys and values, and look b
   CHECK_FALSE(plain.causal);
 }
 
+TEST_CASE("Memory comes before the tokens, of which the last may ask") {
+  const LayerGraph graph =
+      around("[6, 1, 48]",
+             "{ name = \"m\", kind = \"memory\", tokens = 10 },\n"
+             "{ name = \"a\", kind = \"attention\", heads = 4, causal = true, queries = 6, distance_size = 8 }");
+  CHECK(to_text(graph.layers[0].out) == "16x1x48");
+  CHECK(parameters(graph.layers[0]) == 0);
+  CHECK(to_text(graph.layers[1].out) == "6x1x16");
+  CHECK(parameters(graph.layers[1]) == 8 * 16);
+  CHECK(weight_tensors(graph.layers[1]) == 1);
+}
+
 TEST_CASE("A concatenation has the channels of both operands") {
   const LayerGraph graph = small_network(network_text(
       "[4, 4, 2]", "4",

@@ -60,6 +60,14 @@ TEST_CASE("Heads that cannot share, and inputs that heads do not divide, are nam
                                             ^)");
 }
 
+TEST_CASE("More tokens than there are cannot ask") {
+  CHECK(
+      problem_around("[8, 1, 12]", "{ name = \"a\", kind = \"attention\", heads = 4, queries = 9 }") ==
+      R"(small.toml:9:56: network.layers[0].queries: layer "a" (attention) does not fit: 9 tokens cannot ask, the input is 8x1x12 (the network's input gives 8x1x12) - use at most 8
+  { name = "a", kind = "attention", heads = 4, queries = 9 },
+                                                         ^)");
+}
+
 TEST_CASE("Experts, gates, groups and factors that do not fit are named with the shape") {
   CHECK(first_line(problem_around("[5, 1, 8]",
                                   "{ name = \"e\", kind = \"mixture_of_experts\", experts = 2, experts_per_token = 3, "
