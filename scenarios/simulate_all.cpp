@@ -16,11 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of this process in the system's folder for temporary files, removed at the end.
+/// A file for one Way (to_bytes) of this process in the system's folder for temporary files, removed at the end.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::size_t index)
-      : path_(fs::temp_directory_path() / fmt::format("orrery-{}-{}.cbor", ::getpid(), index)) {}
+      : path_(fs::temp_directory_path() / fmt::format("orrery-{}-{}.way", ::getpid(), index)) {}
   ~TemporaryFile() {
     std::error_code ignored;
     fs::remove(path_, ignored);

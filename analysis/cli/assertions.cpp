@@ -25,9 +25,13 @@ std::optional<double> number_of(const Cell& cell) {
   return std::nullopt;
 }
 
+std::string subject_of(const AssertSpec& assertion, const std::string& strategy) {
+  return fmt::format("{}:{}:{}: assert: {} of {}", assertion.at.file, assertion.at.line, assertion.at.column,
+                     assertion.metric, strategy);
+}
+
 std::string complaint(const AssertSpec& assertion, const ResultRow& row) {
-  const std::string subject = fmt::format("{}:{}:{}: assert: {} of {}", assertion.at.file, assertion.at.line,
-                                          assertion.at.column, assertion.metric, row.strategy->name);
+  const std::string subject = subject_of(assertion, row.strategy->name);
   const std::optional<double> value = number_of(column_named(assertion.metric)->get(row));
   if (!value) return subject + " has no value";
   if (assertion.min && *value < *assertion.min)
@@ -77,6 +81,15 @@ std::vector<std::string> broken_assertions(const Scenario& scenario, const std::
     }
   }
   return broken;
+}
+
+std::vector<std::string> unjudged_assertions(const Scenario& scenario, const std::string& only) {
+  std::vector<std::string> unjudged;
+  for (const AssertSpec& assertion : scenario.asserts) {
+    if (assertion.strategy.empty() || assertion.strategy == only) continue;
+    unjudged.push_back(subject_of(assertion, assertion.strategy) + " is not judged: only " + only + " ran");
+  }
+  return unjudged;
 }
 
 }  // namespace orrery

@@ -16,4 +16,8 @@ void check_assertions(const Scenario& scenario);
 /// missing value breaks an assertion.
 std::vector<std::string> broken_assertions(const Scenario& scenario, const std::vector<ResultRow>& rows);
 
+/// One line per assertion about another strategy than `only`, the one that ran: `file:line:column: assert: step_time_s
+/// of ring is not judged: only tree ran`.
+std::vector<std::string> unjudged_assertions(const Scenario& scenario, const std::string& only);
+
 }  // namespace orrery

@@ -61,6 +61,15 @@ EngineKind engine_of(const std::string& name) {
   return found == names.begin() ? EngineKind::flow : EngineKind::closed_form;
 }
 
+struct Request {
+  Scenario scenario;
+  std::vector<std::string> overrides;
+  std::optional<std::size_t> only{};  // the strategy that is named
+
+  /// Its name; empty: all run.
+  [[nodiscard]] std::string only_name() const { return only ? scenario.strategies[*only].name : std::string{}; }
+};
+
 void write_trips(const fs::path& folder, const std::vector<ResultRow>& rows, const po::variables_map& values) {
   const auto cosimulated = [](const ResultRow& row) { return row.cosimulated(); };
   if (std::any_of(rows.begin(), rows.end(), cosimulated)) write_file(folder / "clients.csv", clients_csv(rows));
@@ -70,7 +79,7 @@ void write_trips(const fs::path& folder, const std::vector<ResultRow>& rows, con
   }
 }
 
-void write_results(const po::variables_map& values, const Scenario& scenario, const std::vector<ResultRow>& rows,
+void write_results(const po::variables_map& values, const Request& request, const std::vector<ResultRow>& rows,
                    const Catalogue& catalogue, double wall_seconds) {
   const fs::path folder = values["output"].as<std::string>();
   write_file(folder / "layers.csv", layers_csv(rows, catalogue));
@@ -78,21 +87,28 @@ void write_results(const po::variables_map& values, const Scenario& scenario, co
   write_file(folder / "curve.csv", curve_csv(rows));
   write_file(folder / "timeline.csv", timeline_csv(rows));
   write_trips(folder, rows, values);
-  write_file(folder / "resolved.toml", resolved_toml(scenario));
-  write_file(folder / "provenance.json", provenance_json(scenario, wall_seconds, version_text()));
+  write_file(folder / "resolved.toml", resolved_toml(request.scenario));
+  write_file(folder / "provenance.json",
+             provenance_json(request.scenario, wall_seconds, version_text(), request.only_name()));
   write_file(folder / "results.csv", results_csv(rows));  // last: its presence says that all are there
 }
 
-ExitCode outcome(const Scenario& scenario, const std::vector<Way>& ways, const std::vector<ResultRow>& rows) {
+ExitCode outcome(const Request& request, const std::vector<Way>& ways, const std::vector<ResultRow>& rows) {
   const auto count = [&](WayStatus status) {
     return std::count_if(ways.begin(), ways.end(), [&](const Way& way) { return way.status == status; });
   };
   if (count(WayStatus::failed) > 0) return ExitCode::bug;
   if (count(WayStatus::ok) == 0) {
-    std::cerr << "orrery: no strategy of " << scenario.name << " is feasible\n";
+    const std::string& name = request.scenario.name;
+    std::cerr << (request.only ? fmt::format("orrery: strategy {} of {} is not feasible\n", request.only_name(), name)
+                               : fmt::format("orrery: no strategy of {} is feasible\n", name));
     return ExitCode::infeasible;
   }
-  const std::vector<std::string> broken = broken_assertions(scenario, rows);
+  if (request.only) {
+    for (const std::string& text : unjudged_assertions(request.scenario, request.only_name()))
+      std::cerr << text << '\n';
+  }
+  const std::vector<std::string> broken = broken_assertions(request.scenario, rows);
   for (const std::string& text : broken) std::cerr << text << '\n';
   return broken.empty() ? ExitCode::ok : ExitCode::assertion_failed;
 }
@@ -109,9 +125,10 @@ ExitCode print_check(const Scenario& scenario, std::optional<std::size_t> only, 
     failed += way.status == WayStatus::failed ? 1 : 0;
   }
   const std::size_t count = only ? 1 : scenario.strategies.size();
+  const std::string strategies = fmt::format("{} {}", count, count == 1 ? "strategy" : "strategies");
   std::cout << scenario.file << ": ";
-  std::cout << (failed == 0 ? fmt::format("ok, {} strategies\n", count)
-                            : fmt::format("{} of {} strategies fail\n", failed, count));
+  std::cout << (failed == 0 ? fmt::format("ok, {}\n", strategies)
+                            : fmt::format("{} of {} {}\n", failed, strategies, failed == 1 ? "fails" : "fail"));
   std::cout << broken;
   return failed == 0 ? ExitCode::ok : ExitCode::bug;
 }
@@ -133,12 +150,6 @@ std::optional<std::size_t> named_strategy(const po::variables_map& values, const
     throw UsageError(fmt::format("orrery run: unknown strategy \"{}\" ({})", name, did_you_mean(name, names)));
   return static_cast<std::size_t>(found - names.begin());
 }
-
-struct Request {
-  Scenario scenario;
-  std::vector<std::string> overrides;
-  std::optional<std::size_t> only{};  // the strategy that is named
-};
 
 Request read_request(const po::variables_map& values, const Catalogue& catalogue, ProgressBar& bar) {
   const std::string file = values["SCENARIO"].as<std::string>();
@@ -190,9 +201,9 @@ ExitCode run_command(const Arguments& arguments) {
   }
   const std::vector<ResultRow> rows = result_rows(request.scenario, ways);
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (values->count("output") != 0) write_results(*values, request.scenario, rows, catalogue, wall);
+  if (values->count("output") != 0) write_results(*values, request, rows, catalogue, wall);
   std::cout << (values->count("json") != 0 ? results_json(rows) : comparison_table(rows, colour_of_terminal()));
-  return outcome(request.scenario, ways, rows);
+  return outcome(request, ways, rows);
 }
 
 }  // namespace orrery

@@ -65,13 +65,15 @@ std::string results_json(const std::vector<ResultRow>& rows) {
   return dump({{"units", units}, {"results", results}});
 }
 
-std::string provenance_json(const Scenario& scenario, double wall_seconds, const std::string& version) {
+std::string provenance_json(const Scenario& scenario, double wall_seconds, const std::string& version,
+                            const std::string& only) {
   Json engine;
   engine["kind"] = name_of(scenario.engine);
   engine["message_budget"] = scenario.message_budget;
   Json json;
   json["version"] = version;
   json["scenario"] = {{"name", scenario.name}, {"file", scenario.file}};
+  json["strategy"] = only.empty() ? Json() : Json(only);
   json["seed"] = scenario.seed;
   json["seeds"] = scenario.seeds;
   json["engine"] = engine;

@@ -38,8 +38,10 @@ std::string clients_csv(const std::vector<ResultRow>& rows);
 std::string events_csv(const std::vector<ResultRow>& rows);
 /// {"units": {column: unit}, "results": [{column: value}]}: null where a cell is not applicable.
 std::string results_json(const std::vector<ResultRow>& rows);
-/// version, scenario, seed, engine settings, host; the only place for wall-clock figures.
-std::string provenance_json(const Scenario& scenario, double wall_seconds, const std::string& version);
+/// version, scenario, the one strategy that ran (null: all), seed, engine settings, host; the only place for wall-clock
+/// figures.
+std::string provenance_json(const Scenario& scenario, double wall_seconds, const std::string& version,
+                            const std::string& only = {});
 
 enum class Colour : std::uint8_t { off, on };
 /// The table on the terminal: a row per strategy, ratios to the reference, the winner per criterion. Columns that no

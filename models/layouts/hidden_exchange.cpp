@@ -4,10 +4,10 @@
 
 namespace orrery {
 
-Seconds shown(Seconds exchange, double hidden_share, Seconds& computing) {
+ExchangeParts beside(Seconds exchange, double hidden_share, Seconds& computing) {
   const Seconds hidden = std::min(exchange * hidden_share, computing);
   computing -= hidden;
-  return exchange - hidden;
+  return {exchange - hidden, hidden};
 }
 
 TensorHidden tensor_hidden(const FrameworkProfile& framework, const Layout& layout) {

@@ -6,9 +6,13 @@
 
 namespace orrery {
 
-/// What shows of an exchange of which software hides a share beside computing: that share is no longer than the
-/// computing, from which it is taken.
-Seconds shown(Seconds exchange, double hidden_share, Seconds& computing);
+/// An exchange beside computing.
+struct ExchangeParts {
+  Seconds shown, hidden;
+};
+
+/// Software hides a share of it, which is no longer than the computing; it is taken from that.
+ExchangeParts beside(Seconds exchange, double hidden_share, Seconds& computing);
 
 /// Shares of tensor-parallel exchanges that software hides, by pass. Products and collectives go piece by piece side by
 /// side where sequence parallelism cuts both (Transformer Engine, tp_comm_overlap); without it a sum forward is waited

@@ -79,6 +79,8 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   context_recompute += other.context_recompute;
   expert_forward += other.expert_forward, expert_backward += other.expert_backward;
   expert_recompute += other.expert_recompute;
+  tensor_hidden += other.tensor_hidden, tensor_hidden_backward += other.tensor_hidden_backward;
+  expert_hidden += other.expert_hidden, expert_hidden_backward += other.expert_hidden_backward;
   parameters += other.parameters, expert_parameters += other.expert_parameters;
   forward_parameters += other.forward_parameters;
   frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
@@ -93,10 +95,8 @@ StageWork& StageWork::operator+=(const StageWork& other) {
 }
 
 LayoutJudge::State::State(TrainingJob job)
-    : job_(std::move(job)),
-      sequence_(blocks_of(job_.network)),
-      paths_(paths_of(job_)),
-      marks_(marks_of(job_.network, job_.framework)) {
+    : job_(std::move(job)), sequence_(blocks_of(job_.network)), marks_(marks_of(job_.network, job_.framework)) {
+  for (int devices = 1; devices <= job_.cluster.devices_per_node; ++devices) paths_.push_back(paths_of(job_, devices));
   const LayerGraph& graph = job_.network;
   for (const Block& block : sequence_.blocks) {
     const bool again = may_run_again(block.klass);
@@ -137,7 +137,16 @@ LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, cons
           layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
           place_key(place_of(layout, Dimension::tp, per_node)),
           place_key(place_of(layout, Dimension::cp, per_node)),
-          place_key(place_of(layout, Dimension::ep, per_node))};
+          place_key(place_of(layout, Dimension::ep, per_node)),
+          devices_at_once(layout)};
+}
+
+int LayoutJudge::State::devices_at_once(const Layout& layout) const {
+  return static_cast<int>(std::min<std::int64_t>(layout.devices(), job_.cluster.devices_per_node));
+}
+
+const Paths& LayoutJudge::State::paths_for(const Layout& layout) const {
+  return paths_[static_cast<std::size_t>(devices_at_once(layout) - 1)];
 }
 
 const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& layout) {
@@ -145,7 +154,8 @@ const BlockPrice& LayoutJudge::State::price_of(std::size_t klass, const Layout& 
   const auto known = prices_.find(key);
   if (known != prices_.end()) return known->second;
   const Block& block = sequence_.blocks[sequence_.classes[klass]];
-  return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_, marks_)).first->second;
+  return prices_.emplace(key, price_block(job_, block, split_for(layout.tp), layout, paths_for(layout), marks_))
+      .first->second;
 }
 
 bool LayoutJudge::State::may_run_again(std::size_t klass) const {
@@ -180,9 +190,12 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
   const Seconds computed = price.forward * again;
   Seconds cover = part != nullptr ? std::max(computed, part->time * times) : computed;
-  work.tensor_recompute += shown(price.tensor_forward * exchanged, tensor_hidden(framework, layout).forward, cover);
+  const ExchangeParts tensor =
+      beside(price.tensor_forward * exchanged, tensor_hidden(framework, layout).forward, cover);
+  work.tensor_recompute += tensor.shown, work.tensor_hidden_backward += tensor.hidden;
   work.context_recompute += price.context_forward * attended;
-  work.expert_recompute += shown(price.expert_forward * dispatched, framework.expert_overlap.value, cover);
+  const ExchangeParts expert = beside(price.expert_forward * dispatched, framework.expert_overlap.value, cover);
+  work.expert_recompute += expert.shown, work.expert_hidden_backward += expert.hidden;
   work.tensor_sent += sent_in(price.tensor_sent, exchanged, times);
   work.context_sent += sent_in(price.context_sent, attended, times);
   work.expert_sent += sent_in(price.expert_sent, dispatched, times);
@@ -233,12 +246,18 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     work.expert_weight_tensors += price.expert_weight_tensors * times;
     add_recomputed(work, kernels, klass, times, layout);
     Seconds cover = price.forward * times, cover_back = (price.backward_input + price.backward_weights) * times;
-    work.tensor_forward += shown(price.tensor_forward * times, hidden.forward, cover);
-    work.tensor_backward += shown(price.tensor_backward * times, hidden.backward, cover_back) +
-                            shown(price.gather_again * times, 1.0 - framework.gather_again_exposed.value, cover_back);
+    const ExchangeParts tensor = beside(price.tensor_forward * times, hidden.forward, cover);
+    const ExchangeParts tensor_back = beside(price.tensor_backward * times, hidden.backward, cover_back);
+    const ExchangeParts again =
+        beside(price.gather_again * times, 1.0 - framework.gather_again_exposed.value, cover_back);
+    work.tensor_forward += tensor.shown, work.tensor_hidden += tensor.hidden;
+    work.tensor_backward += tensor_back.shown + again.shown;
+    work.tensor_hidden_backward += tensor_back.hidden + again.hidden;
     work.context_forward += price.context_forward * times, work.context_backward += price.context_backward * times;
-    work.expert_forward += shown(price.expert_forward * times, expert_hidden, cover);
-    work.expert_backward += shown(price.expert_backward * times, expert_hidden, cover_back);
+    const ExchangeParts expert = beside(price.expert_forward * times, expert_hidden, cover);
+    const ExchangeParts expert_back = beside(price.expert_backward * times, expert_hidden, cover_back);
+    work.expert_forward += expert.shown, work.expert_hidden += expert.hidden;
+    work.expert_backward += expert_back.shown, work.expert_hidden_backward += expert_back.hidden;
     work.parameters += price.parameters * times, work.expert_parameters += price.expert_parameters * times;
     work.frozen_parameters += price.frozen_parameters * times;
     work.frozen_expert_parameters += price.frozen_expert_parameters * times;

@@ -22,6 +22,8 @@ struct StageWork {
   Seconds tensor_forward, tensor_backward, tensor_recompute;  // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
+  /// Beside computing; backward with recomputation.
+  Seconds tensor_hidden, tensor_hidden_backward, expert_hidden, expert_hidden_backward;
   double parameters = 0, expert_parameters = 0;                // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
   double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
@@ -152,7 +154,7 @@ struct LayoutJudge::State {
  private:
   /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it; the
   /// last is for plans alone.
-  using PriceKey = std::array<std::int64_t, 11>;
+  using PriceKey = std::array<std::int64_t, 12>;
   struct PriceKeyHash {
     std::size_t operator()(const PriceKey& key) const {
       std::uint64_t hash = 0;
@@ -164,6 +166,8 @@ struct LayoutJudge::State {
     }
   };
   [[nodiscard]] PriceKey key_of(std::int64_t first, const Layout& layout) const;
+  [[nodiscard]] int devices_at_once(const Layout& layout) const;  // of a node
+  [[nodiscard]] const Paths& paths_for(const Layout& layout) const;
   const BlockPrice& price_of(std::size_t klass, const Layout& layout);
   const ChunkPlan& uneven_plan_for(const Layout& layout);
   const TensorSplit& split_for(int tp);
@@ -183,7 +187,7 @@ struct LayoutJudge::State {
   void add_recomputed(StageWork& work, HostKernels& kernels, std::size_t klass, double times, const Layout& layout);
 
   [[nodiscard]] LibraryCost over_replicas(CollectiveKind kind, double parameters, double bytes_each,
-                                          const GroupPlace& place) const;
+                                          const GroupPlace& place, const Layout& layout) const;
   [[nodiscard]] StatesMoved states_moved_once(const StageWork& stage, const Layout& layout) const;
   [[nodiscard]] double gather_slowdown(const GroupPlace& place) const;
   [[nodiscard]] double wire_bytes_of_gradient() const;
@@ -202,7 +206,7 @@ struct LayoutJudge::State {
 
   TrainingJob job_;
   BlockSequence sequence_;
-  Paths paths_;
+  std::vector<Paths> paths_;  // with 1, 2, ... devices of a node at once
   LayerMarks marks_;
   Flops recomputed_flops_, core_flops_, operators_flops_,
       training_flops_;                                 // per sample, of the whole network; computed tokens alone

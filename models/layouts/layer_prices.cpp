@@ -6,7 +6,7 @@ std::vector<LayerPrice> LayoutJudge::State::layer_prices(const Layout& layout) {
   const auto priced = [&](std::size_t index) {
     Block alone;
     alone.first = index, alone.end = index + 1;
-    const BlockPrice price = price_block(job_, alone, split_for(layout.tp), layout, paths_, marks_);
+    const BlockPrice price = price_block(job_, alone, split_for(layout.tp), layout, paths_for(layout), marks_);
     StageWork states;
     states.parameters = price.parameters, states.expert_parameters = price.expert_parameters;
     return LayerPrice{price.forward, price.backward_input + price.backward_weights,

@@ -10,8 +10,8 @@ namespace orrery {
 struct Paths {
   LibraryPath node, network;
 };
-/// `network` knows the leaves of the cluster's fabric, `node` its part of the root complex of a PCIe node, which so many
-/// of its devices use at once.
+/// `network` knows the leaves of the cluster's fabric, `node` its part of the root complex of a PCIe node, which so
+/// many of its devices use at once.
 Paths paths_of(const TrainingJob& job, int devices_at_once);
 /// With all devices of a node at once.
 Paths paths_of(const TrainingJob& job);

@@ -11,11 +11,12 @@ namespace orrery {
 namespace {
 
 constexpr Seconds StageWork::*times_of_work[] = {
-    &StageWork::forward,           &StageWork::backward_input,  &StageWork::backward_weights,
-    &StageWork::recompute,         &StageWork::tensor_forward,  &StageWork::tensor_backward,
-    &StageWork::tensor_recompute,  &StageWork::context_forward, &StageWork::context_backward,
-    &StageWork::context_recompute, &StageWork::expert_forward,  &StageWork::expert_backward,
-    &StageWork::expert_recompute};
+    &StageWork::forward,           &StageWork::backward_input,        &StageWork::backward_weights,
+    &StageWork::recompute,         &StageWork::tensor_forward,        &StageWork::tensor_backward,
+    &StageWork::tensor_recompute,  &StageWork::context_forward,       &StageWork::context_backward,
+    &StageWork::context_recompute, &StageWork::expert_forward,        &StageWork::expert_backward,
+    &StageWork::expert_recompute,  &StageWork::tensor_hidden,         &StageWork::tensor_hidden_backward,
+    &StageWork::expert_hidden,     &StageWork::expert_hidden_backward};
 
 Seconds passes_of(const StageWork& work) {
   return work.forward + work.backward_input + work.backward_weights;

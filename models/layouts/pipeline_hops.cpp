@@ -26,8 +26,9 @@ Seconds LayoutJudge::State::time_beside_wire(Bytes message, const Layout& layout
   const Seconds latency(job_.framework.transfer_latency_us.value * micro);
   if (layout.tp == 1 || layout.sequence_parallel == SequenceParallel::on) return latency;
   const GroupPlace place = place_of(layout, Dimension::tp, job_.cluster.devices_per_node);
-  return latency +
-         library_cost(CollectiveKind::all_gather, place, message * layout.tp, paths_.node, paths_.network).total();
+  return latency + library_cost(CollectiveKind::all_gather, place, message * layout.tp, paths_for(layout).node,
+                                paths_for(layout).network)
+                       .total();
 }
 
 std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork& stage, const Layout& layout) const {
@@ -35,9 +36,9 @@ std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork
   const Bytes message = bytes_in_memory(job_.precision) * (stage.boundary_numbers / layout.tp);
   const Seconds beside = time_beside_wire(message, layout);
   const auto count = static_cast<std::size_t>(layout.pp);
-  std::vector<PipelineHop> hops = hops_of_own_ports(layout, beside, message / paths_.node.bus);
+  std::vector<PipelineHop> hops = hops_of_own_ports(layout, beside, message / paths_for(layout).node.bus);
   if (stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node) return hops;
-  const Seconds network = message / message_rate(layout, job_.cluster, paths_.network);
+  const Seconds network = message / message_rate(layout, job_.cluster, paths_for(layout).network);
   std::vector<std::size_t> nics(count);  // stages on the same NICs have the same one
   std::vector<StagePlace> places;
   for (std::size_t i = 0; i < count; ++i) {

@@ -79,6 +79,7 @@ Seconds PipelineReplay::time(const std::vector<StageTime>& chunks, const std::ve
   ORRERY_EXPECT(hops.size() == static_cast<std::size_t>(layout.interleave > 1 ? layout.pp : layout.pp - 1));
   chunks_ = &chunks, hops_ = &hops, layout_ = &layout;
   write_question(microbatches, waiting);
+  tasks_replayed_ = 0;
   for (const Answer& answer : answers_) {
     if (answer.question == question_) return answer.time;
   }
@@ -138,6 +139,7 @@ double PipelineReplay::replay(int microbatches, Sending sending) {
     }
   }
   for (const Stage& stage : stages_) ORRERY_EXPECT(stage.done == stage.tasks.size());
+  tasks_replayed_ += tasks_done_;
   return now_;
 }
 

@@ -87,11 +87,17 @@ class PipelineReplay {
   /// as hops_of_own_ports() has them.
   ///
   /// Costs about 0.1 us per task, 2 pp x interleave of them per micro-batch (tests/benchmarks/layouts.cpp). When a
-  /// round ends with all stages as an earlier one left them, what follows repeats, and is left out. Of pipelines that
-  /// do not come to repeat themselves rounds are left out after most_tasks, at the pace of the second half of those
-  /// before: within 1 % of the whole (tests/models/layouts/pipeline_rounds.cpp). What was asked lately is remembered.
+  /// round ends with all stages as an earlier one left them, to a billionth of its time, what follows is taken to
+  /// repeat, and is left out. Of pipelines that do not come to repeat themselves rounds are left out after most_tasks,
+  /// at the pace of the second half of those before: within 1 % of the whole where stages are equal
+  /// (tests/models/layouts/pipeline_rounds.cpp). Where they are not a rhythm may be unstable, so that rounding decides
+  /// when the whole replay leaves it: of 20,000 pipelines drawn at random one differs by 2.4 %, by 12 % where many
+  /// stages share one port. What was asked lately is remembered.
   Seconds time(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
                int microbatches, double waiting);
+
+  /// Tasks of the last question that were replayed: none where the answer was remembered.
+  [[nodiscard]] std::size_t tasks_replayed() const { return tasks_replayed_; }
 
   static constexpr std::size_t most_tasks = 1 << 15;
 
@@ -159,6 +165,7 @@ class PipelineReplay {
   std::vector<int> going_, coming_;  // messages in every port
   std::vector<RoundEnd> rounds_;     // since the last that was left out
   std::size_t tasks_done_ = 0;       // of all stages, without those left out
+  std::size_t tasks_replayed_ = 0;   // of the last question
   double now_ = 0;
 };
 

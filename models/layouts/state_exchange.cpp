@@ -32,25 +32,25 @@ double blocks_of_stage(const StageWork& stage) {
   return static_cast<double>(std::max<std::size_t>(1, stage.blocks));
 }
 
-/// Passes of a stage that exchanges can hide behind: computing, and exchanges on other wires.
+/// Passes of a stage that exchanges can hide behind: computing beside which nothing else goes on the same wires, and
+/// exchanges on other wires.
 struct Passes {
   Seconds forward, backward;
   double count, blocks;
 };
 
-/// Whether both are on the same wires: those of the network, or those of a node alone.
-bool meet(const WireBytes& states, const WireBytes& other) {
-  return states.network > Bytes() ? other.network > Bytes() : other.node > Bytes();
-}
-
 Passes passes_beside(const StageWork& stage, const WireBytes& states, double count) {
   Passes passes{stage.forward_time(), stage.backward_time(), count, blocks_of_stage(stage)};
-  if (meet(states, stage.tensor_sent.forward)) passes.forward -= stage.tensor_forward;
-  if (meet(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
-  if (meet(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward;
-  if (meet(states, stage.tensor_sent.backward)) passes.backward -= stage.tensor_backward + stage.tensor_recompute;
-  if (meet(states, stage.context_sent.backward)) passes.backward -= stage.context_backward + stage.context_recompute;
-  if (meet(states, stage.expert_sent.backward)) passes.backward -= stage.expert_backward + stage.expert_recompute;
+  if (share_wires(states, stage.tensor_sent.forward)) passes.forward -= stage.tensor_forward + stage.tensor_hidden;
+  if (share_wires(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
+  if (share_wires(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward + stage.expert_hidden;
+  if (share_wires(states, stage.tensor_sent.backward)) {
+    passes.backward -= stage.tensor_backward + stage.tensor_recompute + stage.tensor_hidden_backward;
+  }
+  if (share_wires(states, stage.context_sent.backward)) passes.backward -= stage.context_backward + stage.context_recompute;
+  if (share_wires(states, stage.expert_sent.backward)) {
+    passes.backward -= stage.expert_backward + stage.expert_recompute + stage.expert_hidden_backward;
+  }
   return passes;
 }
 
@@ -138,8 +138,9 @@ double LayoutJudge::State::wire_bytes_of_gradient() const {
 }
 
 LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parameters, double bytes_each,
-                                              const GroupPlace& place) const {
-  return library_cost(kind, place, Bytes(parameters * bytes_each), paths_.node, paths_.network);
+                                              const GroupPlace& place, const Layout& layout) const {
+  const Paths& paths = paths_for(layout);
+  return library_cost(kind, place, Bytes(parameters * bytes_each), paths.node, paths.network);
 }
 
 /// How many times longer the bytes of a gather of one block take than the library needs: software that asks for it in
@@ -148,8 +149,8 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
   const double links = job_.framework.gather_links.value;
   if (links <= 0 || place.nodes() == 1 || !job_.cluster.network_link) return 1.0;
   const BytesPerSecond reached = job_.cluster.network_link->down * links;
-  const double share = uplink_share(CollectiveKind::all_gather, place, paths_.network);
-  return std::max(1.0, paths_.network.bus * (share * static_cast<double>(place.per_node)) / reached);
+  const double share = uplink_share(CollectiveKind::all_gather, place, paths_.back().network);
+  return std::max(1.0, paths_.back().network.bus * (share * static_cast<double>(place.per_node)) / reached);
 }
 
 StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const Layout& layout) const {
@@ -159,9 +160,10 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
   const int per_node = job_.cluster.devices_per_node;
   const double wire = wire_bytes_of_gradient();
   const bool by_block = gathers_by_block(layout);
+  const Paths& paths = paths_for(layout);
   const double pieces = by_block ? blocks_of_stage(stage) : 1.0;
   const auto pay_part = [&](WholeExchange& whole, CollectiveKind kind, double bytes, const GroupPlace& place) {
-    const LibraryCost cost = library_cost(kind, place, Bytes(bytes) / pieces, paths_.node, paths_.network);
+    const LibraryCost cost = library_cost(kind, place, Bytes(bytes) / pieces, paths.node, paths.network);
     if (by_block) whole.time += cost.wire * ((gather_slowdown(place) - 1.0) * pieces);
     whole.time += cost.total() * pieces;
     whole.sent += cost.sent() * pieces;
@@ -172,7 +174,7 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
     return pay_part(whole, kind, dense, place_of_replicas(layout, 1, group, per_node));
   };
   const auto sum = [&](double parameters, const GroupPlace& place) {
-    const LibraryCost cost = over_replicas(CollectiveKind::all_reduce, parameters, wire, place);
+    const LibraryCost cost = over_replicas(CollectiveKind::all_reduce, parameters, wire, place, layout);
     once.sums.time += cost.total(), once.sums.sent += cost.sent();
   };
   const bool is_shared = layout.zero_stage > 0;
@@ -230,7 +232,7 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
   const double each_step = 1.0 / layout.outer.every;
   const auto pay = [&](WholeExchange& part, CollectiveKind kind, double parameters, double bytes_each,
                        const GroupPlace& place) {
-    const LibraryCost cost = over_replicas(kind, parameters, bytes_each, place);
+    const LibraryCost cost = over_replicas(kind, parameters, bytes_each, place, layout);
     part.time += cost.total() * each_step;
     part.sent += cost.sent() * each_step;
   };
@@ -265,7 +267,8 @@ Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
   const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
   const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
   const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};
-  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_.node, paths_.network).total();
+  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_for(layout).node, paths_for(layout).network)
+      .total();
 }
 
 }  // namespace orrery

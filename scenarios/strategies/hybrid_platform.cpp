@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -53,8 +54,8 @@ CollectiveKind exchange_kind(const Layout& layout) {
 
 /// Those of all kinds of groups on the wires of the laws.
 HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
-  const Paths paths = paths_of(job);
   const int per_node = job.cluster.devices_per_node;
+  const Paths paths = paths_of(job, static_cast<int>(std::min<std::int64_t>(layout.devices(), per_node)));
   const int all = replicas_in_step(layout), group = sharing_ranks(layout);
   const auto wires = [&](CollectiveKind kind, const GroupPlace& place) {
     return group_wires(kind, place, paths.node, paths.network);

@@ -180,10 +180,15 @@ class RankWriter {
     const Seconds part = step_.prices.gradient_exchange.total() * last_share();
     return std::max(Seconds(), part - step_.prices.exchange_exposed);
   }
-  /// Computing of the last pass that goes on beside the exchange; its own exchanges hide their part, too.
-  [[nodiscard]] static Seconds hidden_behind(const PassPrice& pass, double slow, Seconds hidden) {
+  /// Computing of the last pass that goes on beside the exchange; its own exchanges on other wires hide their part,
+  /// too, those on the same wires wait for their turn.
+  [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow, Seconds hidden) const {
+    const LibraryMoves& states = step_.exchanges[static_cast<std::size_t>(stage_)].library;
+    const WireBytes moved{states.node_bytes, states.network_bytes};
     Seconds exchanges;
-    for (const GroupExchange& each : pass.exchanges) exchanges += each.price.exposed;
+    for (const GroupExchange& each : pass.exchanges) {
+      if (!share_wires(moved, each.price.sent)) exchanges += each.price.exposed;
+    }
     return std::clamp(hidden - exchanges, Seconds(), pass.compute * slow);
   }
 

@@ -50,6 +50,11 @@ struct WireBytes {
   friend WireBytes operator*(const WireBytes& sent, double times) { return {sent.node * times, sent.network * times}; }
 };
 
+/// Whether an exchange takes the wires of another: those of the network, or of a node alone.
+inline bool share_wires(const WireBytes& one, const WireBytes& other) {
+  return one.network > Bytes() ? other.network > Bytes() : other.node > Bytes();
+}
+
 struct LibraryCost {
   LibraryAlgorithm algorithm = LibraryAlgorithm::none;
   Seconds overhead;     // start, hops, filling of the pipeline: no wire is busy for them

@@ -18,10 +18,11 @@ double product_flops(const Layer& layer) {
 }
 
 double attention_flops(const Layer& layer) {
-  const auto tokens = static_cast<double>(layer.in.height), heads = static_cast<double>(layer.heads);
+  const auto tokens = static_cast<double>(layer.out.height), heads = static_cast<double>(layer.heads);
   const auto each = static_cast<double>(layer.out.channels) / heads;
   const double key = layer.head_size > 0 ? static_cast<double>(layer.head_size) : each;
-  return 2.0 * tokens * static_cast<double>(seen_tokens(layer)) * heads * (key + each);
+  const double keys = layer.distance_size > 0 ? 2 : 1;  // of tokens, and of distances
+  return 2.0 * tokens * static_cast<double>(seen_tokens(layer)) * heads * (keys * key + each);
 }
 
 /// Of the experts that each token visits, and the shared ones; the router is next to nothing.

@@ -20,8 +20,8 @@ std::size_t matrix_columns(const Layer& layer) {
     case LayerKind::layer_norm:
     case LayerKind::rms_norm:
       return 0;
-    case LayerKind::attention:  // of its own: relative positions and sinks
-      return static_cast<std::size_t>(layer.heads);
+    case LayerKind::attention:  // of its own: keys of distances, or relative positions and sinks
+      return static_cast<std::size_t>(layer.heads * (layer.distance_size > 0 ? head_size(layer) : 1));
     case LayerKind::lstm:
       return 4 * outputs;
     case LayerKind::gru:

@@ -23,27 +23,29 @@ TrainingJob slowed(double times) {
   return job;
 }
 
-Layout tensor_parallel(SequenceParallel sequence) {
+Layout tensor_parallel(SequenceParallel sequence, int replicas = 1) {
   Layout layout;
-  layout.tp = 8;
+  layout.tp = 8 / replicas, layout.dp = replicas;
   layout.sequence_parallel = sequence;
   return layout;
 }
 
 Seconds step_without_overheads(const StepParts& parts) {
-  return parts.compute + parts.recompute + parts.exposed_tp;
+  return parts.compute + parts.recompute + parts.exposed_tp + parts.exposed_dp;
 }
 
 }  // namespace
 
 TEST_CASE("a step is no shorter than its bytes on the wire, whatever software hides") {
   for (const SequenceParallel sequence : {SequenceParallel::off, SequenceParallel::on}) {
-    for (const double times : {1.0, 10.0, 100.0, 1000.0}) {
-      const TrainingJob job = slowed(times);
-      const StepPrediction step = LayoutJudge(job).predict(tensor_parallel(sequence));
-      const BytesPerSecond bus = paths_of(job).node.bus;
-      INFO(times << " times slower");
-      CHECK(step_without_overheads(step.parts) >= (step.exchanged_per_device.total() / bus) * 0.999);
+    for (const int replicas : {1, 2, 4}) {
+      for (const double times : {1.0, 10.0, 100.0, 1000.0}) {
+        const TrainingJob job = slowed(times);
+        const StepPrediction step = LayoutJudge(job).predict(tensor_parallel(sequence, replicas));
+        const BytesPerSecond bus = paths_of(job).node.bus;
+        INFO(replicas << " replicas, " << times << " times slower");
+        CHECK(step_without_overheads(step.parts) >= (step.exchanged_per_device.total() / bus) * 0.999);
+      }
     }
   }
 }
