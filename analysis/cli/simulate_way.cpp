@@ -22,7 +22,7 @@ class ProgressLines {
     using std::chrono::steady_clock;
     constexpr auto pause = std::chrono::milliseconds(50);
     const auto now = steady_clock::now();
-    if (stage == stage_ && now < last_ + pause) return;
+    if (stage == stage_ && share < 1 && now < last_ + pause) return;
     last_ = now, stage_ = stage;
     fmt::print("progress\t{}\t{}\t{}\n", stage, number_text(share), detail);
     std::fflush(stdout);

@@ -38,7 +38,8 @@ void PipelineReplay::end_round() {
   }
   if (tasks_done_ < most_tasks || last < rounds_of_a_pace) return;
   const std::size_t times = repetitions(round);
-  const double pace = (now_ - rounds_[last / 2].when) / static_cast<double>(last - last / 2);
+  const std::size_t middle = last / 2, behind = last - middle;
+  const double pace = (now_ - rounds_[middle].when) / static_cast<double>(behind);
   if (times > 0) leave_out(times * round, static_cast<double>(times) * pace);
 }
 
@@ -73,9 +74,9 @@ std::size_t PipelineReplay::repetitions(std::size_t tasks) const {
 }
 
 void PipelineReplay::leave_out(std::size_t tasks, double seconds) {
-  for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
-    stages_[stage].done += tasks, stages_[stage].sent += tasks;
-    stages_[stage].message.since += seconds;
+  for (Stage& stage : stages_) {
+    stage.done += tasks, stage.sent += tasks;
+    stage.message.since += seconds;
   }
   ends_.delay(seconds);
   now_ += seconds;

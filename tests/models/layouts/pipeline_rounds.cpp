@@ -88,7 +88,7 @@ TEST_CASE("of unequal stages a replay without the rounds that repeat is the whol
       chunk.forward *= random.uniform(0.5, 2), chunk.backward *= random.uniform(0.5, 2);
     }
     drawn.hops = hops_of_own_ports(drawn.layout, Seconds(random.uniform(0, 0.2)), Seconds(random.uniform(0, 1.8)));
-    const double waiting = static_cast<double>(random.below(2));
+    const auto waiting = static_cast<double>(random.below(2));
     INFO(i << ": " << name_of(drawn.layout.schedule) << " " << drawn.layout.pp << " x " << drawn.layout.interleave);
     CHECK(time_of(drawn, waiting, ReplayedRounds::unlike) ==
           Approx(time_of(drawn, waiting, ReplayedRounds::all)).epsilon(0.03));
