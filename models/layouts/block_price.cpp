@@ -90,6 +90,7 @@ class BlockPricer {
       if (!layer.frozen) count_weight_tensors(layer);
     }
     if (operators.is_attention_core && layout_.cp > 1) pass_keys_round(layer, operators);
+    if (operators.is_attention_core && marks_.saved[index] < 1) price_.operators.attends = true;
     count_parameters(layer);
   }
 

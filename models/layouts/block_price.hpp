@@ -29,6 +29,7 @@ struct PartAgain {
   Seconds time;
   Seconds last_product;  // of it, as BlockPrice::last_product
   double kernels = 0;    // launches of the host
+  bool attends = false;  // keys and values go round again
   Bytes kept;
 };
 

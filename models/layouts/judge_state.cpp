@@ -185,7 +185,7 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
   const PartAgain* part = part_again(klass, price, layout);
   const bool by_operators = part == &price.operators;
   const double exchanged = by_operators ? times * exchanged_again(layout) : again;
-  const double attended = by_operators && framework.flash_attention.value <= 0.5 ? times : again;
+  const double attended = by_operators && part->attends ? times : again;
   const double dispatched = by_operators ? times : again;
   work.recompute += (price.forward - price.last_product * framework.recompute_early_stop.value) * again;
   const Seconds computed = price.forward * again;
