@@ -67,17 +67,16 @@ struct OperatorShare {
 /// Bytes per number of streaming kernels, forward / backward, at 16 bits (recipe of Korthikanti et al. 2022 and the
 /// kernels of Megatron-LM): normalisation 4 / 10; residual sum 6 / 8, with the dropout before it 7 / 13; gelu 4 / 8 and
 /// gated 6 / 10 per number out; softmax of the scores 4 / 6, their dropout 5 / 5, layout of the heads 4 / 4; embedding
-/// 14 / 12, tables 4 / 6 (rows read, vectors written; gradients added to rows), one launch for all of them, as
-/// FBGEMM's batched lookups; memory 4 / 2; scores of distances 14 / 14 (a shift 4, a sum 6, a
-/// mask 4 each way) and 4 / 4 for each of two vectors added to the queries; a slice reads and writes its channels, its
-/// gradient all channels; the interaction of vectors is a batched product, its square written and half of it picked, 4
-/// / 4; with autocast softmax 14 / 18, dropout 15 / 15 (read and written in fp32, casts of 6 each way); batch
-/// normalisation 6 / 10 (statistics are a pass of their own); others read and write once. Backward of a product: two
-/// products, of the input's gradient (M, K, N) and of the weights' (K, N, M), and the bias' sum, 2. Fused attention: 2
-/// T^2 (key size + value size) FLOPs per head and sequence, half when causal, backward 2.5 times. Convolutions:
-/// implicit products of (pixels out) x (filters) x (kernel^2 x channels / groups), per group; depthwise ones stream.
-/// fp8: inputs and gradients of dense layers are cast and transposed, both layouts being needed: share.cast_bytes, of
-/// the part that is cast here.
+/// 14 / 12, tables 4 / 6 (rows read, vectors written; gradients added to rows), one launch for all of them, as FBGEMM's
+/// batched lookups; memory 4 / 2; scores of distances 14 / 14 (a shift 4, a sum 6, a mask 4 each way) and 4 / 4 for
+/// each of two vectors added to the queries; a slice reads and writes its channels, its gradient all channels; the
+/// interaction of vectors is a batched product, its square written and half of it picked, 4 / 4; with autocast softmax
+/// 14 / 18, dropout 15 / 15 (read and written in fp32, casts of 6 each way); batch normalisation 6 / 10 (statistics are
+/// a pass of their own); others read and write once. Backward of a product: two products, of the input's gradient (M,
+/// K, N) and of the weights' (K, N, M), and the bias' sum, 2. Fused attention: 2 T^2 (key size + value size) FLOPs per
+/// head and sequence, half when causal, backward 2.5 times. Convolutions: implicit products of (pixels out) x (filters)
+/// x (kernel^2 x channels / groups), per group; depthwise ones stream. fp8: inputs and gradients of dense layers are
+/// cast and transposed, both layouts being needed: share.cast_bytes, of the part that is cast here.
 LayerOperators operators_of(const Layer& layer, const OperatorShare& share, Precision precision);
 
 /// The two laws. Products: tiles of 256x128, 128x256, 128x128, 128x64 and 64x64 (shares .97 for 128x128, .88, .72 for

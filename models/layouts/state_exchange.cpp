@@ -47,10 +47,13 @@ Passes passes_beside(const StageWork& stage, const WireBytes& states, double cou
   if (share_wires(states, stage.tensor_sent.backward)) {
     passes.backward -= stage.tensor_backward + stage.tensor_recompute + stage.tensor_hidden_backward;
   }
-  if (share_wires(states, stage.context_sent.backward)) passes.backward -= stage.context_backward + stage.context_recompute;
+  if (share_wires(states, stage.context_sent.backward))
+    passes.backward -= stage.context_backward + stage.context_recompute;
   if (share_wires(states, stage.expert_sent.backward)) {
     passes.backward -= stage.expert_backward + stage.expert_recompute + stage.expert_hidden_backward;
   }
+  // Stages on devices of several kinds take the longest of each part.
+  passes.forward = std::max(Seconds(), passes.forward), passes.backward = std::max(Seconds(), passes.backward);
   return passes;
 }
 

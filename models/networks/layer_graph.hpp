@@ -118,8 +118,8 @@ struct Layer {
   std::vector<std::int64_t> tables{};  // embedding_tables: rows of each table
   std::int64_t first_channel = 0;      // slice: where it begins
   bool bias = true;                    // dense, convolutions; a mixture of experts: of the router and every product
-  /// dense: the weights belong to the embedding (all rows of its vocabulary, or the first of them), are counted there and
-  /// used here; an own bias is counted here.
+  /// dense: the weights belong to the embedding (all rows of its vocabulary, or the first of them), are counted there
+  /// and used here; an own bias is counted here.
   bool tied = false;
   /// Layer whose output is this one's input: the previous layer unless a branch starts (residual networks). Invalid:
   /// the network's input (first layer).

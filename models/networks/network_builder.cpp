@@ -142,7 +142,8 @@ class NetworkBuilder {
     return kind == LayerKind::multiply ? "multiplied" : "attended to";
   }
 
-  /// A tied layer uses the weights of the nearest embedding before it, or the first rows of them, and is frozen with it.
+  /// A tied layer uses the weights of the nearest embedding before it, or the first rows of them, and is frozen with
+  /// it.
   void tie(LayerSpec& spec, Layer& layer) {
     const auto embedding = std::find_if(graph_.layers.rbegin(), graph_.layers.rend(),
                                         [](const Layer& other) { return other.kind == LayerKind::embedding; });

@@ -18,8 +18,8 @@ std::optional<WrittenRate> network_rate_in(std::string_view text);
 std::optional<WrittenRate> generation_rate_in(std::string_view text);
 
 /// A size as written, in bytes: "64KiB", "4 MiB", "268MB", "1048576 B", "1GB"; "8M" is 8 MiB, as nccl-tests have it; of
-/// "1-8 GiB" the end. Nothing when there is none ("large"), when it is below nothing or no plain number ("-5 B", "1e6 B",
-/// "1,024 B"), or when there are two.
+/// "1-8 GiB" the end. Nothing when there is none ("large"), when it is below nothing or no plain number ("-5 B", "1e6
+/// B", "1,024 B"), or when there are two.
 std::optional<double> size_in(std::string_view text);
 
 /// How many there are of what is named: 8 in "8x HDR", "8 x 200Gb/s", "8x200Gb/s", "8×400Gb/s", "x8 HDR". Not of
