@@ -119,7 +119,7 @@ class WorkloadReader {
   void read_data() {
     workload_.dataset = table_.text("dataset", "");
     if (workload_.dataset.empty()) {
-      workload_.dataset_samples = table_.integer("dataset_samples", 0, non_negative);
+      workload_.dataset_samples = table_.integer("dataset_samples", 0, sample_count);
       // One byte per number, as images are kept.
       const auto bytes = static_cast<double>(workload_.network.input.count());
       workload_.stored_bytes_per_sample = table_.number("stored_bytes_per_sample", bytes, non_negative);
@@ -161,7 +161,7 @@ class WorkloadReader {
   }
 
   void read_arithmetic() {
-    workload_.batch = table_.integer("batch", workload_.batch, at_least_one);
+    workload_.batch = table_.integer("batch", workload_.batch, small_count);
     workload_.accumulation = static_cast<int>(table_.integer("accumulation", workload_.accumulation, small_count));
     workload_.precision = choose(table_, "precision", precision_names(), workload_.precision);
     workload_.optimizer = read_optimizer(table_, workload_.optimizer);
@@ -169,8 +169,8 @@ class WorkloadReader {
   }
 
   void read_duration() {
-    const auto steps = table_.integer("steps", at_least_one);
-    const auto epochs = table_.number("epochs", positive);
+    const auto steps = table_.integer("steps", step_count);
+    const auto epochs = table_.number("epochs", epoch_count);
     const auto samples = static_cast<double>(workload_.dataset_samples);
     const auto batch = static_cast<double>(workload_.batch);
     if (steps && epochs) {
@@ -253,6 +253,8 @@ class WorkloadReader {
 
   static constexpr Range small_count{1.0, 1e9};  // fits an int
   static constexpr Range token_count{1.0, 1e7};
+  static constexpr Range sample_count{0.0, 1e12}, epoch_count{0.0, 1e6, Range::Low::open};  // both together: steps
+  static constexpr Range step_count{1.0, 1e18};                                             // below 2^63
 
   TomlTable table_;
   const Reading& reading_;

@@ -9,6 +9,7 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <stdexcept>
 
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/signals.hpp"
@@ -86,13 +87,21 @@ ExitCode dispatch(const std::vector<std::string>& words) {
   return found->run({words.begin() + 1, words.end()});
 }
 
+/// Streams keep silent about a full disk.
+void finish_output() {
+  std::cout.flush();
+  if (!std::cout || std::ferror(stdout) != 0) throw std::runtime_error("cannot write all of the standard output");
+}
+
 int guarded(const std::vector<std::string>& words) {
   const auto report = [](const std::string& text, ExitCode code) {
     std::cerr << text << '\n';
     return static_cast<int>(code);
   };
   try {
-    return static_cast<int>(dispatch(words));
+    const ExitCode code = dispatch(words);
+    finish_output();
+    return static_cast<int>(code);
   } catch (const UsageError& error) {
     return report(error.what(), ExitCode::usage);
   } catch (const InvalidInput& error) {

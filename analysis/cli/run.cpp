@@ -79,9 +79,16 @@ void write_trips(const fs::path& folder, const std::vector<ResultRow>& rows, con
   }
 }
 
+/// Of an earlier run, what the next one may not write again; results.csv first, as it says that all are there.
+void remove_results(const fs::path& folder) {
+  if (!fs::is_regular_file(folder / "results.csv")) return;
+  for (const char* const file : {"results.csv", "clients.csv", "events.csv"}) fs::remove(folder / file);
+}
+
 void write_results(const po::variables_map& values, const Request& request, const std::vector<ResultRow>& rows,
                    const Catalogue& catalogue, double wall_seconds) {
   const fs::path folder = values["output"].as<std::string>();
+  remove_results(folder);
   write_file(folder / "layers.csv", layers_csv(rows, catalogue));
   write_file(folder / "links.csv", links_csv(rows));
   write_file(folder / "curve.csv", curve_csv(rows));

@@ -1,11 +1,13 @@
 #include "scenarios/strategies/hybrid_step.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "models/layouts/schedules.hpp"
+#include "scenarios/strategies/hybrid_gradients.hpp"
 #include "scenarios/strategies/hybrid_groups.hpp"
+#include "scenarios/strategies/hybrid_messages.hpp"
 #include "scenarios/strategies/hybrid_pass.hpp"
 #include "scenarios/strategies/hybrid_slowness.hpp"
 
@@ -38,6 +40,8 @@ class RankWriter {
         stage_(step.ranks.at(rank).pp),
         replica_(step.ranks.at(rank).dp),
         microbatches_(step.prices.microbatches_of(replica_, step.microbatches)),
+        messages_(step, rank),
+        gradients_(step, stage_),
         slowness_(step, rank) {}
 
   void write() {
@@ -52,9 +56,10 @@ class RankWriter {
   }
 
  private:
-  [[nodiscard]] const StagePrice& stage_price() const { return price_of_stage(stage_); }
-  [[nodiscard]] const StagePrice& price_of_stage(int stage) const {
-    return step_.prices.stages_of(replica_)[static_cast<std::size_t>(stage)];
+  enum class Last : std::uint8_t { no, yes };  // task of the step, beside which gradients are exchanged
+
+  [[nodiscard]] const StagePrice& stage_price() const {
+    return step_.prices.stages_of(replica_)[static_cast<std::size_t>(stage_)];
   }
   [[nodiscard]] const HybridWires& wires() const {
     return step_.wires_of_rank.empty() ? step_.wires : step_.wires_of_rank[rank_.index()];
@@ -62,7 +67,7 @@ class RankWriter {
 
   void write_passes() {
     const std::vector<Task> tasks = task_order(layout_.schedule, stage_, layout_.pp, microbatches_, layout_.interleave);
-    for (const Task& task : tasks) write(task, &task == &tasks.back() ? hidden_exchange() : Seconds());
+    for (const Task& task : tasks) write(task, &task == &tasks.back() ? Last::yes : Last::no);
     if (stage_ != 0) return;
     load(microbatches_ - 1);
     needed_.clear();  // nothing of this step waits for it
@@ -139,12 +144,11 @@ class RankWriter {
     chain(std::move(op));
   }
 
-  /// `hidden`: of the exchange of gradients, what goes on beside this task.
-  void write(const Task& task, Seconds hidden) {
+  void write(const Task& task, Last last) {
     const ChunkPrice& price = stage_price().chunks[static_cast<std::size_t>(task.chunk)];
     receive(task);
     const double slow = slowness_.next();
-    const Phase phase = task.kind == Kind::forward ? Phase::forward : Phase::backward;
+    const Phase phase = phase_of(task);
     if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
       const PassExchange again{price.tensor_recompute, price.tensor_sent.recompute};
       write_pass({price.recompute, {{Meeting::slices, Dimension::tp, again}}}, Phase::recompute, slow, {},
@@ -152,51 +156,18 @@ class RankWriter {
     }
     const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
     std::optional<Seconds> beside_gradients;
-    if (hidden > Seconds()) beside_gradients = hidden_behind(pass, slow, hidden);
+    if (last == Last::yes && gradients_.hidden() > Seconds()) beside_gradients = gradients_.hidden_behind(pass, slow);
     write_pass(pass, phase, slow, beside_gradients, task.microbatch);
     const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
-    if (ends_chunk && exchanges_by_chunk()) exchange_gradients((1 - last_share()) / (layout_.interleave - 1), {last_});
+    if (ends_chunk && gradients_.by_chunk()) exchange_gradients(gradients_.share_of_chunk(), {last_});
     send(task);
-  }
-
-  /// ZeRO-2 and 3 without a pipeline exchange states with every micro-batch, not at the end.
-  [[nodiscard]] bool exchanges_with_passes() const {
-    return step_.prices.states_backward.sent.total() + step_.prices.states_summed.total() > Bytes();
-  }
-
-  /// Interleaved, where software exchanges beside passes at all: each chunk's part after its last backward pass.
-  [[nodiscard]] bool exchanges_by_chunk() const {
-    return layout_.interleave > 1 && step_.prices.gradient_exchange.total() > step_.prices.exchange_exposed;
-  }
-  /// The last chunk's share of the exchange: what shows is at the end.
-  [[nodiscard]] double last_share() const {
-    if (!exchanges_by_chunk()) return 1;
-    return std::max(1.0 / layout_.interleave, step_.prices.exchange_exposed / step_.prices.gradient_exchange.total());
-  }
-
-  /// Of the exchange of gradients, or of its last part, what the prices say that the last pass hides.
-  [[nodiscard]] Seconds hidden_exchange() const {
-    if (exchanges_with_passes()) return {};
-    const Seconds part = step_.prices.gradient_exchange.total() * last_share();
-    return std::max(Seconds(), part - step_.prices.exchange_exposed);
-  }
-  /// Computing of the last pass that goes on beside the exchange; its own exchanges on other wires hide their part,
-  /// too, those on the same wires wait for their turn.
-  [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow, Seconds hidden) const {
-    const LibraryMoves& states = step_.exchanges[static_cast<std::size_t>(stage_)].library;
-    const WireBytes moved{states.node_bytes, states.network_bytes};
-    Seconds exchanges;
-    for (const GroupExchange& each : pass.exchanges) {
-      if (!share_wires(moved, each.price.sent)) exchanges += each.price.exposed;
-    }
-    return std::clamp(hidden - exchanges, Seconds(), pass.compute * slow);
   }
 
   void exchange_gradients() {
     const LayoutPrices& prices = step_.prices;
-    if (!exchanges_with_passes() && prices.gradient_exchange.total() > Seconds()) {
-      needed_.push_back(
-          exchange_gradients(last_share(), gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
+    if (!gradients_.with_passes() && prices.gradient_exchange.total() > Seconds()) {
+      needed_.push_back(exchange_gradients(gradients_.last_share(),
+                                           gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - prices.exchange_exposed,
          -1);
@@ -216,55 +187,26 @@ class RankWriter {
     }
   }
 
-  /// The chunk that a task's message comes from (-1) or goes to (1), counted along the network.
-  [[nodiscard]] int chunk_of(const Task& task, int direction) const {
-    const int way = task.kind == Kind::forward ? direction : -direction;
-    return task.chunk * layout_.pp + stage_ + way;
-  }
-  [[nodiscard]] bool has_neighbour(const Task& task, int direction) const {
-    const int chunk = chunk_of(task, direction);
-    return task.kind != Kind::weights && chunk >= 0 && chunk < layout_.pp * layout_.interleave;
-  }
-  [[nodiscard]] RankId neighbour(const Task& task, int direction) const {
-    return step_.ranks.in_stage(rank_, chunk_of(task, direction) % layout_.pp);
-  }
-  /// Tells messages apart by micro-batch, the chunk they leave, and the pass.
-  [[nodiscard]] std::int32_t tag(const Task& task, int from) const {
-    const int pass = task.kind == Kind::forward ? 0 : 1;
-    return (task.microbatch * layout_.pp * layout_.interleave + from) * 2 + pass;
-  }
-
   void receive(const Task& task) {
     if (task.kind == Kind::forward && stage_ == 0 && task.chunk == 0 && task.microbatch > 0) load(task.microbatch - 1);
-    if (!has_neighbour(task, -1)) return;
+    const std::optional<StageMessage> message = messages_.into(task);
+    if (!message) return;
     Op op = make_op(Stream::receive, Dimension::pp, phase_of(task), task.microbatch);
-    op.action = Receive{neighbour(task, -1), tag(task, chunk_of(task, -1))};
+    op.action = Receive{message->neighbour, message->tag};
     needed_.push_back(program_.add(std::move(op)));
   }
 
-  [[nodiscard]] Seconds beyond_wires(const Task& task) const {
-    if (step_.transfers_beyond.empty()) return {};
-    const int first = std::min(chunk_of(task, 0), chunk_of(task, 1)) % layout_.pp;
-    return step_.transfers_beyond[step_.prices.kind_of(replica_)][static_cast<std::size_t>(first)];
-  }
-
-  /// What leaves the chunk that comes first along the network: backward its gradients come back.
-  [[nodiscard]] Bytes message_of(const Task& task) const {
-    const int chunk = std::min(chunk_of(task, 0), chunk_of(task, 1));
-    const StagePrice& stage = price_of_stage(chunk % layout_.pp);
-    return stage.chunks[static_cast<std::size_t>(chunk / layout_.pp)].boundary;
-  }
-
   void send(const Task& task) {
-    if (!has_neighbour(task, 1)) return;
+    const std::optional<StageMessage> message = messages_.out_of(task);
+    if (!message) return;
     Op op = make_op(Stream::send, Dimension::pp, phase_of(task), task.microbatch);
     op.after = all_needed();
-    if (const Seconds beyond = beyond_wires(task); beyond > Seconds()) {
+    if (const Seconds beyond = messages_.beyond_wires(task); beyond > Seconds()) {
       op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, beyond)};
       program_.add(op);
       op.after.clear();  // the stream keeps the order
     }
-    op.action = Send{neighbour(task, 1), message_of(task), tag(task, chunk_of(task, 0))};
+    op.action = Send{message->neighbour, messages_.bytes(task), message->tag};
     const OpId sent = program_.add(std::move(op));
     if (step_.framework.blocking_transfers.value > 0.5) last_ = sent;
   }
@@ -287,6 +229,8 @@ class RankWriter {
   const Layout& layout_;
   RankId rank_;
   int stage_, replica_, microbatches_;
+  StageMessages messages_;
+  GradientTiming gradients_;
   Slowness slowness_;
   OpId last_;                 // operation that the next one waits for
   std::vector<OpId> needed_;  // messages, data and exchanges that the next one waits for, too

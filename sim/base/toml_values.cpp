@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace orrery {
@@ -45,10 +46,11 @@ std::optional<T> in_range(const toml::node& node, const WantedValue& wanted, T v
   return std::nullopt;
 }
 
-/// "write it without quotes" when that would help.
-std::string unquote_hint(const toml::node& node) {
+/// "write it without quotes" when that would help, of numbers up to `largest` on either side of 0.
+std::string unquote_hint(const toml::node& node, double largest = std::numeric_limits<double>::infinity()) {
   const auto text = node.value_exact<std::string>();
-  return text && parse_number(*text) ? "write it without quotes" : "";
+  const auto number = text ? parse_number(*text) : std::nullopt;
+  return number && std::abs(*number) <= largest ? "write it without quotes" : "";
 }
 
 }  // namespace
@@ -81,7 +83,7 @@ void convert(const toml::node& node, const WantedValue& wanted, std::optional<st
   constexpr double largest = 9007199254740992.0;  // 2^53: from there on a double skips integers
   const auto number = node.value_exact<double>();
   const bool whole = number && std::abs(*number) < largest && *number == std::trunc(*number);
-  wrong_type(node, wanted, "an integer", whole ? fmt::format("write {:.0f}", *number) : unquote_hint(node));
+  wrong_type(node, wanted, "an integer", whole ? fmt::format("write {:.0f}", *number) : unquote_hint(node, largest));
 }
 
 void convert(const toml::node& node, const WantedValue& wanted, std::optional<bool>& value) {

@@ -1,4 +1,4 @@
-// SimGrid as a fluid-flow kernel: no actors, no task graph. The only file that knows SimGrid.
+// SimGrid as a fluid-flow kernel: no actors, no task graph.
 //
 // Why not SimGrid's own defaults: the LV08 model scales bandwidth by 0.97 and latency by 13.01, lets acknowledgements
 // take 5 % of the reverse link, and caps a flow at TCP-gamma / (2 latency); with latencies on links, two flows share
@@ -11,8 +11,8 @@
 #include <xbt/log.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "sim/engine/fluid_kernel.hpp"
+#include "sim/engine/simgrid_platform.hpp"
 
 namespace orrery {
 
@@ -29,168 +30,18 @@ namespace {
 namespace s4u = simgrid::s4u;
 using simgrid::kernel::timer::Timer;
 
-// SimGrid counts whole bytes; ours are fractions. All sizes and bandwidths are multiplied alike.
-constexpr double units_per_byte = 65536.0;
 // SimGrid would end up with a size of more than 64 bits: 2^63 units are 140 TB.
 constexpr double most_units = 9.2e18;
 
-// The names that differ between SimGrid 3.32 (Debian 12) and 4.0 (Debian 13).
-#if SIMGRID_VERSION >= 40000
-s4u::NetZone* make_top(s4u::Engine& engine) {
-  return engine.get_netzone_root()->add_netzone_star("orrery");
-}
-s4u::NetZone* make_star(s4u::NetZone* parent, const std::string& name) {
-  return parent->add_netzone_star(name);
-}
-s4u::Host* make_host(s4u::NetZone* zone, const std::string& name) {
-  return zone->add_host(name, 1.0);
-}
-s4u::Link* make_link(s4u::NetZone* zone, const std::string& name, double bandwidth) {
-  return zone->add_link(name, bandwidth);
-}
-void make_gateway(s4u::NetZone* zone) {
-  zone->set_gateway(zone->add_router("gateway " + zone->get_name()));
-}
-template <class End>
-void make_route(s4u::NetZone* zone, End* from, End* to, const std::vector<s4u::LinkInRoute>& links) {
-  zone->add_route(from, to, links, false);
-}
+// Of SimGrid 4.0 every kind of activity has a signal of its own, of 3.32 all have one.
 template <class Handler>
 void on_completion(Handler handler) {
+#if SIMGRID_VERSION >= 40000
   s4u::Comm::on_completion_cb(handler);
   s4u::Exec::on_completion_cb(handler);
-}
 #else
-s4u::NetZone* make_top(s4u::Engine&) {
-  return s4u::create_star_zone("orrery");
-}
-s4u::NetZone* make_star(s4u::NetZone* parent, const std::string& name) {
-  return s4u::create_star_zone(name)->set_parent(parent);
-}
-s4u::Host* make_host(s4u::NetZone* zone, const std::string& name) {
-  return zone->create_host(name, 1.0);
-}
-s4u::Link* make_link(s4u::NetZone* zone, const std::string& name, double bandwidth) {
-  return zone->create_link(name, bandwidth);
-}
-void make_gateway(s4u::NetZone* zone) {
-  zone->create_router("gateway " + zone->get_name());
-}
-simgrid::kernel::routing::NetPoint* gateway_of(const s4u::Host*) {
-  return nullptr;
-}
-simgrid::kernel::routing::NetPoint* gateway_of(const s4u::NetZone* zone) {
-  return s4u::Engine::get_instance()->netpoint_by_name_or_null("gateway " + zone->get_name());
-}
-template <class End>
-void make_route(s4u::NetZone* zone, End* from, End* to, const std::vector<s4u::LinkInRoute>& links) {
-  zone->add_route(from ? from->get_netpoint() : nullptr, to ? to->get_netpoint() : nullptr,
-                  from ? gateway_of(from) : nullptr, to ? gateway_of(to) : nullptr, links, false);
-}
-template <class Handler>
-void on_completion(Handler handler) {
   s4u::Activity::on_completion_cb(handler);
-}
 #endif
-
-/// The platform as SimGrid has it. A star zone gives a member one way up and one way down, so a host with two ports is
-/// two SimGrid hosts: we pick the pair per flow, and bytes take no processor time.
-class SimGridPlatform {
- public:
-  SimGridPlatform(s4u::Engine& engine, const Platform& platform) : platform_(platform) {
-    s4u::NetZone* top = make_top(engine);
-    s4u::NetZone* inside = make_star(top, "orrery inside");
-    for (const PlatformLink& link : platform.links) {
-      links_.push_back(make_link(inside, link.name, link.bandwidth.value() * units_per_byte));
-    }
-    std::vector<s4u::NetZone*> leaves;
-    for (const Zone& zone : platform.zones) {
-      leaves.push_back(make_star(top, "zone " + zone.name));
-      make_gateway(leaves.back());
-    }
-    for (const PlatformHost& host : platform.hosts) add(host, inside, leaves);
-    inside->seal();
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      leaves[i]->seal();
-      connect(top, leaves[i], platform.zones[i].up, platform.zones[i].down);
-    }
-    top->seal();
-  }
-
-  struct Hosts {
-    s4u::Host* inside = nullptr;
-    s4u::Host* network = nullptr;
-    [[nodiscard]] s4u::Host* computing() const { return network ? network : inside; }
-  };
-
-  [[nodiscard]] const Hosts& hosts(DeviceId id) const { return hosts_[id.index()]; }
-  [[nodiscard]] s4u::Link* link(LinkId id) const { return links_[id.index()]; }
-
-  /// The two SimGrid hosts between which a flow goes: the same choice as route().
-  [[nodiscard]] std::pair<s4u::Host*, s4u::Host*> ends(DeviceId from, DeviceId to) const {
-    const PlatformHost &source = platform_.hosts[from.index()], &target = platform_.hosts[to.index()];
-    const bool within = source.node == target.node && source.inside && target.inside;
-    const Hosts &a = hosts(from), &b = hosts(to);
-    return within ? std::pair(a.inside, b.inside) : std::pair(a.network, b.network);
-  }
-
- private:
-  template <class End>
-  void connect(s4u::NetZone* zone, End* end, const std::vector<LinkId>& up, const std::vector<LinkId>& down) {
-    End* nowhere = nullptr;
-    make_route(zone, end, nowhere, in_route(up));
-    make_route(zone, nowhere, end, in_route(down));
-  }
-
-  void add(const PlatformHost& host, s4u::NetZone* inside, const std::vector<s4u::NetZone*>& leaves) {
-    Hosts made;
-    if (host.network) {
-      s4u::NetZone* leaf = leaves[static_cast<std::size_t>(host.network->zone)];
-      made.network = make_host(leaf, host.name);
-      connect(leaf, made.network, host.network->up, host.network->down);
-    }
-    if (host.inside || !host.network) {
-      made.inside = make_host(inside, host.name + " inside");
-      if (host.inside) connect(inside, made.inside, host.inside->up, host.inside->down);
-    }
-    hosts_.push_back(made);
-  }
-
-  [[nodiscard]] std::vector<s4u::LinkInRoute> in_route(const std::vector<LinkId>& ids) const {
-    std::vector<s4u::LinkInRoute> list;
-    for (const LinkId id : ids) list.emplace_back(link(id));
-    return list;
-  }
-
-  const Platform& platform_;
-  std::vector<s4u::Link*> links_;
-  std::vector<Hosts> hosts_;
-};
-
-/// Debian 12's SimGrid can find silently wrong ways through nested zones: compare with ours before anything runs.
-void check_route(const Platform& platform, const SimGridPlatform& simgrid, DeviceId from, DeviceId to) {
-  const auto [source, target] = simgrid.ends(from, to);
-  if (!source || !target) return;
-  std::vector<s4u::Link*> found, wanted;
-  double latency = 0.0;
-  source->route_to(target, found, &latency);
-  for (const LinkId id : route(platform, from, to).links) wanted.push_back(simgrid.link(id));
-  std::sort(found.begin(), found.end());
-  std::sort(wanted.begin(), wanted.end());
-  if (found == wanted) return;
-  throw std::runtime_error("SimGrid goes another way than Orrery from " + platform.hosts[from.index()].name + " to " +
-                           platform.hosts[to.index()].name);
-}
-
-/// Neighbours, and pairs far from each other: every host is the start and the end of some.
-void check_sample_routes(const Platform& platform, const SimGridPlatform& simgrid) {
-  const std::size_t count = platform.hosts.size();
-  const std::size_t stride = std::max<std::size_t>(1, count / 256);
-  for (std::size_t i = 0; i < count; i += stride) {
-    for (const std::size_t other : {i + 1, i + count / 2, count - 1 - i}) {
-      if (i != other % count) check_route(platform, simgrid, DeviceId(i), DeviceId(other % count));
-    }
-  }
 }
 
 std::unique_ptr<s4u::Engine> start_engine() {
@@ -221,7 +72,6 @@ class SimGridKernel final : public FluidKernel {
       return true;
     }();
     static_cast<void>(registered);
-    check_sample_routes(platform(), simgrid_);
   }
 
   void after(Seconds delay, std::function<void()> action) override {
@@ -268,7 +118,7 @@ SimGridKernel::Running& SimGridKernel::place(std::deque<Running>& all, Ticket ti
 }
 
 void SimGridKernel::start_transfer(Ticket ticket, DeviceId from, DeviceId to, Bytes bytes) {
-  const double units = bytes.value() * units_per_byte;
+  const double units = bytes.value() * simgrid_units_per_byte;
   if (units > most_units) throw std::runtime_error("a flow of more than 140 TB is beyond SimGrid's counters");
   const auto [source, target] = simgrid_.ends(from, to);
   Running& running = place(transfers_, ticket);

@@ -55,6 +55,17 @@ TEST_CASE("a run of a federation writes its clients, and its events when asked")
   CHECK(lines[1].find("fedavg,0,dispatch,0,") == 0);
 }
 
+TEST_CASE("results that are overwritten keep no file of the run before") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("phones.toml", phones);
+  REQUIRE(call_orrery({"run", scenario, "-o", folder.file("out"), "--events"}).exit_code == 0);
+  const std::string layers = orrery::testing::shipped_scenario("layers");
+  REQUIRE(call_orrery({"run", layers, "-o", folder.file("out"), "--force"}).exit_code == 0);
+  CHECK(fs::exists(folder.file("out/results.csv")));
+  CHECK_FALSE(fs::exists(folder.file("out/clients.csv")));
+  CHECK_FALSE(fs::exists(folder.file("out/events.csv")));
+}
+
 TEST_CASE("events without a folder for them are refused") {
   const TemporaryFolder folder;
   const ChildResult result = call_orrery({"run", folder.write("phones.toml", phones), "--events"});

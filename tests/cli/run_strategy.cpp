@@ -4,37 +4,14 @@
 #include "sim/base/files.hpp"
 #include "tests/catch.hpp"
 #include "tests/cli/orrery_process.hpp"
+#include "tests/cli/small_scenarios.hpp"
 
 using orrery::ChildResult;
-using orrery::testing::call_orrery;
-using orrery::testing::TemporaryFolder;
-
-namespace {
-
-const std::string scenario_text = R"([workload]
-network = "2nn"
-batch = 64
-compute = "roofline"
-
-[cluster]
-device = "v100-sxm2-16"
-devices_per_node = 4
-node_link = "nvlink2"
-
-[[strategy]]
-name = "one"
-kind = "single"
-
-[[strategy]]
-name = "four"
-kind = "data"
-)";
-
-}  // namespace
+using namespace orrery::testing;
 
 TEST_CASE("one strategy is run alone, and an unknown one is told") {
   const TemporaryFolder folder;
-  const std::string scenario = folder.write("small.toml", scenario_text);
+  const std::string scenario = folder.write("small.toml", two_ways);
   const auto run = [](std::vector<std::string> words) {
     words.insert(words.begin(), "run");
     return call_orrery(words);
@@ -57,25 +34,7 @@ TEST_CASE("one strategy is run alone, and an unknown one is told") {
 
 TEST_CASE("one strategy that cannot be is named, those that were not tried are not judged") {
   const TemporaryFolder folder;
-  const std::string scenario = folder.write("big.toml", R"([scenario]
-name = "big"
-[workload]
-network = "gpt2-xl"
-batch = 64
-optimizer = "adam"
-[cluster]
-device = "rtx3080"
-devices_per_node = 4
-node_link = "pcie4x16"
-[[strategy]]
-name = "one"
-kind = "single"
-[[strategy]]
-name = "small"
-kind = "single"
-cluster = {device = "h200-sxm"}
-accumulation = 64
-)");
+  const std::string scenario = folder.write("big.toml", too_big + roomy);
   const ChildResult one = call_orrery({"run", scenario, "--strategy", "one"});
   CHECK(one.exit_code == 4);
   CHECK(one.errors == "orrery: strategy one of big is not feasible\n");
@@ -86,15 +45,15 @@ accumulation = 64
 
 TEST_CASE("a check counts its strategies in words that fit") {
   const TemporaryFolder folder;
-  const std::string scenario = folder.write("small.toml", scenario_text);
+  const std::string scenario = folder.write("small.toml", two_ways);
   CHECK(call_orrery({"run", scenario, "--check"}).output == scenario + ": ok, 2 strategies\n");
-  const std::string lone = folder.write("lone.toml", scenario_text.substr(0, scenario_text.rfind("[[strategy]]")));
+  const std::string lone = folder.write("lone.toml", two_ways.substr(0, two_ways.rfind("[[strategy]]")));
   CHECK(call_orrery({"run", lone, "--check"}).output == lone + ": ok, 1 strategy\n");
 }
 
 TEST_CASE("assertions about strategies that did not run are told, and what is written says which ran") {
   const TemporaryFolder folder;
-  const std::string scenario = folder.write("small.toml", scenario_text + R"(
+  const std::string scenario = folder.write("small.toml", two_ways + R"(
 [[assert]]
 metric = "devices"
 strategy = "four"

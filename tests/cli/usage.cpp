@@ -4,6 +4,7 @@
 
 using orrery::ChildResult;
 using orrery::testing::call_orrery;
+using orrery::testing::call_orrery_with;
 using orrery::testing::TemporaryFolder;
 
 namespace {
@@ -101,6 +102,14 @@ TEST_CASE("results and profiles are never overwritten without --force") {
   const ChildResult recorded = call_orrery({"profile", "2nn", "-o", profile});
   CHECK(recorded.exit_code == 2);
   CHECK(recorded.errors == "orrery profile: " + profile + " exists - choose another -o or add --force\n");
+}
+
+TEST_CASE("standard output that cannot be written is told, not taken for success") {
+  for (const std::string words : {"list devices", "--version", "run --help"}) {
+    const ChildResult result = call_orrery_with("", words + " > /dev/full");
+    CHECK(result.exit_code == 1);
+    CHECK(result.errors == "orrery: cannot write all of the standard output\n");
+  }
 }
 
 TEST_CASE("a trace of a folder without a run says what to do first") {

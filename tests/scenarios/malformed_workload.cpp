@@ -17,6 +17,19 @@ epochs = 2
        R"(lab.toml:3:10: workload.epochs: needs a size of the data set (an epoch is one pass over it) - give dataset or dataset_samples, or steps instead of epochs
   epochs = 2
            ^)"},
+      {"figures of which no count of steps can be made", two_nn + R"(batch = 9223372036854775807
+dataset_samples = 9223372036854775807
+epochs = 1e7
+)" + box + alone,
+       R"(lab.toml:3:9: workload.batch: 9223372036854775807 is out of range (must be between 1 and 1000000000)
+  batch = 9223372036854775807
+          ^
+lab.toml:4:19: workload.dataset_samples: 9223372036854775807 is out of range (must be between 0 and 1000000000000)
+  dataset_samples = 9223372036854775807
+                    ^
+lab.toml:5:10: workload.epochs: 10000000 is out of range (must be more than 0 and at most 1000000)
+  epochs = 1e7
+           ^)"},
       {"the size of a data set that has its own", two_nn + R"(dataset = "mnist"
 dataset_samples = 5
 )" + box + alone,

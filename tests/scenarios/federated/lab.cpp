@@ -83,6 +83,10 @@ Way FederatedLab::run(EngineKind engine) const {
   return simulate_way(scenario, 0, Catalogue{}, options);
 }
 
+Approx about(double seconds) {
+  return Approx(seconds).epsilon(1e-9).margin(1e-9);
+}
+
 const Trip& trip_of(const Way& way, std::int32_t client, std::int32_t round) {
   const auto& trips = way.federated.trips;
   const auto found = std::find_if(trips.begin(), trips.end(),
@@ -102,7 +106,7 @@ void check_books(const Way& way) {
   REQUIRE(way.error == "");
   for (const Trip& trip : way.federated.trips) {
     const Seconds parts = trip.download + trip.compute + trip.upload + trip.offline + trip.waiting;
-    CHECK(parts.value() == Approx((trip.end - trip.begin).value()).epsilon(1e-9).margin(1e-9));
+    CHECK(parts.value() == about((trip.end - trip.begin).value()));
     CHECK(trip.compute_share >= 0.0);
     CHECK(trip.compute_share <= 1.0);
     CHECK(trip.round >= 0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scenarios/way.hpp"
+#include "tests/catch.hpp"
 #include "tests/sim/base/scratch_folder.hpp"
 
 namespace orrery::testing {
@@ -48,6 +49,8 @@ class FederatedLab {
   std::shared_ptr<ScratchFolder> folder_ = std::make_shared<ScratchFolder>();  // copies read the same files
 };
 
+/// To nine digits, or a nanosecond.
+Approx about(double seconds);
 /// The trip of a client in a round; fails when there is none.
 const Trip& trip_of(const Way& way, std::int32_t client, std::int32_t round = 0);
 std::size_t count(const Way& way, TripEnd how);

@@ -183,6 +183,10 @@ TEST_CASE("elements of an array are told one by one") {
         "s.toml:3:18: cluster.sizes[2]: 0 is out of range (must be at least 1)\n"
         "  sizes = [1, \"2\", 0]\n"
         "                   ^");
+  CHECK(errors_of("[cluster]\nsystem = \"dgx\"\nsizes = [\"99999999999999999999\"]\n") ==
+        "s.toml:3:10: cluster.sizes[0]: is the string \"99999999999999999999\" (an integer is wanted)\n"
+        "  sizes = [\"99999999999999999999\"]\n"
+        "           ^");
   CHECK(errors_of("[cluster]\nsystem = \"dgx\"\nsizes = 4\n") ==
         "s.toml:3:9: cluster.sizes: is the integer 4 (an array is wanted) - put it in [ ]\n"
         "  sizes = 4\n"
