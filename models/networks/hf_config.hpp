@@ -16,8 +16,9 @@ std::vector<std::string> hf_families();
 
 /// The network that a config.json describes, for samples of `tokens` tokens (0: as many as it has positions; of a
 /// vision transformer its image says it). Keys that are missing take the default of the family's own code and are told
-/// in `assumed`, as is what is left out: windows of attention (attention is counted in full), heads that predict
-/// several tokens, the vision part of a model whose language part stands under text_config. Unknown keys say nothing
+/// in `assumed`, as is what is left out: what has no weights and little work (caps, multipliers, some normalisations),
+/// heads that predict several tokens, the vision part of a model whose language part stands under text_config. Unknown
+/// keys say nothing
 /// about shapes and are passed over. Problems: no JSON (with line and column), an unknown family, wrong types and
 /// ranges, dimensions that do not divide, all at once; then the graph is empty.
 LayerGraph read_hf_config(const std::filesystem::path& file, std::int64_t tokens, Problems& problems,

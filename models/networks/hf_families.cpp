@@ -1,5 +1,6 @@
 #include "models/networks/hf_families.hpp"
 
+#include "models/networks/hf_blocks.hpp"
 #include "models/networks/hf_readers.hpp"
 
 namespace orrery {
@@ -45,6 +46,20 @@ HfModel phi(HfKeys& keys) {
   return model;
 }
 
+HfModel starcoder2(HfKeys& keys) {
+  HfModel model = common(keys, {3072, 30, 24, 2, 12288, 49152, 4096});
+  TransformerShape& shape = model.shape;
+  shape.feedforward = activation(keys, "hidden_act", "gelu_pytorch_tanh", Gate::without);
+  shape.kv_heads = keys.integer("num_key_value_heads", 2);
+  shape.head_size = keys.optional_integer("head_dim").value_or(0);
+  shape.position = Positions::rotary;
+  shape.biases = keys.boolean("use_bias", true);
+  shape.tied = keys.boolean("tie_word_embeddings", true);
+  read_windows(keys, shape, {0, 0});
+  shape.dropout = dropout(keys, {"residual_dropout", "embedding_dropout", "attention_dropout"}, 0.0);
+  return model;
+}
+
 HfModel opt(HfKeys& keys) {
   HfModel model;
   TransformerShape& shape = model.shape;
@@ -57,7 +72,7 @@ HfModel opt(HfKeys& keys) {
   shape.positions = model.positions + 2;  // the family's code leaves two rows free
   shape.feedforward = activation(keys, "activation_function", "relu", Gate::without);
   shape.tied = keys.boolean("tie_word_embeddings", true);
-  shape.normalise_after = !keys.boolean("do_layer_norm_before", true);
+  shape.norms = keys.boolean("do_layer_norm_before", true) ? NormPlaces::before : NormPlaces::after;
   if (keys.optional_integer("word_embed_proj_dim").value_or(shape.hidden) != shape.hidden) {
     keys.problem("word_embed_proj_dim", "is not hidden_size", "embeddings of another width are not made");
   }
@@ -115,7 +130,8 @@ HfModel bert(HfKeys& keys) {
   shape.family = TransformerFamily::encoder;
   shape.positions = model.positions;
   shape.segments = keys.integer("type_vocab_size", 2);
-  shape.normalise_after = shape.embedding_norm = true;
+  shape.norms = NormPlaces::after;
+  shape.embedding_norm = true;
   shape.feedforward = activation(keys, "hidden_act", "gelu", Gate::without);
   shape.tied = keys.boolean("tie_word_embeddings", true);
   shape.dropout = dropout(keys, {"hidden_dropout_prob", "attention_probs_dropout_prob"}, 0.1);
@@ -175,22 +191,35 @@ HfModel vit(HfKeys& keys) {
 const std::vector<HfFamily>& hf_family_table() {
   static const std::vector<HfFamily> table = {{"bert", bert},
                                               {"bloom", bloom},
+                                              {"cohere", read_cohere},
+                                              {"deepseek_v2", read_deepseek_v2},
                                               {"deepseek_v3", read_deepseek},
                                               {"falcon", falcon},
                                               {"gemma", read_gemma},
+                                              {"gemma2", read_gemma2},
+                                              {"gemma3", read_gemma3},
+                                              {"gemma3_text", read_gemma3},
+                                              {"glm4", read_glm4},
                                               {"gpt2", gpt2},
                                               {"gpt_neox", gpt_neox},
                                               {"gpt_oss", read_gpt_oss},
+                                              {"granite", read_granite},
                                               {"kimi_k2", read_deepseek},
                                               {"llama", read_llama},
+                                              {"llama4", read_llama4},
+                                              {"llama4_text", read_llama4},
                                               {"mistral", read_mistral},
                                               {"mixtral", read_mixtral},
+                                              {"olmo2", read_olmo2},
                                               {"opt", opt},
                                               {"phi", phi},
                                               {"phi3", read_phi3},
+                                              {"phimoe", read_phimoe},
                                               {"qwen2", read_qwen2},
+                                              {"qwen2_moe", read_qwen2_moe},
                                               {"qwen3", read_qwen3},
                                               {"qwen3_moe", read_qwen3_moe},
+                                              {"starcoder2", starcoder2},
                                               {"t5", t5},
                                               {"vit", vit}};
   return table;

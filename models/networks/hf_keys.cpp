@@ -94,6 +94,35 @@ std::optional<std::int64_t> HfKeys::optional_integer(const std::string& key, std
   return checked(key, *found, low, low);
 }
 
+const Json* HfKeys::list(const std::string& key) {
+  const Json* found = value(key);
+  if (found == nullptr || found->is_array()) return found;
+  wrong_type(key, *found, "a list");
+  return nullptr;
+}
+
+std::optional<std::vector<std::string>> HfKeys::texts(const std::string& key) {
+  const Json* found = list(key);
+  if (found == nullptr) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const Json& element : *found) {
+    if (!element.is_string()) {
+      wrong_type(key, element, "a text");
+      return std::nullopt;
+    }
+    texts.push_back(element.get<std::string>());
+  }
+  return texts;
+}
+
+std::optional<std::vector<std::int64_t>> HfKeys::integers(const std::string& key, std::int64_t low) {
+  const Json* found = list(key);
+  if (found == nullptr) return std::nullopt;
+  std::vector<std::int64_t> numbers;
+  for (const Json& element : *found) numbers.push_back(checked(key, element, low, low));
+  return numbers;
+}
+
 double HfKeys::rate(const std::string& key, double fallback) {
   const Json* found = value(key);
   if (found == nullptr) {

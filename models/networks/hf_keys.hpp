@@ -33,6 +33,10 @@ class HfKeys {
   bool boolean(const std::string& key, bool fallback);
   std::string text(const std::string& key, const std::string& fallback);
 
+  /// A list of texts, or of whole numbers of at least `low`; absent or null: nothing, which is not noted.
+  std::optional<std::vector<std::string>> texts(const std::string& key);
+  std::optional<std::vector<std::int64_t>> integers(const std::string& key, std::int64_t low);
+
   void problem(const std::string& key, const std::string& what, const std::string& why = {},
                const std::string& suggestion = {});
   void note(const std::string& text) { assumed_.push_back(text); }
@@ -40,6 +44,7 @@ class HfKeys {
 
  private:
   [[nodiscard]] const nlohmann::json* value(const std::string& key) const;
+  [[nodiscard]] const nlohmann::json* list(const std::string& key);
   void wrong_type(const std::string& key, const nlohmann::json& found, std::string_view wanted);
   std::int64_t checked(const std::string& key, const nlohmann::json& found, std::int64_t low, std::int64_t fallback);
   void defaulted(const std::string& key, const std::string& fallback);

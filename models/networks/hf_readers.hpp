@@ -20,21 +20,37 @@ double dropout(HfKeys& keys, const std::vector<std::string>& names, double fallb
 struct Defaults {
   std::int64_t hidden, layers, heads, kv_heads, ffn, vocabulary, positions;  // kv_heads 0: as many as heads
   bool tied = false;                                                         // the head's weights are the embedding's
+  const char* activation = "silu";
+  const char* activation_key = "hidden_act";
 };
 
 /// Dimensions by the names that most families share.
 HfModel common(HfKeys& keys, const Defaults& defaults);
 
-// Llama and its kin.
+/// Llama and its kin: rotary positions, rms normalisation, gates, no biases, all tokens seen.
+HfModel like_llama(HfKeys& keys, const Defaults& defaults);
+
 HfModel read_llama(HfKeys& keys);
+HfModel read_granite(HfKeys& keys);
 HfModel read_mistral(HfKeys& keys);
 HfModel read_qwen2(HfKeys& keys);
 HfModel read_qwen3(HfKeys& keys);
 HfModel read_gemma(HfKeys& keys);
+HfModel read_gemma2(HfKeys& keys);
+HfModel read_gemma3(HfKeys& keys);
 HfModel read_phi3(HfKeys& keys);
+HfModel read_olmo2(HfKeys& keys);
+HfModel read_glm4(HfKeys& keys);
+HfModel read_cohere(HfKeys& keys);
+
+// Of these the mixtures of experts.
 HfModel read_mixtral(HfKeys& keys);
+HfModel read_phimoe(HfKeys& keys);
+HfModel read_qwen2_moe(HfKeys& keys);
 HfModel read_qwen3_moe(HfKeys& keys);
 HfModel read_gpt_oss(HfKeys& keys);
+HfModel read_llama4(HfKeys& keys);
+HfModel read_deepseek_v2(HfKeys& keys);
 HfModel read_deepseek(HfKeys& keys);
 
 }  // namespace orrery

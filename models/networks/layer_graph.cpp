@@ -127,8 +127,12 @@ std::int64_t seen_tokens(const Layer& layer) {
   return layer.window > 0 ? std::min(layer.window, all) : all;
 }
 
+std::int64_t router_outputs(const Layer& layer) {
+  return layer.experts + (layer.shared_gate ? 1 : 0);
+}
+
 std::int64_t router_parameters(const Layer& layer) {
-  return layer.in.channels * layer.experts + (layer.bias ? layer.experts : 0);
+  return layer.in.channels * router_outputs(layer) + (layer.bias ? layer.experts : 0);
 }
 
 std::int64_t interacting_vectors(const Layer& layer) {
@@ -169,7 +173,8 @@ std::int64_t weight_tensors(const Layer& layer) {
     case LayerKind::gru:
       return 4;
     case LayerKind::mixture_of_experts:
-      return (1 + bias) * (1 + layer.shared_experts * (layer.gated ? 3 : 2)) + expert_weight_tensors(layer);
+      return (1 + bias) * (1 + layer.shared_experts * (layer.gated ? 3 : 2)) + (layer.shared_gate ? 1 : 0) +
+             expert_weight_tensors(layer);
     case LayerKind::attention:
       return (layer.positions > 0 ? 1 : 0) + (layer.sinks ? 1 : 0) + (layer.distance_size > 0 ? 1 : 0);
     default:
@@ -216,8 +221,8 @@ std::int64_t weights(const Layer& layer) {
     case LayerKind::layer_norm:
       return 2 * out;
     case LayerKind::mixture_of_experts:
-      return product(
-          {in, layer.experts + (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * layer.expert_units});
+      return product({in, router_outputs(layer) +
+                              (layer.experts + layer.shared_experts) * (layer.gated ? 3 : 2) * layer.expert_units});
     case LayerKind::rms_norm:
       return out / layer.heads;
     case LayerKind::class_token:

@@ -111,7 +111,8 @@ struct Layer {
   /// routing: DeepSeek-AI 2024, arXiv 2412.19437, section 2.1.2)
   std::int64_t expert_groups = 1, groups_per_token = 1;
   bool gated = false;
-  double rate = 0;  // dropout, attention (of its scores): share of the numbers dropped
+  bool shared_gate = false;  // mixture_of_experts: a product to one number per token scales what the shared ones give
+  double rate = 0;           // dropout, attention (of its scores): share of the numbers dropped
   /// embedding: rows of the tables added up per token. attention: positions is the rows of a table of relative
   /// positions, one number per head each
   std::int64_t vocabulary = 0, positions = 0, segments = 0;
@@ -156,7 +157,7 @@ bool has_weights(LayerKind kind);
 /// for h units; batch, group and layer normalisation 2 per channel (scale and shift), rms normalisation 1 (scale) per
 /// channel of a head; attention positions x heads, heads for sinks, distance_size x heads x head size; a mixture of
 /// experts in x experts (the router)
-/// + 2 or 3 (gated) in x expert_units for each expert, shared ones too.
+/// + 2 or 3 (gated) in x expert_units for each expert, shared ones too, + in for their gate.
 std::int64_t weights(const Layer& layer);
 /// A convolution that has a group, and filters, for each channel.
 bool is_depthwise(const Layer& layer);
@@ -167,7 +168,10 @@ std::int64_t weight_tensors(const Layer& layer);
 std::int64_t expert_weight_tensors(const Layer& layer);
 /// attention: of the keys those that a query sees at most, all or those in its window.
 std::int64_t seen_tokens(const Layer& layer);
-/// Numbers of a mixture's router, its bias included.
+/// Numbers that the products of a mixture that choose and weigh experts give a token: one for each expert, one for the
+/// gate of shared ones.
+std::int64_t router_outputs(const Layer& layer);
+/// Numbers of a mixture's router, its bias and the gate of shared experts included.
 std::int64_t router_parameters(const Layer& layer);
 /// Numbers that a layer, or a graph, holds: weights (0 when tied) and biases: out channels; lstm 4 h, gru 6 h (3 h of
 /// either product); experts those of the router and of every product. The running mean and variance of a batch

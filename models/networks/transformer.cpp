@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -90,6 +92,7 @@ TransformerShape with_defaults(TransformerShape shape) {
   if (shape.expert_groups == 0) shape.expert_groups = 1;
   if (shape.groups_per_token == 0) shape.groups_per_token = shape.expert_groups;
   if (shape.decoder_layers == 0) shape.decoder_layers = shape.layers;
+  if (shape.window >= shape.tokens) shape.window = 0;  // as wide as the sample: none
   if (shape.positions == 0) shape.positions = shape.position == Positions::relative ? t5_buckets : shape.tokens;
   return shape;
 }
@@ -114,14 +117,26 @@ void add_embedding(GraphWriter& writer, const TransformerShape& shape) {
   if (shape.dropout > 0) writer.add(dropout("embedding_drop", shape.dropout));
 }
 
+bool is_listed(const std::vector<std::int64_t>& blocks, std::int64_t block) {
+  return std::binary_search(blocks.begin(), blocks.end(), block);
+}
+
+bool sees_all(const TransformerShape& shape, std::int64_t block) {
+  return (shape.full_every > 0 && block % shape.full_every == 0) || is_listed(shape.full_blocks, block);
+}
+
+bool has_experts(const TransformerShape& shape, std::int64_t block) {
+  return shape.experts > 0 && block > shape.dense_layers && !is_listed(shape.dense_blocks, block);
+}
+
 /// A run of blocks, the first of which reads `place.input`.
 void add_stack(GraphWriter& writer, const TransformerShape& shape, std::int64_t layers, const std::string& name,
                BlockPlace place) {
   for (std::int64_t index = 1; index <= layers; ++index) {
     place.prefix = fmt::format("{}.{}.", name, index);
     place.is_first = index == 1;
-    place.window = index % 2 == 1 ? shape.window : 0;
-    place.has_experts = shape.experts > 0 && index > shape.dense_layers;
+    place.window = sees_all(shape, index) ? 0 : shape.window;
+    place.has_experts = has_experts(shape, index);
     add_block(writer, shape, place);
     place.input = writer.last();
   }
@@ -139,7 +154,7 @@ void add_stacks(GraphWriter& writer, const TransformerShape& shape) {
     place.causal = true;
     add_stack(writer, shape, shape.decoder_layers, "decoder", place);
   }
-  if (!shape.normalise_after) writer.add("norm", kind_of(shape.normalisation));
+  if (shape.norms != NormPlaces::after) writer.add("norm", kind_of(shape.normalisation));
 }
 
 void add_head(GraphWriter& writer, const TransformerShape& shape) {

@@ -34,10 +34,10 @@ class BlockWriter {
       write_parallel();
       return;
     }
-    attention(shape_.normalise_after ? stream_ : norm("norm1", stream_));
+    attention(normalises_before() ? norm("norm1", stream_) : stream_);
     add("1");
     if (place_.memory.valid()) cross_attention();
-    if (!shape_.normalise_after) norm("norm2", stream_);
+    if (normalises_before()) norm("norm2", stream_);
     perceptron();
     add("2");
   }
@@ -54,6 +54,13 @@ class BlockWriter {
     drop("drop2");
     const LayerId both = writer_.join(name("add1"), LayerKind::residual_add, writer_.last(), attended);
     writer_.join(name("add2"), LayerKind::residual_add, both, stream_);
+  }
+
+  [[nodiscard]] bool normalises_before() const {
+    return shape_.norms == NormPlaces::before || shape_.norms == NormPlaces::around;
+  }
+  [[nodiscard]] bool normalises_branches() const {
+    return shape_.norms == NormPlaces::after_branch || shape_.norms == NormPlaces::around;
   }
 
   [[nodiscard]] std::string name(const std::string& part) const { return place_.prefix + part; }
@@ -89,11 +96,12 @@ class BlockWriter {
     writer_.add(std::move(layer));
   }
 
-  /// Onto the residual stream, and the normalisation after it where that is the order.
+  /// Onto the residual stream, with the normalisation before or after it where that is the order.
   void add(const std::string& number) {
+    if (normalises_branches()) norm("post_norm" + number, writer_.last());
     drop("drop" + number);
     stream_ = writer_.join(name("add" + number), LayerKind::residual_add, writer_.last(), stream_);
-    if (shape_.normalise_after) stream_ = norm("norm" + number, stream_);
+    if (shape_.norms == NormPlaces::after) stream_ = norm("norm" + number, stream_);
   }
 
   void attention(LayerId input) {
@@ -129,7 +137,7 @@ class BlockWriter {
     Layer layer;
     layer.name = name(part);
     layer.kind = LayerKind::rms_norm;
-    layer.heads = heads;
+    layer.heads = shape_.norm_of_all_heads ? 1 : heads;
     return writer_.add(std::move(layer));
   }
 
@@ -205,6 +213,7 @@ class BlockWriter {
     layer.groups_per_token = shape_.groups_per_token;
     layer.expert_units = shape_.expert_ffn;
     layer.gated = is_gated(shape_.feedforward);
+    layer.shared_gate = shape_.shared_gate;
     layer.bias = shape_.expert_biases;
     writer_.add(std::move(layer));
   }

@@ -1,42 +1,14 @@
 // Networks from config.json: parameters against the published ones, defaults, and what is wrong with a file.
-#include "models/networks/hf_config.hpp"
-
 #include <algorithm>
-#include <stdexcept>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "tests/catch.hpp"
+#include "tests/models/networks/config_text.hpp"
 
 namespace orrery {
 namespace {
-
-using Texts = std::vector<std::string>;
-
-LayerGraph graph_of(const std::string& text, std::int64_t tokens = 128, Texts* assumed = nullptr) {
-  Problems problems;
-  Texts notes;
-  LayerGraph graph = parse_hf_config(text, "config.json", tokens, problems, notes);
-  problems.throw_if_any();
-  if (assumed != nullptr) *assumed = notes;
-  return graph;
-}
-
-std::string problems_in(const std::string& text, std::int64_t tokens = 128) {
-  try {
-    (void)graph_of(text, tokens);
-  } catch (const InvalidInput& invalid) {
-    return invalid.what();
-  }
-  return {};
-}
-
-const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
-  for (const Layer& layer : graph.layers) {
-    if (layer.name == name) return layer;
-  }
-  throw std::runtime_error("no layer " + name);
-}
 
 TEST_CASE("Published models have their published parameters") {
   struct Row {
@@ -113,9 +85,9 @@ TEST_CASE("What a file does not say is said: defaults, tokens, parts left out") 
   CHECK(graph.name == "tiny-mistral");
   CHECK(graph.title == "mistral of config.json: 2 blocks, 64 wide");
   CHECK(to_text(graph.input) == "256x1x1");
+  CHECK(layer_named(graph, "block.2.attention").window == 128);
   CHECK(assumed == Texts{"hidden_act = \"silu\" (default of mistral)",
                          "tie_word_embeddings = false (default of mistral)",
-                         "sliding_window = 128 is left out: attention is counted in full",
                          "tokens = 256 (the positions the model was made for)"});
 }
 
@@ -184,8 +156,10 @@ TEST_CASE("Groups of experts that cannot be are told with their place, a missing
 
 TEST_CASE("An unknown family gets the nearest and the list") {
   const std::string known =
-      "bert, bloom, deepseek_v3, falcon, gemma, gpt2, gpt_neox, gpt_oss, kimi_k2, llama, mistral, mixtral, opt, phi, "
-      "phi3, qwen2, qwen3, qwen3_moe, t5, vit";
+      "bert, bloom, cohere, deepseek_v2, deepseek_v3, falcon, gemma, gemma2, gemma3, gemma3_text, glm4, gpt2, "
+      "gpt_neox, "
+      "gpt_oss, granite, kimi_k2, llama, llama4, llama4_text, mistral, mixtral, olmo2, opt, phi, phi3, phimoe, qwen2, "
+      "qwen2_moe, qwen3, qwen3_moe, starcoder2, t5, vit";
   CHECK(problems_in(R"({"model_type": "lama"})") ==
         "config.json:1:16: model_type: unknown family \"lama\" - did you mean \"llama\"? known: " + known +
             "\n  {\"model_type\": \"lama\"}\n                 ^");

@@ -122,6 +122,8 @@ const std::vector<Published>& published() {
 // correction numbers (256 for each of 58 layers) and without the head that predicts a second token. GPT-OSS: 116.83
 // and 20.91 billion (OpenAI 2025, table 1): layers (h 5,120 + 5,120 + 64 + 4,096 h + h + 2 h + e h + e + e (6 h^2 / 2 +
 // 3 h)) + 2 V h + h of e experts.
+// Gemma 3 without what reads images: 4,300,079,472, 12,187,325,040 and 27,432,406,640 of the checkpoints less SigLIP's
+// 416,866,032 and the 1,152 h + 1,152 of the projection. Llama 4 Scout likewise: 108,641,793,536 less 871,932,416.
 // Kimi K2: the 1,026,408,232,448 of its checkpoint less the 60 x 384 biases by which its gates balance experts.
 const std::map<std::string, std::int64_t>& published_transformers() {
   static const std::map<std::string, std::int64_t> rows = {
@@ -134,6 +136,12 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"falcon-40b", 41303293952},
       {"falcon-7b", 6921720704},
       {"gemma-7b", 8537680896},
+      {"gemma2-27b", 27227128320},
+      {"gemma2-2b", 2614341888},
+      {"gemma2-9b", 9241705984},
+      {"gemma3-12b", 11766034176},
+      {"gemma3-27b", 27009346304},
+      {"gemma3-4b", 3880263168},
       {"kimi-k2", 1026408209408},
       {"gpt-neox-20b", 20554567680},
       {"gpt-oss-120b", 116829156672},
@@ -153,6 +161,7 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"llama3-8b", 8030261248},
       {"llama3.2-1b", 1235814400},
       {"llama3.2-3b", 3212749824},
+      {"llama4-scout", 107769861120},
       {"megatron-1.7b", 0},
       {"megatron-1008b", 0},
       {"megatron-145.6b", 0},
@@ -170,15 +179,24 @@ const std::map<std::string, std::int64_t>& published_transformers() {
       {"grok-1", 315684034560},
       {"mixtral-8x7b", 46702792704},
       {"mt-nlg-530b", 0},
+      {"olmo2-13b", 13716198400},
+      {"olmo2-32b", 32234279936},
+      {"olmo2-7b", 7298617344},
       {"opt-175b", 174604468224},
       {"opt-66b", 0},
       {"phi-2", 2779683840},
+      {"qwen1.5-moe-a2.7b", 14315784192},
+      {"qwen2-57b-a14b", 57408658944},
       {"qwen2.5-0.5b", 494032768},
       {"qwen2.5-72b", 72706203648},
       {"qwen2.5-7b", 7615616512},
+      {"qwen3-0.6b", 596049920},
+      {"qwen3-1.7b", 1720574976},
+      {"qwen3-14b", 14768307200},
       {"qwen3-235b-a22b", 235093634560},
       {"qwen3-30b-a3b", 30532122624},
       {"qwen3-32b", 32762123264},
+      {"qwen3-4b", 4022468096},
       {"qwen3-8b", 8190735360},
       {"t5-11b", 11307321344},
       {"t5-3b", 2851598336},

@@ -156,7 +156,8 @@ TEST_CASE("BERT-large by its dimensions is the network of the file") {
   TransformerShape shape = gpt(24, 1024, 16, 30522, 512);
   shape.family = TransformerFamily::encoder;
   shape.segments = 2;
-  shape.normalise_after = shape.embedding_norm = true;
+  shape.norms = NormPlaces::after;
+  shape.embedding_norm = true;
   const LayerGraph made = transformer_graph(shape), read = load_network("bert-large");
   CHECK(parameters(made) == 335174458);
   REQUIRE(made.layers.size() == read.layers.size());
