@@ -59,20 +59,23 @@ struct FrameworkProfile {
   Ranged node_dispatch;          // 1: a token goes once to each node that has experts of it, and is passed on inside
                                  // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
   Ranged gather_again_exposed;   // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged exchange_traffic;       // of a byte that a rank sends of gradients, the bytes of device memory traffic by
-                                 // which kernels take longer: copies into buckets, the library's kernels beside them
-  Ranged shard_bytes;            // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
-  Ranged gradient_bytes;         // per number as kept (4: fp32 accumulation) where weights are fp16
-  Ranged bf16_gradient_bytes;    // the same where they are bf16 (fp8: as bf16)
-  Ranged bf16_sum_bytes;         // moved per number and micro-batch by sums that are kept apart from bf16 gradients
-  Ranged gradient_wire_bytes;    // per number as sent
-  Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
-  Ranged logit_bytes;            // per logit, moved by the loss in all its passes
-  Ranged logit_gradient_bytes;   // per logit, held beside what is kept while the loss goes back
-  Ranged offload_ns_per_parameter;  // optimizer on the host, per parameter of a rank
-  Ranged reserve_GiB;               // context, communication buffers, fragmentation
-  Ranged model_error;               // share by which predictions miss beyond the ranges of their constants
-  Ranged stand_in_error;            // the same where the profile stands for software that has none
+  Ranged kept_gathered;         // sequence parallelism: 1: what is gathered for products is kept for backward; 0: it is
+                                // gathered again (Megatron-LM)
+  Ranged exchange_traffic;      // of a byte that a rank sends of gradients, the bytes of device memory traffic by
+                                // which kernels take longer: copies into buckets, the library's kernels beside them
+  Ranged shard_bytes;           // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
+  Ranged gradient_bytes;        // per number as kept (4: fp32 accumulation) where weights are fp16
+  Ranged bf16_gradient_bytes;   // the same where they are bf16 (fp8: as bf16)
+  Ranged bf16_sum_bytes;        // moved per number and micro-batch by sums that are kept apart from bf16 gradients
+  Ranged gradient_wire_bytes;   // per number as sent
+  Ranged unsplit_head{1.0};     // products of the logits take so many times longer without tensor parallelism
+  Ranged logit_bytes;           // per logit, moved by the loss in all its passes
+  Ranged logit_gradient_bytes;  // per logit, held beside what is kept while the loss goes back
+  Ranged split_logit_gradient_bytes;  // the same where tensor-parallel ranks have parts of the logits
+  Ranged offload_ns_per_parameter;    // optimizer on the host, per parameter of a rank
+  Ranged reserve_GiB;                 // context, communication buffers, fragmentation
+  Ranged model_error;                 // share by which predictions miss beyond the ranges of their constants
+  Ranged stand_in_error;              // the same where the profile stands for software that has none
 };
 
 struct FrameworkConstant {

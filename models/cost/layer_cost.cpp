@@ -22,7 +22,7 @@ double expert_products(const Layer& layer) {
 double weights_visited(const Layer& layer) {
   const double experts = number(layer.experts_per_token + layer.shared_experts);
   return number(layer.in.channels) *
-         (number(layer.experts) + experts * expert_products(layer) * number(layer.expert_units));
+         (number(router_outputs(layer)) + experts * expert_products(layer) * number(layer.expert_units));
 }
 
 /// Of one sample: the router's probabilities; of a visit the copies of the input and of the output that go to and come

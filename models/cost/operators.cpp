@@ -145,7 +145,7 @@ class Lister {
     const double hidden = number(layer_.in.channels), units = number(layer_.expert_units) * share_.work;
     const double visits = share_.expert_visits, each = share_.experts > 0 ? visits / share_.experts : 0.0;
     const double doubled = layer_.gated ? 2.0 : 1.0;
-    list_dense(rows() * share_.region, hidden, number(layer_.experts));
+    list_dense(rows() * share_.region, hidden, number(router_outputs(layer_)));
     reorder(visits * hidden);
     if (each > 0) {
       list_dense(each, hidden, doubled * units, share_.experts);

@@ -79,13 +79,16 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const bool are_whole = job.framework.whole_logits.value > 0.5;
   const double scored = are_whole ? shares.samples(last) / layout.cp : 0.0;
   const double logit_share = kept[block.end - 1].work;
+  const FrameworkProfile& software = job.framework;
+  const Ranged& gradient =
+      shares.has_split_logits(last) ? software.split_logit_gradient_bytes : software.logit_gradient_bytes;
   unkept += logits_of(last, std::max(4.0, width.value()), logit_share) * (samples - scored);
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;
   const Bytes entered = width * (entering * samples);
   return {all - fused_scores, all - scores - raised, entered + saved, entered,
-          logits_of(last, job.framework.logit_gradient_bytes.value, logit_share) * scored};
+          logits_of(last, gradient.value, logit_share) * scored};
 }
 
 }  // namespace orrery

@@ -160,7 +160,7 @@ class BlockPricer {
     for (const TensorExchange& each : split.before_backward) {
       price_.tensor_sent.backward += exchange(each.kind, times * each.numbers, price_.tensor_backward);
       price_.backward_kernels += launches_of_collective;
-      if (layout_.sequence_parallel == SequenceParallel::on) {
+      if (shares_.gathers_again()) {
         price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
       }
     }

@@ -17,6 +17,10 @@ bool BlockShares::has_split_logits(const Layer& layer) const {
          split_of(layer.input.index()).mode == SplitMode::column;
 }
 
+bool BlockShares::gathers_again() const {
+  return layout_.sequence_parallel == SequenceParallel::on && job_.framework.kept_gathered.value < 0.5;
+}
+
 bool BlockShares::is_head(const Layer& layer) const {
   return layer.kind == LayerKind::dense && layer.out.channels == job_.network.classes &&
          layer.id.index() + 2 == job_.network.layers.size();
@@ -91,7 +95,7 @@ Share BlockShares::kept_of(const Layer& layer) const {
   if (has_split_logits(layer) || layer.kind == LayerKind::mixture_of_experts) return {part, part, part};
   switch (split.mode) {
     case SplitMode::column:
-      return {part, region, part};
+      return {part, gathers_again() ? region : 1.0, part};
     case SplitMode::row:
       return {part, part, region};
     case SplitMode::channelwise:

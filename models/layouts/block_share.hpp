@@ -18,6 +18,8 @@ class BlockShares {
   [[nodiscard]] const LayerSplit& split_of(std::size_t layer) const;
   /// The logits stay split over the vocabulary: their loss exchanges sums only (Megatron-LM).
   [[nodiscard]] bool has_split_logits(const Layer& layer) const;
+  /// Whether backward gathers the inputs of column layers once more, of which a rank keeps its own part alone.
+  [[nodiscard]] bool gathers_again() const;
   /// The products of the logits, just before the loss.
   [[nodiscard]] bool is_head(const Layer& layer) const;
   /// The job's; fp8 leaves the products of the logits in 16 bits (Transformer Engine in Megatron-Core, torchao: their

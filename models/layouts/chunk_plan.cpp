@@ -31,9 +31,13 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::uneven_plan_for(const L
   if (!is_new) return at->second;
   const std::vector<PassTimes> times = times_of_runs(layout);
   std::vector<double> weights;
+  // What sets the pace of all blocks together, devices or their hosts, has to be shared out.
+  const PassTimes& all = times.back();
+  const auto forward = all.forward < all.host_forward ? &PassTimes::host_forward : &PassTimes::forward;
+  const auto backward = all.backward < all.host_backward ? &PassTimes::host_backward : &PassTimes::backward;
   for (std::size_t i = 0; i + 1 < times.size(); ++i) {
-    const Seconds forward = times[i + 1].forward - times[i].forward;
-    weights.push_back((forward + times[i + 1].backward - times[i].backward).value());
+    const Seconds both = times[i + 1].*forward - times[i].*forward + (times[i + 1].*backward - times[i].*backward);
+    weights.push_back(both.value());
   }
   const auto stages = static_cast<std::size_t>(layout.pp),
              chunks = stages * static_cast<std::size_t>(layout.interleave);

@@ -18,24 +18,24 @@ bool any(const std::vector<std::string>& words, std::initializer_list<const char
   return std::any_of(patterns.begin(), patterns.end(), [&](const char* pattern) { return has_words(words, pattern); });
 }
 
-FrameworkChoice sharded(const MeasuredRow& row, const std::vector<std::string>& words, double year) {
-  if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return {"deepspeed-zero3", "sharded, DeepSpeed"};
-  if (any(words, {"llm foundry"})) return {"llm-foundry-2023", "words"};
-  if (any(words, {"megatron bridge", "megatron fsdp"})) return {"modern", "sharded, kernels of Megatron-Core"};
-  if (any(words, {"te", "transformer engine"})) return {"modern", "sharded, kernels of Transformer Engine"};
-  if (any(words, {"torch.compile"})) return {"pytorch-fsdp-compiled", "sharded, torch.compile"};
+std::string sharded(const MeasuredRow& row, const std::vector<std::string>& words, double year) {
+  if (any(words, {"deepspeed*", "zero"}) && !any(words, {"fsdp*"})) return "deepspeed-zero3";
+  if (any(words, {"llm foundry"})) return "llm-foundry-2023";
+  if (any(words, {"megatron bridge", "megatron fsdp"})) return "modern";
+  if (any(words, {"te", "transformer engine"})) return "modern";
+  if (any(words, {"torch.compile !no-torch.compile !without-torch.compile"})) return "pytorch-fsdp-compiled";
   if (any(words, {"fsdp*"}) || any(words_of(row.zero_stage), {"fsdp*", "hsdp*"})) {
-    return {"pytorch-fsdp", "sharded, FSDP"};
+    return "pytorch-fsdp";
   }
-  if (any(words, {"offload"})) return {"deepspeed-zero3", "sharded with offload"};
-  if (year <= 2021) return {"deepspeed-zero3", "sharded, before FSDP"};
-  return {"pytorch-fsdp", "sharded, year"};
+  if (any(words, {"offload"})) return "deepspeed-zero3";
+  if (year <= 2021) return "deepspeed-zero3";
+  return "pytorch-fsdp";
 }
 
-FrameworkChoice by_year(double year) {
-  if (year <= 2020) return {"megatron-2020", "year"};
-  if (year <= 2022) return {"megatron-2021", "year"};
-  return {"modern", "year"};
+std::string by_year(double year) {
+  if (year <= 2020) return "megatron-2020";
+  if (year <= 2022) return "megatron-2021";
+  return "modern";
 }
 
 /// Software with compilers, engines and kernels of its own.
@@ -45,20 +45,20 @@ bool is_other_software(const std::vector<std::string>& words, const std::vector<
                      "jax", "xla", "maxtext", "paxml", "pathways", "internevo"});
 }
 
-FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& network, double year,
-                                const std::vector<std::string>& words, const std::vector<std::string>& device) {
-  if (any(device, {"tpu*", "trainium*", "gaudi*"})) return {"modern", "compiled programs"};
+std::string nearest_profile(const MeasuredRow& row, const RowNetwork& network, double year,
+                            const std::vector<std::string>& words, const std::vector<std::string>& device) {
+  if (any(device, {"tpu*", "trainium*", "gaudi*"})) return "xla";
   if (zero_stage_of(row) == 3) return sharded(row, words, year);
   const bool by_data_alone = row.tp.value_or(1) * row.pp.value_or(1) * row.cp.value_or(1) == 1;
   if (by_data_alone && (!network.is_transformer() || network.is_bert)) {
-    return {"pytorch-ddp", "data parallel, no decoder"};
+    return "pytorch-ddp";
   }
-  if (any(words, {"vtrain"})) return {"megatron-deepspeed-2021", "words"};
+  if (any(words, {"vtrain"})) return "megatron-deepspeed-2021";
   if (any(words, {"megatron deepspeed", "neox", "bigscience*", "mt nlg", "bloom"})) {
-    return {"deepspeed-pipeline", "words"};
+    return "deepspeed-pipeline";
   }
-  if (any(words, {"launcher"})) return {"megatron-2021", "words"};  // NeMo before fused attention was its default
-  if (any(words, {"nemo", "megascale", "torchtitan"})) return {"modern", "words"};
+  if (any(words, {"launcher"})) return "megatron-2021";  // NeMo before fused attention was its default
+  if (any(words, {"nemo", "megascale", "torchtitan"})) return "modern";
   return by_year(year);
 }
 
@@ -67,7 +67,7 @@ FrameworkChoice nearest_profile(const MeasuredRow& row, const RowNetwork& networ
 FrameworkChoice framework_of(const MeasuredRow& row, const RowNetwork& network, double year) {
   const std::vector<std::string> words = words_about(row);
   const std::vector<std::string> device = words_of(row.device);
-  FrameworkChoice choice = nearest_profile(row, network, year, words, device);
+  FrameworkChoice choice{nearest_profile(row, network, year, words, device)};
   if (is_other_software(words, device)) choice.fit = FrameworkChoice::Fit::stand_in;
   return choice;
 }

@@ -75,11 +75,15 @@ void set_recompute(RowCase& target, const MeasuredRow& row) {
   target.open.recompute = !stated && target.network.is_transformer();
 }
 
+bool has_recent_software(const RowCase& target) {
+  return target.job.framework.id == "modern" || target.job.framework.id == "xla";
+}
+
 void set_pipeline(RowCase& target, const MeasuredRow& row) {
-  target.open.sharding = row.zero_stage.empty() && target.layout.dp > 1 && target.job.framework.id == "modern";
+  target.open.sharding = row.zero_stage.empty() && target.layout.dp > 1 && has_recent_software(target);
   target.layout.interleave = static_cast<int>(row.interleave.value_or(1));
   // Megatron-LM of 2021 may interleave, and its sources say so; later stacks do where it helps.
-  const bool may_interleave = target.job.framework.id == "modern" || has_words(words_of(row.notes), "interleave*");
+  const bool may_interleave = has_recent_software(target) || has_words(words_of(row.notes), "interleave*");
   const bool has_stages = target.layout.pp > 1 || (target.open.pipeline && !target.open.layout());
   target.open.interleave = !row.interleave && has_stages && may_interleave;
   if (!row.interleave && target.layout.pp > 1 && !target.open.interleave) target.assumed.emplace_back("interleave 1");
@@ -163,7 +167,6 @@ RowCase case_of(const MeasuredRow& row, const ValidationTables& tables) {
   set_batch(target, row);
   const FrameworkChoice choice = framework_of(row, target.network, target.year);
   target.job.framework = tables.framework(choice.id);
-  target.framework_rule = choice.rule;
   const bool stands_in = choice.fit == FrameworkChoice::Fit::stand_in;
   target.assumed.push_back("software " + choice.id + (stands_in ? " in place of another" : ""));
   FrameworkProfile& software = target.job.framework;

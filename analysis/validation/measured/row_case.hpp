@@ -31,7 +31,6 @@ struct RowCase {
   OpenSettings open;
   RowNetwork network;
   double year = 0;  // of its software
-  std::string framework_rule;
   std::vector<std::string> assumed;
 };
 

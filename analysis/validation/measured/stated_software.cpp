@@ -45,9 +45,22 @@ constexpr std::array statements = {
     Statement{"shows gradients", &FrameworkProfile::gradient_overlap, exactly<0>},
     Statement{"shows gradients", &FrameworkProfile::parameter_overlap, exactly<0>},
     Statement{"unfused attention", &FrameworkProfile::flash_attention, exactly<0>},
+    // Of fixed sizes, which CUDA graphs need.
+    Statement{"token drop", &FrameworkProfile::host_forward_us, low_end},
+    Statement{"token drop", &FrameworkProfile::host_backward_us, low_end},
+    Statement{"cuda-graphs", &FrameworkProfile::host_forward_us, low_end},
+    Statement{"cuda-graphs", &FrameworkProfile::host_backward_us, low_end},
+    Statement{"cuda-graph", &FrameworkProfile::host_forward_us, low_end},
+    Statement{"cuda-graph", &FrameworkProfile::host_backward_us, low_end},
     Statement{"fa1", &FrameworkProfile::flash_attention, exactly<1>},
+    Statement{"flashattention-2", &FrameworkProfile::flash_attention, exactly<2>},
+    Statement{"flashattention-3", &FrameworkProfile::flash_attention, exactly<3>},
+    Statement{"flashattention-4", &FrameworkProfile::flash_attention, exactly<3>},
+    Statement{"cudnn-attention", &FrameworkProfile::flash_attention, exactly<3>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
-    Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, high_end},
+    // As the profile `pytorch` counts it.
+    Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, exactly<10>},
+    Statement{"eager loss", &FrameworkProfile::split_logit_gradient_bytes, exactly<14>},
     Statement{"update tensor by tensor", &FrameworkProfile::host_update_us, as_it_is},
     // apex's and DeepSpeed's optimizers update all tensors in a few kernels.
     Statement{"deepspeed", &FrameworkProfile::host_update_us, exactly<0>},

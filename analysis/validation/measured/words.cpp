@@ -48,7 +48,9 @@ bool has_words(const std::vector<std::string>& words, std::string_view pattern) 
     if (part.empty()) continue;
     const bool unwanted = part.front() == '!';
     const std::string_view wanted = std::string_view(part).substr(unwanted ? 1 : 0);
-    const bool found = std::any_of(words.begin(), words.end(), [&](const auto& word) { return word_is(word, wanted); });
+    const auto is_wanted = [&](const std::string& word) { return word_is(word, wanted); };
+    const bool found = wanted.find('-') == std::string_view::npos ? std::any_of(words.begin(), words.end(), is_wanted)
+                                                                  : has_phrase(words, wanted);
     if (found == unwanted) return false;
   }
   return true;

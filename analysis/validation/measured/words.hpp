@@ -15,7 +15,7 @@ bool is_word_letter(char letter);
 std::vector<std::string> words_of(std::string_view text);
 
 /// Whether every word of `pattern` (blanks between them) is among `words`. A word that ends in * stands for every word
-/// that begins so; one that begins with ! must not be there.
+/// that begins so; one that begins with ! must not be there; words joined by - must follow one another.
 bool has_words(const std::vector<std::string>& words, std::string_view pattern);
 
 /// Whether the words of `phrase` follow one another in `words`.

@@ -118,6 +118,15 @@ TEST_CASE("memory of Korthikanti et al. 2022 by their own formulas") {
   CHECK(value[2] == Approx(100 * selective / none).epsilon(0.01));
 }
 
+TEST_CASE("memory that a source calls allocated has no context and no blocks that the allocator keeps") {
+  const std::string columns = "id,metric,value,unit,model,device,devices,global_batch,zero_stage,year,notes\n";
+  const std::string cells = ",peak_memory,20,GiB,Llama 3 8B,H100,8,8,FSDP,2024,";
+  const auto outcomes =
+      predict_rows(rows_of(columns + "A-T-1" + cells + "max reserved\nA-T-2" + cells + "max allocated\n"), tables());
+  // The reserve of pytorch-fsdp.
+  CHECK(outcomes[0].predicted->value - outcomes[1].predicted->value == Approx(1.5));
+}
+
 TEST_CASE("collectives: time, bus and algorithm bandwidth of one exchange") {
   const auto rows = rows_of(
       "id,metric,value,unit,model,device,devices,devices_per_node,intra_link\n"

@@ -31,6 +31,8 @@ TEST_CASE("the software of a row") {
   CHECK(software("MosaicML llm-foundry, PyTorch FSDP", "3", 1, 2023) == "llm-foundry-2023");
   CHECK(software("NVIDIA-NeMo/Megatron-Bridge, FSDP", "3", 1, 2025) == "modern");
   CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
+  CHECK(software("torchtitan FSDP2; no torch.compile", "3", 1, 2024) == "pytorch-fsdp");
+  CHECK(software("torchtitan FSDP2, without torch.compile", "3", 1, 2024) == "pytorch-fsdp");
 }
 
 TEST_CASE("software and devices without a profile are told and widen the range, profiles of their own do not") {
@@ -49,7 +51,8 @@ TEST_CASE("software and devices without a profile are told and widen the range, 
   CHECK(other.job.framework.model_error == other.job.framework.stand_in_error);
   CHECK(other.job.framework.model_error.value > own.job.framework.model_error.value);
   CHECK(is_told(other, "megatron-2021"));
-  CHECK(is_told(priced("", "TPU v4"), "modern"));
+  CHECK(is_told(priced("", "TPU v4"), "xla"));
+  CHECK(priced("", "TPU v4").job.framework.host_forward_us == Ranged(0));
   CHECK(is_told(priced("", "MI250X"), "megatron-2021"));
 }
 
@@ -68,7 +71,7 @@ TEST_CASE(
   CHECK(hybrid.layout.zero_group == hybrid.job.cluster.devices_per_node);
   CHECK(hybrid.job.framework.gradient_wire_bytes == Ranged(2));
   CHECK(hybrid.job.framework.bf16_gradient_bytes == Ranged(2));
-  CHECK(noted("gradients reduced in bf16", "3").job.framework.bf16_gradient_bytes == Ranged(4));
+  CHECK(noted("gradients reduced in bf16", "3").job.framework.bf16_gradient_bytes == Ranged(4, 2, 4));
   CHECK(noted("HSDP", "1").layout.zero_group == 0);
   CHECK(noted("optimizer states sharded over 4 ranks", "1").layout.zero_group == 4);
   CHECK(noted("optimizer states sharded over all ranks", "1").layout.zero_group == 0);
@@ -79,6 +82,9 @@ TEST_CASE(
   const RowCase dropped = noted("token drop", "1");
   CHECK(dropped.job.framework.expert_host_ms == Ranged(0.15));
   CHECK(dropped.job.framework.node_dispatch == Ranged(0));
+  CHECK(dropped.job.framework.host_forward_us == Ranged(0));
+  CHECK(noted("TE CUDA graphs of the router", "1").job.framework.host_backward_us == Ranged(0));
+  CHECK(noted("one CUDA graph", "1").job.framework.host_forward_us == Ranged(0));
   CHECK(noted("", "1").job.framework.node_dispatch == Ranged(1, 0, 1));
   const RowCase by_node = noted("dispatched by DeepEP, a2a overlap", "1");
   CHECK(by_node.job.framework.node_dispatch == Ranged(1));
@@ -95,6 +101,25 @@ TEST_CASE(
   CHECK(assumes(by_node, "expert_overlap 0.5"));
   CHECK(assumes(beside, "tensor_overlap 0.25"));
   CHECK(assumes(dropped, "expert_host_ms 0.15"));
+}
+
+TEST_CASE("notes name the generation of the attention kernel, and a loss that is not compiled") {
+  const auto noted = [](const std::string& notes) {
+    MeasuredRow row = gpt_row("devices,global_batch,zero_stage,year", "32,64,FSDP,2025");
+    row.notes = notes;
+    return case_of(row, shared_tables()).job.framework;
+  };
+  CHECK(noted("").flash_attention == Ranged(2));
+  CHECK(noted("FlashAttention 2").flash_attention == Ranged(2));
+  CHECK(noted("FlashAttention-3").flash_attention == Ranged(3));
+  CHECK(noted("cuDNN attention").flash_attention == Ranged(3));
+  CHECK(noted("2 nodes, cuDNN, FlashAttention").flash_attention == Ranged(2));  // words that do not follow one another
+  CHECK(noted("torch.compile").logit_gradient_bytes.value == 0);
+  CHECK(noted("torch.compile, eager loss").logit_gradient_bytes == Ranged(10));
+  CHECK(noted("torch.compile, eager loss").split_logit_gradient_bytes == Ranged(14));
+  // What the profile of software that does not compile its loss says by itself.
+  CHECK(noted("").logit_gradient_bytes.value == 10);
+  CHECK(noted("").split_logit_gradient_bytes.value == 14);
 }
 
 }  // namespace orrery

@@ -216,10 +216,11 @@ TEST_CASE("Parts add up, and faster wires, lower latency and more micro-batches 
       change(better);
       return time(better);
     };
-    CHECK(improved([](TrainingJob& better) { better.network_law.bus_GBps.value *= 2; }) <= before.time());
-    CHECK(improved([](TrainingJob& better) { better.node_law.bus_GBps.value *= 2; }) <= before.time());
-    CHECK(improved([](TrainingJob& better) { better.network_law.hop_us.value /= 2; }) <= before.time());
-    CHECK(improved([](TrainingJob& better) { better.framework.transfer_latency_us.value = 0; }) <= before.time());
+    const Seconds at_most = before.time() * (1 + 1e-12);  // where the host sets the pace, parts add up to the same
+    CHECK(improved([](TrainingJob& better) { better.network_law.bus_GBps.value *= 2; }) <= at_most);
+    CHECK(improved([](TrainingJob& better) { better.node_law.bus_GBps.value *= 2; }) <= at_most);
+    CHECK(improved([](TrainingJob& better) { better.network_law.hop_us.value /= 2; }) <= at_most);
+    CHECK(improved([](TrainingJob& better) { better.framework.transfer_latency_us.value = 0; }) <= at_most);
     // Twice the samples cost less than twice the time: the bubble and the exchange are paid once.
     CHECK(improved([](TrainingJob& better) { better.batch *= 2; }) <= before.time() * 2.0 * (1 + 1e-9));
   }

@@ -1,0 +1,60 @@
+// What software keeps that gathers inputs of tensor-parallel products once (PyTorch), and what gathers them again
+// (Megatron-LM), and what the loss holds where ranks have parts of the logits.
+#include "models/layouts/step_prediction.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/layouts/megatron.hpp"
+
+namespace orrery {
+namespace {
+
+using namespace testing;
+
+constexpr double tokens = 2048, hidden = 1024, classes = 51200;
+constexpr int tp = 4, blocks = 4;
+
+TrainingJob keeping(double gathered) {
+  TrainingJob job = megatron_job({blocks, 1024, 16}, 8, 8, "modern");
+  job.framework.kept_gathered = Ranged(gathered);
+  return job;
+}
+
+Layout split(SequenceParallel sequence) {
+  Layout layout;
+  layout.tp = tp, layout.dp = 2, layout.sequence_parallel = sequence;
+  return layout;
+}
+
+TEST_CASE("gathered inputs that are kept add the other ranks' parts, and are not sent again") {
+  const Layout layout = split(SequenceParallel::on);
+  const StepPrediction again = LayoutJudge(keeping(0)).predict(layout), kept = LayoutJudge(keeping(1)).predict(layout);
+  // What each block's attention and perceptron read, and the head, in 16 bits.
+  const double others = (2 * blocks + 1) * tokens * hidden * 2 * (tp - 1) / tp;
+  CHECK((kept.memory.states.activations - again.memory.states.activations).value() == Approx(others));
+  const double microbatches = 4;
+  CHECK((again.exchanged_per_device.node - kept.exchanged_per_device.node).value() == Approx(microbatches * others));
+  CHECK(kept.parts.exposed_tp < again.parts.exposed_tp);
+}
+
+TEST_CASE("without sequence parallelism nothing is gathered, kept or sent again") {
+  const Layout layout = split(SequenceParallel::off);
+  const StepPrediction again = LayoutJudge(keeping(0)).predict(layout), kept = LayoutJudge(keeping(1)).predict(layout);
+  CHECK(kept.memory.peak() == again.memory.peak());
+  CHECK(kept.time() == again.time());
+}
+
+TEST_CASE("the loss holds what its kind takes per logit of a rank: whole ones or parts") {
+  const auto working = [](Layout layout) {
+    TrainingJob job = keeping(0);
+    job.framework.logit_gradient_bytes = Ranged(10);
+    job.framework.split_logit_gradient_bytes = Ranged(14);
+    return LayoutJudge(job).memory(layout).working.value();
+  };
+  Layout whole;
+  whole.dp = 8;
+  CHECK(working(whole) == Approx(10 * tokens * classes));
+  CHECK(working(split(SequenceParallel::on)) == Approx(14 * tokens * classes / tp));
+  CHECK(working(split(SequenceParallel::off)) == Approx(14 * tokens * classes / tp));
+}
+
+}  // namespace
+}  // namespace orrery
