@@ -207,6 +207,7 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "optimizer on the host, per parameter of a rank, ns"},
       {"reserve_GiB", &FrameworkProfile::reserve_GiB, "context, communication buffers, fragmentation, GiB"},
       {"model_error", &FrameworkProfile::model_error, "share by which predictions miss beyond the ranges of constants"},
+      {"expert_error", &FrameworkProfile::expert_error, "the same of steps of mixtures of experts, where it is more"},
       {"stand_in_error", &FrameworkProfile::stand_in_error,
        "the same where the profile stands for software without one"},
   };

@@ -75,6 +75,7 @@ struct FrameworkProfile {
   Ranged offload_ns_per_parameter;    // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;                 // context, communication buffers, fragmentation
   Ranged model_error;                 // share by which predictions miss beyond the ranges of their constants
+  Ranged expert_error;                // of steps of mixtures of experts, where it is more: their software differs
   Ranged stand_in_error;              // the same where the profile stands for software that has none
 };
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <vector>
 
 #include "models/layouts/step_prediction.hpp"
 
@@ -38,8 +39,16 @@ auto& laws_of(Job& job, std::size_t group) {
 
 }  // namespace
 
+double time_error(const TrainingJob& job) {
+  const std::vector<Layer>& layers = job.network.layers;
+  const bool has_experts = std::any_of(layers.begin(), layers.end(),
+                                       [](const Layer& layer) { return layer.kind == LayerKind::mixture_of_experts; });
+  const double error = job.framework.model_error.value;
+  return has_experts ? std::max(error, job.framework.expert_error.value) : error;
+}
+
 Ranged predicted_range(const TrainingJob& job, const Layout& layout,
-                       const std::function<double(const StepPrediction&)>& figure) {
+                       const std::function<double(const StepPrediction&)>& figure, double error) {
   const double middle = figure(LayoutJudge(job).predict(layout));
   Deviations deviations;
   const auto vary_all = [&](const auto& law_of, const auto& constants) {
@@ -55,9 +64,8 @@ Ranged predicted_range(const TrainingJob& job, const Layout& layout,
     vary_all(
         [group](auto& any) -> auto& { return laws_of(any, group).network_law; }, fabric_constants());
   }
-  const double model = middle * job.framework.model_error.value;
-  deviations.add(model);
-  deviations.add(-model);
+  deviations.add(middle * error);
+  deviations.add(-middle * error);
   return {middle, middle - std::sqrt(deviations.below), middle + std::sqrt(deviations.above)};
 }
 

@@ -171,9 +171,11 @@ class LayoutJudge {
 };
 
 /// One figure of a prediction with the range that the ranges of all constants give it: each constant is moved to its
-/// low and to its high end, the deviations of either sign are added in squares, and FrameworkProfile::model_error is
-/// added in square too.
+/// low and to its high end, the deviations of either sign are added in squares, and `error`, a share of the figure by
+/// which the model misses beyond them, is added in square too.
 Ranged predicted_range(const TrainingJob& job, const Layout& layout,
-                       const std::function<double(const StepPrediction&)>& figure);
+                       const std::function<double(const StepPrediction&)>& figure, double error);
+/// Of times of the job: model_error of its framework, of networks with experts expert_error where that is more.
+double time_error(const TrainingJob& job);
 
 }  // namespace orrery

@@ -9,14 +9,6 @@ namespace {
 
 constexpr const char* gemma_activation = "gelu_pytorch_tanh";
 
-void read_attention_bias(HfKeys& keys, TransformerShape& shape, bool fallback) {
-  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", fallback);
-}
-
-void read_head_size(HfKeys& keys, TransformerShape& shape, std::int64_t fallback) {
-  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", fallback);
-}
-
 /// Attention and perceptron each with or without biases (Llama, Granite).
 void read_both_biases(HfKeys& keys, TransformerShape& shape) {
   read_attention_bias(keys, shape, false);
@@ -33,7 +25,7 @@ void refuse_both_ways(HfKeys& keys) {
   keys.problem("use_bidirectional_attention", "is true", "tokens of this family look back only");
 }
 
-/// What Gemma 2 and 3 share: normalisations around every branch, windows, caps of scores and logits.
+/// What Gemma 2 and 3 share: normalisations around every branch, and windows.
 HfModel like_gemma2(HfKeys& keys, const Defaults& defaults, const WindowDefaults& windows) {
   HfModel model = like_llama(keys, defaults);
   TransformerShape& shape = model.shape;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "models/networks/hf_blocks.hpp"
 #include "models/networks/hf_readers.hpp"
@@ -55,26 +57,34 @@ void read_shared_expert(HfKeys& keys, TransformerShape& shape) {
                "networks have shared experts as wide as the others");
 }
 
+/// Blocks that see all by no_rope_layers (in spite of its name: 1 with positions, and then in chunks).
+void read_rotated_blocks(HfKeys& keys, TransformerShape& shape, const std::vector<std::int64_t>& rotated) {
+  const auto count = static_cast<std::int64_t>(rotated.size());
+  if (count < shape.layers) {
+    keys.problem("no_rope_layers", fmt::format("names {} blocks of {}", count, shape.layers));
+  }
+  shape.full_every = 0;
+  for (std::int64_t index = 0; index < std::min(shape.layers, count); ++index) {
+    if (rotated[static_cast<std::size_t>(index)] == 0) shape.full_blocks.push_back(index + 1);
+  }
+}
+
 /// Llama 4: attention in runs of tokens, but in every n-th block, which has no positions either.
 void read_chunks(HfKeys& keys, TransformerShape& shape) {
   if (!keys.is_null("attention_chunk_size")) {
     shape.window = keys.integer("attention_chunk_size", 8192);
     keys.note("chunks of attention are counted as windows of as many tokens");
   }
-  shape.full_every = keys.integer("no_rope_layer_interval", 4);
-  const auto rotated = keys.integers("no_rope_layers", 0);  // in spite of its name: 1 with positions
-  if (rotated && !rotated->empty()) {
-    if (static_cast<std::int64_t>(rotated->size()) < shape.layers) {
-      keys.problem("no_rope_layers", fmt::format("names {} blocks of {}", rotated->size(), shape.layers));
-    }
-    shape.full_every = 0;
-    const std::int64_t count = std::min(shape.layers, static_cast<std::int64_t>(rotated->size()));
-    for (std::int64_t index = 0; index < count; ++index) {
-      if ((*rotated)[static_cast<std::size_t>(index)] == 0) shape.full_blocks.push_back(index + 1);
-    }
+  if (keys.has("layer_types")) {
+    read_layer_types(keys, shape, "chunked_attention");
+    return;
   }
-  if (keys.has("layer_types")) shape.full_blocks.clear();
-  read_layer_types(keys, shape, "chunked_attention");
+  const auto rotated = keys.integers("no_rope_layers", 0);
+  if (rotated && !rotated->empty()) {
+    read_rotated_blocks(keys, shape, *rotated);
+  } else {
+    shape.full_every = keys.integer("no_rope_layer_interval", 4);
+  }
 }
 
 }  // namespace
@@ -91,7 +101,7 @@ HfModel read_phimoe(HfKeys& keys) {
   HfModel model = like_llama(keys, {4096, 32, 32, 8, 6400, 32064, 131072});
   TransformerShape& shape = model.shape;
   shape.normalisation = Normalisation::layer_norm;
-  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", false);
+  read_attention_bias(keys, shape, false);
   shape.head_bias = keys.boolean("lm_head_bias", false);
   read_windows(keys, shape, {0, 0});
   shape.experts = keys.integer("num_local_experts", 16);
@@ -116,7 +126,7 @@ HfModel read_qwen3_moe(HfKeys& keys) {
   HfModel model = like_llama(keys, {2048, 24, 32, 4, 6144, 151936, 32768});
   TransformerShape& shape = model.shape;
   shape.query_norm = true;
-  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", false);
+  read_attention_bias(keys, shape, false);
   if (keys.boolean("use_sliding_window", false)) read_windows(keys, shape, {4096, 0});
   shape.experts = keys.integer("num_local_experts", "num_experts", 128);
   shape.experts_per_token = keys.integer("num_experts_per_tok", 8);
@@ -128,8 +138,8 @@ HfModel read_qwen3_moe(HfKeys& keys) {
 HfModel read_gpt_oss(HfKeys& keys) {
   HfModel model = like_llama(keys, {2880, 36, 64, 8, 2880, 201088, 131072});
   TransformerShape& shape = model.shape;
-  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", 64);
-  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", true);
+  read_head_size(keys, shape, 64);
+  read_attention_bias(keys, shape, true);
   shape.sinks = shape.expert_biases = true;  // in the family's code, not in the file
   read_windows(keys, shape, {128, 2});
   shape.experts = keys.integer("num_experts", "num_local_experts", 128);
@@ -140,8 +150,8 @@ HfModel read_gpt_oss(HfKeys& keys) {
 HfModel read_llama4(HfKeys& keys) {
   HfModel model = like_llama(keys, {5120, 48, 40, 8, 8192, 202048, 131072});
   TransformerShape& shape = model.shape;
-  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", 128);
-  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", false);
+  read_head_size(keys, shape, 128);
+  read_attention_bias(keys, shape, false);
   read_chunks(keys, shape);
   if (keys.boolean("use_qk_norm", true)) {
     keys.note("normalisations of queries and keys are left out: they have no weights, and their time is not counted");

@@ -40,4 +40,12 @@ HfModel common(HfKeys& keys, const Defaults& defaults) {
   return model;
 }
 
+void read_attention_bias(HfKeys& keys, TransformerShape& shape, bool fallback) {
+  shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", fallback);
+}
+
+void read_head_size(HfKeys& keys, TransformerShape& shape, std::int64_t fallback) {
+  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", fallback);
+}
+
 }  // namespace orrery

@@ -30,6 +30,11 @@ HfModel common(HfKeys& keys, const Defaults& defaults);
 /// Llama and its kin: rotary positions, rms normalisation, gates, no biases, all tokens seen.
 HfModel like_llama(HfKeys& keys, const Defaults& defaults);
 
+/// Of the products before and after attention alike.
+void read_attention_bias(HfKeys& keys, TransformerShape& shape, bool fallback);
+/// Where the file does not say it (like_llama reads it): the family's own, not hidden / heads.
+void read_head_size(HfKeys& keys, TransformerShape& shape, std::int64_t fallback);
+
 HfModel read_llama(HfKeys& keys);
 HfModel read_granite(HfKeys& keys);
 HfModel read_mistral(HfKeys& keys);

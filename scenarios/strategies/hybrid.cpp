@@ -48,7 +48,8 @@ LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const Ste
                          const LayoutPrices& prices) {
   LayoutFigures figures;
   figures.text = to_text(layout);
-  figures.step_time = predicted_range(job, layout, [](const StepPrediction& step) { return step.time().value(); });
+  const auto seconds = [](const StepPrediction& step) { return step.time().value(); };
+  figures.step_time = predicted_range(job, layout, seconds, time_error(job));
   figures.sent_per_device = prediction.sent_per_device;
   figures.hardware_flops = prediction.hardware_flops;
   figures.working = prediction.memory.working + prediction.memory.reserve;

@@ -23,8 +23,8 @@ double activations(const LayoutMemory& memory) {
 }
 
 Ranged ranged(const SolvedCase& solved, Figure figure) {
-  return predicted_range(solved.row.job, solved.row.layout,
-                         [&](const StepPrediction& step) { return figure(step.memory); });
+  const auto held = [&](const StepPrediction& step) { return figure(step.memory); };
+  return predicted_range(solved.row.job, solved.row.layout, held, solved.row.job.framework.model_error.value);
 }
 
 TrainingJob with_blocks(const SolvedCase& solved, std::int64_t layers) {

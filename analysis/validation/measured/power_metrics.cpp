@@ -42,7 +42,8 @@ Predicted device_power(const MeasuredRow& row, CaseSolver& solver) {
   if (training <= 0) throw RowSkipped(fmt::format("the power of {} is unknown", device.id));
   const double most = device.maximum.value() > 0 ? device.maximum.value() : training;
   const double limit = std::min(most, power_limit(row).value_or(most));
-  const Ranged busy = predicted_range(solved.row.job, solved.row.layout, busy_share);
+  const double error = solved.row.job.framework.model_error.value;
+  const Ranged busy = predicted_range(solved.row.job, solved.row.layout, busy_share, error);
   const auto at = [&](double resting, double share, double of_limit) {
     return std::min(limit * of_limit, resting + std::max(0.0, training - resting) * share);
   };

@@ -138,8 +138,8 @@ SolvedCase solved_case(const MeasuredRow& row, const ValidationTables& tables) {
   if (!obstacles.empty()) throw RowSkipped("cannot run: " + join(obstacles, "; "));
   solved.step = judge.predict(solved.row.layout);
   add_need(solved);
-  solved.seconds = predicted_range(solved.row.job, solved.row.layout,
-                                   [](const StepPrediction& step) { return step.time().value(); });
+  const auto seconds = [](const StepPrediction& step) { return step.time().value(); };
+  solved.seconds = predicted_range(solved.row.job, solved.row.layout, seconds, time_error(solved.row.job));
   solved.flops = counted_flops(solved.row.job.network);
   return solved;
 }

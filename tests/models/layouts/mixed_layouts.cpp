@@ -253,7 +253,9 @@ TEST_CASE("the range of a mixed step spans the constants of both kinds") {
   const TrainingJob job = mixed_with("dgx1-v100", 2);
   const Layout layout = layout_of(8, 1, 4);
   const auto time = [](const StepPrediction& step) { return step.time().value(); };
-  const Ranged both = predicted_range(job, layout, time), slow = predicted_range(job_on_group(job, 1), layout, time);
+  const double error = time_error(job);
+  const Ranged both = predicted_range(job, layout, time, error);
+  const Ranged slow = predicted_range(job_on_group(job, 1), layout, time, error);
   CHECK(both.value == Approx(slow.value));
   CHECK(both.low <= slow.low * (1 + 1e-9));
   CHECK(both.high >= slow.high * (1 - 1e-9));

@@ -50,8 +50,8 @@ TEST_CASE("Steps of 22B to 1T are those published within 5 %, 3 % in the mean, i
     const TrainingJob job = megatron_job(step.model, step.batch, step.devices);
     LayoutJudge judge(job);
     REQUIRE(judge.obstacles(step.layout).empty());
-    const Ranged seconds =
-        predicted_range(job, step.layout, [](const StepPrediction& prediction) { return prediction.time().value(); });
+    const auto time = [](const StepPrediction& prediction) { return prediction.time().value(); };
+    const Ranged seconds = predicted_range(job, step.layout, time, time_error(job));
     INFO(step.name << ": published " << step.seconds << " s, predicted " << seconds.value << " (" << seconds.low
                    << " to " << seconds.high << ")");
     CHECK(seconds.value == Approx(step.seconds).epsilon(0.05));
@@ -106,4 +106,21 @@ TEST_CASE("Activations and states are those of the paper's formulas") {
 }
 
 }  // namespace
+TEST_CASE("steps of mixtures of experts miss by more, unless all steps of the software do") {
+  TrainingJob experts = experts_job(8), dense = megatron_job({4, 1024, 16}, 8, 8, "modern");
+  for (TrainingJob* job : {&experts, &dense}) {
+    job->framework.model_error = Ranged(0.1), job->framework.expert_error = Ranged(0.3);
+  }
+  CHECK(time_error(dense) == 0.1);
+  CHECK(time_error(experts) == 0.3);
+  experts.framework.model_error = Ranged(0.5);
+  CHECK(time_error(experts) == 0.5);
+  // An ideal device and software without ranges: the error alone.
+  Layout layout;
+  layout.dp = 8;
+  const Ranged certain = predicted_range(
+      dense, layout, [](const StepPrediction&) { return 2.0; }, 0.25);
+  CHECK(certain == Ranged(2, 1.5, 2.5));
+}
+
 }  // namespace orrery

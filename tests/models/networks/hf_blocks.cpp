@@ -1,4 +1,5 @@
 // Which blocks of a config.json see a window and which have experts, and what is wrong with a file that says it.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -53,6 +54,21 @@ TEST_CASE("Windows stand where the file or the family's code says, and not where
   const std::string llama4 = R"({"model_type": "llama4_text", "num_hidden_layers": 8, "attention_chunk_size": 64)";
   CHECK(full_blocks(graph_of(llama4 + "}")) == Numbers{4, 8});
   CHECK(full_blocks(graph_of(llama4 + R"(, "no_rope_layers": [1, 0, 1, 1, 1, 1, 0, 1]})")) == Numbers{2, 7});
+  CHECK(full_blocks(graph_of(llama4 + R"(, "no_rope_layers": [], "no_rope_layer_interval": 3})")) == Numbers{3, 6});
+}
+
+TEST_CASE("Llama 4's layer_types stand above no_rope_layers, and nothing is assumed beside either") {
+  const std::string llama4 = R"({"model_type": "llama4_text", "num_hidden_layers": 2, "attention_chunk_size": 64)";
+  const std::string rotated = R"(, "no_rope_layers": [0, 1])";
+  const std::string types = R"(, "layer_types": ["chunked_attention", "full_attention"])";
+  const auto read = [](const std::string& text, const Numbers& full) {
+    Texts assumed;
+    CHECK(full_blocks(graph_of(text, 128, &assumed)) == full);
+    return std::count(assumed.begin(), assumed.end(), "no_rope_layer_interval = 4 (default of llama4_text)");
+  };
+  CHECK(read(llama4 + rotated + types + "}", {2}) == 0);
+  CHECK(read(llama4 + rotated + "}", {1}) == 0);
+  CHECK(read(llama4 + "}", {}) == 1);
 }
 
 TEST_CASE("Experts stand in the blocks that the file says") {
