@@ -8,8 +8,9 @@
 namespace orrery {
 
 /// The keys that make it fit, as few as possible, of those the quickest: "zero_stage 1, recompute full". Of a
-/// layout its ZeRO stage, recomputation and micro-batch, of other ways recomputation and accumulation. Empty: none of
-/// these is enough.
+/// layout its ZeRO stage, recomputation, micro-batch, schedule (1f1b for gpipe) and ep, where these are not enough tp
+/// and pp of the same devices with them, as little larger as they can be; of other ways recomputation and accumulation.
+/// Empty: none of these is enough.
 std::string memory_remedy(const Job& job);
 
 }  // namespace orrery

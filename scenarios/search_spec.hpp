@@ -26,6 +26,8 @@ struct SearchLimits {
 /// Values to try; an empty list: every one that may be feasible (scenarios/search/search_space.hpp).
 struct SearchSpec {
   std::string strategy;  // hybrid one that is varied; empty: the first
+  /// Of every layout, where that strategy says it (asked_devices()); nothing: those of the cluster.
+  std::optional<std::int64_t> devices;
   std::vector<std::int64_t> dp, tp, pp, cp, ep, zero_stage, microbatch, interleave;
   std::vector<ExpertSplit> etp;
   std::vector<Recompute> recompute;

@@ -39,7 +39,8 @@ CommandSpec search_spec() {
   spec.notes =
       "The hybrid strategy gives the cluster and every key that is not searched; [search] may list values of dp, tp, "
       "pp, cp, ep, etp, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, "
-      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Times are the "
+      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Layouts have as many devices "
+      "as the strategy's `devices`, else as the cluster. Times are the "
       "closed form of `orrery explain`; the best layouts are simulated, and held against the limits again.";
   spec.options.add_options()("top", po::value<int>()->value_name("K"),
                              "layouts to simulate; default: the scenario's, 5")(
@@ -143,6 +144,7 @@ Request read_request(const po::variables_map& values) {
   request.scenario = read_scenario(request.file, request.overrides, request.catalogue);
   request.spec = request.scenario.search.value_or(SearchSpec{});
   request.index = base_index(request.scenario, request.spec);
+  request.spec.devices = asked_devices(request.scenario, request.index);
   return request;
 }
 
@@ -210,7 +212,7 @@ Findings search(const Request& request, const po::variables_map& values) {
   const PricesByDevices prices = prices_for(request.scenario, request.base(), layouts);
   require_figures(spec, prices.at(job.cluster.devices()));
   Findings findings;
-  findings.unusable = unusable_values(spec, job.cluster.devices(), layouts);
+  findings.unusable = unusable_values(spec, spec.devices.value_or(job.cluster.devices()), layouts);
   findings.result = search_layouts(job, layouts, spec, prices, threads_of(values),
                                    [&bar](double share) { bar.show("judging layouts", share, {}); });
   make_folder("search", values);

@@ -89,9 +89,13 @@ std::vector<Column> throughput_columns() {
        rate(&Throughput::tokens_per_s)},
       {"model_TFLOPS_per_device", "TFLOP/s", group, "forward and backward FLOPs of the model per second and device",
        rate(&Throughput::model_TFLOPS_per_device)},
-      {"mfu", "1", group, "model FLOPs utilisation: of the devices' peak at this precision, without recomputation",
+      {"mfu", "1", group,
+       "model FLOPs utilisation: of the devices' peak at this precision, without recomputation, attention counted "
+       "whole",
        rate(&Throughput::mfu)},
-      {"hfu", "1", group, "hardware FLOPs utilisation: every FLOP executed, recomputation included",
+      {"hfu", "1", group,
+       "hardware FLOPs utilisation: every FLOP executed, recomputation included, half of causal attention where its "
+       "kernel is fused",
        rate(&Throughput::hfu)},
       {"scaling_efficiency", "1", group, "samples per second and device over the reference's, on the same device",
        rate(&Throughput::scaling_efficiency)},

@@ -18,7 +18,7 @@ struct FoundLayout {
   /// simulated.
   std::string status;
   std::string problem;     // of an invalid one: what the reader says
-  std::string over_limit;  // once simulated, the first limit that it is beyond, with its numbers; empty: none
+  std::string over_limit;  // once simulated, every limit that it is beyond, with its numbers; empty: none
   std::optional<double> simulated_step_s, simulated_energy_J, simulated_cost;
   std::optional<Ranged> step_range;  // seconds
 };

@@ -130,6 +130,12 @@ Operator streaming_of(double numbers, double bytes_at_16_bits, double width) {
   return op;
 }
 
+double executed_share(const Layer& layer, const FrameworkProfile& framework) {
+  if (!is_fused(layer, framework)) return 1;
+  const double seen = number(seen_tokens(layer));
+  return 1.0 - hidden_keys(layer, seen, number(key_tokens(layer))) / seen;
+}
+
 LayerOperators attention_operators(const Layer& layer, const OperatorShare& share, double width) {
   const Heads part = heads_of(layer, share);
   LayerOperators operators = share.attention == AttentionKernel::flash ? fused_attention(layer, share, part, width)

@@ -9,6 +9,10 @@ namespace orrery {
 /// Whether a framework runs the attention of a layer in one kernel: none adds scores of distances.
 bool is_fused(const Layer& layer, const FrameworkProfile& framework);
 
+/// Of the FLOPs of a layer, which count attention whole, those that are executed: a fused kernel leaves out the keys
+/// that causal queries do not see.
+double executed_share(const Layer& layer, const FrameworkProfile& framework);
+
 /// attention and cross_attention; `width`: bytes of a number in memory. Conventions as operators_of().
 LayerOperators attention_operators(const Layer& layer, const OperatorShare& share, double width);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/cost/attention_operators.hpp"
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/hidden_exchange.hpp"
@@ -105,10 +106,12 @@ LayoutJudge::State::State(TrainingJob job)
       const LayerCost cost = layer_cost(layer);
       const double tokens = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
       const double computed = tokens * (1.0 - share_dropped(layer, job_.capacity_factor));
-      training_flops_ += (cost.forward + (marks_.has_backward[i] ? cost.backward : Flops())) * computed;
-      if (again) recomputed_flops_ += cost.forward * computed;
-      if (again) operators_flops_ += cost.forward * ((1.0 - marks_.saved[i]) * computed);
-      if (marks_.is_selective[i] && block.has_backward) core_flops_ += cost.forward * computed;
+      const double executed = computed * executed_share(layer, job_.framework);
+      const Flops passes = cost.forward + (marks_.has_backward[i] ? cost.backward : Flops());
+      training_flops_ += passes * computed, executed_flops_ += passes * executed;
+      if (again) recomputed_flops_ += cost.forward * executed;
+      if (again) operators_flops_ += cost.forward * ((1.0 - marks_.saved[i]) * executed);
+      if (marks_.is_selective[i] && block.has_backward) core_flops_ += cost.forward * executed;
     }
   }
   bool is_tied = false;

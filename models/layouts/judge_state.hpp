@@ -208,8 +208,8 @@ struct LayoutJudge::State {
   BlockSequence sequence_;
   std::vector<Paths> paths_;  // with 1, 2, ... devices of a node at once
   LayerMarks marks_;
-  Flops recomputed_flops_, core_flops_, operators_flops_,
-      training_flops_;                                 // per sample, of the whole network; computed tokens alone
+  // Per sample, of the whole network; computed tokens alone. Training: attention whole; the others as executed.
+  Flops training_flops_, executed_flops_, recomputed_flops_, core_flops_, operators_flops_;
   double tied_numbers_ = 0, frozen_tied_numbers_ = 0;  // of an embedding that the head uses too
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;

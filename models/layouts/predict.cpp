@@ -84,7 +84,7 @@ void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) 
 void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) const {
   const auto samples = static_cast<double>(job_.batch);
   step.model_flops = training_flops_ * samples;
-  step.hardware_flops = step.model_flops;
+  step.hardware_flops = executed_flops_ * samples;
   step.hardware_flops += recomputed_flops_ * (samples * share_of_blocks(layout.recompute));
   if (layout.recompute == Recompute::selective) step.hardware_flops += core_flops_ * samples;
   if (layout.recompute == Recompute::operators) step.hardware_flops += operators_flops_ * samples;

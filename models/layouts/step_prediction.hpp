@@ -38,7 +38,7 @@ struct LayoutMemory {
 struct StepPrediction {
   StepParts parts;
   LayoutMemory memory;
-  Flops model_flops, hardware_flops;  // of the step, all devices
+  Flops model_flops, hardware_flops;  // of the step, all devices; attention whole, and what kernels execute of it
   Seconds comm_dp;                    // of replicas, whole, hidden or not
   WireBytes exchanged_per_device;     // mean over the devices, without messages between stages
   Bytes sent_per_device;              // mean over the devices, with them

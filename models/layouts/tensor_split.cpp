@@ -101,8 +101,9 @@ class TensorSplitter {
         return own_heads ? SplitMode::channelwise : SplitMode::replicated;
       }
       case LayerKind::rms_norm: {
-        const bool own_heads = layer.heads > 1 && divides(layer.heads) && is_split(layer.input);
-        return own_heads ? SplitMode::channelwise : SplitMode::replicated;
+        // Of all heads together, queries or keys: ranks exchange one sum per token, which is left out.
+        const bool stays = layer.heads > 1 ? divides(layer.heads) : attention_after_[layer.id.index()] != nullptr;
+        return stays && is_split(layer.input) ? SplitMode::channelwise : SplitMode::replicated;
       }
       case LayerKind::lstm:
       case LayerKind::gru:

@@ -42,9 +42,9 @@ struct TensorSplit {
 /// - convolution and transposed convolution: by output channels, from the whole input;
 /// - activations, dropout, pooling, batch normalisation, flatten, pixels as tokens, the last token, residual sums of
 ///   split operands, and attention (by heads; where there are more devices than heads of keys and values, and a
-///   multiple of them, each of these stands on several devices) stay split; so do the normalisation of heads and what
-///   puts queries, keys and values side by side before attention (the few rotary numbers that latent keys share over
-///   heads count as split with them);
+///   multiple of them, each of these stands on several devices) stay split; so do the normalisation of heads, each or
+///   all together (one sum per token is left out), and what puts queries, keys and values side by side before attention
+///   (the few rotary numbers that latent keys share over heads count as split with them);
 /// - embedding tables: by units, each device holding some columns of every table;
 /// - embedding: by rows of the vocabulary (padded to a multiple of the group), with an all-reduce of its output;
 /// - layer and rms normalisation, position embedding, rows as tokens, reshapes, slices, interactions of vectors,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "scenarios/search/step_use.hpp"
@@ -10,39 +11,68 @@
 namespace orrery {
 namespace {
 
-/// The measured figure and the allowed one, with as many digits as tell them apart.
-std::string figures_text(double value, double limit) {
-  constexpr int fewest = 4, most = 17;
-  std::string measured, allowed;
-  for (int digits = fewest; measured == allowed && digits <= most; ++digits) {
-    measured = fmt::format("{:.{}g}", value, digits), allowed = fmt::format("{:.{}g}", limit, digits);
-  }
-  return measured + " of " + allowed;
+struct Scale {
+  double size;
+  const char* unit;
+};
+using Scales = std::vector<Scale>;  // ascending
+
+/// Without an exponent, whatever its size.
+std::string decimal(double value, int digits) {
+  const int before_point = value > 0 ? static_cast<int>(std::floor(std::log10(value))) + 1 : 1;
+  std::string text = fmt::format("{:.{}f}", value, std::max(0, digits - before_point));
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
 }
 
-std::optional<Broken> first_over(const Candidate& candidate, const SearchLimits& limits) {
+/// The measured figure and the allowed one in the unit of the allowed one, with as many digits as tell them apart:
+/// "43.6 of 20 kJ".
+std::string figures_text(double value, double limit, const Scales& scales) {
+  Scale unit = scales.front();
+  for (const Scale& scale : scales) {
+    if (limit >= scale.size) unit = scale;
+  }
+  constexpr int fewest = 3, most = 17;
+  std::string measured, allowed;
+  for (int digits = fewest; measured == allowed && digits <= most; ++digits) {
+    measured = decimal(value / unit.size, digits), allowed = decimal(limit / unit.size, digits);
+  }
+  return fmt::format("{} of {}{}", measured, allowed, unit.unit);
+}
+
+/// All limits that it is beyond, by the most that it is beyond one.
+std::optional<Broken> broken_limits(const Candidate& candidate, const SearchLimits& limits) {
+  static const Scales gibibytes = {{1, " GiB"}}, money = {{1, ""}};
+  static const Scales seconds = {{1e-6, " us"}, {1e-3, " ms"}, {1, " s"}};
+  static const Scales joules = {{1e-3, " mJ"}, {1, " J"}, {1e3, " kJ"}, {1e6, " MJ"}, {1e9, " GJ"}, {1e12, " TJ"}};
   struct Check {
     double value;
     const std::optional<double>& limit;
-    const char *what, *unit;
+    const char* what;
+    const Scales& scales;
   };
-  const Check checks[] = {{candidate.memory_GiB, limits.memory_GiB, "memory", " GiB"},
-                          {candidate.step_s, limits.step_s, "step", " s"},
-                          {candidate.cost, limits.cost, "cost of a step", ""},
-                          {candidate.energy_J, limits.energy_J, "energy of a step", " J"}};
+  const Check checks[] = {{candidate.memory_GiB, limits.memory_GiB, "memory", gibibytes},
+                          {candidate.step_s, limits.step_s, "step", seconds},
+                          {candidate.cost, limits.cost, "cost of a step", money},
+                          {candidate.energy_J, limits.energy_J, "energy of a step", joules}};
+  Broken broken;
+  broken.kind = ConstraintKind::limit;
   for (const Check& check : checks) {
     if (!check.limit || check.value <= *check.limit) continue;
-    return Broken{
-        fmt::format("over the limit: {} {}{}", check.what, figures_text(check.value, *check.limit), check.unit),
-        check.value / *check.limit, ConstraintKind::limit};
+    broken.text += fmt::format("{}{} {}", broken.text.empty() ? "over the limit: " : " and ", check.what,
+                               figures_text(check.value, *check.limit, check.scales));
+    broken.excess = std::max(broken.excess, check.value / *check.limit);
   }
-  return std::nullopt;
+  if (broken.text.empty()) return std::nullopt;
+  return broken;
 }
 
 }  // namespace
 
 std::string over_limit(const Candidate& candidate, const SearchLimits& limits) {
-  const auto broken = first_over(candidate, limits);
+  const auto broken = broken_limits(candidate, limits);
   return broken ? broken->text : std::string();
 }
 
@@ -57,7 +87,7 @@ std::optional<Candidate> LayoutExaminer::examine(const Layout& layout, Broken& b
   const StepPrediction step = judge_.predict(layout);
   Candidate candidate = figures_of(layout, step);
   add_costs(step, candidate);
-  if (auto beyond = first_over(candidate, spec_.limits)) {
+  if (auto beyond = broken_limits(candidate, spec_.limits)) {
     broken = std::move(*beyond);
     return std::nullopt;
   }

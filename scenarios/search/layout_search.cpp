@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -26,7 +27,10 @@ struct Judged {
 };
 
 bool is_number(std::string_view word) {
-  return !word.empty() && word.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (word.empty() || word.front() < '0' || word.front() > '9') return false;
+  double value = 0;
+  const auto read = std::from_chars(word.data(), word.data() + word.size(), value);
+  return read.ptr == word.data() + word.size();  // also one out of range
 }
 
 /// A constraint with N for its numbers, and for memory without its parts: what rejections are counted by. Numbers

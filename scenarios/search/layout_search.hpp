@@ -45,7 +45,7 @@ struct Rejection {
   std::string constraint;  // "does not fit", "tp # does not divide the # heads of gpt"
   std::size_t count = 0;
   std::string nearest;  // its layout and what is wrong with it
-  double excess = 0;    // measured / allowed of the nearest; 0 where there is no such figure
+  double excess = 0;    // measured / allowed of the nearest, the largest of several; 0 where there is no such figure
   ConstraintKind kind = ConstraintKind::rule;
 };
 
@@ -55,7 +55,8 @@ struct SearchResult {
       candidates;            // best first by the objective, then by memory; ties in the order of the search space
   std::size_t repeated = 0;  // that can run, left out: recomputation is all that they have other than a candidate, and
                              // it changes nothing
-  std::vector<Rejection> rejections;  // the most frequent first; a layout counts with its first broken constraint
+  std::vector<Rejection> rejections;  // the most frequent first; a layout counts once: with its first obstacle, else
+                                      // with its memory, else with all limits that it is beyond
 };
 
 /// Called with the share of the layouts that are judged; may be empty. From one thread at a time.
@@ -65,7 +66,7 @@ using SearchProgress = std::function<void(double share)>;
 SearchResult search_layouts(const TrainingJob& job, const std::vector<Layout>& layouts, const SearchSpec& spec,
                             const PricesByDevices& prices, int threads, const SearchProgress& progress = {});
 
-/// The first limit that these figures are beyond, with both numbers; empty: none.
+/// Every limit that these figures are beyond, with both numbers; empty: none.
 std::string over_limit(const Candidate& candidate, const SearchLimits& limits);
 
 /// Marks what nothing else dominates, of equal candidates the first; figures that are 0 for all decide nothing.

@@ -1,5 +1,7 @@
 #include "scenarios/search/search_space.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "models/layouts/blocks.hpp"
@@ -16,7 +18,7 @@ class Space {
         job_(job),
         base_(base),
         sequence_(blocks_of(job.network)),
-        devices_(job.cluster.devices()),
+        devices_(spec.devices.value_or(job.cluster.devices())),
         blocks_(static_cast<std::int64_t>(dealt_blocks(sequence_))) {
     for (const Layer& layer : job.network.layers) {
       if (layer.kind == LayerKind::attention) heads_ = std::max(heads_, layer.heads);
@@ -48,7 +50,7 @@ class Space {
     Numbers replicas = spec_.dp;
     if (replicas.empty() && rest <= devices_ && devices_ % rest == 0) replicas = {devices_ / rest};
     for (const std::int64_t dp : replicas) {
-      if (dp * rest > devices_) continue;
+      if (dp * rest > devices_ || (spec_.devices && dp * rest != devices_)) continue;
       Layout layout = base_;
       layout.tp = static_cast<int>(tp), layout.pp = static_cast<int>(pp);
       layout.cp = static_cast<int>(cp), layout.dp = static_cast<int>(dp);
@@ -158,6 +160,13 @@ std::vector<std::int64_t> divisors(std::int64_t number) {
   }
   low.insert(low.end(), high.rbegin(), high.rend());
   return low;
+}
+
+std::optional<std::int64_t> asked_devices(const Scenario& scenario, std::size_t strategy) {
+  const std::string path = fmt::format("strategy[{}].devices", strategy);
+  const auto is_it = [&](const ResolvedValue& value) { return value.path == path && value.origin != "default"; };
+  if (std::none_of(scenario.resolved.begin(), scenario.resolved.end(), is_it)) return std::nullopt;
+  return scenario.strategies[strategy].devices;
 }
 
 std::vector<Layout> search_space(const SearchSpec& spec, const TrainingJob& job, const Layout& base) {

@@ -26,6 +26,7 @@ class UnusableValues {
   UnusableValues(const SearchSpec& spec, std::int64_t devices, const std::vector<Layout>& space)
       : spec_(spec),
         devices_(devices),
+        owner_(spec.devices ? "strategy" : "cluster"),
         space_(space),
         lists_({{"dp", spec.dp, &Layout::dp},
                 {"tp", spec.tp, &Layout::tp},
@@ -64,23 +65,28 @@ class UnusableValues {
   }
 
   [[nodiscard]] bool is_wrong_alone(std::int64_t value) const {
-    return value > devices_ || (spec_.dp.empty() && devices_ % value != 0);
+    return value > devices_ || ((spec_.dp.empty() || spec_.devices) && devices_ % value != 0);
   }
 
   [[nodiscard]] std::string why_alone(std::int64_t value) const {
-    if (value > devices_) return fmt::format("the cluster has {} devices - use {} at most", devices_, devices_);
+    if (value > devices_) return fmt::format("the {} has {} devices - use {} at most", owner_, devices_, devices_);
     if (!is_wrong_alone(value)) return {};
-    return fmt::format("the cluster's {} devices are no multiple of it - use {}, or list dp", devices_,
-                       nearest_divisors(devices_, value));
+    return fmt::format("the {}'s {} devices are no multiple of it - use {}{}", owner_, devices_,
+                       nearest_divisors(devices_, value), spec_.devices ? "" : ", or list dp");
   }
 
   [[nodiscard]] std::string why_together(const DegreeList& list, std::int64_t value) const {
     if (is_wrong_alone(value)) return {};
     const std::int64_t others = least_of_others(list);
     if (value * others > devices_) {
-      return fmt::format("with the others that are listed at least {} devices, and the cluster has {} - use {}",
-                         value * others, devices_,
+      return fmt::format("with the others that are listed at least {} devices, and the {} has {} - use {}",
+                         value * others, owner_, devices_,
                          devices_ < others ? "smaller ones" : fmt::format("{} at most", devices_ / others));
+    }
+    if (spec_.devices) {
+      return fmt::format(
+          "with none of the others that are listed dp x tp x pp x cp is the strategy's {} devices - list others",
+          devices_);
     }
     return fmt::format(
         "with none of the others that are listed the cluster's {} devices are a multiple of tp x pp x cp - list 1 for "
@@ -90,6 +96,7 @@ class UnusableValues {
 
   const SearchSpec& spec_;
   std::int64_t devices_;
+  const char* owner_;  // who has so many
   const std::vector<Layout>& space_;
   std::vector<DegreeList> lists_;
   std::vector<std::string> found_;

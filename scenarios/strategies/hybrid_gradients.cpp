@@ -28,14 +28,45 @@ Seconds GradientTiming::hidden() const {
   return std::max(Seconds(), part - step_.prices.exchange_exposed);
 }
 
-Seconds GradientTiming::hidden_behind(const PassPrice& pass, double slow) const {
+bool GradientTiming::share_wires_with(const GroupExchange& exchange) const {
   const LibraryMoves& states = step_.exchanges[static_cast<std::size_t>(stage_)].library;
-  const WireBytes moved{states.node_bytes, states.network_bytes};
+  return share_wires({states.node_bytes, states.network_bytes}, exchange.price.sent);
+}
+
+Seconds GradientTiming::beyond_exchanges(const PassPrice& pass) const {
   Seconds exchanges;
   for (const GroupExchange& each : pass.exchanges) {
-    if (!share_wires(moved, each.price.sent)) exchanges += each.price.exposed;
+    if (!share_wires_with(each)) exchanges += each.price.exposed;
   }
-  return std::clamp(hidden() - exchanges, Seconds(), pass.compute * slow);
+  return hidden() - exchanges;
+}
+
+Seconds GradientTiming::hidden_behind(const PassPrice& pass, double slow) const {
+  return std::clamp(beyond_exchanges(pass), Seconds(), pass.compute * slow);
+}
+
+Seconds GradientTiming::hidden_before(const PassPrice& pass, double slow, const HybridWires& wires) const {
+  if (hidden() <= Seconds()) return {};
+  Seconds before = beyond_exchanges(pass) - pass.compute * slow;
+  const std::vector<SplitExchange> exchanges = split_exchanges(pass.exchanges, wires, pass.compute);
+  for (std::size_t i = 0; i < exchanges.size(); ++i) {
+    if (share_wires_with(pass.exchanges[i])) {
+      before += hidden_time(exchanges[i], wires, pass.exchanges[i].meeting);
+    }
+  }
+  return std::max(Seconds(), before);
+}
+
+GradientStart GradientTiming::start_in(const PassPrice& again, double slow, Seconds before,
+                                       const HybridWires& wires) const {
+  const GroupExchange& exchange = again.exchanges.front();
+  const Seconds computing = again.compute * slow;
+  if (!share_wires_with(exchange) && before >= exchange.price.exposed) {
+    return {std::min(computing, before - exchange.price.exposed), Shown::behind};
+  }
+  const SplitExchange split = split_exchanges(again.exchanges, wires, again.compute).front();
+  const Seconds free = computing - hidden_time(split, wires, exchange.meeting);
+  return {std::clamp(before, Seconds(), std::max(Seconds(), free)), Shown::before};
 }
 
 }  // namespace orrery

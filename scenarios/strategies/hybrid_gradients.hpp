@@ -1,10 +1,22 @@
 // When the gradients of a stage are exchanged, and what of that is hidden.
 #pragma once
 
+#include <cstdint>
+
 #include "scenarios/strategies/hybrid_pass.hpp"
 #include "scenarios/strategies/hybrid_step.hpp"
 
 namespace orrery {
+
+/// Whether what shows of a pass's own exchanges comes before that part of its computing beside which gradients are
+/// exchanged, or behind it.
+enum class Shown : std::uint8_t { before, behind };
+
+/// When, in a pass, the exchange of gradients begins: so long before the end of its computing.
+struct GradientStart {
+  Seconds computing;
+  Shown shown = Shown::behind;
+};
 
 class GradientTiming {
  public:
@@ -24,8 +36,18 @@ class GradientTiming {
   /// Computing of the last pass, slowed so many times, that goes on beside what is hidden. The pass's own exchanges on
   /// other wires hide their part, too, those on the same wires wait for their turn.
   [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow) const;
+  /// Of what is hidden, what that pass has no computing for: the recomputation before it hides it.
+  [[nodiscard]] Seconds hidden_before(const PassPrice& pass, double slow, const HybridWires& wires) const;
+  /// In a recomputation of one exchange, so that it hides `before`. What shows of its exchange would hold up gradients
+  /// on the same wires, and with them the pass that hides them: it comes first.
+  [[nodiscard]] GradientStart start_in(const PassPrice& again, double slow, Seconds before,
+                                       const HybridWires& wires) const;
 
  private:
+  [[nodiscard]] bool share_wires_with(const GroupExchange& exchange) const;
+  /// Of what is hidden, what the pass's own exchanges on other wires do not hide.
+  [[nodiscard]] Seconds beyond_exchanges(const PassPrice& pass) const;
+
   const HybridStep& step_;
   int stage_;
 };

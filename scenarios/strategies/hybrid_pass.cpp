@@ -55,10 +55,14 @@ std::vector<SplitExchange> split_exchanges(const std::vector<GroupExchange>& exc
   for (const GroupExchange& each : exchanges) {
     const GroupWires on = wires_of(wires, each.meeting);
     all.push_back(split_exchange(each.price, on, cover));
-    const LibraryMoves& hidden = all.back().hidden.library;
-    cover -= wire_time({hidden.node_bytes, hidden.network_bytes}, on);
+    cover -= hidden_time(all.back(), wires, each.meeting);
   }
   return all;
+}
+
+Seconds hidden_time(const SplitExchange& exchange, const HybridWires& wires, Meeting meeting) {
+  const LibraryMoves& hidden = exchange.hidden.library;
+  return wire_time({hidden.node_bytes, hidden.network_bytes}, wires_of(wires, meeting));
 }
 
 }  // namespace orrery

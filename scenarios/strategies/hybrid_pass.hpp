@@ -31,5 +31,7 @@ PassPrice price_of_pass(const ChunkPrice& price, const Task& task, const LayoutP
 /// pass.
 std::vector<SplitExchange> split_exchanges(const std::vector<GroupExchange>& exchanges, const HybridWires& wires,
                                            Seconds cover);
+/// What the hidden part of one takes on wires that nobody else is on.
+Seconds hidden_time(const SplitExchange& exchange, const HybridWires& wires, Meeting meeting);
 
 }  // namespace orrery

@@ -114,9 +114,8 @@ class RankWriter {
     return program_.add(std::move(op));
   }
 
-  /// Computes beside hidden exchanges, then exchanges what shows. `beside_gradients`: computing at the end that goes on
-  /// beside their exchange.
-  void write_pass(const PassPrice& price, Phase phase, double slow, std::optional<Seconds> beside_gradients,
+  /// Computes beside hidden exchanges, then exchanges what shows. `gradients`: when their exchange begins, if now.
+  void write_pass(const PassPrice& price, Phase phase, double slow, std::optional<GradientStart> gradients,
                   int microbatch) {
     const std::vector<SplitExchange> exchanges = split_exchanges(price.exchanges, wires(), price.compute);
     std::vector<OpId> hidden;
@@ -125,10 +124,13 @@ class RankWriter {
       const GroupExchange& group = price.exchanges[i];
       hidden.push_back(exchange(group.meeting, group.dimension, phase, exchanges[i].hidden, microbatch, all_needed()));
     }
-    const Seconds behind = beside_gradients.value_or(Seconds());
+    const Seconds behind = gradients ? gradients->computing : Seconds();
+    const auto begin_gradients = [&] {
+      gradients_ready_ = last_;
+      if (behind > Seconds()) compute(phase, behind, microbatch);
+    };
     compute(phase, price.compute * slow - behind, microbatch);
-    if (beside_gradients) gradients_ready_ = last_;
-    if (behind > Seconds()) compute(phase, behind, microbatch);
+    if (gradients && gradients->shown == Shown::behind) begin_gradients();
     needed_ = std::move(hidden);
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       const GroupExchange& group = price.exchanges[i];
@@ -136,6 +138,7 @@ class RankWriter {
       last_ = exchange(group.meeting, group.dimension, phase, exchanges[i].shown, microbatch, all_needed());
       needed_.clear();
     }
+    if (gradients && gradients->shown == Shown::before) begin_gradients();
   }
 
   void compute(Phase phase, Seconds duration, int microbatch) {
@@ -149,15 +152,18 @@ class RankWriter {
     receive(task);
     const double slow = slowness_.next();
     const Phase phase = phase_of(task);
-    if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
-      const PassExchange again{price.tensor_recompute, price.tensor_sent.recompute};
-      write_pass({price.recompute, {{Meeting::slices, Dimension::tp, again}}}, Phase::recompute, slow, {},
-                 task.microbatch);
-    }
     const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
-    std::optional<Seconds> beside_gradients;
-    if (last == Last::yes && gradients_.hidden() > Seconds()) beside_gradients = gradients_.hidden_behind(pass, slow);
-    write_pass(pass, phase, slow, beside_gradients, task.microbatch);
+    std::optional<GradientStart> gradients;
+    if (last == Last::yes && gradients_.hidden() > Seconds()) gradients = {gradients_.hidden_behind(pass, slow)};
+    if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
+      const PassExchange exchange{price.tensor_recompute, price.tensor_sent.recompute};
+      const PassPrice again{price.recompute, {{Meeting::slices, Dimension::tp, exchange}}};
+      const Seconds before = gradients ? gradients_.hidden_before(pass, slow, wires()) : Seconds();
+      std::optional<GradientStart> earlier;
+      if (before > Seconds()) earlier = gradients_.start_in(again, slow, before, wires()), gradients.reset();
+      write_pass(again, Phase::recompute, slow, earlier, task.microbatch);
+    }
+    write_pass(pass, phase, slow, gradients, task.microbatch);
     const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
     if (ends_chunk && gradients_.by_chunk()) exchange_gradients(gradients_.share_of_chunk(), {last_});
     send(task);

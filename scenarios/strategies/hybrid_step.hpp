@@ -34,9 +34,10 @@ struct HybridStep {
 /// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that move their bytes over the
 /// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
 /// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
-/// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden (where
-/// chunks are interleaved the last one's part of it; those of the others with the ends of their last passes), what they
-/// say that shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
+/// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, in the
+/// recomputation where the pass is shorter, for blocks are computed again and go back in turn (where chunks are
+/// interleaved the last one's part of it; those of the others with the ends of their last passes), what they say that
+/// shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
 /// has on the mean of the exchange between and in islands. Data is loaded one micro-batch ahead, the first one during
 /// the step before, so the last load of a step is for the next.
 void write_hybrid_step(const HybridStep& step, Program& program);

@@ -85,6 +85,32 @@ TEST_CASE("the layout nearest to a limit is one that fits") {
   CHECK(result.errors.find(": over the limit: step ") != std::string::npos);
 }
 
+TEST_CASE("a search looks at layouts of as many devices as the strategy says") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult result = call_orrery(
+      {"search", file, "--set", "strategy.0.devices=4", "--set", "search.tp=[2, 8]", "-o", folder.file("out")});
+  INFO(result.errors);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.output.starts_with("not tried: tp 8: the strategy has 4 devices - use 4 at most\n"));
+  const std::vector<std::string> lines = split(read_file(folder.file("out/search.csv")), '\n');
+  REQUIRE(lines.size() > 1);
+  for (std::size_t i = 1; i < lines.size() && !lines[i].empty(); ++i) {
+    CHECK((lines[i].find(",tp2 pp1 dp2 ") != std::string::npos || lines[i].find(",tp2 pp2 dp1 ") != std::string::npos));
+  }
+}
+
+TEST_CASE("limits are one constraint, in units to read") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("scenario.toml", scenario);
+  const ChildResult result = call_orrery({"search", file, "--limit", "energy_J=0.9", "--limit", "step_s=0.01"});
+  CHECK(result.exit_code == 4);
+  const std::string all = "over the limit: step N of N ms and energy of a step N of N mJ\n";
+  CHECK(result.output.find(all) != std::string::npos);
+  CHECK(result.output.find(all) == result.output.rfind(all));
+  CHECK(result.output.find("e+0") == std::string::npos);
+}
+
 TEST_CASE("a search by what nobody knows is refused") {
   const TemporaryFolder folder;
   const std::string file = folder.write("scenario.toml", scenario);

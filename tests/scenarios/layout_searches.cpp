@@ -164,9 +164,54 @@ TEST_CASE("a figure and its limit are told apart by their digits") {
   SearchLimits limits;
   CHECK(over_limit(one, limits).empty());
   limits.energy_J = 270000;
-  CHECK(over_limit(one, limits) == "over the limit: energy of a step 270004 of 270000 J");
+  CHECK(over_limit(one, limits) == "over the limit: energy of a step 270.004 of 270 kJ");
   limits.energy_J = 270004, limits.memory_GiB = 4;
   CHECK(over_limit(one, limits) == "over the limit: memory 5 of 4 GiB");
+  limits.step_s = 0.05, limits.energy_J = 20000;
+  CHECK(over_limit(one, limits) ==
+        "over the limit: memory 5 of 4 GiB and step 1000 of 50 ms and energy of a step 270 of 20 kJ");
+}
+
+TEST_CASE("of several limits the layout is nearest that misses none by much, and all that are missed are told") {
+  Search search(gpt("",
+                    "[search]\ntp = [1, 4]\npp = [1]\nzero_stage = [0]\nmicrobatch = [1]\n"
+                    "recompute = [\"none\"]\n"));
+  const std::vector<Candidate> free = search.result().candidates;
+  REQUIRE(free.size() == 2);
+  const double step = std::min(free[0].step_s, free[1].step_s) / 2;
+  const double memory = std::min(free[0].memory_GiB, free[1].memory_GiB) / 2;
+  search.spec.limits.step_s = step, search.spec.limits.memory_GiB = memory;
+  const SearchResult none = search.result();
+  REQUIRE(none.rejections.size() == 1);
+  CHECK(none.rejections[0].constraint.starts_with("over the limit: memory N of N GiB and step N of N "));
+  CHECK(none.rejections[0].count == 2);
+  const auto excess = [&](const Candidate& one) { return std::max(one.step_s / step, one.memory_GiB / memory); };
+  const Candidate& nearest = excess(free[0]) < excess(free[1]) ? free[0] : free[1];
+  CHECK(none.rejections[0].excess == Approx(excess(nearest)));
+  CHECK(none.rejections[0].nearest == to_text(nearest.layout) + ": " + over_limit(nearest, search.spec.limits));
+}
+
+TEST_CASE("limits of any size are one constraint each") {
+  Search search(gpt());
+  search.spec.limits.step_s = 1e-9;
+  for (const Rejection& rejection : search.result().rejections) {
+    if (rejection.kind == ConstraintKind::limit) CHECK(rejection.constraint == "over the limit: step N of N us");
+  }
+}
+
+TEST_CASE("layouts have as many devices as the strategy says") {
+  Search search(gpt("devices = 4\n",
+                    "[search]\ndp = [1, 2, 3]\npp = [1]\nzero_stage = [0]\nmicrobatch = [1]\n"
+                    "recompute = [\"none\"]\n"));
+  search.spec.devices = asked_devices(search.scenario, 0);
+  REQUIRE(search.spec.devices == 4);
+  search.layouts = search_space(search.spec, search.job, search.scenario.strategies[0].hybrid.layout);
+  std::vector<std::string> names;
+  for (const Layout& layout : search.layouts) names.push_back(to_text(layout));
+  CHECK(names == std::vector<std::string>{"tp2 pp1 dp2 b1 sp", "tp4 pp1 dp1 b1 sp"});
+  CHECK(unusable_values(search.spec, 4, search.layouts) ==
+        std::vector<std::string>{"dp 3: the strategy's 4 devices are no multiple of it - use 2 or 4"});
+  CHECK(!asked_devices(Search(gpt("dp = 4\n")).scenario, 0));
 }
 
 TEST_CASE(

@@ -28,6 +28,29 @@ TEST_CASE("of a layout that does not fit the fewest keys are named that make it 
   CHECK(proposed(llama("microbatch = 4\ntp = 2\nsequence_parallel = true\n")).starts_with("zero_stage "));
 }
 
+TEST_CASE("a pipeline that keeps every micro-batch is told of one that does not") {
+  CHECK(proposed(llama("pp = 4\nzero_stage = 1\nschedule = \"gpipe\"\n")) == "schedule 1f1b");
+}
+
+TEST_CASE("experts are spread further where that makes them fit") {
+  const auto mixtral = [](const std::string& keys) {
+    return shipped_lab(
+        "[workload]\nnetwork = \"mixtral-8x7b\"\nbatch = 128\nprecision = \"bf16\"\noptimizer = \"adamw\"\n"
+        "framework = \"modern\"\n[cluster]\nsystem = \"dgx-h100\"\nnodes = 4\n[[strategy]]\nname = \"h\"\n"
+        "kind = \"hybrid\"\n" +
+        keys);
+  };
+  CHECK(proposed(mixtral("pp = 2\nep = 2\nzero_stage = 1\nrecompute = \"full\"\n")) == "ep 8");
+}
+
+TEST_CASE("replicas are split no further than they must where nothing else is enough") {
+  const Scenario scenario = shipped_lab(
+      "[workload]\nnetwork = \"llama3-70b\"\nbatch = 128\nprecision = \"bf16\"\noptimizer = \"adamw\"\n"
+      "framework = \"modern\"\n[cluster]\nsystem = \"dgx-h100\"\nnodes = 8\n[[strategy]]\nname = \"h\"\n"
+      "kind = \"hybrid\"\npp = 2\nzero_stage = 1\nrecompute = \"full\"\n");
+  CHECK(proposed(scenario) == "tp 4, dp 8");
+}
+
 TEST_CASE("where nothing simple is enough nothing is proposed") {
   CHECK(proposed(llama("dp = 1\n")).starts_with("needs "));
 }

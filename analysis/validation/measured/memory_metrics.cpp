@@ -37,7 +37,7 @@ TrainingJob with_blocks(const SolvedCase& solved, std::int64_t layers) {
 
 Predicted peak_in(const MeasuredRow& row, CaseSolver& solver, double unit) {
   const SolvedCase& solved = solver.solve(row);
-  const bool is_allocated = has_words(words_of(row.notes), "allocated");
+  const bool is_allocated = has_words(words_of(row.notes), "allocated !reserved");
   Predicted predicted{ranged(solved, is_allocated ? allocated : peak) * (1 / unit), solved.row.assumed, {}};
   if (is_allocated) predicted.assumed.emplace_back("allocated alone, as the source counts");
   return predicted;

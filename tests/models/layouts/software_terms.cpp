@@ -215,4 +215,21 @@ TEST_CASE("Under sequence parallelism operands of fp8 products are cast by parts
         Approx((whole / 4 + split_over_ranks) / (whole + split_over_ranks)));
 }
 
+TEST_CASE("hardware FLOPs count of causal attention what a fused kernel executes, model FLOPs all of it") {
+  TrainingJob job = megatron_job({24, 2048, 16}, 8, 8, "modern");
+  const auto flops = [&](double flash, Recompute recompute) {
+    job.framework.flash_attention = Ranged(flash);
+    return LayoutJudge(job).predict(alone(recompute));
+  };
+  // Q K^T and scores V of 24 blocks, forward and twice backward, of 8 samples.
+  const double attention = 3 * 8 * 24 * 4.0 * 2048 * 2048 * 2048;
+  const StepPrediction unfused = flops(0, Recompute::none), fused = flops(3, Recompute::none);
+  CHECK(unfused.hardware_flops == unfused.model_flops);
+  CHECK(fused.model_flops == unfused.model_flops);
+  CHECK((fused.model_flops - fused.hardware_flops).value() == Approx(attention / 2));
+  // Recomputing them executes a third of these once more.
+  const StepPrediction again = flops(3, Recompute::full), whole = flops(0, Recompute::full);
+  CHECK((whole.hardware_flops - again.hardware_flops).value() == Approx(attention / 2 * 4 / 3));
+}
+
 }  // namespace orrery
