@@ -9,13 +9,13 @@
 namespace orrery {
 
 /// Whether what shows of a pass's own exchanges comes before that part of its computing beside which gradients are
-/// exchanged, or behind it.
-enum class Shown : std::uint8_t { before, behind };
+/// exchanged, or behind it. none: no gradients are exchanged beside this pass.
+enum class Shown : std::uint8_t { none, before, behind };
 
 /// When, in a pass, the exchange of gradients begins: so long before the end of its computing.
 struct GradientStart {
   Seconds computing;
-  Shown shown = Shown::behind;
+  Shown shown = Shown::none;
 };
 
 class GradientTiming {

@@ -115,8 +115,7 @@ class RankWriter {
   }
 
   /// Computes beside hidden exchanges, then exchanges what shows. `gradients`: when their exchange begins, if now.
-  void write_pass(const PassPrice& price, Phase phase, double slow, std::optional<GradientStart> gradients,
-                  int microbatch) {
+  void write_pass(const PassPrice& price, Phase phase, double slow, GradientStart gradients, int microbatch) {
     const std::vector<SplitExchange> exchanges = split_exchanges(price.exchanges, wires(), price.compute);
     std::vector<OpId> hidden;
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
@@ -124,13 +123,12 @@ class RankWriter {
       const GroupExchange& group = price.exchanges[i];
       hidden.push_back(exchange(group.meeting, group.dimension, phase, exchanges[i].hidden, microbatch, all_needed()));
     }
-    const Seconds behind = gradients ? gradients->computing : Seconds();
     const auto begin_gradients = [&] {
       gradients_ready_ = last_;
-      if (behind > Seconds()) compute(phase, behind, microbatch);
+      if (gradients.computing > Seconds()) compute(phase, gradients.computing, microbatch);
     };
-    compute(phase, price.compute * slow - behind, microbatch);
-    if (gradients && gradients->shown == Shown::behind) begin_gradients();
+    compute(phase, price.compute * slow - gradients.computing, microbatch);
+    if (gradients.shown == Shown::behind) begin_gradients();
     needed_ = std::move(hidden);
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       const GroupExchange& group = price.exchanges[i];
@@ -138,7 +136,7 @@ class RankWriter {
       last_ = exchange(group.meeting, group.dimension, phase, exchanges[i].shown, microbatch, all_needed());
       needed_.clear();
     }
-    if (gradients && gradients->shown == Shown::before) begin_gradients();
+    if (gradients.shown == Shown::before) begin_gradients();
   }
 
   void compute(Phase phase, Seconds duration, int microbatch) {
@@ -153,14 +151,20 @@ class RankWriter {
     const double slow = slowness_.next();
     const Phase phase = phase_of(task);
     const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
-    std::optional<GradientStart> gradients;
-    if (last == Last::yes && gradients_.hidden() > Seconds()) gradients = {gradients_.hidden_behind(pass, slow)};
+    GradientStart gradients;
+    if (last == Last::yes && gradients_.hidden() > Seconds()) {
+      gradients = {gradients_.hidden_behind(pass, slow), Shown::behind};
+    }
     if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
       const PassExchange exchange{price.tensor_recompute, price.tensor_sent.recompute};
       const PassPrice again{price.recompute, {{Meeting::slices, Dimension::tp, exchange}}};
-      const Seconds before = gradients ? gradients_.hidden_before(pass, slow, wires()) : Seconds();
-      std::optional<GradientStart> earlier;
-      if (before > Seconds()) earlier = gradients_.start_in(again, slow, before, wires()), gradients.reset();
+      const bool is_now = gradients.shown != Shown::none;
+      const Seconds before = is_now ? gradients_.hidden_before(pass, slow, wires()) : Seconds();
+      GradientStart earlier;
+      if (before > Seconds()) {
+        earlier = gradients_.start_in(again, slow, before, wires());
+        gradients = {};
+      }
       write_pass(again, Phase::recompute, slow, earlier, task.microbatch);
     }
     write_pass(pass, phase, slow, gradients, task.microbatch);
