@@ -85,7 +85,7 @@ TEST_CASE("Experts stand in the blocks that the file says") {
 
 TEST_CASE("A shared expert as wide as four has the weights of four and a gate") {
   const LayerGraph graph = graph_of(R"({"model_type": "qwen2_moe", "num_hidden_layers": 1})");
-  const Layer& experts = layer_named(graph, "block.1.experts");
+  const Layer experts = layer_named(graph, "block.1.experts");
   CHECK(experts.shared_experts == 4);
   CHECK(router_outputs(experts) == 61);
   CHECK(router_parameters(experts) == 2048 * 61);
