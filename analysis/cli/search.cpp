@@ -41,8 +41,7 @@ CommandSpec search_spec() {
       "pp, cp, ep, etp, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, "
       "objective (time, cost, energy), limits and top. Without it all divisors are tried. Layouts have as many devices "
       "as the strategy's `devices`, else as the cluster. Times are the "
-      "closed form of `orrery explain`, which takes nodes that are filled in part for full ones; the best layouts are "
-      "simulated, and held against the limits again.";
+      "closed form of `orrery explain`; the best layouts are simulated, and held against the limits again.";
   spec.options.add_options()("top", po::value<int>()->value_name("K"),
                              "layouts to simulate; default: the scenario's, 5")(
       "limit", po::value<std::vector<std::string>>()->composing()->value_name("WHAT=NUMBER"),

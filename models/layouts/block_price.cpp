@@ -6,6 +6,7 @@
 #include "models/layouts/block_memory.hpp"
 #include "models/layouts/block_share.hpp"
 #include "models/layouts/expert_dispatch.hpp"
+#include "models/layouts/group_place.hpp"
 #include "sim/base/number.hpp"
 #include "topologies/leaf_shape.hpp"
 

@@ -30,12 +30,6 @@ Seconds routing_time(const FrameworkProfile& framework, double experts) {
   return Seconds(0.5 * framework.expert_host_ms.value * 1e-3 * experts);
 }
 
-/// All that a price depends on of where a group sits.
-std::int64_t place_key(const GroupPlace& place) {
-  constexpr int half = 32;
-  return (std::int64_t{place.nodes_apart} << half) + place.per_node;
-}
-
 /// Of a layer's products, those of visits that find no slot, were the others dealt out evenly.
 double share_dropped(const Layer& layer, double capacity_factor) {
   if (layer.kind != LayerKind::mixture_of_experts || capacity_factor <= 0 || capacity_factor >= 1) return 0;
@@ -129,19 +123,23 @@ const TensorSplit& LayoutJudge::State::split_for(int tp) {
 }
 
 LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, const Layout& layout) const {
+  PriceKey key{first,
+               layout.tp,
+               layout.cp,
+               layout.ep,
+               expert_tensor_degree(layout),
+               layout.microbatch,
+               layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
+               devices_at_once(layout)};
   // The order of dimensions only moves groups over nodes: what a block's exchanges see of it is their group's place.
-  const int per_node = job_.cluster.devices_per_node;
-  return {first,
-          layout.tp,
-          layout.cp,
-          layout.ep,
-          expert_tensor_degree(layout),
-          layout.microbatch,
-          layout.sequence_parallel == SequenceParallel::on ? 1 : 0,
-          place_key(place_of(layout, Dimension::tp, per_node)),
-          place_key(place_of(layout, Dimension::cp, per_node)),
-          place_key(place_of(layout, Dimension::ep, per_node)),
-          devices_at_once(layout)};
+  constexpr int half = 32;
+  std::size_t next = 8;
+  for (const Dimension each : {Dimension::tp, Dimension::cp, Dimension::ep}) {
+    const GroupPlace place = place_of(layout, each, job_.cluster.devices_per_node);
+    key[next++] = (std::int64_t{place.nodes_apart} << half) + place.per_node;
+    key[next++] = (std::int64_t{place.devices_there} << half) + place.fewest;
+  }
+  return key;
 }
 
 int LayoutJudge::State::devices_at_once(const Layout& layout) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/layouts/block_price.hpp"
+#include "models/layouts/group_place.hpp"
 #include "models/layouts/pipeline_replay.hpp"
 #include "models/layouts/step_prediction.hpp"
 
@@ -154,7 +155,7 @@ struct LayoutJudge::State {
  private:
   /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it; the
   /// last is for plans alone.
-  using PriceKey = std::array<std::int64_t, 12>;
+  using PriceKey = std::array<std::int64_t, 15>;
   struct PriceKeyHash {
     std::size_t operator()(const PriceKey& key) const {
       std::uint64_t hash = 0;

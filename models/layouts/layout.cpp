@@ -97,62 +97,6 @@ std::int64_t stride(const Layout& layout, Dimension dimension) {
   return apart;
 }
 
-namespace {
-
-/// Ranks of a dimension that lie in one node beside each other.
-std::int64_t in_node(std::int64_t devices_per_node, std::int64_t apart, std::int64_t ranks) {
-  return std::clamp<std::int64_t>(devices_per_node / apart, 1, ranks);
-}
-
-/// Nodes from one of a group to its next one, when its neighbours are so many ranks apart.
-int nodes_apart(std::int64_t devices_per_node, std::int64_t ranks_apart) {
-  return static_cast<int>(std::max<std::int64_t>(1, ranks_apart / devices_per_node));
-}
-
-/// Of the ranks along these dimensions, the fastest first, every `every`-th, `ranks` of them.
-GroupPlace place_along(const Layout& layout, const std::vector<Dimension>& dimensions, int every, int ranks,
-                       int devices_per_node) {
-  std::int64_t per_node = 1, apart = 0, left = ranks, skipped = every;
-  for (const Dimension dimension : dimensions) {
-    const bool is_last = dimension == dimensions.back();
-    const std::int64_t along = degree(layout, dimension), step = stride(layout, dimension) * skipped;
-    const std::int64_t taken = is_last ? left : std::min(left, std::max<std::int64_t>(1, along / skipped));
-    const std::int64_t beside = in_node(devices_per_node, step, taken);
-    per_node *= beside;
-    if (apart == 0 && (beside < taken || is_last)) apart = step;
-    left = std::max<std::int64_t>(1, left / taken), skipped = std::max<std::int64_t>(1, skipped / along);
-  }
-  return {ranks, static_cast<int>(per_node), nodes_apart(devices_per_node, apart)};
-}
-
-/// These, the fastest first.
-std::vector<Dimension> by_stride(const Layout& layout, std::vector<Dimension> dimensions) {
-  std::stable_sort(dimensions.begin(), dimensions.end(),
-                   [&](Dimension a, Dimension b) { return stride(layout, a) < stride(layout, b); });
-  return dimensions;
-}
-
-}  // namespace
-
-GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node) {
-  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp});
-  return place_along(layout, dimensions, every, ranks, devices_per_node);
-}
-
-GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node) {
-  if (expert_tensor_degree(layout) == layout.tp) return place_of_replicas(layout, every, ranks, devices_per_node);
-  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp, Dimension::tp});
-  return place_along(layout, dimensions, every, ranks, devices_per_node);
-}
-
-GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node) {
-  if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
-  if (dimension == Dimension::ep) return place_of_expert_ranks(layout, 1, layout.ep, devices_per_node);
-  const int ranks = degree(layout, dimension);
-  const std::int64_t apart = stride(layout, dimension);
-  return {ranks, static_cast<int>(in_node(devices_per_node, apart, ranks)), nodes_apart(devices_per_node, apart)};
-}
-
 std::int64_t microbatches(const Layout& layout, std::int64_t batch) {
   return batch / (std::int64_t{layout.dp} * layout.microbatch);
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "models/networks/segments.hpp"
-#include "sim/collectives/library.hpp"
 #include "sim/program/op.hpp"
 #include "topologies/precision.hpp"
 
@@ -87,13 +86,6 @@ int sharing_ranks(const Layout& layout);
 /// Parts that optimizer state is divided into, of one rank each; of experts.
 int state_shares(const Layout& layout);
 int expert_state_shares(const Layout& layout);
-/// Where `ranks` of the dp x cp replicas of a rank sit, every `every`-th of them, the faster of the two dimensions
-/// first, when nodes of `devices_per_node` are filled in rank order.
-GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node);
-/// The same of the ranks that expert_ranks_in_step() counts.
-GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node);
-/// Where the group of a dimension sits. dp: all dp x cp replicas; ep: the first ep of those that experts are dealt to.
-GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
 /// Samples of one replica / micro-batch.
 std::int64_t microbatches(const Layout& layout, std::int64_t batch);
 

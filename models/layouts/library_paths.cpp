@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "models/layouts/group_place.hpp"
 #include "topologies/leaf_shape.hpp"
 
 namespace orrery {
@@ -44,6 +45,7 @@ Paths paths_of(const TrainingJob& job, int devices_at_once) {
     paths.network = path_of(job.network_law, share);
     const LeafShape leaf = leaf_shape(cluster);
     paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
+    paths.network.devices_per_nic = 1.0 / share;
   }
   paths.node = cluster.node_link ? path_of(job.node_law, 1.0) : paths.network;
   if (cluster.node_link) share_root_complex(paths.node, cluster.node_link->host_bridge, devices_at_once);

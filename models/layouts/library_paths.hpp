@@ -3,6 +3,7 @@
 
 #include "models/layouts/layout.hpp"
 #include "models/layouts/training_job.hpp"
+#include "sim/collectives/library.hpp"
 
 namespace orrery {
 

@@ -87,17 +87,16 @@ std::string parts_note(const StepPrediction& prediction) {
   return text;
 }
 
-/// What a run has and the closed form has not.
-void add_left_out(const HybridOptions& options, const ClusterDescription& cluster, std::vector<std::string>& notes) {
+/// What a run has and the closed form has not, and what both have that may surprise.
+void add_cautions(const HybridOptions& options, const ClusterDescription& cluster, std::vector<std::string>& notes) {
   if (options.straggler || options.jitter > 0) {
     notes.emplace_back("the closed form leaves straggler and jitter out; a run with the flow engine has them");
   }
   const std::int64_t in_last = options.layout.devices() % cluster.devices_per_node;
   if (options.layout.devices() > cluster.devices_per_node && in_last > 0) {
-    notes.push_back(fmt::format(
-        "the last node holds {} ranks, the others {}: groups go at the pace of its few NICs, which the closed "
-        "form takes for those of a full node; a run with the flow engine does not",
-        in_last, cluster.devices_per_node));
+    notes.push_back(
+        fmt::format("the last node holds {} ranks, the others {}: groups over both go at the pace of its few NICs",
+                    in_last, cluster.devices_per_node));
   }
 }
 
@@ -195,7 +194,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
   if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(job, options.layout, prices));
   if (options.layout.outer.islands > 1) notes.push_back(islands_note(options, prices));
   notes.push_back(parts_note(prediction));
-  add_left_out(options, job.cluster, notes);
+  add_cautions(options, job.cluster, notes);
   notes.push_back(memory_note(prediction.memory));
   notes.push_back(platform.ranks.note());
   notes.insert(notes.end(), platform.notes.begin(), platform.notes.end());

@@ -1,4 +1,5 @@
 #include "scenarios/strategies/hybrid_platform.hpp"
+#include "models/layouts/group_place.hpp"
 
 #include <algorithm>
 #include <cstdint>

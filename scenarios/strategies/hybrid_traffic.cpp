@@ -49,7 +49,7 @@ WireBytes on_wires(const Program& program, const HybridPlatform& platform) {
     if (what.library.node_bytes + what.library.network_bytes <= Bytes()) continue;
     const LibraryTargets& to = targets.of(op.rank, what);
     if (to.node.valid()) sum.node += what.library.node_bytes;
-    if (to.network.valid()) sum.network += what.library.network_bytes;
+    sum.network += network_bytes(what.library, to);
   }
   return sum;
 }

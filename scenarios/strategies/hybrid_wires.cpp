@@ -16,7 +16,9 @@ GroupWires group_wires(CollectiveKind kind, const GroupPlace& place, const Libra
   GroupWires wires;
   wires.kind = kind;
   wires.node = node.bus;
-  if (place.nodes() > 1) wires.network = network.bus * uplink_share(kind, place, network);
+  if (place.nodes() > 1) {
+    wires.network = network.bus * (uplink_share(kind, place, network) / crowding(kind, place, network.devices_per_nic));
+  }
   return wires;
 }
 

@@ -30,15 +30,18 @@ namespace {
 /// A group on its paths, with the counts as numbers.
 struct Setting {
   double n = 1, g = 1, k = 1;  // ranks, ranks per node, nodes
+  double crowding = 1;         // of the NICs of the node with fewest ranks
   Bytes bytes;
   const LibraryPath& node;
   const LibraryPath& network;
 };
 
 /// Refers to both paths.
-Setting setting_of(GroupPlace place, Bytes bytes, const LibraryPath& node, const LibraryPath& network) {
+Setting setting_of(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
+                   const LibraryPath& network) {
   const double ranks = place.ranks, per_node = std::min(place.ranks, place.per_node);
-  return {ranks, per_node, std::ceil(ranks / per_node), bytes, node, network};
+  const double crowded = crowding(kind, place, network.devices_per_nic);
+  return {ranks, per_node, std::ceil(ranks / per_node), crowded, bytes, node, network};
 }
 
 double passes_of(CollectiveKind kind) {
@@ -66,6 +69,11 @@ Seconds time_of(Bytes bytes, BytesPerSecond rate) {
   return bytes.value() > 0 ? bytes / rate : Seconds();
 }
 
+/// Until the NICs of every node have sent what each rank of a full one sends.
+Seconds time_outside(const Setting& set, Bytes bytes, BytesPerSecond rate) {
+  return time_of(bytes * set.crowding, rate);
+}
+
 /// Splits a total into what keeps wires busy and the rest; bytes beyond what fits into the total are not counted.
 LibraryCost cost_of(LibraryAlgorithm algorithm, Seconds total, Bytes node_bytes, Bytes network_bytes,
                     const Setting& set) {
@@ -73,7 +81,7 @@ LibraryCost cost_of(LibraryAlgorithm algorithm, Seconds total, Bytes node_bytes,
   cost.algorithm = algorithm;
   cost.node_bytes = node_bytes;
   cost.network_bytes = network_bytes;
-  cost.wire = std::max(time_of(node_bytes, set.node.bus), time_of(network_bytes, set.network.bus));
+  cost.wire = std::max(time_of(node_bytes, set.node.bus), time_outside(set, network_bytes, set.network.bus));
   if (cost.wire > total) {
     const double share = total / cost.wire;
     cost.node_bytes *= share;
@@ -120,7 +128,7 @@ LibraryCost through_nodes(CollectiveKind kind, const Setting& set) {
   const Bytes outside = pass * (passes / set.g), inside = pass * (passes * (set.g - 1.0) / set.g);
   const Steps steps = steps_between(set);
   const Seconds moving =
-      std::max(time_of(outside, ring_rate(set.network, set.k)), time_of(inside, ring_rate(set.node, set.g)));
+      std::max(time_outside(set, outside, ring_rate(set.network, set.k)), time_of(inside, ring_rate(set.node, set.g)));
   const Seconds total = set.network.base * (passes / 2.0) + steps.time * passes + moving +
                         filling(set.network, pass * 2.0) * (passes / 2.0);
   return cost_of(steps.algorithm, total, inside, outside, set);
@@ -135,7 +143,7 @@ LibraryCost small_through_nodes(CollectiveKind kind, const Setting& set) {
   const Bytes outside = pass * (passes / set.g), inside = pass * (passes * (set.g - 1.0) / set.g);
   const Seconds inner = set.node.small_hop.value() > 0 ? set.node.small_hop : set.node.hop;
   const Seconds steps = set.network.small_hop * std::log2(set.k) + inner * (set.g - 1.0);
-  const Seconds moving = std::max(time_of(outside, ring_rate(set.network, set.k) * reached),
+  const Seconds moving = std::max(time_outside(set, outside, ring_rate(set.network, set.k) * reached),
                                   time_of(inside, ring_rate(set.node, set.g) * reached));
   const Seconds total = set.network.base * (passes / 2.0) + steps * passes + moving;
   return cost_of(LibraryAlgorithm::tree, total, inside, outside, set);
@@ -147,7 +155,7 @@ LibraryCost small_through_nodes(CollectiveKind kind, const Setting& set) {
 LibraryCost trees_over_sums(const Setting& set) {
   const Bytes share = set.bytes / set.g, outside = share * (set.k > 2 ? 2.0 : 1.0);
   const Bytes wire = set.bytes * (2.0 * (set.n - 1.0) / set.n);
-  const Seconds moving = std::max(time_of(outside, set.network.bus), time_of(wire, set.node.in_network));
+  const Seconds moving = std::max(time_outside(set, outside, set.network.bus), time_of(wire, set.node.in_network));
   const Seconds total = set.network.base + set.node.hop * 2.0 + set.network.hop * (8.0 * std::log2(set.k)) + moving +
                         filling(set.network, wire);
   return cost_of(LibraryAlgorithm::hierarchical, total, set.bytes * ((set.g + 1.0) / set.g), outside, set);
@@ -157,7 +165,7 @@ LibraryCost trees_over_sums(const Setting& set) {
 LibraryCost sums_between(const Setting& set) {
   const Bytes inside = set.bytes * (2.0 * (set.g - 1.0) / set.g);
   const Bytes share = set.bytes / set.g;
-  const Seconds moving = std::max(time_of(share * (2.0 * (set.k - 1.0) / set.k), set.network.in_network),
+  const Seconds moving = std::max(time_outside(set, share * (2.0 * (set.k - 1.0) / set.k), set.network.in_network),
                                   time_of(inside, ring_rate(set.node, set.g)));
   const Seconds total = set.network.base + set.network.hop * 2.0 + set.node.hop * (2.0 * (set.g - 1.0)) + moving +
                         filling(set.network, inside + share);
@@ -171,7 +179,7 @@ LibraryCost all_to_all(const Setting& set, WireBytes sent) {
   const LibraryPath& slower = set.k > 1 ? set.network : set.node;
   const Seconds steps = set.node.hop * (set.g - 1.0) + (set.k > 1 ? set.network.hop * (set.k - 1.0) : Seconds());
   const Seconds moving =
-      std::max(time_of(inside, ring_rate(set.node, set.g)), time_of(outside, ring_rate(set.network, set.k)));
+      std::max(time_of(inside, ring_rate(set.node, set.g)), time_outside(set, outside, ring_rate(set.network, set.k)));
   const Seconds total = slower.base / 2.0 + steps + moving + filling(slower, (inside + outside) * 2.0) / 2.0;
   return cost_of(LibraryAlgorithm::ring, total, inside, outside, set);
 }
@@ -190,6 +198,16 @@ std::string_view name_of(LibraryAlgorithm algorithm) {
   static constexpr std::array<std::string_view, 5> names{"none", "ring", "tree", "in-network", "hierarchical"};
   const auto index = static_cast<std::size_t>(algorithm);
   return index < names.size() ? names[index] : std::string_view("?");
+}
+
+double crowding(CollectiveKind kind, const GroupPlace& place, double devices_per_nic) {
+  if (place.fewest == 0 || place.nodes() == 1) return 1.0;
+  const double most = place.per_node, fewest = place.fewest, all = place.ranks;
+  const double share = place.devices_there / devices_per_nic;  // of NICs, that so many devices have on a full node
+  const double nics = devices_per_nic <= 1 ? share : std::ceil(share);
+  const bool is_ring = kind != CollectiveKind::all_to_all;
+  const double left = is_ring ? 1.0 : fewest * (all - fewest) / (most * (all - most));
+  return std::max(1.0, left * (most / fewest) * (share / nics));
 }
 
 LibraryPath narrowed(const LibraryPath& network, double share) {
@@ -212,7 +230,7 @@ LibraryCost all_to_all_cost(GroupPlace place, WireBytes sent, const LibraryPath&
   ORRERY_EXPECT(place.ranks >= 1 && place.per_node >= 1);
   if (place.ranks == 1) return {};
   const LibraryPath usable = narrowed(network, uplink_share(CollectiveKind::all_to_all, place, network));
-  return all_to_all(setting_of(place, sent.total(), node, usable), sent);
+  return all_to_all(setting_of(CollectiveKind::all_to_all, place, sent.total(), node, usable), sent);
 }
 
 LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, const LibraryPath& node,
@@ -225,7 +243,7 @@ LibraryCost library_cost(CollectiveKind kind, GroupPlace place, Bytes bytes, con
     return all_to_all_cost(place, {piece * (inside - 1.0), piece * (place.ranks - inside)}, node, network);
   }
   const LibraryPath usable = narrowed(network, uplink_share(kind, place, network));
-  const Setting set = setting_of(place, bytes, node, usable);
+  const Setting set = setting_of(kind, place, bytes, node, usable);
   if (set.k == 1) {
     const LibraryCost ring = ring_inside(kind, set);
     return switch_adds(kind, node, set.n) ? faster(ring, sums_inside(set)) : ring;

@@ -25,16 +25,25 @@ struct LibraryPath {
   /// Of a network: nodes under one leaf switch (0: no leaves), and what they send / what their leaf passes on (>= 1).
   int leaf_nodes = 0;
   double oversubscription = 1;
+  double devices_per_nic = 1;  // of a full node; below one where a device has several
 };
 
-/// Where the ranks of a group sit: `per_node` of them on each of ranks / per_node nodes, `nodes_apart` from each other.
-/// The nodes between belong to groups of the same kind, which talk at the same time.
+/// Where the ranks of a group sit: `per_node` of them on each node but those that have fewer, `nodes_apart` from each
+/// other. The nodes between belong to groups of the same kind, which talk at the same time.
 struct GroupPlace {
   int ranks = 1;
   int per_node = 1;
   int nodes_apart = 1;
+  int fewest = 0;         // ranks on the node that has fewest of them; 0: as many as on the others
+  int devices_there = 0;  // in use on that node, of this group and of others
   [[nodiscard]] int nodes() const { return (ranks + per_node - 1) / per_node; }
+  bool operator==(const GroupPlace&) const = default;
 };
+
+/// Times as long as those of a full node that the NICs of the node with the fewest ranks of a group send, for as many
+/// bytes leave each node of a ring or a tree; in an all-to-all its ranks send more to other nodes, and together less.
+/// One NIC for all devices of a node is as fast for few of them.
+double crowding(CollectiveKind kind, const GroupPlace& place, double devices_per_nic);
 
 enum class LibraryAlgorithm : std::uint8_t { none, ring, tree, in_network, hierarchical };
 std::string_view name_of(LibraryAlgorithm algorithm);
@@ -59,8 +68,8 @@ struct LibraryCost {
   LibraryAlgorithm algorithm = LibraryAlgorithm::none;
   Seconds overhead;     // start, hops, filling of the pipeline: no wire is busy for them
   Bytes node_bytes;     // that each rank sends over its link inside the node
-  Bytes network_bytes;  // that each rank sends to the network
-  Seconds wire;         // max(node_bytes / node rate, network_bytes / network rate)
+  Bytes network_bytes;  // that each rank sends to the network, on a node with per_node of them
+  Seconds wire;         // max(node_bytes / node rate, network_bytes / network rate of the node with fewest ranks)
   [[nodiscard]] Seconds total() const { return overhead + wire; }
   [[nodiscard]] WireBytes sent() const { return {node_bytes, network_bytes}; }
 };

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <ranges>
 #include <utility>
 
 namespace orrery {
@@ -40,8 +41,14 @@ bool FoldFlows::crosses_core(DeviceId from, DeviceId to) const {
 void FoldFlows::compare_groups(std::size_t traffic) {
   std::map<std::size_t, std::pair<std::size_t, std::size_t>> shapes;  // by stand-in: members, nodes
   for (const auto& group : request_.traffic[traffic].groups) {
-    std::set<std::int32_t> nodes;
-    for (const RankId rank : group) nodes.insert(platform_.hosts[host_of(rank).index()].node);
+    std::map<std::int32_t, std::size_t> nodes;
+    for (const RankId rank : group) ++nodes[platform_.hosts[host_of(rank).index()].node];
+    const auto [fewest, most] = std::ranges::minmax(std::views::values(nodes));
+    if (fewest != most) {
+      obstacles_.push_back(fmt::format("{}: of a group of {} ranks there are {} on one node and {} on another",
+                                       request_.traffic[traffic].name, group.size(), most, fewest));
+      return;
+    }
     const std::pair shape(group.size(), nodes.size());
     for (const RankId rank : group) {
       const auto [place, fresh] = shapes.try_emplace(stand_in(rank), shape);
@@ -70,7 +77,7 @@ void FoldFlows::list_collective(std::size_t traffic) {
         if (way == Way::network) ++(crosses_core(members[i], to) ? far : near);
       };
       add(Way::node, targets[i].node);
-      add(Way::network, targets[i].network);
+      for (const NetworkTarget& target : targets[i].network) add(Way::network, target.to);
     }
   }
   if (far > 0 && near == 0) reach_[traffic] = NetworkReach::core;
@@ -110,11 +117,12 @@ std::vector<FoldFlow> FoldFlows::folded(const Platform& folded_platform, const s
       const std::vector<LibraryTargets> targets =
           library_targets(folded_platform, members, reach_[traffic], next_in(traffic));
       for (std::size_t i = 0; i < group.size(); ++i) {
-        for (const auto& [way, to] :
-             {std::pair(Way::node, targets[i].node), std::pair(Way::network, targets[i].network)}) {
+        const auto add_way = [&](Way way, DeviceId to) {
           const auto found = keys_.find({traffic, way, group[i], 0});
           if (found != keys_.end() && to.valid()) add(found->second, group[i], to);
-        }
+        };
+        add_way(Way::node, targets[i].node);
+        for (const NetworkTarget& target : targets[i].network) add_way(Way::network, target.to);
       }
     }
   }

@@ -28,6 +28,58 @@ Nodes by_node(const Platform& platform, const std::vector<DeviceId>& members) {
   return nodes;
 }
 
+/// A member's place among those of its node.
+struct Place {
+  std::size_t node = 0, place = 0;
+};
+
+/// Whom members send to on other nodes.
+class OtherNodes {
+ public:
+  OtherNodes(const Nodes& nodes, const std::vector<DeviceId>& members, NextNode next)
+      : nodes_(nodes), members_(members), next_(next) {
+    for (const auto& here : nodes.members) most_ = std::max(most_, here.size());
+    for (const auto& here : nodes.members) are_even_ = are_even_ && here.size() == most_;
+  }
+
+  [[nodiscard]] std::vector<NetworkTarget> of(Place from) const {
+    const std::size_t count = nodes_.members.size();
+    const auto here = number(nodes_.members[from.node].size()), most = number(most_), all = number(members_.size());
+    std::vector<NetworkTarget> targets;
+    if (next_ == NextNode::neighbour || are_even_) {
+      const std::size_t step = next_ == NextNode::neighbour ? 1 : std::max<std::size_t>(1, count / 2);
+      add(from, (from.node + step) % count, most / here, targets);
+      return targets;
+    }
+    for (std::size_t node = 0; node < count; ++node) {
+      if (node != from.node) add(from, node, number(nodes_.members[node].size()) / (all - most), targets);
+    }
+    return targets;
+  }
+
+ private:
+  static double number(std::size_t count) { return static_cast<double>(count); }
+
+  /// Those of a node that a member sends `sent` to, when the senders of its node and they divide all bytes evenly, in
+  /// the order of their places.
+  void add(Place from, std::size_t node, double sent, std::vector<NetworkTarget>& targets) const {
+    const std::size_t here = nodes_.members[from.node].size(), there = nodes_.members[node].size();
+    // In parts of 1 / (here x there) of all bytes.
+    const std::size_t end = (from.place + 1) * there;
+    for (std::size_t at = from.place * there; at < end;) {
+      const std::size_t to = at / here, until = std::min(end, (to + 1) * here);
+      targets.push_back({members_[nodes_.members[node][to]], sent * number(until - at) / number(there)});
+      at = until;
+    }
+  }
+
+  const Nodes& nodes_;
+  const std::vector<DeviceId>& members_;
+  NextNode next_;
+  std::size_t most_ = 0;  // members on a node
+  bool are_even_ = true;
+};
+
 Mirrors mirrors_of(const Platform& platform, DeviceId host) {
   return host.index() < platform.mirrors.size() ? platform.mirrors[host.index()] : Mirrors{};
 }
@@ -43,25 +95,31 @@ std::vector<LibraryTargets> library_targets(const Platform& platform, const std:
   const Nodes nodes = by_node(platform, members);
   std::vector<LibraryTargets> targets;
   targets.reserve(members.size());
-  const std::size_t count = nodes.members.size();
-  const std::size_t step = next == NextNode::half_way ? std::max<std::size_t>(1, count / 2) : 1;
+  const OtherNodes others(nodes, members, next);
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Mirrors mirrors = mirrors_of(platform, members[i]);
-    const std::size_t place = nodes.place_of[i];
-    const auto& here = nodes.members[nodes.node_of[i]];
-    const auto& there = nodes.members[(nodes.node_of[i] + step) % count];
-    targets.push_back({mirrors.inside, reach == NetworkReach::core ? mirrors.core : mirrors.leaf});
+    const std::size_t node = nodes.node_of[i], place = nodes.place_of[i];
+    const auto& here = nodes.members[node];
+    targets.push_back({mirrors.inside, {}});
     if (here.size() > 1) targets.back().node = members[here[(place + 1) % here.size()]];
-    if (count > 1) targets.back().network = members[there[place % there.size()]];
+    const DeviceId mirror = reach == NetworkReach::core ? mirrors.core : mirrors.leaf;
+    if (nodes.members.size() > 1) {
+      targets.back().network = others.of({node, place});
+    } else if (mirror.valid()) {
+      targets.back().network = {{mirror}};
+    }
   }
   return targets;
 }
 
+Bytes network_bytes(const LibraryMoves& moves, const LibraryTargets& targets) {
+  double shares = 0;
+  for (const NetworkTarget& target : targets.network) shares += target.share;
+  return moves.network_bytes * shares;
+}
+
 Bytes library_bytes(const LibraryMoves& moves, const LibraryTargets& targets) {
-  Bytes sum;
-  if (targets.node.valid()) sum += moves.node_bytes;
-  if (targets.network.valid()) sum += moves.network_bytes;
-  return sum;
+  return (targets.node.valid() ? moves.node_bytes : Bytes()) + network_bytes(moves, targets);
 }
 
 LibraryRun::LibraryRun(const LibraryMoves& moves, std::vector<DeviceId> members, std::vector<LibraryTargets> targets,
@@ -83,7 +141,9 @@ void LibraryRun::start() {
 void LibraryRun::send_all() {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     send(members_[i], targets_[i].node, moves_.node_bytes);
-    send(members_[i], targets_[i].network, moves_.network_bytes);
+    for (const NetworkTarget& target : targets_[i].network) {
+      send(members_[i], target.to, moves_.network_bytes * target.share);
+    }
   }
   ended(Outcome::done);
 }

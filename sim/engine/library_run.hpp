@@ -11,9 +11,16 @@
 
 namespace orrery {
 
-/// Whom a member of a library collective sends to; invalid where there is nobody.
+/// A member on another node that gets `share` of LibraryMoves::network_bytes from one.
+struct NetworkTarget {
+  DeviceId to;
+  double share = 1;
+};
+
+/// Whom a member of a library collective sends to. `node` is invalid where there is nobody.
 struct LibraryTargets {
-  DeviceId node, network;
+  DeviceId node;
+  std::vector<NetworkTarget> network;
 };
 
 /// Which node a member sends to, counting nodes as they first appear: a ring's next one, or the one half way round,
@@ -22,12 +29,15 @@ enum class NextNode : std::uint8_t { neighbour, half_way };
 NextNode next_node(CollectiveKind kind);
 
 /// Of every member, in order. Inside its node: the next member, the last one's is the first. On the network: the member
-/// at the same place of the `next` node. A member that is alone in its node, or whose node is the only one, sends to
-/// its mirror where the platform has one.
+/// at the same place of the `next` node. Where nodes have different numbers of members, as many bytes leave each of a
+/// ring's as leave the one with most, and both sides share them evenly (a ring is made of channels, which pass through
+/// all of them); of an all-to-all every member sends to all other nodes, to each as much as it has members. A member
+/// that is alone in its node, or whose node is the only one, sends to its mirror where the platform has one.
 std::vector<LibraryTargets> library_targets(const Platform& platform, const std::vector<DeviceId>& members,
                                             NetworkReach reach, NextNode next = NextNode::neighbour);
 
-/// Bytes that a member with these targets sends.
+/// Bytes that a member with these targets sends, to other nodes and in all.
+Bytes network_bytes(const LibraryMoves& moves, const LibraryTargets& targets);
 Bytes library_bytes(const LibraryMoves& moves, const LibraryTargets& targets);
 
 /// Carries it out. Keep it alive until `done` has been called or the kernel has run out of events.

@@ -1,5 +1,6 @@
 // Experts that are split over fewer ranks than the layers around them.
 #include "models/cost/cost_model.hpp"
+#include "models/layouts/group_place.hpp"
 #include "models/layouts/replica_places.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"

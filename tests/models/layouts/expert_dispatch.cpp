@@ -2,6 +2,7 @@
 #include "models/layouts/expert_dispatch.hpp"
 
 #include "models/cost/cost_model.hpp"
+#include "models/layouts/group_place.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
 

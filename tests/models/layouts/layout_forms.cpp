@@ -244,27 +244,5 @@ TEST_CASE("Sharding states divides them, and only them") {
   CHECK(three.activations == none.activations);
 }
 
-TEST_CASE("Places of groups follow the order of dimensions") {
-  Layout layout;
-  layout.tp = 4, layout.dp = 8, layout.pp = 2;
-  CHECK(place_of(layout, Dimension::tp, 8).per_node == 4);
-  CHECK(place_of(layout, Dimension::dp, 8).per_node == 2);
-  CHECK(place_of(layout, Dimension::dp, 8).nodes() == 4);
-  CHECK(stride(layout, Dimension::pp) == 32);
-  layout.order = {Dimension::dp, Dimension::pp, Dimension::tp, Dimension::cp};
-  CHECK(place_of(layout, Dimension::dp, 8).per_node == 8);
-  CHECK(place_of(layout, Dimension::tp, 8).per_node == 1);
-  CHECK(to_text(layout) == "tp4 pp2 dp8 b1");
-  layout = {};
-  layout.tp = layout.cp = layout.pp = layout.dp = 2;
-  CHECK(place_of(layout, Dimension::dp, 8).per_node == 4);
-  layout.order = {Dimension::tp, Dimension::cp, Dimension::pp, Dimension::dp};  // replicas on another node
-  CHECK(place_of(layout, Dimension::dp, 8).ranks == 4);
-  CHECK(place_of(layout, Dimension::dp, 8).per_node == 2);
-  layout.ep = 4;
-  CHECK(place_of(layout, Dimension::ep, 8).per_node == 2);
-  CHECK(place_of_replicas(layout, 2, 2, 8).per_node == 1);  // one of each cp pair
-}
-
 }  // namespace
 }  // namespace orrery

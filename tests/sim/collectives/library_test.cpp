@@ -105,6 +105,29 @@ TEST_CASE("a thin core narrows a group by what of it crosses leaves at once", "[
   CHECK(time == Approx(3.77 * 1.5 / 10.625 + 124 * us).epsilon(1e-6));
 }
 
+TEST_CASE("a node with fewer ranks of a group sends as much over fewer NICs", "[library]") {
+  using enum CollectiveKind;
+  const GroupPlace uneven{12, 8, 1, 4, 4};
+  CHECK(crowding(all_reduce, uneven, 1) == 2.0);
+  CHECK(crowding(all_reduce, uneven, 0.5) == 2.0);                     // two NICs of each device
+  CHECK(crowding(all_reduce, uneven, 2) == 2.0);                       // four NICs, of which four devices have two
+  CHECK(crowding(all_reduce, uneven, 8) == 1.0);                       // one NIC for all, whoever is there
+  CHECK(crowding(all_reduce, {11, 8, 1, 3, 3}, 2) == 2.0);             // three devices have two, one of them its own
+  CHECK(crowding(all_reduce, {12, 8}, 1) == 1.0);                      // not known to be uneven
+  CHECK(crowding(all_reduce, {8, 8, 1, 4, 4}, 1) == 1.0);              // on one node
+  CHECK(crowding(all_to_all, uneven, 1) == 2.0);                       // 4 x 8 out of four NICs, 8 x 4 out of eight
+  CHECK(crowding(all_to_all, {20, 8, 1, 4, 4}, 1) == Approx(4. / 3));  // each of four 16 parts, of eight 12
+  CHECK(crowding(all_to_all, {20, 8, 1, 4, 4}, 8) == 1.0);             // 4 x 16 against 8 x 12 out of one NIC
+  // 3.77 GB x 2 x 11/12 / 8 = 863.96 MB of a full node's rank; at 21.25 GB/s, as long again on the other
+  for (const CollectiveKind kind : {all_reduce, reduce_scatter}) {
+    const LibraryCost even = library_cost(kind, {12, 8}, Bytes(3.77e9), nvswitch(), nic());
+    const LibraryCost cost = library_cost(kind, uneven, Bytes(3.77e9), nvswitch(), nic());
+    CHECK(cost.network_bytes == even.network_bytes);
+    CHECK(cost.wire.value() == Approx(3.77e9 * (kind == all_reduce ? 2 : 1) * 11 / 12 / 8 / 21.25e9 * 2));
+    CHECK(cost.overhead.value() == Approx(even.overhead.value()));
+  }
+}
+
 TEST_CASE("between nodes the network's wire counts, divided by the ranks of a node", "[library]") {
   using enum CollectiveKind;
   // 3.77 GB over 8 nodes, one rank each: 34 + 14 x 15 us + 6.5975 GB / 21.25 GB/s

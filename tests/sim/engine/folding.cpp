@@ -161,7 +161,8 @@ TEST_CASE("what is not symmetric is not folded", "[fold]") {
   FoldRequest uneven = request({4, 1, 1, 4});
   Platform platform = nodes_of(2, 4, 4, 2, 1e3);
   uneven.hosts[3] = DeviceId(4);
-  CHECK(fold(platform, uneven).obstacles.size() == 1);
+  CHECK(fold(platform, uneven).obstacles.front() ==
+        "gradient all-reduce: of a group of 4 ranks there are 3 on one node and 1 on another");
   // a slow line
   platform.links[platform.hosts[2].inside->up.front().index()].bandwidth *= 0.5;
   CHECK(obstacles({1, 1, 4, 4}, platform) ==
