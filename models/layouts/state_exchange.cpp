@@ -33,17 +33,22 @@ double blocks_of_stage(const StageWork& stage) {
 }
 
 /// Passes of a stage that exchanges can hide behind: computing beside which nothing else goes on the same wires, and
-/// exchanges on other wires.
+/// exchanges on other wires. Gradients are there after passes over the weights alone where those stand apart (ZB-H1).
 struct Passes {
   Seconds forward, backward;
   double count, blocks;
 };
 
-Passes passes_beside(const StageWork& stage, const WireBytes& states, double count) {
+Passes passes_beside(const StageWork& stage, const Layout& layout, const WireBytes& states, double count) {
   Passes passes{stage.forward_time(), stage.backward_time(), count, blocks_of_stage(stage)};
   if (share_wires(states, stage.tensor_sent.forward)) passes.forward -= stage.tensor_forward + stage.tensor_hidden;
   if (share_wires(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
   if (share_wires(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward + stage.expert_hidden;
+  passes.forward = std::max(Seconds(), passes.forward);  // stages on devices of several kinds take the longest parts
+  if (layout.schedule == PipelineSchedule::zero_bubble) {
+    passes.backward = stage.backward_weights;
+    return passes;
+  }
   if (share_wires(states, stage.tensor_sent.backward)) {
     passes.backward -= stage.tensor_backward + stage.tensor_recompute + stage.tensor_hidden_backward;
   }
@@ -52,8 +57,7 @@ Passes passes_beside(const StageWork& stage, const WireBytes& states, double cou
   if (share_wires(states, stage.expert_sent.backward)) {
     passes.backward -= stage.expert_backward + stage.expert_recompute + stage.expert_hidden_backward;
   }
-  // Stages on devices of several kinds take the longest of each part.
-  passes.forward = std::max(Seconds(), passes.forward), passes.backward = std::max(Seconds(), passes.backward);
+  passes.backward = std::max(Seconds(), passes.backward);
   return passes;
 }
 
@@ -206,7 +210,7 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   if (has_no_sharers(stage, layout)) return {};
   const StatesMoved once = states_moved_once(stage, layout);
   const auto count = static_cast<double>(microbatches(layout, job_.batch));
-  const Passes passes = passes_beside(stage, once.gradients.sent, count);
+  const Passes passes = passes_beside(stage, layout, once.gradients.sent, count);
   const FrameworkProfile& software = job_.framework;
   const Beside beside(software, delay_of_sent_byte());
   StateExchange exchange;
