@@ -5,8 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <initializer_list>
 
 namespace orrery {
 namespace {
@@ -77,67 +76,78 @@ Spread spread_of(const Run& run, std::int64_t devices, std::int64_t devices_per_
   return worst;
 }
 
-/// Of a group whose ranks are a run of runs, the closest first.
-GroupPlace place_of_runs(std::span<const Run> runs, int ranks, std::int64_t devices, int devices_per_node) {
-  Spread whole;
-  std::int64_t apart = 0;
-  for (const Run& run : runs) {
-    const Spread spread = spread_of(run, devices, devices_per_node);
-    whole.most *= spread.most, whole.fewest *= spread.fewest;
-    if (spread.devices_there > 0) whole.devices_there = spread.devices_there;
-    if (apart == 0 && spread.most < run.ranks) apart = run.apart;
-  }
-  if (apart == 0) apart = runs.back().apart;
-  GroupPlace place{ranks, static_cast<int>(whole.most), nodes_apart(devices_per_node, apart)};
-  if (whole.fewest == whole.most) return place;
-  place.fewest = static_cast<int>(whole.fewest), place.devices_there = static_cast<int>(whole.devices_there);
-  return place;
-}
+/// Puts together a group whose ranks are a run of runs, the closest first; a run that goes on where one ends is one
+/// with it.
+class RunOfRuns {
+ public:
+  RunOfRuns(std::int64_t devices, int devices_per_node) : devices_(devices), devices_per_node_(devices_per_node) {}
 
-/// Of the ranks along these dimensions, the fastest first, every `every`-th, `ranks` of them.
-GroupPlace place_along(const Layout& layout, const std::vector<Dimension>& dimensions, int every, int ranks,
+  void add(const Run& run) {
+    if (run.ranks == 1) return;
+    if (last_.ranks > 1 && last_.span() != run.apart) spread_last();
+    last_ = last_.ranks > 1 ? Run{last_.ranks * run.ranks, last_.apart} : run;
+  }
+
+  [[nodiscard]] GroupPlace place(int ranks) {
+    spread_last();
+    GroupPlace place{ranks, static_cast<int>(whole_.most), nodes_apart(devices_per_node_, apart_)};
+    if (whole_.fewest == whole_.most) return place;
+    place.fewest = static_cast<int>(whole_.fewest), place.devices_there = static_cast<int>(whole_.devices_there);
+    return place;
+  }
+
+ private:
+  void spread_last() {
+    const Spread spread = spread_of(last_, devices_, devices_per_node_);
+    whole_.most *= spread.most, whole_.fewest *= spread.fewest;
+    whole_.devices_there = std::max(whole_.devices_there, spread.devices_there);
+    if (!crosses_) apart_ = last_.apart, crosses_ = spread.most < last_.ranks;
+    last_ = {};
+  }
+
+  std::int64_t devices_;
+  int devices_per_node_;
+  Run last_;
+  Spread whole_;
+  std::int64_t apart_ = 1;
+  bool crosses_ = false;
+};
+
+/// Of the ranks along these dimensions every `every`-th, `ranks` of them.
+GroupPlace place_along(const Layout& layout, std::initializer_list<Dimension> dimensions, int every, int ranks,
                        int devices_per_node) {
-  std::vector<Run> runs;
+  RunOfRuns runs(layout.devices(), devices_per_node);
   std::int64_t left = ranks, skipped = every;
-  for (const Dimension dimension : dimensions) {
-    const bool is_last = dimension == dimensions.back();
-    const std::int64_t along = degree(layout, dimension), step = stride(layout, dimension) * skipped;
+  std::size_t seen = 0;
+  for (const Dimension dimension : layout.order) {
+    if (std::ranges::find(dimensions, dimension) == dimensions.end()) continue;
+    const std::int64_t along = degree(layout, dimension);
+    const bool is_last = ++seen == dimensions.size();
     const std::int64_t taken = is_last ? left : std::min(left, std::max<std::int64_t>(1, along / skipped));
-    if (!runs.empty() && (taken == 1 || runs.back().span() == step)) {
-      runs.back().ranks *= taken;
-    } else if (taken > 1 || is_last) {
-      runs.push_back({taken, step});
-    }
+    runs.add({taken, stride(layout, dimension) * skipped});
     left = std::max<std::int64_t>(1, left / taken), skipped = std::max<std::int64_t>(1, skipped / along);
   }
-  return place_of_runs(runs, ranks, layout.devices(), devices_per_node);
-}
-
-/// These, the fastest first.
-std::vector<Dimension> by_stride(const Layout& layout, std::vector<Dimension> dimensions) {
-  std::stable_sort(dimensions.begin(), dimensions.end(),
-                   [&](Dimension a, Dimension b) { return stride(layout, a) < stride(layout, b); });
-  return dimensions;
+  return runs.place(ranks);
 }
 
 }  // namespace
 
 GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int devices_per_node) {
-  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp});
-  return place_along(layout, dimensions, every, ranks, devices_per_node);
+  return place_along(layout, {Dimension::dp, Dimension::cp}, every, ranks, devices_per_node);
 }
 
 GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node) {
   if (expert_tensor_degree(layout) == layout.tp) return place_of_replicas(layout, every, ranks, devices_per_node);
-  const std::vector<Dimension> dimensions = by_stride(layout, {Dimension::dp, Dimension::cp, Dimension::tp});
-  return place_along(layout, dimensions, every, ranks, devices_per_node);
+  return place_along(layout, {Dimension::dp, Dimension::cp, Dimension::tp}, every, ranks, devices_per_node);
 }
 
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node) {
   if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
   if (dimension == Dimension::ep) return place_of_expert_ranks(layout, 1, layout.ep, devices_per_node);
-  const Run run{degree(layout, dimension), stride(layout, dimension)};
-  return place_of_runs({&run, 1}, degree(layout, dimension), layout.devices(), devices_per_node);
+  const int ranks = degree(layout, dimension);
+  RunOfRuns runs(layout.devices(), devices_per_node);
+  runs.add({ranks, stride(layout, dimension)});
+  return runs.place(ranks);
 }
 
 }  // namespace orrery
