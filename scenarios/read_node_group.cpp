@@ -42,8 +42,6 @@ class NodeResolver {
   }
 
   void take_system() {
-    refuse(table_, "devices_per_node", ValueType::number, "a cluster made of device",
-           "the system " + *keys_.system + " has its own");
     const System* system = look_up("system", *keys_.system, reading_.catalogue.systems, "system");
     if (system == nullptr) return;
     const auto nodes = static_cast<int>(keys_.nodes.value_or(1));
@@ -52,10 +50,24 @@ class NodeResolver {
                fmt::format("{} has at most {}", system->id, system->max_nodes));
       return;
     }
+    const std::int64_t used = keys_.devices_per_node.value_or(system->devices_per_node);
+    if (used > system->devices_per_node) {
+      complain(table_, "devices_per_node", fmt::format("{} devices are too many", used),
+               fmt::format("a node of {} has {}", system->id, system->devices_per_node));
+      return;
+    }
     is_known_ = true;
     found_.system = describe_system(*system, reading_.catalogue, nodes);
+    use_part_of_nodes(*found_.system, static_cast<int>(used));
     found_.nodes = static_cast<const NodeGroup&>(*found_.system);
     found_.origin = {system->id, {}, system->price_per_hour, system->currency};
+  }
+
+  /// The first devices of every node, and the NICs that they use.
+  static void use_part_of_nodes(NodeGroup& nodes, int used) {
+    const int all = nodes.devices_per_node;
+    nodes.nics_per_node = (used * nodes.nics_per_node + all - 1) / all;
+    nodes.devices_per_node = used;
   }
 
   void take_device() {
@@ -101,7 +113,7 @@ NodeKeys read_node_keys(TomlTable& table, const Reading& reading) {
   keys.device = table.text("device");
   if (keys.device && keys.device->ends_with(".csv")) keys.device = path_in(reading, table, "device", *keys.device);
   keys.nodes = table.integer("nodes", count);
-  if (!table.has("system")) keys.devices_per_node = table.integer("devices_per_node", count);
+  keys.devices_per_node = table.integer("devices_per_node", count);
   keys.node_link = table.text("node_link");
   keys.nics = table.integer("nics", count);
   keys.network_link = table.text("network_link");
@@ -147,7 +159,7 @@ void record_node_defaults(TomlTable& table, const ResolvedNodes& nodes) {
     if (!table.has(key)) table.integer(key, value);
   };
   record("nodes", nodes.nodes.nodes);
-  if (nodes.origin.system.empty()) record("devices_per_node", nodes.nodes.devices_per_node);
+  record("devices_per_node", nodes.nodes.devices_per_node);
   record("nics", nodes.nodes.nics_per_node);
 }
 

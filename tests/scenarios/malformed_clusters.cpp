@@ -10,6 +10,11 @@ TEST_CASE("mistakes in clusters and federations are told with the nearest names"
        R"(lab.toml:5:9: cluster.nodes: 3 nodes are too many (box has at most 2)
   nodes = 3
           ^)"},
+      {"more devices than a node of the system has", two_nn + box + R"(devices_per_node = 5
+)" + alone,
+       R"(lab.toml:5:20: cluster.devices_per_node: 5 devices are too many (a node of box has 4)
+  devices_per_node = 5
+                     ^)"},
       {"a system and a device", two_nn + box + R"(device = "gpu"
 )" + alone,
        R"(lab.toml:5:10: cluster.device: is given beside system (a system has its own device) - keep one of them

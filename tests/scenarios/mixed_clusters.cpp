@@ -117,7 +117,7 @@ lab.toml:7:9: cluster.group[1].nodes: 0 is out of range (must be between 1 and 1
 lab.toml:11:9: cluster.group[2].nodes: 3 nodes are too many (box has at most 2)
   nodes = 3
           ^
-lab.toml:12:1: cluster.group[2]: unknown key "speed" - known: device, network_link, nics, node_link, nodes, system
+lab.toml:12:1: cluster.group[2]: unknown key "speed" - known: device, devices_per_node, network_link, nics, node_link, nodes, system
   speed = 2
   ^
 lab.toml:13:1: cluster.group[3].system: is missing (a cluster is a system of the catalogue, or a device and its links) - add system = "..." or device = "..."

@@ -57,6 +57,24 @@ TEST_CASE("the rest of a node is the node less its devices") {
   CHECK(cluster.currency == "EUR");
 }
 
+TEST_CASE("a job may use some devices of each node of a system, with the NICs that are theirs") {
+  const auto cluster = [](const std::string& keys) {
+    return scenario_of(two_nn + "batch = 24\n[cluster]\nsystem = \"box\"\nnodes = 2\n" + keys + replicas)
+        .strategies[0]
+        .cluster;
+  };
+  CHECK(cluster("").description.devices_per_node == 4);
+  const std::vector<std::pair<int, int>> nics{{4, 2}, {3, 2}, {2, 1}, {1, 1}};  // of two, each of a pair of devices
+  for (const auto& [devices, count] : nics) {
+    const ClusterSpec used = cluster("devices_per_node = " + std::to_string(devices) + "\n");
+    CHECK(used.description.devices() == 2 * devices);
+    CHECK(used.description.nics_per_node == count);
+    CHECK(used.description.rest_training == cluster("").description.rest_training);
+    CHECK(used.price_per_hour == 12);
+  }
+  CHECK(cluster("devices_per_node = 2\nnics = 2\n").description.nics_per_node == 2);
+}
+
 TEST_CASE("a strategy's own cluster keys lie over those of the cluster") {
   const std::string base = two_nn + "[cluster]\nsystem = \"box\"\nnodes = 2\n" + replicas;
   const auto description = [&](const std::string& keys) {

@@ -92,6 +92,7 @@ data_origin = "cluster"  # default
 [cluster]
 system = "box"  # lab.toml:5
 nodes = 1  # default
+devices_per_node = 4  # default
 nics = 2  # default
 fabric = "star"  # default
 
