@@ -130,8 +130,12 @@ struct LayoutJudge::State {
   /// (host_update_us), the device launches them all; the host is late by as much as it is not ahead of the device.
   [[nodiscard]] UpdateTime optimizer_time(const StageWork& stage, const Layout& layout) const;
   /// Of one micro-batch, as hops_of_own_ports() has them: each as long as the wires between its two stages take it, on
-  /// the ports that they really have. `stage`: whose boundary crosses all of them.
-  [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const StageWork& stage, const Layout& layout) const;
+  /// the ports that they really have. Of several chunks of a stage the one that sends most counts.
+  [[nodiscard]] std::vector<PipelineHop> hops_between_stages(const std::vector<StageWork>& chunks,
+                                                             const Layout& layout) const;
+  [[nodiscard]] Bytes longest_message(const std::vector<StageWork>& chunks, std::size_t stage,
+                                      const Layout& layout) const;
+  void put_on_nics(std::vector<PipelineHop>& hops, const std::vector<Bytes>& messages, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
   /// `count` micro-batches of one replica through its stages, by parts.
   [[nodiscard]] StepParts time_of_replica(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
@@ -141,7 +145,8 @@ struct LayoutJudge::State {
   /// all stages.
   void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;
   void add_exchanged(StepPrediction& step, const WireBytes& sent, const Layout& layout) const;
-  void add_messages(StepPrediction& step, const StageWork& chunk, double count, const Layout& layout) const;
+  void add_messages(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
+                    const Layout& layout) const;
   /// What late replicas cost; after all other parts.
   void add_stragglers(StepParts& parts, const Layout& layout) const;
   void set_flops(StepPrediction& step, const Layout& layout) const;

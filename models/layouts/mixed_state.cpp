@@ -56,7 +56,7 @@ LayoutJudge::MixedState::Replicas LayoutJudge::MixedState::replicas_on(const std
   }
   replicas.stages = State::stages_of(replicas.chunks, layout);
   for (const std::size_t kind : all) {
-    const std::vector<PipelineHop> hops = kinds_[kind]->hops_between_stages(replicas.chunks.front(), layout);
+    const std::vector<PipelineHop> hops = kinds_[kind]->hops_between_stages(replicas.chunks, layout);
     replicas.hops.resize(hops.size());
     for (std::size_t stage = 0; stage < hops.size(); ++stage) {
       const NodeKinds ends = joined(kinds[stage], kinds[(stage + 1) % kinds.size()]);
@@ -229,7 +229,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
     first.add_exchanged(step, outer.sent(), layout);
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
-  first.add_messages(step, slowest.chunks.front(), static_cast<double>(step.microbatches), layout);
+  first.add_messages(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
   first.add_stragglers(step.parts, layout);
   first.set_flops(step, layout);
   step.memory = fullest(spread, layout);

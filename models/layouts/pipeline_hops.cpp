@@ -31,14 +31,37 @@ Seconds LayoutJudge::State::time_beside_wire(Bytes message, const Layout& layout
                        .total();
 }
 
-std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork& stage, const Layout& layout) const {
+std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const std::vector<StageWork>& chunks,
+                                                                 const Layout& layout) const {
   if (layout.pp == 1) return {};
-  const Bytes message = bytes_in_memory(job_.precision) * (stage.boundary_numbers / layout.tp);
-  const Seconds beside = time_beside_wire(message, layout);
+  std::vector<PipelineHop> hops = hops_of_own_ports(layout, Seconds(), Seconds());
+  const LibraryPath& node = paths_for(layout).node;
+  std::vector<Bytes> messages(hops.size());
+  for (std::size_t i = 0; i < hops.size(); ++i) {
+    messages[i] = longest_message(chunks, i, layout);
+    const bool is_alike = i > 0 && messages[i] == messages[i - 1];
+    hops[i].beside = is_alike ? hops[i - 1].beside : time_beside_wire(messages[i], layout);
+    hops[i].wire = messages[i] / node.bus;
+  }
+  if (stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node) put_on_nics(hops, messages, layout);
+  return hops;
+}
+
+/// Of the chunks of a stage the longest that leaves one of them for the next one.
+Bytes LayoutJudge::State::longest_message(const std::vector<StageWork>& chunks, std::size_t stage,
+                                          const Layout& layout) const {
+  double numbers = 0;
+  for (std::size_t chunk = stage; chunk + 1 < chunks.size(); chunk += static_cast<std::size_t>(layout.pp)) {
+    numbers = std::max(numbers, chunks[chunk].boundary_numbers);
+  }
+  return bytes_in_memory(job_.precision) * (numbers / layout.tp);
+}
+
+/// Those between nodes.
+void LayoutJudge::State::put_on_nics(std::vector<PipelineHop>& hops, const std::vector<Bytes>& messages,
+                                     const Layout& layout) const {
   const auto count = static_cast<std::size_t>(layout.pp);
-  std::vector<PipelineHop> hops = hops_of_own_ports(layout, beside, message / paths_for(layout).node.bus);
-  if (stride(layout, Dimension::pp) * layout.pp <= job_.cluster.devices_per_node) return hops;
-  const Seconds network = message / message_rate(layout, job_.cluster, paths_for(layout).network);
+  const BytesPerSecond rate = message_rate(layout, job_.cluster, paths_for(layout).network);
   std::vector<std::size_t> nics(count);  // stages on the same NICs have the same one
   std::vector<StagePlace> places;
   for (std::size_t i = 0; i < count; ++i) {
@@ -47,9 +70,8 @@ std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const StageWork
   }
   for (std::size_t i = 0; i < hops.size(); ++i) {
     const std::size_t next = (i + 1) % count;
-    if (places[i].node != places[next].node) hops[i] = {beside, network, nics[i], nics[next]};
+    if (places[i].node != places[next].node) hops[i] = {hops[i].beside, messages[i] / rate, nics[i], nics[next]};
   }
-  return hops;
 }
 
 }  // namespace orrery

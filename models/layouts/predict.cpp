@@ -67,11 +67,12 @@ void LayoutJudge::State::add_exchanged(StepPrediction& step, const WireBytes& se
   step.exchanged_per_device += sent * (1.0 / layout.pp);
 }
 
-void LayoutJudge::State::add_messages(StepPrediction& step, const StageWork& chunk, double count,
+void LayoutJudge::State::add_messages(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
                                       const Layout& layout) const {
-  const Bytes crossing = bytes_in_memory(job_.precision) * (chunk.boundary_numbers / layout.tp);
-  const double edges = layout.pp * layout.interleave - 1.0;
-  step.sent_per_device = step.exchanged_per_device.total() + crossing * (2.0 * count * edges / layout.pp);
+  double numbers = 0;
+  for (std::size_t chunk = 0; chunk + 1 < chunks.size(); ++chunk) numbers += chunks[chunk].boundary_numbers;
+  const Bytes crossing = bytes_in_memory(job_.precision) * (numbers / layout.tp);
+  step.sent_per_device = step.exchanged_per_device.total() + crossing * (2.0 * count / layout.pp);
 }
 
 void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) const {
@@ -95,7 +96,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   const auto count = static_cast<double>(microbatches(layout, job_.batch));
   StepPrediction step;
   step.microbatches = static_cast<int>(count);
-  const std::vector<PipelineHop> hops = hops_between_stages(chunks.front(), layout);
+  const std::vector<PipelineHop> hops = hops_between_stages(chunks, layout);
   step.parts = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
   UpdateTime update;
   for (const StageWork& stage : stages) {
@@ -110,7 +111,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
     add_exchanged(step, outer.sent(), layout);
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
-  add_messages(step, chunks.front(), count, layout);
+  add_messages(step, chunks, count, layout);
   add_stragglers(step.parts, layout);
   set_flops(step, layout);
   step.memory = fullest(chunks, stages, layout);
@@ -155,7 +156,7 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
   const ChunkPlan& plan = plan_for(layout);
   const std::vector<StageWork> chunks = chunks_of(plan, layout), stages = stages_of(chunks, layout);
   LayoutPrices prices;
-  prices.transfers = totals_of(hops_between_stages(chunks.front(), layout));
+  prices.transfers = totals_of(hops_between_stages(chunks, layout));
   prices.tied_exchange = tied_exchange(layout);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     StagePrice stage = price_of_stage(chunks, i, layout);

@@ -72,16 +72,27 @@ Seconds beyond_wires(Seconds transfer, Bytes message, const TrainingJob& job, co
   return std::max(Seconds(), transfer - way.latency - message / rate);
 }
 
+/// Which of a stage's chunks send on: the network ends with the last stage's last.
+enum class Sends : std::uint8_t { all, but_last };
+
+Bytes longest_message(const StagePrice& stage, Sends which) {
+  Bytes most;
+  const std::size_t count = stage.chunks.size() - (which == Sends::all ? 0 : 1);
+  for (std::size_t chunk = 0; chunk < count; ++chunk) most = std::max(most, stage.chunks[chunk].boundary);
+  return most;
+}
+
 /// Of all hops of a replica.
 std::vector<Seconds> beyond_wires(const std::vector<Seconds>& transfers, int replica, const TrainingJob& job,
                                   const Layout& layout, const LayoutPrices& prices, const Cluster& cluster) {
-  const Bytes message = prices.stages_of(replica).front().chunks.front().boundary;
   const auto device = [&](std::size_t stage) {
     const int at = static_cast<int>(stage) % layout.pp;
     return DeviceId(static_cast<std::size_t>(device_at(layout, {.dp = replica, .pp = at})));
   };
   std::vector<Seconds> beyond;
+  const std::vector<StagePrice>& stages = prices.stages_of(replica);
   for (std::size_t stage = 0; stage < transfers.size(); ++stage) {
+    const Bytes message = longest_message(stages[stage], stage + 1 == stages.size() ? Sends::but_last : Sends::all);
     beyond.push_back(beyond_wires(transfers[stage], message, job, layout, cluster, device(stage), device(stage + 1)));
   }
   return beyond;

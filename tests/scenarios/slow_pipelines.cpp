@@ -38,6 +38,19 @@ TEST_CASE("pipelines with slow messages take in closed form what they do in the 
   }
 }
 
+TEST_CASE("every boundary of a network sends its own bytes") {
+  // U-Net: 8.4, 16.8 and 8.4 MB; ResNet-50: 12.8, 6.4 and 3.2 MB.
+  const std::string network = GENERATE(as<std::string>(), "unet", "resnet50");
+  const std::string keys = GENERATE(as<std::string>(), "pp = 4\n", "pp = 4\nschedule = \"gpipe\"\n", "pp = 3\n");
+  INFO(network << " " << keys);
+  const Scenario scenario = shipped_lab("[workload]\nnetwork = \"" + network +
+                                        "\"\nbatch = 16\nprecision = \"bf16\"\noptimizer = \"adamw\"\n"
+                                        "[cluster]\ndevice = \"rtx4090\"\nnodes = 4\nnetwork_link = \"eth-10g\"\n"
+                                        "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\ndp = 1\n" +
+                                        keys);
+  CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
+}
+
 TEST_CASE("between unequal networks every hop takes its own time") {
   const std::string layout = GENERATE(as<std::string>(), "pp = 4\n", "pp = 8\n", "pp = 8\ninterleave = 3\n",
                                       "tp = 2\npp = 8\n", "tp = 8\npp = 4\n");
