@@ -22,6 +22,9 @@ struct NodeGroup {
   int nics_per_node = 1;             // shared by the node's devices when fewer; device d uses NIC d * nics / devices
   std::optional<Link> network_link;  // of one NIC; nothing: a single node
   Watts rest_idle, rest_training;    // of one node beside its devices (host, fans); 0 when unknown
+
+  /// Devices beside each other on a link of their own, which does not take from their NICs: those of a node, or one.
+  [[nodiscard]] int joined_devices() const { return node_link ? devices_per_node : 1; }
 };
 
 /// What a scenario asks for, with every catalogue name resolved: its first group of nodes, and what joins all nodes.

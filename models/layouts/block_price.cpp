@@ -182,7 +182,7 @@ class BlockPricer {
   /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather. Returns what a rank sends.
   WireBytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
     WireBytes sent;
-    const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.devices_per_node);
+    const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.joined_devices());
     const auto pay = [&](CollectiveKind part) {
       const Bytes bytes = bytes_of(part) * (numbers / layout_.cp);
       const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
@@ -204,7 +204,7 @@ class BlockPricer {
     const double tokens = share.expert_visits / number(layer.experts_per_token);
     const double parts = layout_.sequence_parallel == SequenceParallel::on ? expert_tensor_degree(layout_) : 1;
     const Bytes all = bytes_in_memory(job_.precision) * (tokens * number(layer.in.channels) / parts);
-    const GroupPlace place = place_of(layout_, Dimension::ep, job_.cluster.devices_per_node);
+    const GroupPlace place = place_of(layout_, Dimension::ep, job_.cluster.joined_devices());
     const bool is_by_node = job_.framework.node_dispatch.value > 0.5;
     const TokenCopies copies = is_by_node ? copies_per_node(layer, place) : copies_per_expert(layer, place);
     const LibraryCost cost =
@@ -230,7 +230,7 @@ class BlockPricer {
     const double heads = std::max(1.0, number(layer.kv_heads) / layout_.tp);
     const double tokens = shares_.samples(layer) * number(key_tokens(layer)) / layout_.cp;
     const Bytes part = bytes_in_memory(job_.precision) * (tokens * heads * (size + value));
-    const GroupPlace place = place_of(layout_, Dimension::cp, job_.cluster.devices_per_node);
+    const GroupPlace place = place_of(layout_, Dimension::cp, job_.cluster.joined_devices());
     const bool crosses = place.nodes() > 1;
     LibraryPath path = crosses ? paths_.network : paths_.node;
     if (crosses) path = narrowed(path, share_of_crossing_ring(place, path));

@@ -135,7 +135,7 @@ LayoutJudge::State::PriceKey LayoutJudge::State::key_of(std::int64_t first, cons
   constexpr int half = 32;
   std::size_t next = 8;
   for (const Dimension each : {Dimension::tp, Dimension::cp, Dimension::ep}) {
-    const GroupPlace place = place_of(layout, each, job_.cluster.devices_per_node);
+    const GroupPlace place = place_of(layout, each, job_.cluster.joined_devices());
     key[next++] = (std::int64_t{place.nodes_apart} << half) + place.per_node;
     key[next++] = (std::int64_t{place.devices_there} << half) + place.fewest;
   }

@@ -44,7 +44,8 @@ Paths paths_of(const TrainingJob& job, int devices_at_once) {
   if (cluster.network_link) {
     paths.network = path_of(job.network_law, share);
     const LeafShape leaf = leaf_shape(cluster);
-    paths.network.leaf_nodes = leaf.nodes, paths.network.oversubscription = leaf.oversubscription;
+    paths.network.leaf_nodes = leaf.nodes * (cluster.devices_per_node / cluster.joined_devices());
+    paths.network.oversubscription = leaf.oversubscription;
     paths.network.devices_per_nic = 1.0 / share;
   }
   paths.node = cluster.node_link ? path_of(job.node_law, 1.0) : paths.network;
@@ -57,7 +58,7 @@ Paths paths_of(const TrainingJob& job) {
 }
 
 BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network) {
-  const GroupPlace stages = place_of(layout, Dimension::pp, nodes.devices_per_node);
+  const GroupPlace stages = place_of(layout, Dimension::pp, nodes.joined_devices());
   const double nic_of_stage = std::max(1.0, static_cast<double>(stages.per_node) / nodes.nics_per_node);
   const double uplink = uplink_share(CollectiveKind::broadcast, stages, network);
   return network.bus * std::min(nic_of_stage, stages.per_node * uplink);

@@ -15,7 +15,7 @@ struct StagePlace {
 StagePlace place_of_stage(const Layout& layout, int stage, const NodeGroup& nodes) {
   const std::int64_t device = stride(layout, Dimension::pp) * stage, here = device % nodes.devices_per_node;
   const std::int64_t nics = std::min(nodes.nics_per_node, nodes.devices_per_node);
-  return {device / nodes.devices_per_node, here * nics / nodes.devices_per_node};
+  return {device / nodes.joined_devices(), here * nics / nodes.devices_per_node};
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ StagePlace place_of_stage(const Layout& layout, int stage, const NodeGroup& node
 Seconds LayoutJudge::State::time_beside_wire(Bytes message, const Layout& layout) const {
   const Seconds latency(job_.framework.transfer_latency_us.value * micro);
   if (layout.tp == 1 || layout.sequence_parallel == SequenceParallel::on) return latency;
-  const GroupPlace place = place_of(layout, Dimension::tp, job_.cluster.devices_per_node);
+  const GroupPlace place = place_of(layout, Dimension::tp, job_.cluster.joined_devices());
   return latency + library_cost(CollectiveKind::all_gather, place, message * layout.tp, paths_for(layout).node,
                                 paths_for(layout).network)
                        .total();
@@ -43,7 +43,7 @@ std::vector<PipelineHop> LayoutJudge::State::hops_between_stages(const std::vect
     hops[i].beside = is_alike ? hops[i - 1].beside : time_beside_wire(messages[i], layout);
     hops[i].wire = messages[i] / node.bus;
   }
-  if (stride(layout, Dimension::pp) * layout.pp > job_.cluster.devices_per_node) put_on_nics(hops, messages, layout);
+  if (stride(layout, Dimension::pp) * layout.pp > job_.cluster.joined_devices()) put_on_nics(hops, messages, layout);
   return hops;
 }
 

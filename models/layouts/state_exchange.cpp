@@ -164,7 +164,7 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
   StatesMoved once;
   const int all = replicas_in_step(layout), group = sharing_ranks(layout);
   const int expert_all = expert_sharers(layout, all), expert_group = expert_sharers(layout, group);
-  const int per_node = job_.cluster.devices_per_node;
+  const int per_node = job_.cluster.joined_devices();
   const double wire = wire_bytes_of_gradient();
   const bool by_block = gathers_by_block(layout);
   const Paths& paths = paths_for(layout);
@@ -233,7 +233,7 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
   OuterExchange outer;
   const int islands = layout.outer.islands, island = replicas_in_step(layout);
   if (islands == 1) return outer;
-  const int per_node = job_.cluster.devices_per_node;
+  const int per_node = job_.cluster.joined_devices();
   const double difference = bytes_in_memory(layout.outer.format).value();
   const double kept = bytes_in_memory(job_.precision).value();
   const double each_step = 1.0 / layout.outer.every;
@@ -270,7 +270,7 @@ Seconds LayoutJudge::State::delay_of_sent_byte() const {
 Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
   if (layout.pp == 1 || tied_numbers_ == 0) return {};
   const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
-  const int per_node = job_.cluster.devices_per_node;
+  const int per_node = job_.cluster.joined_devices();
   const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
   const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
   const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};

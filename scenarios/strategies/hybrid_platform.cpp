@@ -37,8 +37,9 @@ CollectiveKind exchange_kind(const Layout& layout) {
 
 /// Those of all kinds of groups on the wires of the laws.
 HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
-  const int per_node = job.cluster.devices_per_node;
-  const Paths paths = paths_of(job, static_cast<int>(std::min<std::int64_t>(layout.devices(), per_node)));
+  const int per_node = job.cluster.joined_devices();
+  const std::int64_t devices = std::min<std::int64_t>(layout.devices(), job.cluster.devices_per_node);
+  const Paths paths = paths_of(job, static_cast<int>(devices));
   const int all = replicas_in_step(layout), group = sharing_ranks(layout);
   const auto wires = [&](CollectiveKind kind, const GroupPlace& place) {
     return group_wires(kind, place, paths.node, paths.network);

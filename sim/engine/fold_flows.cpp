@@ -41,8 +41,8 @@ bool FoldFlows::crosses_core(DeviceId from, DeviceId to) const {
 void FoldFlows::compare_groups(std::size_t traffic) {
   std::map<std::size_t, std::pair<std::size_t, std::size_t>> shapes;  // by stand-in: members, nodes
   for (const auto& group : request_.traffic[traffic].groups) {
-    std::map<std::int32_t, std::size_t> nodes;
-    for (const RankId rank : group) ++nodes[platform_.hosts[host_of(rank).index()].node];
+    std::map<std::int64_t, std::size_t> nodes;
+    for (const RankId rank : group) ++nodes[joined_node(platform_, host_of(rank))];
     const auto [fewest, most] = std::ranges::minmax(std::views::values(nodes));
     if (fewest != most) {
       obstacles_.push_back(fmt::format("{}: of a group of {} ranks there are {} on one node and {} on another",

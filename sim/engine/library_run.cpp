@@ -8,7 +8,7 @@ namespace orrery {
 
 namespace {
 
-/// Members by node, nodes in the order in which they first appear.
+/// Members by joined_node(), nodes in the order in which they first appear.
 struct Nodes {
   std::vector<std::vector<std::size_t>> members;  // of each node
   std::vector<std::size_t> node_of, place_of;     // of each member
@@ -16,9 +16,9 @@ struct Nodes {
 
 Nodes by_node(const Platform& platform, const std::vector<DeviceId>& members) {
   Nodes nodes;
-  std::unordered_map<std::int32_t, std::size_t> seen;
+  std::unordered_map<std::int64_t, std::size_t> seen;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto [place, fresh] = seen.try_emplace(platform.hosts[members[i].index()].node, nodes.members.size());
+    const auto [place, fresh] = seen.try_emplace(joined_node(platform, members[i]), nodes.members.size());
     if (fresh) nodes.members.emplace_back();
     std::vector<std::size_t>& here = nodes.members[place->second];
     nodes.node_of.push_back(place->second);

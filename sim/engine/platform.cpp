@@ -58,6 +58,11 @@ class RouteBuilder {
 
 }  // namespace
 
+std::int64_t joined_node(const Platform& platform, DeviceId host) {
+  const PlatformHost& found = platform.hosts[host.index()];
+  return found.inside ? found.node : -1 - static_cast<std::int64_t>(host.index());
+}
+
 Route route(const Platform& platform, DeviceId from, DeviceId to) {
   RouteBuilder builder(platform);
   if (from == to) return builder.take();

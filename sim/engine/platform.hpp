@@ -61,6 +61,9 @@ struct Platform {
   LinkId add_link(PlatformLink link);
 };
 
+/// A number that hosts of a node have in common when a link inside it joins them; others have one each, below zero.
+std::int64_t joined_node(const Platform& platform, DeviceId host);
+
 struct Route {
   std::vector<LinkId> links;  // without repetition
   Seconds latency;            // sum over the links

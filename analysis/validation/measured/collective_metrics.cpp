@@ -80,7 +80,7 @@ CollectiveCase collective_of(const MeasuredRow& row, CaseSolver& solver) {
 
 double seconds_of(const CollectiveCase& what, const TrainingJob& job) {
   const Paths paths = paths_of(job, std::min(what.ranks, job.cluster.devices_per_node));
-  const GroupPlace place{what.ranks, job.cluster.devices_per_node};
+  const GroupPlace place{what.ranks, job.cluster.joined_devices()};
   return library_cost(what.kind, place, what.bytes, paths.node, paths.network).total().value();
 }
 
