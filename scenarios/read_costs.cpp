@@ -22,6 +22,20 @@ void read_network_energy(TomlTable& table, EnergySpec& energy) {
   energy.mobile_kWh_per_GB = figure("mobile_kWh_per_GB", intensity, energy.mobile_kWh_per_GB, non_negative);
 }
 
+void check_metric(TomlTable& table, const std::string& metric, const MetricNames& metrics) {
+  const auto is_in = [&metric](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), metric) != names.end();
+  };
+  if (metric.empty() || metrics.numbers.empty() || is_in(metrics.numbers)) return;
+  if (is_in(metrics.texts)) {
+    table.problem("metric", "\"" + metric + "\" is text, not a number", "min and max are bounds of numbers",
+                  "see `orrery list columns` for those with a unit");
+  } else {
+    table.problem("metric", "unknown metric \"" + metric + "\"", "it must be a column of results.csv",
+                  did_you_mean(metric, metrics.numbers, "orrery list columns"));
+  }
+}
+
 }  // namespace
 
 EnergySpec read_energy(TomlTable table, const Reading& reading) {
@@ -54,7 +68,8 @@ CostSpec read_cost(TomlTable table) {
   return cost;
 }
 
-std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies) {
+std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies,
+                                     const MetricNames& metrics) {
   std::vector<std::string> names;
   for (const StrategySpec& strategy : strategies) names.push_back(strategy.name);
   std::vector<AssertSpec> asserts;
@@ -62,6 +77,7 @@ std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::v
     AssertSpec assertion;
     assertion.metric = table.required_text("metric");
     assertion.at = table.where("metric");
+    check_metric(table, assertion.metric, metrics);
     assertion.strategy = table.choice("strategy", names, "");
     assertion.min = table.number("min");
     assertion.max = table.number("max");

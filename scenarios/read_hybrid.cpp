@@ -10,6 +10,7 @@ namespace {
 
 constexpr Range count{1.0, 1e6};
 constexpr Range factor{1.0, 1e6};
+constexpr std::int64_t most_devices = 1'000'000'000;  // fits an int
 constexpr Range share{0.0, 1.0, Range::Low::open};
 
 class HybridReader {
@@ -33,20 +34,29 @@ class HybridReader {
  private:
   int degree(std::string_view key) { return static_cast<int>(table_.integer(key, 1, layout_degree)); }
 
+  /// A degree that the devices follow from: they are not known where it is wrong.
+  int rank_degree(std::string_view key, std::int64_t fallback, Range range) {
+    if (!table_.has(key)) return static_cast<int>(table_.integer(key, fallback, range));
+    const auto given = table_.integer(key, range);
+    knows_devices_ = knows_devices_ && given.has_value();
+    return static_cast<int>(given.value_or(fallback));
+  }
+
   void read_degrees() {
-    layout_.tp = degree("tp");
-    layout_.pp = degree("pp");
-    layout_.cp = degree("cp");
+    layout_.tp = rank_degree("tp", 1, layout_degree);
+    layout_.pp = rank_degree("pp", 1, layout_degree);
+    layout_.cp = rank_degree("cp", 1, layout_degree);
     const std::int64_t rest = std::int64_t{layout_.tp} * layout_.pp * layout_.cp;
     const std::int64_t there = spec_.cluster.description.devices();
     const bool known = spec_.cluster.present;
     const auto asked = table_.integer("devices", count);
     const std::int64_t usable = asked.value_or(known ? there : rest);
-    layout_.dp = static_cast<int>(table_.integer("dp", std::clamp<std::int64_t>(usable / rest, 1, 1000000), count));
+    layout_.dp = rank_degree("dp", std::clamp<std::int64_t>(usable / rest, 1, 1000000), count);
+    if (!asked && !table_.has("dp")) knows_devices_ = knows_devices_ && known && !table_.has("devices");
     layout_.ep = degree("ep");
     check_product(rest, usable, asked);
     const std::int64_t devices = layout_.devices();
-    spec_.devices = static_cast<int>(std::min<std::int64_t>(devices, 1000000000));
+    spec_.devices = static_cast<int>(std::min(devices, most_devices));
     if (known && devices > there) {
       table_.problem(largest_key(), fmt::format("{} devices are too many", devices),
                      fmt::format("dp x tp x pp x cp = {} x {} x {} x {}, and the cluster has {}", layout_.dp,
@@ -168,9 +178,9 @@ class HybridReader {
     hybrid.jitter = table_.number("jitter", 0.0, fraction);
     if (auto slow = table_.table("straggler")) {
       SlowRank straggler;
-      const std::int64_t last = layout_.devices() - 1;
-      const Range ranks{0.0, static_cast<double>(last)};
-      straggler.rank = static_cast<int>(slow->required_integer("rank", ranks));
+      const std::int64_t last = knows_devices_ ? layout_.devices() - 1 : most_devices;
+      const Range ranks = knows_devices_ ? Range{0.0, static_cast<double>(last)} : non_negative;
+      straggler.rank = static_cast<int>(std::min(slow->required_integer("rank", ranks), last));
       straggler.factor = slow->required_number("factor", factor);
       slow->finish();
       hybrid.straggler = straggler;
@@ -186,6 +196,7 @@ class HybridReader {
   StrategySpec& spec_;
   const LayerGraph& network_;
   Layout& layout_;
+  bool knows_devices_ = true;  // how many, by what is right of the file
 };
 
 }  // namespace

@@ -13,8 +13,11 @@ namespace {
 
 class ScenarioReader {
  public:
-  ScenarioReader(TomlDocument& document, const std::string& file, const Catalogue& catalogue, Problems& problems)
-      : root_(document.root()), reading_{catalogue, problems, std::filesystem::path(file).parent_path().string()} {
+  ScenarioReader(TomlDocument& document, const std::string& file, const Catalogue& catalogue,
+                 const MetricNames& metrics, Problems& problems)
+      : root_(document.root()),
+        reading_{catalogue, problems, std::filesystem::path(file).parent_path().string()},
+        metrics_(metrics) {
     scenario_.file = file;
   }
 
@@ -38,7 +41,7 @@ class ScenarioReader {
     if (const auto table = root_.table("search")) {
       scenario_.search = read_search(*table, scenario_.strategies, scenario_.workload.network);
     }
-    scenario_.asserts = read_asserts(root_.tables("assert"), scenario_.strategies);
+    scenario_.asserts = read_asserts(root_.tables("assert"), scenario_.strategies, metrics_);
     root_.finish();
     return std::move(scenario_);
   }
@@ -220,12 +223,14 @@ class ScenarioReader {
 
   TomlTable root_;
   Reading reading_;
+  const MetricNames& metrics_;
   Scenario scenario_;
 };
 
-Scenario checked(TomlDocument& document, const std::string& file, const Catalogue& catalogue, Problems& problems) {
+Scenario checked(TomlDocument& document, const std::string& file, const Catalogue& catalogue,
+                 const MetricNames& metrics, Problems& problems) {
   problems.throw_if_any();  // a text that is not TOML says nothing about its tables
-  Scenario scenario = ScenarioReader(document, file, catalogue, problems).read();
+  Scenario scenario = ScenarioReader(document, file, catalogue, metrics, problems).read();
   problems.throw_if_any();
   scenario.resolved = document.resolved();
   return scenario;
@@ -255,16 +260,18 @@ std::string_view name_of(StrategyKind kind) {
   return "";
 }
 
-Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue) {
+Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue,
+                       const MetricNames& metrics) {
   Problems problems;
   TomlDocument document = TomlDocument::read(file, overrides, problems);
-  return checked(document, file, catalogue, problems);
+  return checked(document, file, catalogue, metrics, problems);
 }
 
-Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue) {
+Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue,
+                        const MetricNames& metrics) {
   Problems problems;
   TomlDocument document = TomlDocument::parse(text, name, problems);
-  return checked(document, name, catalogue, problems);
+  return checked(document, name, catalogue, metrics, problems);
 }
 
 }  // namespace orrery

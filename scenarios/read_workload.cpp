@@ -48,6 +48,7 @@ class WorkloadReader {
       return;
     }
     if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
+    if (is_file && !has_file("network", workload_.network_file)) return;
     load(is_file ? workload_.network_file : name, 0);
   }
 
@@ -86,7 +87,7 @@ class WorkloadReader {
     const std::int64_t tokens = table_.integer("tokens", token_count).value_or(0);
     workload_.network_file = path_in(reading_, table_, "hf_config", name);
     if (name.ends_with(".json")) {
-      load(workload_.network_file, tokens);
+      if (has_file("hf_config", workload_.network_file)) load(workload_.network_file, tokens);
     } else {
       table_.problem("hf_config", "\"" + name + "\" is no config.json", "its name ends otherwise",
                      "name the config.json of a Hugging Face model");
@@ -215,7 +216,7 @@ class WorkloadReader {
     const std::string host = table_.text("profile_host", "host");
     if (host.ends_with(".csv")) {
       workload_.host = path_in(reading_, table_, "profile_host", host);
-      require_file("profile_host", workload_.host);
+      has_file("profile_host", workload_.host);
     } else {
       workload_.host = host;
       if (host == "host" && reading_.catalogue.device(host) == nullptr) {
@@ -225,12 +226,13 @@ class WorkloadReader {
         row_named(table_, "profile_host", host, reading_.catalogue.devices, "device");
       }
     }
-    require_file("profile", workload_.profile);
+    has_file("profile", workload_.profile);
   }
 
-  void require_file(std::string_view key, const std::string& path) {
-    if (std::filesystem::is_regular_file(path)) return;
+  bool has_file(std::string_view key, const std::string& path) {
+    if (std::filesystem::is_regular_file(path)) return true;
     table_.problem(key, "there is no file \"" + path + "\"");
+    return false;
   }
 
   void read_framework() {
@@ -245,8 +247,9 @@ class WorkloadReader {
 
   void read_constants() {
     for (const std::string& name : table_.texts("constants")) {
-      workload_.constants.push_back(
-          read_constants_file(path_in(reading_, table_, "constants", name), reading_.problems));
+      const std::string file = path_in(reading_, table_, "constants", name);
+      if (!has_file("constants", file)) continue;
+      workload_.constants.push_back(read_constants_file(file, reading_.problems));
       overlay(workload_.constants.back(), workload_.framework);
     }
   }

@@ -111,7 +111,8 @@ FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, co
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
 SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies, const LayerGraph& network);
-std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies);
+std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies,
+                                     const MetricNames& metrics);
 
 /// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the
 /// learning rate and the weight decay follow a change of the optimizer.

@@ -178,11 +178,19 @@ struct Scenario {
   std::vector<ResolvedValue> resolved;  // every value with its origin
 };
 
+/// What [[assert]] may bound (`numbers`), and what has no bounds (`texts`): columns of the results, which are no matter
+/// of this floor. Both empty: any name is taken.
+struct MetricNames {
+  std::vector<std::string> numbers, texts;
+};
+
 /// Reads and checks a scenario; throws InvalidInput with all problems. `overrides` as in TomlDocument::read.
 /// Paths in the file are relative to its folder, paths given by an override to the working directory.
-Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue);
+Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue,
+                       const MetricNames& metrics = {});
 /// Same from a text; `name` stands for the file in messages and its folder is where paths start.
-Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue);
+Scenario parse_scenario(std::string_view text, const std::string& name, const Catalogue& catalogue,
+                        const MetricNames& metrics = {});
 
 /// The scenario as TOML with the origin of every value as a comment: resolved.toml. read_scenario() makes the same
 /// scenario of it, wherever it lies: paths are absolute.

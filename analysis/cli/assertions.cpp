@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "analysis/reports/columns.hpp"
-#include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -42,35 +41,6 @@ std::string complaint(const AssertSpec& assertion, const ResultRow& row) {
 }
 
 }  // namespace
-
-void check_assertions(const Scenario& scenario) {
-  std::vector<std::string> names;
-  for (const Column& column : columns()) names.push_back(column.name);
-  std::vector<std::string> strategies_known;
-  for (const StrategySpec& strategy : scenario.strategies) strategies_known.push_back(strategy.name);
-  Problems problems;
-  for (const AssertSpec& assertion : scenario.asserts) {
-    if (column_named(assertion.metric) == nullptr) {
-      problems.add({assertion.at,
-                    "assert.metric",
-                    fmt::format("unknown metric \"{}\"", assertion.metric),
-                    "it must be a column of results.csv",
-                    did_you_mean(assertion.metric, names),
-                    {}});
-    }
-    const bool known = assertion.strategy.empty() || std::find(strategies_known.begin(), strategies_known.end(),
-                                                               assertion.strategy) != strategies_known.end();
-    if (!known) {
-      problems.add({assertion.at,
-                    "assert.strategy",
-                    fmt::format("unknown strategy \"{}\"", assertion.strategy),
-                    {},
-                    did_you_mean(assertion.strategy, strategies_known),
-                    {}});
-    }
-  }
-  problems.throw_if_any();
-}
 
 std::vector<std::string> broken_assertions(const Scenario& scenario, const std::vector<ResultRow>& rows) {
   std::vector<std::string> broken;

@@ -8,10 +8,6 @@
 
 namespace orrery {
 
-/// Throws InvalidInput when an assertion names an unknown metric (a column of results.csv) or strategy, or a column
-/// that is not a number.
-void check_assertions(const Scenario& scenario);
-
 /// One line per assertion that does not hold: `file:line:column: assert: step_time_s of ring is 0.2, above max 0.1`. A
 /// missing value breaks an assertion.
 std::vector<std::string> broken_assertions(const Scenario& scenario, const std::vector<ResultRow>& rows);

@@ -7,6 +7,7 @@
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/explain_federated.hpp"
 #include "analysis/cli/inventory.hpp"
+#include "analysis/reports/columns.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
 
@@ -116,7 +117,8 @@ ExitCode explain_command(const Arguments& arguments) {
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;
   const Catalogue catalogue = load_catalogue();
-  const Scenario scenario = read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue);
+  const Scenario scenario =
+      read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue, metric_names());
   std::cout << scenario.name << ": " << scenario.question << "\n\n"
             << values_section(scenario) << catalogue_section(scenario, catalogue) << formulas_section(scenario)
             << profile_section(scenario, catalogue);

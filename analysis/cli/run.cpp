@@ -16,6 +16,7 @@
 #include "analysis/cli/live_profile.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/version.hpp"
+#include "analysis/reports/columns.hpp"
 #include "analysis/reports/reports.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
@@ -164,7 +165,7 @@ Request read_request(const po::variables_map& values, const Catalogue& catalogue
   if (values.count("engine") != 0)
     request.overrides.push_back("scenario.engine=\"" +
                                 std::string(name_of(engine_of(values["engine"].as<std::string>()))) + "\"");
-  request.scenario = read_scenario(file, request.overrides, catalogue);
+  request.scenario = read_scenario(file, request.overrides, catalogue, metric_names());
   request.only = named_strategy(values, request.scenario);
   const std::string profile = values["profile"].as<std::string>();
   if (profile != "stored" && profile != "live") {
@@ -174,7 +175,7 @@ Request read_request(const po::variables_map& values, const Catalogue& catalogue
   if (profile == "live" && values.count("check") == 0) {
     for (std::string& text : record_live_profile(request.scenario, profile_folder(values), bar))
       request.overrides.push_back(std::move(text));
-    request.scenario = read_scenario(file, request.overrides, catalogue);
+    request.scenario = read_scenario(file, request.overrides, catalogue, metric_names());
   }
   return request;
 }
@@ -195,7 +196,6 @@ ExitCode run_command(const Arguments& arguments) {
   {
     ProgressBar bar(verbosity_of(*values));
     request = read_request(*values, catalogue, bar);
-    check_assertions(request.scenario);
     if (values->count("check") != 0) {
       return print_check(request.scenario, request.only, catalogue);
     }

@@ -13,6 +13,7 @@
 #include "analysis/cli/progress_bar.hpp"
 #include "analysis/cli/search_prices.hpp"
 #include "analysis/metrics/spending.hpp"
+#include "analysis/reports/columns.hpp"
 #include "analysis/reports/search_report.hpp"
 #include "scenarios/read_hybrid.hpp"
 #include "scenarios/search/search_space.hpp"
@@ -141,7 +142,7 @@ Request read_request(const po::variables_map& values) {
   Request request{text_of(values, "SCENARIO"), {}, load_catalogue(), {}, {}};
   require_free("search", values);
   request.overrides = search_overrides(values);
-  request.scenario = read_scenario(request.file, request.overrides, request.catalogue);
+  request.scenario = read_scenario(request.file, request.overrides, request.catalogue, metric_names());
   request.spec = request.scenario.search.value_or(SearchSpec{});
   request.index = base_index(request.scenario, request.spec);
   request.spec.devices = asked_devices(request.scenario, request.index);

@@ -13,6 +13,7 @@
 #include "analysis/cli/progress_bar.hpp"
 #include "analysis/cli/signals.hpp"
 #include "analysis/cli/version.hpp"
+#include "analysis/reports/columns.hpp"
 #include "analysis/reports/reports.hpp"
 #include "models/kernels/parallel.hpp"
 #include "scenarios/measure/measure.hpp"
@@ -58,7 +59,8 @@ std::int64_t count_of(const po::variables_map& values, const std::string& option
 Request read_request(const po::variables_map& values) {
   Request request;
   request.catalogue = load_catalogue();
-  request.scenario = read_scenario(values["SCENARIO"].as<std::string>(), overrides_of(values), request.catalogue);
+  request.scenario =
+      read_scenario(values["SCENARIO"].as<std::string>(), overrides_of(values), request.catalogue, metric_names());
   request.strategies = chosen_strategies(request.scenario, values);
   request.options.warm_up = count_of(values, "warm-up", 0);
   if (values.count("steps") != 0) request.options.steps = count_of(values, "steps", 1);

@@ -19,6 +19,18 @@ const std::vector<Column>& columns() {
   return all;
 }
 
+const MetricNames& metric_names() {
+  static const MetricNames names = [] {
+    MetricNames sorted;
+    for (const Column& column : columns()) {
+      const bool is_number = !column.unit.empty() || column.is_yes_no;
+      (is_number ? sorted.numbers : sorted.texts).push_back(column.name);
+    }
+    return sorted;
+  }();
+  return names;
+}
+
 std::string cell_text(const Cell& cell) {
   if (const auto* truth = std::get_if<bool>(&cell)) return *truth ? "true" : "false";
   if (const auto* whole = std::get_if<std::int64_t>(&cell)) return std::to_string(*whole);

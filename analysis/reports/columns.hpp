@@ -18,8 +18,12 @@ using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::strin
 struct Column {
   std::string name, unit, group, meaning;
   std::function<Cell(const ResultRow&)> get;
+  bool is_yes_no = false;
 };
 const std::vector<Column>& columns();
+
+/// The columns as read_scenario() wants them; yes/no counts as 1 and 0.
+const MetricNames& metric_names();
 
 /// CSV text: shortest number that reads back, true or false, empty for monostate.
 std::string cell_text(const Cell& cell);

@@ -65,7 +65,7 @@ std::vector<Column> memory_columns() {
        gibibytes([](const Way& way) { return way.memory_peak() - way.memory.peak(); })},
       {"memory_peak_GiB", "GiB", group, "sum of the five", gibibytes([](const Way& way) { return way.memory_peak(); })},
       {"memory_capacity_GiB", "GiB", group, "memory of the device; federated: of the smallest client", capacity},
-      {"fits", "", group, "whether the peak is within the capacity", fits},
+      {"fits", "", group, "whether the peak is within the capacity", fits, true},
   };
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "models/networks/hf_checks.hpp"
 #include "models/networks/hf_families.hpp"
 #include "models/networks/json_places.hpp"
 #include "sim/base/files.hpp"
@@ -60,11 +61,13 @@ class ConfigReader {
     if (!config) return {};
     const std::size_t before = problems_.all().size();
     HfKeys keys = open(*config);
+    keys.check_repeats();
     const HfFamily* family = find_family(keys);
     if (family == nullptr) return {};
     keys.family(family->name);
     HfModel model = family->read(keys);
     check_layers(keys, model);
+    check_dimensions(keys, model);
     name(keys, *family, model.shape);
     if (model.patches.image == 0) set_tokens(keys, model);
     return problems_.all().size() == before ? build(model) : LayerGraph();

@@ -49,12 +49,23 @@ std::int64_t HfKeys::members(const std::string& key) const {
 void HfKeys::problem(const std::string& key, const std::string& what, const std::string& why,
                      const std::string& suggestion) {
   Problem problem{{file_, 0, 0}, prefix_ + key, what, why, suggestion, {}};
+  wrong_.insert(problem.key);
   if (const auto offset = offsets_.find(prefix_ + key); offset != offsets_.end()) {
     JsonPlace place = place_in(text_, offset->second, file_);
     problem.at = place.at;
     problem.source_line = std::move(place.line);
   }
   problems_.add(std::move(problem));
+}
+
+void HfKeys::check_repeats() {
+  for (const JsonRepeat& repeat : json_repeats(text_)) {
+    const int first = place_in(text_, repeat.first, file_).at.line;
+    JsonPlace place = place_in(text_, repeat.second, file_);
+    wrong_.insert(repeat.path);
+    problems_.add({place.at, repeat.path, "stands twice", fmt::format("first in line {}", first), "keep one of them",
+                   std::move(place.line)});
+  }
 }
 
 void HfKeys::wrong_type(const std::string& key, const Json& found, std::string_view wanted) {
@@ -79,6 +90,7 @@ std::int64_t HfKeys::checked(const std::string& key, const Json& found, std::int
 }
 
 std::int64_t HfKeys::integer(const std::string& key, std::int64_t fallback, std::int64_t low) {
+  read_.insert(key);
   if (const Json* found = value(key)) return checked(key, *found, low, fallback);
   defaulted(key, std::to_string(fallback));
   return fallback;
@@ -89,6 +101,7 @@ std::int64_t HfKeys::integer(const std::string& alias, const std::string& key, s
 }
 
 std::optional<std::int64_t> HfKeys::optional_integer(const std::string& key, std::int64_t low) {
+  read_.insert(key);
   const Json* found = value(key);
   if (found == nullptr) return std::nullopt;
   return checked(key, *found, low, low);

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ class HfKeys {
 
   [[nodiscard]] bool has(const std::string& key) const;  // and is not null
   [[nodiscard]] bool is_null(const std::string& key) const;
+  /// Whether a whole number was asked for under this name, there or not.
+  [[nodiscard]] bool was_read(const std::string& key) const { return read_.contains(key); }
+  /// Whether there is a problem of this key.
+  [[nodiscard]] bool is_wrong(const std::string& key) const { return wrong_.contains(prefix_ + key); }
+  /// Records every key of the file that stands twice in its object.
+  void check_repeats();
   /// Members of an object; 0 when there is none.
   [[nodiscard]] std::int64_t members(const std::string& key) const;
   /// A whole number of at least `low` and at most 10^7; null counts as absent, as in the family's own code.
@@ -41,6 +48,7 @@ class HfKeys {
                const std::string& suggestion = {});
   void note(const std::string& text) { assumed_.push_back(text); }
   void family(std::string name) { family_ = std::move(name); }
+  [[nodiscard]] const std::string& family() const { return family_; }
 
  private:
   [[nodiscard]] const nlohmann::json* value(const std::string& key) const;
@@ -52,6 +60,7 @@ class HfKeys {
   nlohmann::json config_;
   std::string prefix_, text_, file_, family_;
   std::map<std::string, std::size_t> offsets_;
+  std::set<std::string> read_, wrong_;  // wrong: with the prefix
   Problems& problems_;
   std::vector<std::string>& assumed_;
 };

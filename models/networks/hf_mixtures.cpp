@@ -12,6 +12,26 @@ namespace orrery {
 
 namespace {
 
+void refuse_groups(HfKeys& keys, std::int64_t groups, std::int64_t experts) {
+  const std::string why = "groups have equally many";
+  if (keys.has("n_group") || !keys.has("n_routed_experts")) {
+    keys.problem("n_group", fmt::format("{} does not divide {} routed experts", groups, experts), why);
+  } else {
+    keys.problem("n_routed_experts",
+                 fmt::format("{} is no multiple of n_group {}, the default of {}", experts, groups, keys.family()),
+                 why);
+  }
+}
+
+/// Told at the first key that the file gives of those that decide it.
+void refuse_choice(HfKeys& keys, std::int64_t chosen, std::int64_t there, const std::string& groups) {
+  std::string blamed = "num_experts_per_tok";
+  for (const char* key : {"n_routed_experts", "n_group", "topk_group", "num_experts_per_tok"}) {
+    if (keys.has(key)) blamed = key;
+  }
+  keys.problem(blamed, fmt::format("{} experts of a token are more than the {} in {} groups", chosen, there, groups));
+}
+
 /// Node-limited routing: a token's experts are in topk_group of n_group groups at most.
 void read_expert_groups(HfKeys& keys, TransformerShape& shape, std::int64_t default_groups,
                         std::int64_t default_choice) {
@@ -19,14 +39,12 @@ void read_expert_groups(HfKeys& keys, TransformerShape& shape, std::int64_t defa
   const std::int64_t fallback = std::min(default_choice, groups);
   const std::int64_t chosen = keys.is_null("topk_group") ? groups : keys.integer("topk_group", fallback);
   if (shape.experts % groups != 0) {
-    keys.problem("n_group", fmt::format("{} does not divide {} routed experts", groups, shape.experts),
-                 "groups have equally many");
+    refuse_groups(keys, groups, shape.experts);
   } else if (chosen > groups) {
     keys.problem("topk_group", fmt::format("{} is more than n_group {}", chosen, groups));
   } else if (shape.experts_per_token > chosen * (shape.experts / groups)) {
-    keys.problem("num_experts_per_tok",
-                 fmt::format("{} are more than the {} experts in {} of {} groups", shape.experts_per_token,
-                             chosen * (shape.experts / groups), chosen, groups));
+    refuse_choice(keys, shape.experts_per_token, chosen * (shape.experts / groups),
+                  fmt::format("{} of {}", chosen, groups));
   } else {
     shape.expert_groups = groups, shape.groups_per_token = chosen;
   }

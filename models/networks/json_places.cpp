@@ -8,15 +8,16 @@ namespace orrery {
 
 namespace {
 
-/// Walks valid JSON and notes where the values of objects begin.
+/// Walks valid JSON and notes where the values of objects begin, and keys that are there already.
 class Walker {
  public:
   explicit Walker(std::string_view text) : text_(text) {}
 
-  std::map<std::string, std::size_t> walk() {
+  void walk() {
     while (at_ < text_.size()) step();
-    return std::move(offsets_);
   }
+  std::map<std::string, std::size_t> offsets;
+  std::vector<JsonRepeat> repeats;
 
  private:
   enum class Inside : std::uint8_t { object, array };
@@ -24,9 +25,11 @@ class Walker {
   void step() {
     const char sign = text_[at_];
     if (sign == '"') {
+      const std::size_t begin = at_;
       const std::string word = string();
       if (expects_key()) {
         key_ = word;
+        note_key(begin);
         find_value();
       }
       return;
@@ -39,24 +42,31 @@ class Walker {
 
   [[nodiscard]] bool expects_key() const { return !inside_.empty() && inside_.back() == Inside::object && !has_key_; }
 
+  void note_key(std::size_t begin) {
+    const auto [there, is_new] = keys_.back().emplace(key_, begin);
+    if (!is_new) repeats.push_back({path() + key_, there->second, begin});
+  }
+
   void find_value() {
     while (at_ < text_.size() &&
            (text_[at_] == ':' || text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
     has_key_ = true;
-    if (std::find(inside_.begin(), inside_.end(), Inside::array) == inside_.end()) offsets_[path() + key_] = at_;
+    if (std::find(inside_.begin(), inside_.end(), Inside::array) == inside_.end()) offsets[path() + key_] = at_;
   }
 
   void open(Inside what) {
     path_.push_back(inside_.empty() || what == Inside::array ? std::string() : key_ + ".");
     inside_.push_back(what);
+    keys_.emplace_back();
     has_key_ = false;
   }
 
   void close() {
     inside_.pop_back();
     path_.pop_back();
+    keys_.pop_back();
     has_key_ = true;
   }
 
@@ -82,8 +92,8 @@ class Walker {
   std::vector<Inside> inside_;
   std::vector<std::string> path_;
   std::string key_;
+  std::vector<std::map<std::string, std::size_t>> keys_;  // of every open object, with their places
   bool has_key_ = false;
-  std::map<std::string, std::size_t> offsets_;
 };
 
 }  // namespace
@@ -99,7 +109,15 @@ JsonPlace place_in(std::string_view text, std::size_t offset, const std::string&
 }
 
 std::map<std::string, std::size_t> json_offsets(std::string_view text) {
-  return Walker(text).walk();
+  Walker walker(text);
+  walker.walk();
+  return std::move(walker.offsets);
+}
+
+std::vector<JsonRepeat> json_repeats(std::string_view text) {
+  Walker walker(text);
+  walker.walk();
+  return std::move(walker.repeats);
 }
 
 }  // namespace orrery

@@ -99,8 +99,26 @@ TEST_CASE("an assertion about an unknown metric is invalid input before anything
   CHECK(result.exit_code == 3);
   CHECK(result.errors ==
         scenario +
-            ":42:10: assert.metric: unknown metric \"step_tme_s\" (it must be a column of results.csv) - did you "
-            "mean \"step_time_s\"?\n");
+            ":42:10: assert[0].metric: unknown metric \"step_tme_s\" (it must be a column of results.csv) - did you "
+            "mean \"step_time_s\"?\n  metric = \"step_tme_s\"\n           ^\n");
+}
+
+TEST_CASE("an assertion about a text is invalid input, told beside other mistakes by every command that reads it") {
+  const TemporaryFolder folder;
+  const std::string scenario =
+      folder.write("a.toml", three_ways + "\n[[assert]]\nmetric = \"device\"\nmax = 3\n[foo]\n");
+  const std::string errors =
+      scenario +
+      ":42:10: assert[0].metric: \"device\" is text, not a number (min and max are bounds of numbers) - see `orrery "
+      "list columns` for those with a unit\n  metric = \"device\"\n           ^\n" +
+      scenario +
+      ":44:2: unknown key \"foo\" - known: assert, cluster, cost, energy, federation, scenario, search, strategy, "
+      "workload\n  [foo]\n   ^\n";
+  for (const char* command : {"run", "explain", "search"}) {
+    const ChildResult result = orrery::testing::call_orrery({command, scenario});
+    CHECK(result.exit_code == 3);
+    CHECK(result.errors == errors);
+  }
 }
 
 TEST_CASE("checking a scenario runs nothing and a dump shows each stage") {

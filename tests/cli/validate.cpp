@@ -78,6 +78,15 @@ TEST_CASE("published measurements are predicted: a table, a file, the same bytes
   }
 }
 
+TEST_CASE("validate says that a file has no rows") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("rows.csv", "id,metric,value,unit\n");
+  const ChildResult result = call_orrery({"validate", file});
+  CHECK(result.exit_code == 3);
+  CHECK(result.output.empty());
+  CHECK(result.errors == file + ": has no rows (a header alone measures nothing) - write a measurement to each line\n");
+}
+
 TEST_CASE("validate --help lists the metrics with their units") {
   const std::string help = call_orrery({"validate", "--help"}).output;
   CHECK(help.find("time: us, ms, s, min, h, hours, days") != std::string::npos);

@@ -70,6 +70,18 @@ TEST_CASE("Mistakes around hf_config are told with what to do") {
        R"(lab.toml:2:13: workload.hf_config: "model.toml" is no config.json (its name ends otherwise) - name the config.json of a Hugging Face model
   hf_config = "model.toml"
               ^)"},
+      {"files that are not there",
+       "[workload]\nhf_config = \"nowhere/config.json\"\nconstants = [\"mine.csv\"]\nsteps = 1\n" + box + alone,
+       R"(lab.toml:2:13: workload.hf_config: there is no file "nowhere/config.json"
+  hf_config = "nowhere/config.json"
+              ^
+lab.toml:3:13: workload.constants: there is no file "mine.csv"
+  constants = ["mine.csv"]
+              ^)"},
+      {"a network file that is not there", "[workload]\nnetwork = \"nowhere.toml\"\nsteps = 1\n" + box + alone,
+       R"(lab.toml:2:11: workload.network: there is no file "nowhere.toml"
+  network = "nowhere.toml"
+            ^)"},
   });
 }
 

@@ -128,4 +128,36 @@ lab.toml:4:16: workload.accumulation: has no effect (strategies of kind hybrid h
   CHECK(error_of(two_nn + "compute = \"roofline\"\naccumulation = 2\n" + box + layout + alone) == "");
 }
 
+TEST_CASE("a straggler is a rank of the devices, where they are known") {
+  const std::string slow = "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\nstraggler = { rank = 5, factor = 2 }\n";
+  const std::string unknown = R"(lab.toml:4:10: cluster.system: unknown system "bix" - did you mean "box"?
+  system = "bix"
+           ^)";
+  const std::string typo = two_nn + "[cluster]\nsystem = \"bix\"\n";
+  check_malformed({
+      {"beyond the devices", two_nn + box + slow,
+       R"(lab.toml:8:22: strategy[0].straggler.rank: 5 is out of range (must be between 0 and 3)
+  straggler = { rank = 5, factor = 2 }
+                       ^)"},
+      {"an unknown system", typo + slow, unknown},
+      {"no rank of any devices", typo + R"([[strategy]]
+name = "h"
+kind = "hybrid"
+straggler = { rank = -1, factor = 2 }
+)",
+       unknown + R"(
+lab.toml:8:22: strategy[0].straggler.rank: -1 is out of range (must be at least 0)
+  straggler = { rank = -1, factor = 2 }
+                       ^)"},
+      {"an unknown system and all degrees", typo + slow + "dp = 2\n", unknown + R"(
+lab.toml:8:22: strategy[0].straggler.rank: 5 is out of range (must be between 0 and 1)
+  straggler = { rank = 5, factor = 2 }
+                       ^)"},
+      {"a wrong degree", two_nn + box + slow + "tp = 0\n",
+       R"(lab.toml:9:6: strategy[0].tp: 0 is out of range (must be between 1 and 10000)
+  tp = 0
+       ^)"},
+  });
+}
+
 }  // namespace orrery

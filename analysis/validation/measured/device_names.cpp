@@ -3,6 +3,7 @@
 #include "analysis/validation/measured/words.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 
@@ -30,7 +31,11 @@ NamedDevice find_device(std::string_view text, const std::vector<DeviceName>& na
     if (name.device.empty()) return {nullptr, "device \"" + std::string(text) + "\": " + name.assumed, 0};
     return {catalogue.device(name.device), name.assumed, name.node_GBps};
   }
-  return {nullptr, "the catalogue has no device \"" + std::string(text) + "\"", 0};
+  const auto near = nearest(text, ids_of(catalogue.devices));
+  return {nullptr,
+          "the catalogue has no device \"" + std::string(text) + "\"" +
+              (near ? " - did you mean \"" + *near + "\"?" : std::string()),
+          0};
 }
 
 }  // namespace orrery

@@ -67,10 +67,11 @@ void read_count(CsvRow& row, const CountColumnOf& column, MeasuredRow& measured)
   }
 }
 
-/// Year and billions of parameters: words are left out, as they decide little.
-std::optional<double> number_or_nothing(CsvRow& row, const char* column) {
-  const auto number = parse_number(row.text(column));
-  return number && *number > 0 ? number : std::nullopt;
+std::optional<double> positive_or_nothing(CsvRow& row, const char* column) {
+  const auto number = row.number(column);
+  if (!number || *number > 0) return number;
+  row.problem(column, "\"" + row.text(column) + "\" is not above 0", {}, "leave the cell empty where it is not known");
+  return std::nullopt;
 }
 
 MeasuredRow row_of(CsvRow& row) {
@@ -80,14 +81,19 @@ MeasuredRow row_of(CsvRow& row) {
   measured.metric = row.required_text("metric");
   measured.unit = row.required_text("unit");
   measured.value = row.required_number("value");
-  measured.year = number_or_nothing(row, "year");
-  measured.params_b = number_or_nothing(row, "params_b");
+  measured.year = positive_or_nothing(row, "year");
+  measured.params_b = positive_or_nothing(row, "params_b");
   for (const TextColumnOf& column : text_columns) measured.*column.member = row.text(column.name);
   for (const CountColumnOf& column : count_columns) read_count(row, column, measured);
   return measured;
 }
 
-std::vector<MeasuredRow> rows_of(CsvTable& table) {
+/// `before`: problems that were there before the table was read.
+std::vector<MeasuredRow> rows_of(CsvTable& table, const std::string& name, std::size_t before, Problems& problems) {
+  if (table.rows().empty() && problems.all().size() == before) {
+    problems.add(
+        {{name, 0, 0}, {}, "has no rows", "a header alone measures nothing", "write a measurement to each line", {}});
+  }
   std::vector<MeasuredRow> rows;
   std::map<std::string, int> line_of;
   for (CsvRow& row : table.rows()) {
@@ -116,13 +122,15 @@ std::string set_of(std::string_view id) {
 }
 
 std::vector<MeasuredRow> read_measured_rows(const std::string& file, Problems& problems) {
+  const std::size_t before = problems.all().size();
   CsvTable table = CsvTable::read(file, measured_columns(), problems);
-  return rows_of(table);
+  return rows_of(table, file, before, problems);
 }
 
 std::vector<MeasuredRow> parse_measured_rows(std::string_view text, const std::string& name, Problems& problems) {
+  const std::size_t before = problems.all().size();
   CsvTable table = CsvTable::parse(text, name, measured_columns(), problems);
-  return rows_of(table);
+  return rows_of(table, name, before, problems);
 }
 
 std::string shipped_measured_rows() {

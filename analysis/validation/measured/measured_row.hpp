@@ -30,8 +30,8 @@ struct MeasuredRow {
 };
 
 /// The columns of measured.csv: id, metric, value and unit are needed, the others may be left out. Problems: an unknown
-/// or missing column, a missing cell of those four, a value that is no number, a count below one or with a fraction, an
-/// id twice.
+/// or missing column, no rows, a missing cell of those four, a value, year or size that is no number, a size that is
+/// not above 0, a count below one or with a fraction, an id twice.
 std::vector<MeasuredRow> read_measured_rows(const std::string& file, Problems& problems);
 /// Same from a text; `name` stands for the file in messages.
 std::vector<MeasuredRow> parse_measured_rows(std::string_view text, const std::string& name, Problems& problems);

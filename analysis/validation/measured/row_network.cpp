@@ -9,6 +9,7 @@
 #include "analysis/validation/measured/words.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -35,6 +36,24 @@ std::optional<double> billions_of(const MeasuredRow& row, const std::vector<std:
     }
   }
   return std::nullopt;
+}
+
+/// A name or pattern without sizes and marks, by which spellings are compared: "llama" of "llama* 7b" and "Llama-7B".
+std::string plain_name(std::string_view text) {
+  std::vector<std::string> kept;
+  for (const std::string& word : words_of(text)) {
+    const bool is_size = (word.back() == 'b' || word.back() == 'm' || word.back() == 't') &&
+                         parse_number(std::string_view(word).substr(0, word.size() - 1));
+    if (!is_size) kept.push_back(word);
+  }
+  return join(kept, " ");
+}
+
+std::string unknown_model(const std::string& model, const ModelTable& table) {
+  std::vector<std::string> known;
+  for (const ModelName& name : table.names) known.push_back(plain_name(name.words));
+  const auto near = nearest(plain_name(model), known);
+  return fmt::format("model \"{}\" is unknown", model) + (near ? " - did you mean \"" + *near + "\"?" : "");
 }
 
 bool fits_name(const MeasuredRow& row, const std::vector<std::string>& words, const ModelName& name) {
@@ -166,7 +185,7 @@ RowNetwork network_of(const MeasuredRow& row, const ModelTable& table) {
                                   [&](const ModelName& name) { return fits_name(row, words, name); });
   if (found == table.names.end()) {
     if (row.layers && row.hidden) return transformer_of(row, ModelName{}, table);
-    throw RowSkipped(row.model.empty() ? "missing: model" : fmt::format("model \"{}\" is unknown", row.model));
+    throw RowSkipped(row.model.empty() ? "missing: model" : unknown_model(row.model, table));
   }
   if (found->network.empty() && found->style.empty()) {
     throw RowSkipped(fmt::format("model \"{}\": {}", row.model, found->note));

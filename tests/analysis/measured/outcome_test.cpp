@@ -250,6 +250,10 @@ TEST_CASE("rows that cannot be predicted say why") {
   CHECK(reason_of("busbw,0,GB/s,all_reduce 1 MiB,A100,8,8,,,,") ==
         "measured 0: an error is relative to more than nothing");
   CHECK(reason_of("iteration_time,1,s,unheard of,A100,8,8,,,,") == "model \"unheard of\" is unknown");
+  CHECK(reason_of("iteration_time,1,s,Lama 7B,A100,8,8,,,,") ==
+        "model \"Lama 7B\" is unknown - did you mean \"llama\"?");
+  CHECK(reason_of("busbw,1,GB/s,all_reduce 1 MiB,H10O SXM,8,8,NVLink,,,") ==
+        "the catalogue has no device \"H10O SXM\" - did you mean \"h100-sxm\"?");
   CHECK(reason_of("speedup_vs_K2,2,x,AmoebaNet-D,TPUv3,8,8,,,32 micro-batches,8") ==
         "stages of unequal work, of a network that the catalogue does not have");
 }

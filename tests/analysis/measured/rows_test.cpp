@@ -42,7 +42,7 @@ TEST_CASE("four columns make a row, the set is the first two parts of the id") {
 
 TEST_CASE("counts in words are kept as words") {
   const auto rows =
-      rows_of("id,metric,value,unit,micro_batch,devices,params_b\nA-B-1,throughput,1,tokens/s,10240 tokens,8,x\n");
+      rows_of("id,metric,value,unit,micro_batch,devices,params_b\nA-B-1,throughput,1,tokens/s,10240 tokens,8,\n");
   CHECK_FALSE(rows[0].micro_batch.has_value());
   CHECK(rows[0].words("micro_batch") == "10240 tokens");
   CHECK(rows[0].words("devices").empty());
@@ -63,6 +63,24 @@ TEST_CASE("every defect of a file is said at once, with its line") {
   CHECK(has(text, "rows.csv:4:7: metric"));
   CHECK(has(errors_of("id,metric,value\nA-B-1,mfu,3\n"), "unit"));
   CHECK(has(errors_of("id,metric,value,unit,tensor\nA-B-1,mfu,3,%,8\n"), "tensor"));
+}
+
+TEST_CASE("a year or a size that is no number is refused, and so is a file without rows") {
+  CHECK(errors_of("id,metric,value,unit,params_b,year\nA-B-1,mfu,3,%,lots,2022\nA-B-2,mfu,3,%,0,x\n") ==
+        R"(rows.csv:2:15: params_b: "lots" is not a number (a finite decimal number is wanted, such as 1.5e9)
+  A-B-1,mfu,3,%,lots,2022
+                ^
+rows.csv:3:15: params_b: "0" is not above 0 - leave the cell empty where it is not known
+  A-B-2,mfu,3,%,0,x
+                ^
+rows.csv:3:17: year: "x" is not a number (a finite decimal number is wanted, such as 1.5e9)
+  A-B-2,mfu,3,%,0,x
+                  ^)");
+  const std::string none = "rows.csv: has no rows (a header alone measures nothing) - write a measurement to each line";
+  CHECK(errors_of("id,metric,value,unit\n") == none);
+  CHECK(errors_of("# a comment\nid,metric,value,unit\n\n") == none);
+  CHECK(errors_of("").starts_with("rows.csv: is empty"));
+  CHECK_FALSE(has(errors_of("id,metric,value,unit\nA-B-1,mfu\n"), "has no rows"));
 }
 
 TEST_CASE("words, rates, sizes and counts are found in free text") {
