@@ -18,7 +18,7 @@ enum class TripEnd : std::uint8_t { reported, late, surplus, dropped, unused };
 std::string_view name_of(TripEnd end);
 
 /// One client's trip: download, local training, upload, or as much of it as happened. Everything but `reported` is
-/// waste. The durations sum to end - begin.
+/// waste, and of a trip that reported what was discarded. The durations sum to end - begin.
 struct Trip {
   std::int32_t client = 0;
   std::int32_t round = 0;  // server step that its update went into, or during which it ended; from 0
@@ -32,7 +32,7 @@ struct Trip {
   Seconds waiting;           // online, for others: keys of secure aggregation, the server's half of a split network
   Bytes down, up;            // really moved: a transfer that starts again moves more than a model
   double compute_share = 0;  // of the local work that was asked for; may end below 1
-  Bytes discarded;  // of down and up: what a transfer had moved before it started again; waste, however it ended
+  Bytes discarded_down, discarded_up;  // of down and up: what transfers had moved before they started again
 };
 
 /// One step of the server (a round where rounds are synchronous; a gossip round; a cloud round of a hierarchy).

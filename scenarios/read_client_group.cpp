@@ -1,8 +1,13 @@
 // A group of clients: what they compute with, how they are connected, when they are online.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "scenarios/federation_reading.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -62,8 +67,8 @@ class ClientGroupReader {
     spec.kind = choose(table_, "availability", availability_names(), spec.kind);
     const std::string here = "the availability here is " + text_of(availability_names(), spec.kind);
     if (spec.kind == AvailabilityKind::on_off || spec.kind == AvailabilityKind::diurnal) {
-      spec.mean_online = Seconds(table_.number("mean_online_s", spec.mean_online.value(), positive));
-      spec.mean_offline = Seconds(table_.number("mean_offline_s", spec.mean_offline.value(), positive));
+      spec.mean_online = mean_time("mean_online_s", spec.mean_online);
+      spec.mean_offline = mean_time("mean_offline_s", spec.mean_offline);
     } else {
       refuse(table_, "mean_online_s", ValueType::number, "availability = on-off | diurnal", here);
       refuse(table_, "mean_offline_s", ValueType::number, "availability = on-off | diurnal", here);
@@ -82,6 +87,25 @@ class ClientGroupReader {
     }
   }
 
+  void too_short(std::string_view key, const std::string& what) {
+    table_.problem(key, what + " too short", "when years have passed the clock does not tell them any more",
+                   fmt::format("use at least {}", number_text(shortest)));
+  }
+
+  /// Shorter times would be lost in the clock's last digit when it has run for long; longer ones are no training's.
+  Seconds mean_time(std::string_view key, Seconds usual) {
+    constexpr double longest = 1e9;
+    const double mean = table_.number(key, usual.value(), positive);
+    if (mean > 0.0 && mean < shortest) {
+      too_short(key, fmt::format("{} s are", number_text(mean)));
+    } else if (mean > longest) {
+      table_.problem(key, fmt::format("{} s are too long", number_text(mean)),
+                     fmt::format("{} s are thirty years", number_text(longest)),
+                     fmt::format("use at most {}", number_text(longest)));
+    }
+    return Seconds(mean);
+  }
+
   void read_day(AvailabilitySpec& spec) {
     constexpr Range hours{0.0, 24.0}, zones{-12.0, 14.0};
     spec.amplitude = table_.number("amplitude", spec.amplitude, fraction);
@@ -94,7 +118,17 @@ class ClientGroupReader {
     const std::string file = table_.required_text("trace");
     if (file.empty()) return;
     spec.trace = path_in(reading_, table_, "trace", file);
-    if (has_file("trace", spec.trace)) read_behaviour_traces(spec.trace, reading_.problems);
+    if (has_file("trace", spec.trace)) check_times_online(read_behaviour_traces(spec.trace, reading_.problems));
+  }
+
+  void check_times_online(const std::vector<BehaviourTrace>& traces) {
+    double least = shortest;
+    for (const BehaviourTrace& trace : traces) {
+      for (std::size_t i = 0; i < trace.active.size(); ++i) {
+        least = std::min(least, (trace.inactive[i] - trace.active[i]).value());
+      }
+    }
+    if (least < shortest) too_short("trace", fmt::format("a time online of {} s is", number_text(least)));
   }
 
   bool has_file(std::string_view key, const std::string& path) {
@@ -113,6 +147,7 @@ class ClientGroupReader {
   }
 
   static constexpr double per_second = 1000, hour = 3600;  // milliseconds; seconds
+  static constexpr double shortest = 0.001;                // time online, in seconds
   /// exp(3 sigma) = 8100 at 3: what spreads further is a slip.
   static constexpr Range sigma{0.0, 3.0};
 

@@ -34,21 +34,22 @@ void from_json(const json& j, Id<Tag>& id) {
 }
 
 /// Trips and steps: doubles row by row, behind their number. Whole numbers below 2^53 keep their value.
-using TripRow = std::array<double, 16>;
+using TripRow = std::array<double, 17>;
 using StepRow = std::array<double, 7>;
 
 TripRow row_of(const Trip& t) {
-  return {double(t.client),    double(t.round),  double(t.hub),     double(t.how),
-          double(t.staleness), t.begin.value(),  t.end.value(),     t.download.value(),
-          t.compute.value(),   t.upload.value(), t.offline.value(), t.waiting.value(),
-          t.down.value(),      t.up.value(),     t.compute_share,   t.discarded.value()};
+  return {double(t.client),         double(t.round),       double(t.hub),      double(t.how),     double(t.staleness),
+          t.begin.value(),          t.end.value(),         t.download.value(), t.compute.value(), t.upload.value(),
+          t.offline.value(),        t.waiting.value(),     t.down.value(),     t.up.value(),      t.compute_share,
+          t.discarded_down.value(), t.discarded_up.value()};
 }
 Trip from_row(const TripRow& row) {
   const auto whole = [](double number) { return static_cast<std::int32_t>(number); };
   return {whole(row[0]),   whole(row[1]),   whole(row[2]),    static_cast<TripEnd>(row[3]),
           whole(row[4]),   Seconds(row[5]), Seconds(row[6]),  Seconds(row[7]),
           Seconds(row[8]), Seconds(row[9]), Seconds(row[10]), Seconds(row[11]),
-          Bytes(row[12]),  Bytes(row[13]),  row[14],          Bytes(row[15])};
+          Bytes(row[12]),  Bytes(row[13]),  row[14],          Bytes(row[15]),
+          Bytes(row[16])};
 }
 
 StepRow row_of(const ServerStep& s) {

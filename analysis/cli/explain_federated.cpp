@@ -8,6 +8,7 @@
 
 #include "models/training/federated/federated_training.hpp"
 #include "scenarios/client_population.hpp"
+#include "scenarios/federated/client_work.hpp"
 #include "scenarios/federated/coordinator.hpp"
 #include "scenarios/federated/gossip_graph.hpp"
 #include "scenarios/federated/learner.hpp"
@@ -23,12 +24,14 @@ std::string line(const std::string& text) {
   return "  " + text + "\n";
 }
 
-/// Updates that a server step is made of; of hierarchies: those of one round at the edges.
+/// Updates that a server step is made of.
 int updates_per_step(const StrategySpec& strategy) {
   const FederatedOptions& options = strategy.federated;
   switch (entry_of(options.algorithm.kind).coordination) {
     case Coordination::asynchronous:
       return options.algorithm.kind == AlgorithmKind::fedbuff ? options.algorithm.buffer : 1;
+    case Coordination::hierarchical:
+      return options.participation.clients_per_round * options.edge_rounds;
     default:
       return options.participation.clients_per_round;
   }
@@ -37,7 +40,10 @@ int updates_per_step(const StrategySpec& strategy) {
 std::string split_bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
   const LayerGraph& network = scenario.workload.network;
   const SplitBytes bytes = split_bytes(network, strategy);
+  const SplitShares shares = client_shares(network, bytes.first_server_layer);
   return line(fmt::format("cut                 behind layer {}", network.layers[bytes.first_server_layer - 1].name)) +
+         line(fmt::format("client's computing  {:.2f} % of a sample's training FLOPs: of its time where it is measured",
+                          (shares.forward + shares.backward) * 100)) +
          line(fmt::format(
              "bytes of a turn     {} down and up for the client's layers, and for every sample trained on {} "
              "up and {} down",
@@ -61,13 +67,32 @@ std::string gossip_bytes_lines(const Scenario& scenario, const StrategySpec& str
                           messages, number_text(static_cast<double>(messages) * bytes.up.value())));
 }
 
+std::string client_bytes_line(const UpdateBytes& bytes) {
+  return line(fmt::format("bytes of a client   {} down, {} up ({} numbers in an update)",
+                          number_text(bytes.down.value()), number_text(bytes.up.value()), bytes.numbers));
+}
+
 std::string bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
   const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
   const int updates = updates_per_step(strategy);
-  return line(fmt::format("bytes of a client   {} down, {} up ({} numbers in an update)",
-                          number_text(bytes.down.value()), number_text(bytes.up.value()), bytes.numbers)) +
+  return client_bytes_line(bytes) +
          line(fmt::format("bytes of a step     {} updates x (down + up) = {}, and what is wasted", updates,
                           number_text(updates * (bytes.down + bytes.up).value())));
+}
+
+/// Clients talk to their edges in every round there; a model goes to each edge and one comes back once a step.
+std::string hierarchy_bytes_lines(const Scenario& scenario, const StrategySpec& strategy) {
+  const FederatedTrainingOptions options = training_options(scenario, strategy);
+  const UpdateBytes bytes = update_bytes(scenario.workload.network, options);
+  const int updates = updates_per_step(strategy);
+  const int edges = std::min(strategy.federated.edges, scenario.federation.clients());
+  const Bytes model = model_bytes(bytes, options);
+  const Bytes sum = updates * (bytes.down + bytes.up) + 2.0 * edges * model;
+  return client_bytes_line(bytes) +
+         line(fmt::format("bytes of an edge    {} down and up", number_text(model.value()))) +
+         line(fmt::format("bytes of a step     {} updates x (down + up) + {} edges x (down + up) = {}, and what is "
+                          "wasted",
+                          updates, edges, number_text(sum.value())));
 }
 
 std::string sent_lines(const Scenario& scenario, const StrategySpec& strategy) {
@@ -76,6 +101,8 @@ std::string sent_lines(const Scenario& scenario, const StrategySpec& strategy) {
       return split_bytes_lines(scenario, strategy);
     case Coordination::gossip:
       return gossip_bytes_lines(scenario, strategy);
+    case Coordination::hierarchical:
+      return hierarchy_bytes_lines(scenario, strategy);
     default:
       return bytes_lines(scenario, strategy);
   }
@@ -186,7 +213,8 @@ std::string federated_formulas(const Scenario& scenario) {
          "  a client's transfer    latency + bytes through its line and the server's, shared max-min fairly; paused "
          "or\n"
          "                         started again as `offline` says\n"
-         "  waste                  bytes and joules of every trip that did not report; useful + waste = total\n"
+         "  waste                  bytes and joules of every trip that did not report, and of bytes that a transfer\n"
+         "                         sent again; useful + waste = total\n"
          "  network energy         " +
          network + " (the two models differ by up to 1000 x)\n";
 }

@@ -46,6 +46,15 @@ FederatedEnergy& FederatedEnergy::operator+=(const FederatedEnergy& other) {
   return *this;
 }
 
+FederatedEnergy& FederatedEnergy::operator-=(const FederatedEnergy& other) {
+  for (const auto part : {&FederatedEnergy::client_compute, &FederatedEnergy::download, &FederatedEnergy::upload,
+                          &FederatedEnergy::client_idle, &FederatedEnergy::network, &FederatedEnergy::server_compute,
+                          &FederatedEnergy::server_idle}) {
+    this->*part -= other.*part;
+  }
+  return *this;
+}
+
 EnergyParts energy_parts(const FederatedEnergy& energy) {
   return {.compute = energy.client_compute + energy.server_compute,
           .communication = energy.download + energy.upload + energy.network,
@@ -86,6 +95,18 @@ Seconds online_time(const Trip& trip) {
 Bytes sent_bytes(const Trip& trip, const FederationSite& site) {
   // What one peer of a gossip sends the other receives.
   return site.server == FederationSite::Server::none ? trip.up : trip.down + trip.up;
+}
+
+Trip without_discarded(const Trip& trip) {
+  Trip kept = trip;
+  const auto cut = [](Bytes& moved, Seconds& time, Bytes discarded) {
+    if (discarded > Bytes{}) time *= 1.0 - discarded / moved;
+    moved -= discarded;
+  };
+  cut(kept.down, kept.download, trip.discarded_down);
+  cut(kept.up, kept.upload, trip.discarded_up);
+  kept.discarded_down = kept.discarded_up = {};
+  return kept;
 }
 
 std::optional<FederationPower> FederationPower::of(const Population& population, const FederationSite& site,
@@ -173,6 +194,14 @@ FederatedEnergy FederationPower::average(const Trip& trip, Seconds aggregation) 
   const Group& power = groups_[population_->clients[static_cast<std::size_t>(trip.client)].group];
   joules.client_compute = power.computing * aggregation;
   return joules;
+}
+
+FederationPower::Spent FederationPower::spent(const Trip& trip, Seconds aggregation) const {
+  const FederatedEnergy all = this->trip(trip);
+  if (trip.how != TripEnd::reported) return {{}, all};
+  if (trip.discarded_down + trip.discarded_up <= Bytes{}) return {all + average(trip, aggregation), {}};
+  const FederatedEnergy useful = this->trip(without_discarded(trip));
+  return {useful + average(trip, aggregation), all - useful};
 }
 
 FederatedEnergy FederationPower::step(const ServerStep& step, Bytes bytes) const {

@@ -39,7 +39,9 @@ struct FederatedEnergy {
   [[nodiscard]] Joules server() const { return server_compute + server_idle; }
   [[nodiscard]] Joules total() const { return client_compute + download + upload + client_idle + network + server(); }
   FederatedEnergy& operator+=(const FederatedEnergy& other);
+  FederatedEnergy& operator-=(const FederatedEnergy& other);
   friend FederatedEnergy operator+(FederatedEnergy a, const FederatedEnergy& b) { return a += b; }
+  friend FederatedEnergy operator-(FederatedEnergy a, const FederatedEnergy& b) { return a -= b; }
 };
 
 /// compute = clients' and server's computing; communication = download + upload + network; idle = the rest.
@@ -71,6 +73,10 @@ Seconds online_time(const Trip& trip);
 /// Bytes of a trip's messages, each counted once.
 Bytes sent_bytes(const Trip& trip, const FederationSite& site);
 
+/// The trip as it would have been had no transfer started again: without the bytes sent again and, by their share of
+/// the bytes, the time for which data moved that way.
+Trip without_discarded(const Trip& trip);
+
 /// Joules of trips and server steps. The population must outlive it.
 class FederationPower {
  public:
@@ -82,6 +88,13 @@ class FederationPower {
   [[nodiscard]] FederatedEnergy trip(const Trip& trip) const;
   /// Where there is no server: this client's part of an average that took so long.
   [[nodiscard]] FederatedEnergy average(const Trip& trip, Seconds aggregation) const;
+  /// What a trip cost, and its part of an average that took so long: useful where it reported, but for what bytes that
+  /// were sent again cost; else all of it is waste.
+  struct Spent {
+    FederatedEnergy useful, wasted;
+    [[nodiscard]] Joules total() const { return useful.total() + wasted.total(); }
+  };
+  [[nodiscard]] Spent spent(const Trip& trip, Seconds aggregation) const;
   /// Server, edges and their lines over one step; `bytes`: what crossed the server's line in it.
   [[nodiscard]] FederatedEnergy step(const ServerStep& step, Bytes bytes) const;
   /// Of the client's own grid, in gCO2e per kWh; negative: [energy]'s.

@@ -6,10 +6,9 @@ namespace orrery {
 namespace {
 
 void add_energy(FederatedTotals& totals, const Trip& trip, const ServerStep& step, const FederationPower& power) {
-  const bool reported = trip.how == TripEnd::reported;
-  FederatedEnergy joules = power.trip(trip);
-  if (reported) joules += power.average(trip, step.aggregation);
-  (reported ? totals.useful : totals.wasted_energy) += joules;
+  const FederationPower::Spent joules = power.spent(trip, step.aggregation);
+  totals.useful += joules.useful;
+  totals.wasted_energy += joules.wasted;
   const double grid = power.grid_intensity(static_cast<std::size_t>(trip.client));
   if (grid < 0) return;
   totals.own_grid += joules.total();
@@ -25,7 +24,7 @@ FederatedTotals totals_of(const Trip& trip, const FederationSite& site) {
   totals.client_time = online_time(trip);
   if (trip.how == TripEnd::reported) {
     totals.staleness = trip.staleness;
-    totals.wasted = trip.discarded;
+    totals.wasted = trip.discarded_down + trip.discarded_up;
   } else {
     totals.wasted = trip.down + trip.up;
   }
@@ -104,6 +103,14 @@ Ledger::Ledger(const FederatedRun& run, const FederationSite& site, const std::o
 
 const FederatedTotals& Ledger::after(std::size_t steps) const {
   return after_[std::min(steps, after_.size() - 1)];
+}
+
+std::size_t Ledger::steps_with_reports() const {
+  std::size_t count = 0;
+  for (std::size_t step = 1; step < after_.size(); ++step) {
+    if (after_[step].trips.reported > after_[step - 1].trips.reported) ++count;
+  }
+  return count;
 }
 
 std::int64_t Ledger::worst_staleness(std::size_t from, std::size_t to) const {

@@ -22,13 +22,13 @@ struct TripCounts {
 /// the end of the run).
 struct FederatedTotals {
   TripCounts trips;
-  Bytes down, up;              // as the clients saw it
-  Bytes backhaul;              // between edges and server
-  Bytes wasted;                // down and up of trips that did not report; of the others what they threw away
-  Bytes sent;                  // every message once: down + up + backhaul; gossip: up
-  Seconds client_time;         // clients online on a trip
-  std::int64_t staleness = 0;  // sum over the reports
-  FederatedEnergy useful, wasted_energy;  // wasted: of trips that did not report
+  Bytes down, up;                         // as the clients saw it
+  Bytes backhaul;                         // between edges and server
+  Bytes wasted;                           // down and up of trips that did not report; of the others what was sent again
+  Bytes sent;                             // every message once: down + up + backhaul; gossip: up
+  Seconds client_time;                    // clients online on a trip
+  std::int64_t staleness = 0;             // sum over the reports
+  FederatedEnergy useful, wasted_energy;  // wasted: what `wasted` and all else of trips that did not report cost
   /// Of it, what clients used whose group has a grid of its own, their network included; and its carbon.
   Joules own_grid;
   double own_grid_kg = 0;
@@ -45,6 +45,8 @@ class Ledger {
   [[nodiscard]] std::size_t steps() const { return after_.size() - 1; }
   /// After the first `steps` steps; after all of them when there are fewer.
   [[nodiscard]] const FederatedTotals& after(std::size_t steps) const;
+  /// Of all steps those into which a report went.
+  [[nodiscard]] std::size_t steps_with_reports() const;
   /// The most stale report of steps [from, to).
   [[nodiscard]] std::int64_t worst_staleness(std::size_t from, std::size_t to) const;
 

@@ -150,7 +150,7 @@ ResultRow make_row(const Scenario& scenario, const Way& way) {
                 scenario.energy);
     const FederatedTotals& totals = run->ledger.after(run->ledger.steps());
     row.federated = {totals, run->ledger.steps(), run->power.has_value(),
-                     run->ledger.worst_staleness(0, run->ledger.steps())};
+                     run->ledger.worst_staleness(0, run->ledger.steps()), run->ledger.steps_with_reports()};
     fill_step(row, cosimulated_step(way, precision, run->population, run->site, totals));
   } else {
     fill_step(row, central_step(way, precision));

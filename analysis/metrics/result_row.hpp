@@ -43,8 +43,9 @@ struct FederatedFigures {
   std::size_t steps = 0;  // of the server, in the run
   bool has_energy = false;
   std::int64_t staleness_max = 0;
-  /// Joules of trips that did not report over those of all clients and their network: 1 when nobody ever reported. The
-  /// server's are no client's waste. Nothing where they are unknown or zero.
+  std::size_t steps_with_reports = 0;  // all others left the weights as they were
+  /// Joules of trips that did not report, and of bytes sent again, over those of all clients and their network: 1 when
+  /// nobody ever reported. The server's are no client's waste. Nothing where they are unknown or zero.
   [[nodiscard]] std::optional<double> waste_share() const;
 };
 

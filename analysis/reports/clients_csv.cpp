@@ -31,14 +31,13 @@ void add(const FederatedRun& run, const Trip& trip, const std::optional<Federati
   sums.waiting += trip.waiting;
   sums.down += trip.down;
   sums.up += trip.up;
-  const bool reported = trip.how == TripEnd::reported;
-  if (reported) sums.staleness += trip.staleness;
+  if (trip.how == TripEnd::reported) sums.staleness += trip.staleness;
   if (!power) return;
-  FederatedEnergy joules = power->trip(trip);
   const auto round = static_cast<std::size_t>(trip.round);
-  if (reported && round < run.steps.size()) joules += power->average(trip, run.steps[round].aggregation);
+  const Seconds aggregation = round < run.steps.size() ? run.steps[round].aggregation : Seconds{};
+  const FederationPower::Spent joules = power->spent(trip, aggregation);
   *sums.energy += joules.total();
-  if (!reported) *sums.wasted += joules.total();
+  *sums.wasted += joules.wasted.total();
 }
 
 /// By client, in their order.

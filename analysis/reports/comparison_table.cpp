@@ -6,6 +6,7 @@
 #include <set>
 
 #include "analysis/reports/human.hpp"
+#include "analysis/reports/participation.hpp"
 #include "analysis/reports/reports.hpp"
 #include "analysis/reports/target_table.hpp"
 #include "analysis/reports/text_table.hpp"
@@ -45,26 +46,11 @@ std::string share(const StepTime& time, Seconds part) {
   return time.step > Seconds{} ? human_percent(part / time.step) : std::string{};
 }
 
-/// Clients that reported, mean over the rounds; nothing where the server does not wait for so many.
-std::optional<double> mean_reports(const ResultRow& row) {
-  const FederatedOptions& options = row.strategy->federated;
-  const Coordination coordination = entry_of(options.algorithm.kind).coordination;
-  if (!row.federated || row.federated->steps == 0 || coordination == Coordination::asynchronous) return std::nullopt;
-  const int rounds = coordination == Coordination::hierarchical ? options.edge_rounds : 1;
-  return static_cast<double>(row.federated->totals.trips.reported) /
-         (static_cast<double>(row.federated->steps) * rounds);
-}
-
 std::string device_count(const ResultRow& row) {
   if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
-  const FederatedOptions& options = row.strategy->federated;
-  const int clients = row.scenario->federation.clients();
-  const bool peers = entry_of(options.algorithm.kind).coordination == Coordination::gossip;
-  const int wanted = peers ? clients : options.participation.clients_per_round;
-  const std::string asked = fmt::format("{}/{}", wanted, clients);
-  const auto mean = mean_reports(row);
-  constexpr double shown = 0.05;  // less is lost in rounding
-  return mean && *mean < wanted - shown ? fmt::format("{:.1f} of {}", *mean, asked) : asked;
+  const std::string asked = fmt::format("{}/{}", wanted_reports(row), row.scenario->federation.clients());
+  const auto fewer = fewer_reports(row);
+  return fewer ? fmt::format("{:.1f} of {}", *fewer, asked) : asked;
 }
 
 /// Blank where nothing can be wasted.
@@ -170,8 +156,8 @@ std::vector<std::string> legend(const std::vector<ResultRow>& rows, const Result
   if (reference != nullptr) text = "* reference of the ratios. " + text;
   if (any([](const ResultRow& row) { return row.cosimulated(); })) {
     text +=
-        " Federated, async: a step is one of the server; waste, trips that did not report, of the clients' and "
-        "network's joules.";
+        " Federated, async: a step is one of the server; waste, trips that did not report and bytes sent again, of the "
+        "clients' and network's joules.";
   }
   if (any([](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; })) {
     text += " Federated dev: (mean that reported of) clients per round / all.";
@@ -203,15 +189,9 @@ std::vector<std::string> laws_that_differ(const std::vector<ResultRow>& rows) {
 std::vector<std::string> notes(const std::vector<ResultRow>& rows) {
   std::vector<std::string> lines = laws_that_differ(rows);
   for (const ResultRow& row : rows) {
-    if (!row.federated || row.federated->steps == 0 || row.federated->totals.trips.reported > 0) continue;
-    const FederatedOptions& options = row.strategy->federated;
-    const bool in_rounds = entry_of(options.algorithm.kind).coordination == Coordination::rounds;
-    const std::string why =
-        in_rounds ? fmt::format("no round had min_reports = {} reports", options.participation.min_reports)
-                  : "no client ever reported";
-    for (std::string& line : wrap(row.strategy->name + ": " + why + "; the model is as it began", line_width)) {
-      lines.push_back(std::move(line));
-    }
+    const std::string lost = lost_rounds_text(row);
+    if (lost.empty()) continue;
+    for (std::string& line : wrap(lost, line_width)) lines.push_back(std::move(line));
   }
   return lines;
 }

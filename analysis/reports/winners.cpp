@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "analysis/reports/human.hpp"
+#include "analysis/reports/participation.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -21,6 +22,7 @@ struct Criterion {
   Better better;
   std::function<std::optional<double>(const ResultRow&)> figure;
   std::function<std::string(double, const ResultRow&)> text;
+  enum class Of : std::uint8_t { training, other } of = Of::other;  // training: what one takes
   std::string competitors = {};  // who they are, for a winner that does not speak for all ways; empty: not said
 };
 
@@ -46,7 +48,7 @@ std::optional<double> step(const ResultRow& row) {
 
 /// Whether the training came to something: what it took is a figure of merit only then.
 bool trained(const ResultRow& row) {
-  if (row.federated && row.federated->totals.trips.reported == 0) return false;
+  if (!row.at_target && !mostly_trained(row)) return false;
   const bool has_target = row.scenario->workload.target_accuracy > 0;
   return !has_target || row.curve.empty() || row.at_target;
 }
@@ -107,18 +109,31 @@ std::optional<double> rent_or_electricity(const ResultRow& row) {
   return competes ? row.budget.cost : std::nullopt;
 }
 
+/// A way that had fewer reports than it asks for took less and trained less, unless it reached the target all the same.
+std::string reports_remark(const std::vector<const ResultRow*>& best) {
+  std::string remark;
+  for (const ResultRow* row : best) {
+    const std::string fewer = row->at_target ? std::string{} : fewer_reports_text(*row);
+    if (fewer.empty()) continue;
+    remark += "; " + (best.size() > 1 ? row->strategy->name + ": " : std::string{}) + fewer;
+  }
+  return remark;
+}
+
 std::vector<Criterion> criteria() {
+  using Of = Criterion::Of;
   return {
       {"fastest step", Better::less, step, in_unit<Seconds>},
-      {"fastest to train", Better::less, time, in_unit<Seconds>},
-      {"fewest bytes", Better::less, bytes, in_unit<Bytes>},
-      {"least energy", Better::less, energy, in_unit<Joules>},
-      {"least CO2e", Better::less, emissions, [](double value, const ResultRow&) { return human_mass(value); }},
+      {"fastest to train", Better::less, time, in_unit<Seconds>, Of::training},
+      {"fewest bytes", Better::less, bytes, in_unit<Bytes>, Of::training},
+      {"least energy", Better::less, energy, in_unit<Joules>, Of::training},
+      {"least CO2e", Better::less, emissions, [](double value, const ResultRow&) { return human_mass(value); },
+       Of::training},
       {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
       {"least memory", Better::less, memory,
        [](double value, const ResultRow&) { return human_memory(Bytes(value)) + " per device"; }},
       {"cheapest", Better::less, rent_or_electricity,
-       [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); },
+       [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }, Of::training,
        "ways that have a price and trained"},
       {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
       {"first to target", Better::less, time_to_target, in_unit<Seconds>},
@@ -150,9 +165,12 @@ std::optional<Winner> judge(const Criterion& criterion, const std::vector<Result
   if (!criterion.competitors.empty() && figures.size() < simulated) {
     winner.value += fmt::format("; of the {} {}", figures.size(), criterion.competitors);
   }
+  std::vector<const ResultRow*> tied;
   for (const auto& [row, figure] : figures) {
-    if (is_tie(figure, record)) winner.strategies.push_back(row->strategy->name);
+    if (is_tie(figure, record)) tied.push_back(row);
   }
+  for (const ResultRow* row : tied) winner.strategies.push_back(row->strategy->name);
+  if (criterion.of == Criterion::Of::training) winner.value += reports_remark(tied);
   return winner;
 }
 

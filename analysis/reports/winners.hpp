@@ -19,8 +19,9 @@ struct Winner {
 /// steps is unknown), least CO2e, least memory per device, cheapest, best accuracy (mean over the seeds); first to the
 /// target, fewest bytes and least energy to it. Figures that differ by less than one part in a million tie.
 ///
-/// A way to which no client ever reported, or that missed the target, has not trained: it does not compete for what a
-/// training takes (time, bytes, energy, CO2e, money).
+/// A way to which no client ever reported, of whose rounds more than half had too few reports, or that missed the
+/// target, has not trained: it does not compete for what a training takes (time, bytes, energy, CO2e, money). A winner
+/// of these to which fewer clients reported than it asks for says how many counted: who trains less takes less.
 std::vector<Winner> winners(const std::vector<ResultRow>& rows);
 
 }  // namespace orrery

@@ -101,6 +101,11 @@ Seconds aggregation_time(std::int64_t numbers, const CostModel& cost, std::size_
   return moved / (server.memory_bandwidth * cost.framework().memory_efficiency.value);
 }
 
+Bytes model_bytes(const UpdateBytes& bytes, const FederatedTrainingOptions& options) {
+  const bool halves = options.local.storage == Storage::bf16;
+  return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes.model_numbers));
+}
+
 ClientWork::ClientWork(const FederatedJob& job) : job_(job), parameters_(parameters(job.scenario.workload.network)) {
   const LayerGraph& graph = job.scenario.workload.network;
   const FederatedTrainingOptions options = training_options(job.scenario, job.strategy);
@@ -139,8 +144,7 @@ LocalBatches ClientWork::batches_of(std::size_t client, int epochs) const {
 }
 
 Bytes ClientWork::model_bytes() const {
-  const bool halves = training_options(job_.scenario, job_.strategy).local.storage == Storage::bf16;
-  return Bytes((halves ? 2.0 : 4.0) * static_cast<double>(bytes_.model_numbers));
+  return orrery::model_bytes(bytes_, training_options(job_.scenario, job_.strategy));
 }
 
 double ClientWork::slowdown(std::size_t client) const {

@@ -36,6 +36,9 @@ LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, c
 /// server's memory bandwidth. Throws Infeasible where that is unknown.
 Seconds aggregation_time(std::int64_t numbers, const CostModel& cost, std::size_t models, const Device& server);
 
+/// A model as it is: neither compressed nor masked.
+Bytes model_bytes(const UpdateBytes& bytes, const FederatedTrainingOptions& options);
+
 /// What trips and server steps of a job take. A figure of clients of one group with equally many samples is computed
 /// once: a hundred thousand clients cost as much as their kinds.
 class ClientWork {
@@ -48,6 +51,9 @@ class ClientWork {
   [[nodiscard]] Seconds training(std::size_t client, int epochs);
   /// The group's, where its clients do not differ, else the client's own: to the last bit.
   [[nodiscard]] double slowdown(std::size_t client) const;
+  /// Of training on one sample, forward and backward through the whole network, slowdown included: what sample_ms or
+  /// the capacity trace says; nothing: the cost model prices it.
+  [[nodiscard]] std::optional<Seconds> measured_per_sample(std::size_t client) const;
   [[nodiscard]] LocalBatches batches_of(std::size_t client, int epochs) const;
   /// Samples that it trains on, each as often as it does.
   [[nodiscard]] double samples_trained(std::size_t client, int epochs) const;
@@ -60,7 +66,6 @@ class ClientWork {
   /// `round_trip`: download, training and packing, the message rounds of secure aggregation, upload.
   [[nodiscard]] Itinerary trip(std::size_t client, int epochs, Seconds round_trip);
   [[nodiscard]] const UpdateBytes& bytes() const { return bytes_; }
-  /// A model as it is: neither compressed nor masked.
   [[nodiscard]] Bytes model_bytes() const;
 
   /// The server's step: the average of the model and `reports` updates, what the algorithm keeps on the server and
@@ -75,7 +80,6 @@ class ClientWork {
 
  private:
   [[nodiscard]] LocalBatches batches(std::int64_t samples, int epochs) const;
-  [[nodiscard]] std::optional<Seconds> measured_per_sample(std::size_t client) const;
   /// Operations of a sample's forward pass / of training on it.
   [[nodiscard]] double forward_share() const;
   [[nodiscard]] Seconds over_updates(Flops flops, double updates, const Device& device) const;

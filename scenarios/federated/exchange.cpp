@@ -92,7 +92,8 @@ void NeighbourExchange::interrupt(Message& message) {
   if (resumes && arrived > Bytes{}) nodes_[message.from].got_on = nodes_[message.to].got_on = true;
   message.left = resumes ? std::max(Bytes{}, message.left - arrived) : simulation_.work().bytes().up;
   if (!resumes) {
-    for (const std::size_t end : {message.from, message.to}) nodes_[end].trip.discarded += arrived;
+    nodes_[message.from].trip.discarded_up += arrived;
+    nodes_[message.to].trip.discarded_down += arrived;
   }
   message.state = Message::State::waiting;
   count(message, -1);

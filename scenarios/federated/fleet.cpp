@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "sim/base/contract.hpp"
@@ -86,6 +87,11 @@ std::vector<std::size_t> Fleet::travellers() const {
   }
   std::sort(clients.begin(), clients.end());
   return clients;
+}
+
+Seconds Fleet::changes(std::size_t client) {
+  const Seconds at = availability_.changes(client, network_.now());
+  return at <= end_of_time ? at : Seconds(std::numeric_limits<double>::infinity());
 }
 
 void Fleet::begin_leg(std::size_t client) {
@@ -189,7 +195,8 @@ void Fleet::pause(std::size_t client) {
 
 void Fleet::start_again(Open& open) const {
   const Leg& leg = open.itinerary.leg(open.leg);
-  open.trip.discarded += leg.bytes - open.bytes_left;
+  Bytes& discarded = leg.kind == Leg::Kind::download ? open.trip.discarded_down : open.trip.discarded_up;
+  discarded += leg.bytes - open.bytes_left;
   open.bytes_left = leg.bytes;
   open.time_left = leg.time;
 }

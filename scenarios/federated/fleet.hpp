@@ -24,6 +24,11 @@ namespace orrery {
 /// times a day has tried for a hundred days, and chance would long have given it a window if there were one.
 inline constexpr int most_fruitless = 1000;
 
+/// What would change after it never does: three thousand years are no training. The clock must not run on for ever
+/// while a client's times online get shorter than its last digit; here that is 15 microseconds, and the scenario's
+/// means are a millisecond at least.
+inline constexpr Seconds end_of_time{1e11};
+
 /// One stretch of a trip. wait: online, for others.
 struct Leg {
   enum class Kind : std::uint8_t { download, compute, upload, wait } kind = Kind::compute;
@@ -66,8 +71,8 @@ class Fleet {
   /// Clients on a trip, in ascending order.
   [[nodiscard]] std::vector<std::size_t> travellers() const;
   [[nodiscard]] bool online(std::size_t client) { return availability_.online(client, network_.now()); }
-  /// Next instant at which the client goes or comes; infinity: never.
-  [[nodiscard]] Seconds changes(std::size_t client) { return availability_.changes(client, network_.now()); }
+  /// Next instant at which the client goes or comes; infinity: never, or after end_of_time.
+  [[nodiscard]] Seconds changes(std::size_t client);
   [[nodiscard]] Seconds now() const { return network_.now(); }
   [[nodiscard]] FederatedRun& run() { return run_; }
 

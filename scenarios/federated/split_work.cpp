@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/cost/layer_cost.hpp"
 #include "scenarios/strategies/stages.hpp"
 #include "sim/base/errors.hpp"
 
@@ -47,10 +48,25 @@ SplitBytes split_bytes(const LayerGraph& graph, const StrategySpec& strategy) {
           .down_per_sample = width * numbers_across(graph, cut, Pass::backward)};
 }
 
+SplitShares client_shares(const LayerGraph& graph, std::size_t first_server_layer) {
+  const std::vector<bool> trained = needs_gradient(graph);
+  Flops all, forward, backward;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const LayerCost cost = layer_cost(graph.layers[i]);
+    const Flops back = trained[i] ? cost.backward : Flops{};
+    all += cost.forward + back;
+    if (i >= first_server_layer) continue;
+    forward += cost.forward;
+    backward += back;
+  }
+  return {forward / all, backward / all};
+}
+
 SplitWork::SplitWork(const FederatedJob& job, const ClientWork& work)
     : job_(job),
       work_(work),
       bytes_(split_bytes(job.scenario.workload.network, job.strategy)),
+      shares_(client_shares(job.scenario.workload.network, bytes_.first_server_layer)),
       backward_(needs_gradient(job.scenario.workload.network)) {}
 
 Seconds SplitWork::pass(Pass pass, Span layers, double samples, const Device& device) const {
@@ -75,19 +91,34 @@ Seconds SplitWork::server(const LocalBatches& batches) const {
   return sum;
 }
 
-std::vector<Leg> SplitWork::batch(std::size_t client, double samples) const {
-  const ClientGroup& group = job_.population.group(client);
+SplitWork::Halves SplitWork::client_batch(std::size_t client, double samples) const {
+  const auto per_sample = work_.measured_per_sample(client);
+  Halves halves = per_sample ? measured_batch(*per_sample, samples) : priced_batch(client, samples);
+  halves.forward += job_.population.group(client).step_overhead;
+  return halves;
+}
+
+SplitWork::Halves SplitWork::priced_batch(std::size_t client, double samples) const {
+  const Device& device = job_.population.group(client).device;
   const Span layers{0, bytes_.first_server_layer};
-  const double slowdown = work_.slowdown(client);
-  const Seconds forward = pass(Pass::forward, layers, samples, group.device) * slowdown;
   const Seconds backward =
-      (pass(Pass::backward, layers, samples, group.device) + pass(Pass::optimizer, layers, samples, group.device)) *
-      slowdown;
-  return {{Leg::Kind::compute, {}, forward + group.step_overhead},
+      pass(Pass::backward, layers, samples, device) + pass(Pass::optimizer, layers, samples, device);
+  const double slowdown = work_.slowdown(client);
+  return {pass(Pass::forward, layers, samples, device) * slowdown, backward * slowdown};
+}
+
+/// The measured figure is of the whole network: the client takes its layers' part of it.
+SplitWork::Halves SplitWork::measured_batch(Seconds per_sample, double samples) const {
+  return {per_sample * (samples * shares_.forward), per_sample * (samples * shares_.backward)};
+}
+
+std::vector<Leg> SplitWork::batch(std::size_t client, double samples) const {
+  const Halves halves = client_batch(client, samples);
+  return {{Leg::Kind::compute, {}, halves.forward},
           {Leg::Kind::upload, bytes_.up_per_sample * samples, {}},
           {Leg::Kind::wait, {}, server_batch(samples)},
           {Leg::Kind::download, bytes_.down_per_sample * samples, {}},
-          {Leg::Kind::compute, {}, backward}};
+          {Leg::Kind::compute, {}, halves.backward}};
 }
 
 Itinerary SplitWork::turn(std::size_t client, const LocalBatches& batches) const {

@@ -20,6 +20,13 @@ struct SplitBytes {
 /// Of a strategy with algorithm = split. Throws Infeasible as above.
 SplitBytes split_bytes(const LayerGraph& graph, const StrategySpec& strategy);
 
+/// The client's layers among the operations of training on a sample, forward and backward: of those that a measured
+/// time per sample (sample_ms, a capacity trace) stands for.
+struct SplitShares {
+  double forward = 0, backward = 0;
+};
+SplitShares client_shares(const LayerGraph& graph, std::size_t first_server_layer);
+
 class SplitWork {
  public:
   SplitWork(const FederatedJob& job, const ClientWork& work);
@@ -36,11 +43,19 @@ class SplitWork {
   };
   [[nodiscard]] Seconds pass(Pass pass, Span layers, double samples, const Device& device) const;
   [[nodiscard]] Seconds server_batch(double samples) const;
+  /// What the client computes of a batch, before the activations go up and after their gradients came down.
+  struct Halves {
+    Seconds forward, backward;
+  };
+  [[nodiscard]] Halves client_batch(std::size_t client, double samples) const;
+  [[nodiscard]] Halves priced_batch(std::size_t client, double samples) const;
+  [[nodiscard]] Halves measured_batch(Seconds per_sample, double samples) const;
   [[nodiscard]] std::vector<Leg> batch(std::size_t client, double samples) const;
 
   const FederatedJob& job_;
   const ClientWork& work_;
   SplitBytes bytes_;
+  SplitShares shares_;
   std::vector<bool> backward_;
 };
 

@@ -56,8 +56,9 @@ model      infeasible: needs 20.00 GiB on each box of 16.00 GiB (weights 10.00, 
 pipeline            2  5.50 s  0.85x   64%   18%   18%   1.00 GB  4.50 GiB  9.17 min  0.85x   109 kJ
 federated  1.5 of 3/4  9.00 s          28%   28%   44%    700 kB  2.50 GiB    18.0 s  0.03x  2.36 kJ    43%  79.00%
 * reference of the ratios. Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev:
-devices. Federated, async: a step is one of the server; waste, trips that did not report, of the clients' and network's
-joules. Federated dev: (mean that reported of) clients per round / all.
+devices. Federated, async: a step is one of the server; waste, trips that did not report and bytes sent again, of the
+clients' and network's joules. Federated dev: (mean that reported of) clients per round / all.
+federated: 1 of 2 rounds had too few reports (min_reports = 1) and left the model as it was
 
 until 80%  steps      time  ratio    bytes   energy
 ---------------------------------------------------
@@ -172,16 +173,52 @@ std::string winner(const std::vector<ResultRow>& rows, const std::string& criter
 TEST_CASE("a way to which nobody ever reported wins nothing that a training takes, and is named") {
   Comparison comparison;
   comparison.scenario.workload.target_accuracy = 0;
-  CHECK(winner(comparison.rows(), "fastest to train") == "federated 18.0 s");
+  CHECK(winner(comparison.rows(), "fastest to train") == "federated 18.0 s; 1.5 of 3 clients a round counted");
   for (Trip& trip : comparison.ways[4].federated.trips) trip.how = TripEnd::late;
   const auto rows = comparison.rows();
   CHECK(winner(rows, "fastest to train") == "data+pipeline 9.17 min");
   CHECK(winner(rows, "least energy") == "single 66.3 kJ");
   const std::string table = comparison_table(rows, Colour::off);
-  CHECK(table.find("\nfederated: no round had min_reports = 1 reports; the model is as it began\n") !=
+  CHECK(table.find("\nfederated: no round had reports enough (min_reports = 1); the model is as it began\n") !=
         std::string::npos);
   CHECK(table.find("  100%  79.00%\n") != std::string::npos);
   CHECK(rows[4].federated->waste_share().value() == Approx(1));
+}
+
+TEST_CASE("a way most of whose rounds had too few reports wins nothing that a training takes, and says why") {
+  Comparison comparison;
+  comparison.scenario.workload.target_accuracy = 0;
+  comparison.scenario.strategies[4].federated.participation.min_reports = 3;
+  ServerStep third = comparison.ways[4].federated.steps.back();
+  third.begin = third.end;
+  third.end = Seconds(20);
+  comparison.ways[4].federated.steps.push_back(third);
+  comparison.ways[4].steps = 3;
+  const auto rows = comparison.rows();
+  CHECK(winner(rows, "fastest to train") == "data+pipeline 9.17 min");
+  CHECK(winner(rows, "least energy") == "single 66.3 kJ");
+  CHECK(winner(rows, "least memory") == "federated 2.50 GiB per device");
+  const std::string table = comparison_table(rows, Colour::off);
+  CHECK(table.find(
+            "\nfederated: 2 of 3 rounds had too few reports (min_reports = 3) and left the model as it was: it does "
+            "not compete for\nwhat a training takes\n") != std::string::npos);
+}
+
+TEST_CASE("a round of a secure sum that is not recovered is told with its threshold") {
+  Comparison comparison;
+  comparison.scenario.strategies[4].federated.secure.emplace().threshold = 0.75;
+  CHECK(
+      comparison_table(comparison.rows(), Colour::off)
+          .find(
+              "\nfederated: 1 of 2 rounds had too few reports (min_reports = 1, secure_threshold = 0.75) and left the "
+              "model as it was\n") != std::string::npos);
+}
+
+TEST_CASE("a winner that reached the target did so with however few clients") {
+  Comparison comparison;
+  comparison.ways[4].curve.back().accuracy = 0.9;
+  comparison.ways[4].curve.back().time = Seconds(18);
+  CHECK(winner(comparison.rows(), "fastest to train") == "federated 18.0 s");
 }
 
 TEST_CASE("the cheapest speaks for those that have a price, and carbon has a column and a winner") {

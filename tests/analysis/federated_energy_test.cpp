@@ -65,6 +65,27 @@ TEST_CASE("what did not report is waste, and useful and waste are everything") {
   CHECK(totals.wasted.value() == 2.5e6);
 }
 
+TEST_CASE("bytes that a client sent again are waste, with the joules of their time and their way") {
+  FederatedRun run = three_client_round().federated;
+  Trip& trip = run.trips[2];  // 2 s for a megabyte down, 4 s of training, 3 s for one up
+  trip.up = Bytes(1.5e6);
+  trip.discarded_up = Bytes(5e5);
+  const FederatedTotals totals = totals_of(run, hand_population(), {}, {});
+  CHECK(totals.wasted.value() == 5e5);
+  CHECK(totals.down.value() + totals.up.value() == 6.5e6);
+  // A third of the 3 s: idle power and radio, 4e6 bits, the access line, half a megabyte over the wide area.
+  const double again = 10.5 * 1 + 4e6 * 100e-9 + 3.5 * 1 + 0.5e-3 * 240;
+  check(totals.wasted_energy.total(), again);
+  check(totals.useful.client_compute, 1000);
+  check(totals.energy().upload, 10.5 * 6 + 3 * (8e6 * 100e-9) + 4e6 * 100e-9 + 3 * 0.2);
+  Trip late = trip;
+  late.how = TripEnd::late;
+  const Population population = hand_population();
+  const auto power = FederationPower::of(population, {}, {});
+  CHECK(power->spent(late, {}).useful.total().value() == 0);
+  check(power->spent(late, {}).wasted.total(), power->trip(trip).total().value());
+}
+
 TEST_CASE("a tail is cut short by a transfer that follows soon") {
   FederatedRun run = three_client_round().federated;
   run.trips = {hand_trip(0, 0, 0, 1, 0.25, 1)};

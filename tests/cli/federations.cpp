@@ -1,4 +1,5 @@
 // Federations from outside: their files, their dumps.
+#include <algorithm>
 #include <filesystem>
 
 #include "sim/base/files.hpp"
@@ -86,4 +87,31 @@ TEST_CASE("the dumps of a federation are its clients and their trips") {
   CHECK(program.exit_code == 2);
   CHECK(program.errors ==
         "orrery run: fedavg has no program (its coordinator decides while it runs) - try --dump records\n");
+}
+
+TEST_CASE("the bytes of a hierarchy's step that explain tells are those of its run") {
+  const TemporaryFolder folder;
+  const std::string scenario = folder.write("phones.toml", phones);
+  const std::string key = "strategy.fedavg.";
+  for (const std::string rounds : {"1", "3"}) {
+    std::vector<std::string> call = {"explain", scenario};
+    for (const std::string set : {"algorithm=hierarchical", "edge_device=xeon-8380", "edge_link=eth-1g", "edges=2"}) {
+      call.insert(call.end(), {"--set", key + set});
+    }
+    call.insert(call.end(), {"--set", key + "edge_rounds=" + rounds});
+    const std::string text = call_orrery(call).output;
+    const std::string whole = rounds == "1" ? "2 updates x (down + up) + 2 edges x (down + up) = 6374720"
+                                            : "6 updates x (down + up) + 2 edges x (down + up) = 12749440";
+    CHECK(text.find("  bytes of a client   796840 down, 796840 up (199210 numbers in an update)\n"
+                    "  bytes of an edge    796840 down and up\n"
+                    "  bytes of a step     " +
+                    whole + ", and what is wasted\n") != std::string::npos);
+    call.front() = "run";
+    call.insert(call.end(), {"-o", folder.file("out" + rounds)});
+    REQUIRE(call_orrery(call).exit_code == 0);
+    const std::vector<std::string> lines = split(read_file(folder.file("out" + rounds + "/results.csv")), '\n');
+    const std::vector<std::string> names = split(lines.at(0), ','), cells = split(lines.at(1), ',');
+    const auto column = std::find(names.begin(), names.end(), "bytes_to_train") - names.begin();
+    CHECK(cells.at(static_cast<std::size_t>(column)) == (rounds == "1" ? "19124160" : "38248320"));  // three steps
+  }
 }

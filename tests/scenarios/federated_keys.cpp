@@ -118,6 +118,17 @@ TEST_CASE("a defective trace is told beside the scenario's own mistakes") {
   CHECK(text.find("federation.partition: unknown name \"idd\" - did you mean \"iid\"?") != std::string::npos);
 }
 
+TEST_CASE("a trace with times online that the clock cannot tell is a mistake") {
+  const ScratchFolder folder;
+  const std::string trace = (folder.path() / "week.csv").string();
+  write_file(trace, "client,finish_time,active,inactive\n0,100,0 50,20 50.0001\n");
+  const std::string text =
+      error_of(two_nn + data + hundred + "availability = \"trace\"\ntrace = \"" + trace + "\"\n" + federated);
+  CHECK(text.find("federation.trace: a time online of 0.0001") != std::string::npos);
+  CHECK(text.find(" s is too short (when years have passed the clock does not tell them any more) - use at least "
+                  "0.001\n") != std::string::npos);
+}
+
 TEST_CASE("keys of participation arrive in their places") {
   const ParticipationOptions options = strategy_with(R"(clients_per_round = 10
 over_selection = 1.3

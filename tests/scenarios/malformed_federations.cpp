@@ -58,6 +58,22 @@ lab.toml:12:18: federation.mean_offline_s: 0 is out of range (must be more than 
 lab.toml:13:10: federation.zones[0]: 40 is out of range (must be between -12 and 14)
   zones = [40]
            ^)"},
+      {"times online and offline that the clock cannot tell, and ones that outlast everybody", two_nn + R"([federation]
+clients = 2
+device = "gpu"
+link = "net"
+server = "gpu"
+server_link = "net"
+availability = "on-off"
+mean_online_s = 0.0001
+mean_offline_s = 1e12
+)" + box + alone,
+       R"(lab.toml:10:17: federation.mean_online_s: 1e-04 s are too short (when years have passed the clock does not tell them any more) - use at least 0.001
+  mean_online_s = 0.0001
+                  ^
+lab.toml:11:18: federation.mean_offline_s: 1000000000000 s are too long (1000000000 s are thirty years) - use at most 1000000000
+  mean_offline_s = 1e12
+                   ^)"},
       {"keys of a federation beside its groups", two_nn + R"([federation]
 server = "gpu"
 server_link = "net"

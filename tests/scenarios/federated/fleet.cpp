@@ -113,10 +113,20 @@ TEST_CASE("offline in the middle of an upload: go on, start again, or give up") 
 }
 
 TEST_CASE("what a transfer that starts again had moved is thrown away, and no other bytes are") {
-  CHECK(Trail(OfflinePolicy::restart, {3, 8}).go().discarded.value() == Approx(30));
-  CHECK(Trail(OfflinePolicy::restart, {9, 11}).go().discarded.value() == Approx(10));
-  CHECK(Trail(OfflinePolicy::resume, {3, 8}).go().discarded.value() == 0);
-  CHECK(Trail(OfflinePolicy::restart, {7.5, 8}).go().discarded.value() == 0);
+  const auto discarded = [](OfflinePolicy policy, std::vector<double> turns) {
+    const Trip trip = Trail(policy, std::move(turns)).go();
+    return std::pair(trip.discarded_down.value(), trip.discarded_up.value());
+  };
+  CHECK(discarded(OfflinePolicy::restart, {3, 8}) == std::pair(30.0, 0.0));
+  CHECK(discarded(OfflinePolicy::restart, {9, 11}) == std::pair(0.0, 10.0));
+  CHECK(discarded(OfflinePolicy::resume, {3, 8}) == std::pair(0.0, 0.0));
+  CHECK(discarded(OfflinePolicy::restart, {7.5, 8}) == std::pair(0.0, 0.0));
+}
+
+TEST_CASE("who would come back when thousands of years have passed does not") {
+  Trail trail(OfflinePolicy::resume, {3, 2e11});
+  check(trail.go(), {TripEnd::dropped, 3, 3, 0, 0, 0, 0, 30, 0, 0});
+  CHECK(std::isinf(trail.fleet.changes(0).value()));
 }
 
 TEST_CASE("training goes on offline, but with give_up, the upload waits for the client to be back") {

@@ -128,6 +128,24 @@ TEST_CASE("a federation that never comes together ends with a reason, not in a h
   CHECK(way.error.find("min_reports = 2: so many were online together not once in ") != std::string::npos);
 }
 
+TEST_CASE("clients that come for a moment once in decades end a federation, not in a hang, however it is coordinated") {
+  for (const AlgorithmKind kind : {AlgorithmKind::fedavg, AlgorithmKind::fedasync, AlgorithmKind::hierarchical,
+                                   AlgorithmKind::gossip, AlgorithmKind::split}) {
+    FederatedLab lab({{1, 1, 0.1, 0.1}, {1, 1, 0.1, 0.1}});
+    for (std::size_t client = 0; client < 2; ++client) {
+      lab.group(client).availability.kind = AvailabilityKind::on_off;
+      lab.group(client).availability.mean_online = Seconds(1e-6);  // less than a scenario may state
+      lab.group(client).availability.mean_offline = Seconds(1e12);
+    }
+    lab.options().algorithm.kind = kind;
+    lab.options().rounds = 3;
+    const Way way = lab.run();
+    INFO(static_cast<int>(kind));
+    CHECK(way.status == WayStatus::infeasible);
+    CHECK(way.error.substr(0, 9) == "round 1: ");
+  }
+}
+
 TEST_CASE("when every client drops out, rounds pass and the weights stay") {
   FederatedLab lab(one_after_the_other(3));
   lab.learn(0.1);

@@ -1,6 +1,7 @@
 // Split learning, by hand.
 #include "scenarios/federated/split_work.hpp"
 
+#include "models/cost/layer_cost.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/small_networks.hpp"
 #include "tests/scenarios/federated/lab.hpp"
@@ -50,6 +51,7 @@ TEST_CASE("a turn of split learning by hand: layers down, batch by batch to and 
     lab.group(client).link.down = lab.group(client).link.up = BytesPerSecond(100);
     lab.group(client).link.latency = Seconds(0.1);
     lab.group(client).step_overhead = Seconds(1);
+    lab.group(client).per_sample.reset();
     lab.group(client).device.peak.fill(FlopsPerSecond(1e15));
     lab.group(client).device.memory_bandwidth = BytesPerSecond(1e15);
   }
@@ -73,6 +75,34 @@ TEST_CASE("a turn of split learning by hand: layers down, batch by batch to and 
   const ServerStep& step = way.federated.steps.at(0);
   CHECK(step.end == later.end);
   CHECK(step.aggregation.value() == Approx(2 * 10 * 16 * 3 / 8.0));
+}
+
+TEST_CASE("a client of split learning takes its layers' part of its time per sample, and every step's overhead") {
+  FederatedLab lab = split_lab(2);
+  lab.scenario.workload.network = three_four_two();
+  lab.options().cut_layer = "bend";
+  const SplitShares shares = client_shares(lab.scenario.workload.network, 2);
+  const LayerGraph& graph = lab.scenario.workload.network;
+  Flops all, forward, backward;
+  for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
+    const LayerCost cost = layer_cost(graph.layers[layer]);
+    all += cost.forward + cost.backward;
+    if (layer < 2) forward += cost.forward;
+    if (layer < 2) backward += cost.backward;
+  }
+  CHECK(shares.forward == Approx(forward / all));
+  CHECK(shares.backward == Approx(backward / all));
+  CHECK(shares.forward + shares.backward > 0.3);
+  CHECK(shares.forward + shares.backward < 0.9);
+  lab.group(0).step_overhead = Seconds(1);
+  lab.group(0).per_sample = Seconds(2);
+  lab.group(0).slowdown = 3;
+  lab.group(1).capacities = {{Seconds(50), BytesPerSecond(100)}};  // of a capacity trace
+  const Way way = lab.run();
+  check_books(way);
+  const double share = shares.forward + shares.backward;
+  CHECK(trip_of(way, 0).compute.value() == Approx(10 * 2 * 3 * share + 3));  // ten samples in three steps
+  CHECK(trip_of(way, 1).compute.value() == Approx(10 * 50 * share));
 }
 
 TEST_CASE("split learning in turns is training one after the other") {
