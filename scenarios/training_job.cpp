@@ -1,5 +1,7 @@
 #include "scenarios/training_job.hpp"
 
+#include <algorithm>
+
 #include "sim/base/files.hpp"
 
 namespace orrery {
@@ -12,6 +14,13 @@ NodeLaws laws_of(const NodeGroup& nodes, const DeviceLaws& devices, const Fabric
   if (nodes.network_link) laws.network_law = fabrics.of(*nodes.network_link);
   laws.node_law = nodes.node_link ? fabrics.of(*nodes.node_link) : laws.network_law;
   return laws;
+}
+
+/// At the slower of the loader's two rates; none given: no time.
+Seconds load_of_sample(const InputOptions& input, double stored_bytes) {
+  const double prepared = input.samples_per_s > 0 ? 1.0 / input.samples_per_s : 0.0;
+  const double copied = input.host_GBps > 0 ? stored_bytes / (input.host_GBps * giga) : 0.0;
+  return Seconds(std::max(prepared, copied));
 }
 
 }  // namespace
@@ -37,6 +46,7 @@ TrainingJob training_job(const Scenario& scenario, const StrategySpec& strategy)
   job.capacity_factor = hybrid.capacity_factor;
   job.expert_imbalance = hybrid.expert_imbalance;
   job.length_variation = hybrid.length_variation;
+  job.load_of_sample = load_of_sample(hybrid.input, scenario.workload.stored_bytes_per_sample);
   job.computed_tokens = hybrid.computed_tokens;
   job.head_tokens = hybrid.head_tokens;
   return job;

@@ -18,6 +18,7 @@
 #include "scenarios/read_hybrid.hpp"
 #include "scenarios/search/search_space.hpp"
 #include "scenarios/search/unusable_values.hpp"
+#include "scenarios/strategies/hybrid_notes.hpp"
 #include "scenarios/training_job.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -202,6 +203,7 @@ struct Findings {
   SearchResult result;
   std::vector<FoundLayout> shown;
   std::vector<std::string> unusable;  // values of [search] that no layout can have
+  std::string left_out;               // of the closed form, by which layouts are ranked
 };
 
 /// Judges all layouts, then simulates the best.
@@ -213,6 +215,7 @@ Findings search(const Request& request, const po::variables_map& values) {
   const PricesByDevices prices = prices_for(request.scenario, request.base(), layouts);
   require_figures(spec, prices.at(job.cluster.devices()));
   Findings findings;
+  findings.left_out = left_out_of_closed_form(request.base().hybrid);
   findings.unusable = unusable_values(spec, spec.devices.value_or(job.cluster.devices()), layouts);
   findings.result = search_layouts(job, layouts, spec, prices, threads_of(values),
                                    [&bar](double share) { bar.show("judging layouts", share, {}); });
@@ -226,6 +229,7 @@ Findings search(const Request& request, const po::variables_map& values) {
 
 ExitCode report(const Findings& findings, const std::string& currency) {
   for (const std::string& value : findings.unusable) std::cout << "not tried: " << value << '\n';
+  if (!findings.left_out.empty()) std::cout << findings.left_out << '\n';
   std::cout << rejections_text(findings.result);
   if (findings.result.judged == 0) {
     std::cerr << "orrery: there is no layout to judge: "

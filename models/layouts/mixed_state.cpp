@@ -231,6 +231,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   first.add_messages(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
   first.add_stragglers(step.parts, layout);
+  first.add_input(step.parts, slowest.stages, static_cast<double>(step.microbatches), layout);
   first.set_flops(step, layout);
   step.memory = fullest(spread, layout);
   return step;

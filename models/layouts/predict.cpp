@@ -82,6 +82,21 @@ void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) 
   parts.straggler = (parts.total() - parts.exposed_dp - parts.exposed_outer) * late;
 }
 
+/// A micro-batch is loaded while the one before is worked on (GPipe: on its forward pass), the first of a step while
+/// the rest of the step before passes.
+void LayoutJudge::State::add_input(StepParts& parts, const std::vector<StageWork>& stages, double count,
+                                   const Layout& layout) const {
+  const Seconds load = job_.load_of_sample * static_cast<double>(layout.microbatch);
+  if (load <= Seconds()) return;
+  const bool is_forward_alone = layout.pp > 1 && layout.schedule == PipelineSchedule::gpipe;
+  Seconds work;
+  for (const StageWork& stage : stages) {
+    work = std::max(work, stage.forward_time() + (is_forward_alone ? Seconds() : stage.backward_time()));
+  }
+  const Seconds late = std::max(Seconds(), load - work), rest = parts.total() - work * count;
+  parts.input = late * (count - 1.0) + std::max(Seconds(), late - std::max(Seconds(), rest));
+}
+
 void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) const {
   const auto samples = static_cast<double>(job_.batch);
   step.model_flops = training_flops_ * samples;
@@ -113,6 +128,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   add_messages(step, chunks, count, layout);
   add_stragglers(step.parts, layout);
+  add_input(step.parts, stages, count, layout);
   set_flops(step, layout);
   step.memory = fullest(chunks, stages, layout);
   return step;

@@ -26,7 +26,7 @@ TrainingJob job_on_group(const TrainingJob& job, std::size_t group) {
 
 Seconds StepParts::total() const {
   return compute + recompute + optimizer + gaps + exposed_dp + exposed_tp + exposed_pp + exposed_cp + exposed_ep +
-         exposed_outer + bubble + straggler;
+         exposed_outer + bubble + straggler + input;
 }
 
 WireBytes OuterExchange::sent() const {

@@ -23,6 +23,7 @@ struct StepParts {
   Seconds exposed_dp, exposed_tp, exposed_pp, exposed_cp, exposed_ep;  // communication that computing does not hide
   Seconds exposed_outer;                                               // between islands, on the mean of a step
   Seconds bubble, straggler;
+  Seconds input;  // waiting for the loader
   [[nodiscard]] Seconds total() const;
 };
 

@@ -30,6 +30,7 @@ struct TrainingJob : NodeLaws {
   double capacity_factor = 0;     // mixture of experts: slots per expert / mean tokens per expert; 0: no limit
   double expert_imbalance = 1.0;  // busiest rank's tokens / mean
   double length_variation = 0;    // variable sequence lengths: standard deviation / mean of a micro-batch's tokens
+  Seconds load_of_sample;         // that the loader of a replica takes, one micro-batch ahead
   double computed_tokens = 1.0;   // share of the tokens that are computed (padding left out)
   double head_tokens = 1.0;       // share of the tokens that reach the head (BERT: masked positions)
 };

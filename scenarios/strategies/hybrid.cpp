@@ -20,19 +20,6 @@ void require_possible(const LayoutJudge& judge, const Layout& layout) {
   if (!obstacles.empty()) throw Infeasible(join(obstacles, "; "));
 }
 
-/// Until the loader of one replica has its next micro-batch ready, at the slower of its two rates.
-Seconds load_time(const Job& job) {
-  const HybridOptions& options = job.strategy.hybrid;
-  const auto samples = static_cast<double>(options.layout.microbatch);
-  double seconds = 0;
-  if (options.input.samples_per_s > 0) seconds = samples / options.input.samples_per_s;
-  if (options.input.host_GBps > 0) {
-    const double bytes = samples * job.scenario.workload.stored_bytes_per_sample;
-    seconds = std::max(seconds, bytes / (options.input.host_GBps * giga));
-  }
-  return Seconds(seconds);
-}
-
 /// Of stragglers that are not simulated: of drawn times the slowest shows by itself.
 double straggler_share(const HybridOptions& options, const StepPrediction& prediction) {
   const Seconds without = prediction.time() - prediction.parts.straggler;
@@ -93,8 +80,8 @@ Plan plan_hybrid(const Job& job) {
   plan.placement = platform.placement;
   plan.fullest = rank_on_group(job.cluster.description, platform, prediction.memory.group);
   write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
-                     load_time(job), platform.transfers_beyond, platform.exchanges, platform.outer_exchanges,
-                     platform.wires, platform.wires_of_rank},
+                     judge.job().load_of_sample * static_cast<double>(layout.microbatch), platform.transfers_beyond,
+                     platform.exchanges, platform.outer_exchanges, platform.wires, platform.wires_of_rank},
                     plan.program);
   add_traffic_beside(prediction, plan.program, platform, *plan.layout);
   plan.platform = platform.own;

@@ -71,13 +71,19 @@ void add_kinds(const ClusterDescription& cluster, const Layout& layout, const La
 std::string parts_note(const StepPrediction& prediction) {
   const StepParts& parts = prediction.parts;
   std::string text = fmt::format("closed form: step {:.4g} s =", prediction.time().value());
-  const std::pair<const char*, Seconds> all[] = {
-      {"compute", parts.compute},       {"recompute", parts.recompute},
-      {"optimizer", parts.optimizer},   {"gaps", parts.gaps},
-      {"exposed dp", parts.exposed_dp}, {"exposed tp", parts.exposed_tp},
-      {"exposed pp", parts.exposed_pp}, {"exposed cp", parts.exposed_cp},
-      {"exposed ep", parts.exposed_ep}, {"exposed outer", parts.exposed_outer},
-      {"bubble", parts.bubble},         {"stragglers", parts.straggler}};
+  const std::pair<const char*, Seconds> all[] = {{"compute", parts.compute},
+                                                 {"recompute", parts.recompute},
+                                                 {"optimizer", parts.optimizer},
+                                                 {"gaps", parts.gaps},
+                                                 {"exposed dp", parts.exposed_dp},
+                                                 {"exposed tp", parts.exposed_tp},
+                                                 {"exposed pp", parts.exposed_pp},
+                                                 {"exposed cp", parts.exposed_cp},
+                                                 {"exposed ep", parts.exposed_ep},
+                                                 {"exposed outer", parts.exposed_outer},
+                                                 {"bubble", parts.bubble},
+                                                 {"stragglers", parts.straggler},
+                                                 {"input", parts.input}};
   const char* sign = " ";
   for (const auto& [name, time] : all) {
     if (time <= Seconds()) continue;
@@ -89,9 +95,7 @@ std::string parts_note(const StepPrediction& prediction) {
 
 /// What a run has and the closed form has not, and what both have that may surprise.
 void add_cautions(const HybridOptions& options, const ClusterDescription& cluster, std::vector<std::string>& notes) {
-  if (options.straggler || options.jitter > 0) {
-    notes.emplace_back("the closed form leaves straggler and jitter out; a run with the flow engine has them");
-  }
+  if (const std::string left_out = left_out_of_closed_form(options); !left_out.empty()) notes.push_back(left_out);
   const std::int64_t in_last = options.layout.devices() % cluster.devices_per_node;
   if (options.layout.devices() > cluster.devices_per_node && in_last > 0) {
     notes.push_back(
@@ -176,6 +180,11 @@ void add_laws(const TrainingJob& job, std::vector<std::string>& notes) {
 }
 
 }  // namespace
+
+std::string left_out_of_closed_form(const HybridOptions& options) {
+  if (!options.straggler && options.jitter <= 0) return {};
+  return "the closed form leaves straggler and jitter out; a run with the flow engine has them";
+}
 
 std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOptions& options,
                                       const StepPrediction& prediction, const LayoutPrices& prices,

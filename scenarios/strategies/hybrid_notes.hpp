@@ -15,4 +15,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
                                       const StepPrediction& prediction, const LayoutPrices& prices,
                                       const HybridPlatform& platform);
 
+/// What of these options the closed form has not; empty: nothing.
+std::string left_out_of_closed_form(const HybridOptions& options);
+
 }  // namespace orrery

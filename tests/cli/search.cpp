@@ -62,6 +62,7 @@ TEST_CASE("keys of the base strategy that do not go with every layout stop none 
   INFO(some.errors);
   CHECK(some.exit_code == 0);
   CHECK(some.output.find("tp1 pp1 dp1 b1 is not simulated: ") != std::string::npos);
+  CHECK(some.output.find("the closed form leaves straggler and jitter out") != std::string::npos);
   const std::string csv = read_file(folder.file("out/search.csv"));
   CHECK(csv.find(",invalid,") != std::string::npos);
   CHECK(csv.find(",ok,") != std::string::npos);
