@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -57,7 +56,7 @@ class ClientGroupReader {
   void read_capacity_trace() {
     if (!table_.has("capacity_trace")) return;
     read_.capacity_trace = path_in(reading_, table_, "capacity_trace", table_.required_text("capacity_trace"));
-    if (has_file("capacity_trace", read_.capacity_trace)) {
+    if (has_file(table_, "capacity_trace", read_.capacity_trace)) {
       group_.capacities = read_capacity_traces(read_.capacity_trace, reading_.problems);
     }
   }
@@ -118,7 +117,7 @@ class ClientGroupReader {
     const std::string file = table_.required_text("trace");
     if (file.empty()) return;
     spec.trace = path_in(reading_, table_, "trace", file);
-    if (has_file("trace", spec.trace)) check_times_online(read_behaviour_traces(spec.trace, reading_.problems));
+    if (has_file(table_, "trace", spec.trace)) check_times_online(read_behaviour_traces(spec.trace, reading_.problems));
   }
 
   void check_times_online(const std::vector<BehaviourTrace>& traces) {
@@ -129,12 +128,6 @@ class ClientGroupReader {
       }
     }
     if (least < shortest) too_short("trace", fmt::format("a time online of {} s is", number_text(least)));
-  }
-
-  bool has_file(std::string_view key, const std::string& path) {
-    if (std::filesystem::is_regular_file(path)) return true;
-    table_.problem(key, "there is no file \"" + path + "\"");
-    return false;
   }
 
   void read_grid() {

@@ -26,7 +26,7 @@ void check_metric(TomlTable& table, const std::string& metric, const MetricNames
   const auto is_in = [&metric](const std::vector<std::string>& names) {
     return std::find(names.begin(), names.end(), metric) != names.end();
   };
-  if (metric.empty() || metrics.numbers.empty() || is_in(metrics.numbers)) return;
+  if (metrics.numbers.empty() || is_in(metrics.numbers)) return;
   if (is_in(metrics.texts)) {
     table.problem("metric", "\"" + metric + "\" is text, not a number", "min and max are bounds of numbers",
                   "see `orrery list columns` for those with a unit");
@@ -75,9 +75,11 @@ std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::v
   std::vector<AssertSpec> asserts;
   for (TomlTable& table : tables) {
     AssertSpec assertion;
-    assertion.metric = table.required_text("metric");
+    if (!table.has("metric")) table.required_text("metric");
+    const std::optional<std::string> metric = table.text("metric");
+    assertion.metric = metric.value_or("");
     assertion.at = table.where("metric");
-    check_metric(table, assertion.metric, metrics);
+    if (metric) check_metric(table, *metric, metrics);
     assertion.strategy = table.choice("strategy", names, "");
     assertion.min = table.number("min");
     assertion.max = table.number("max");

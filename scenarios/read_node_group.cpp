@@ -126,7 +126,11 @@ NodeKeys merged(const NodeKeys& base, const NodeKeys& over) {
     keys = {};
     keys.nodes = base.nodes;
   }
-  if (over.device) keys.system.reset();
+  if (over.device && keys.system) {
+    keys.system.reset();
+    keys.devices_per_node.reset(), keys.nics.reset();
+  }
+  if (over.devices_per_node && keys.system) keys.nics.reset();
   overlay(keys.system, over.system);
   overlay(keys.device, over.device);
   overlay(keys.nodes, over.nodes);

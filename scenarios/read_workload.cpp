@@ -1,7 +1,6 @@
 // [workload]: what is trained.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "models/networks/layer_patterns.hpp"
 #include "models/networks/transformer_table.hpp"
@@ -48,7 +47,7 @@ class WorkloadReader {
       return;
     }
     if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
-    if (is_file && !has_file("network", workload_.network_file)) return;
+    if (is_file && !has_file(table_, "network", workload_.network_file)) return;
     load(is_file ? workload_.network_file : name, 0);
   }
 
@@ -87,7 +86,7 @@ class WorkloadReader {
     const std::int64_t tokens = table_.integer("tokens", token_count).value_or(0);
     workload_.network_file = path_in(reading_, table_, "hf_config", name);
     if (name.ends_with(".json")) {
-      if (has_file("hf_config", workload_.network_file)) load(workload_.network_file, tokens);
+      if (has_file(table_, "hf_config", workload_.network_file)) load(workload_.network_file, tokens);
     } else {
       table_.problem("hf_config", "\"" + name + "\" is no config.json", "its name ends otherwise",
                      "name the config.json of a Hugging Face model");
@@ -216,7 +215,7 @@ class WorkloadReader {
     const std::string host = table_.text("profile_host", "host");
     if (host.ends_with(".csv")) {
       workload_.host = path_in(reading_, table_, "profile_host", host);
-      has_file("profile_host", workload_.host);
+      has_file(table_, "profile_host", workload_.host);
     } else {
       workload_.host = host;
       if (host == "host" && reading_.catalogue.device(host) == nullptr) {
@@ -226,13 +225,7 @@ class WorkloadReader {
         row_named(table_, "profile_host", host, reading_.catalogue.devices, "device");
       }
     }
-    has_file("profile", workload_.profile);
-  }
-
-  bool has_file(std::string_view key, const std::string& path) {
-    if (std::filesystem::is_regular_file(path)) return true;
-    table_.problem(key, "there is no file \"" + path + "\"");
-    return false;
+    has_file(table_, "profile", workload_.profile);
   }
 
   void read_framework() {
@@ -248,7 +241,7 @@ class WorkloadReader {
   void read_constants() {
     for (const std::string& name : table_.texts("constants")) {
       const std::string file = path_in(reading_, table_, "constants", name);
-      if (!has_file("constants", file)) continue;
+      if (!has_file(table_, "constants", file)) continue;
       workload_.constants.push_back(read_constants_file(file, reading_.problems));
       overlay(workload_.constants.back(), workload_.framework);
     }

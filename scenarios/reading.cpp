@@ -32,6 +32,12 @@ void refuse(TomlTable& table, std::string_view key, ValueType type, const std::s
   }
 }
 
+bool has_file(TomlTable& table, std::string_view key, const std::string& path) {
+  if (std::filesystem::is_regular_file(path)) return true;
+  table.problem(key, "there is no file \"" + path + "\"");
+  return false;
+}
+
 std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path) {
   const std::filesystem::path given(path);
   const bool from_command_line = table.has(key) && table.where(key).line == 0;

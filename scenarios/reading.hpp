@@ -99,6 +99,9 @@ bool reads_option(TomlTable& table, const std::vector<Entry>& entries, const Ent
 /// A path given under a key: as it is when absolute or from the command line, else below the scenario's folder.
 std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);
 
+/// Whether there is such a file, which the key names; else records a problem.
+bool has_file(TomlTable& table, std::string_view key, const std::string& path);
+
 const Names<Precision>& precision_names();
 
 // One file each.
@@ -135,7 +138,7 @@ struct ResolvedNodes {
 };
 NodeKeys read_node_keys(TomlTable& table, const Reading& reading);
 /// `over` above `base`: naming a system drops the device, links and node layout of the base; naming a device drops its
-/// system.
+/// system and the node layout of that; using fewer devices of its nodes drops their number of NICs.
 NodeKeys merged(const NodeKeys& base, const NodeKeys& over);
 /// Looks names up, fills defaults in; nothing after a problem with the device. Problems are recorded at keys that
 /// `table` has itself.

@@ -25,7 +25,7 @@ class BlockPricer {
       price_exchanges(i);
     }
     const Layer& last = job_.network.layers[block_.end - 1];
-    price_.boundary_numbers = shares_.samples(last) * number(last.out.count()) / layout_.cp;
+    price_.boundary_numbers = shares_.samples(last) * number(last.out.count() + block_.carried) / layout_.cp;
     const KeptInBlock kept = kept_in(block_, job_, shares_, layout_, marks_);
     price_.kept = kept.all, price_.kept_full = kept.full;
     price_.selective.kept = kept.selective, price_.operators.kept = kept.operators;

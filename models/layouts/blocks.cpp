@@ -25,11 +25,17 @@ bool are_alike(const Layer& a, const Layer& b, Windows windows) {
 }
 
 bool are_alike(const LayerGraph& graph, const Block& a, const Block& b, Windows windows) {
-  if (a.end - a.first != b.end - b.first || a.has_backward != b.has_backward) return false;
+  if (a.end - a.first != b.end - b.first || a.has_backward != b.has_backward || a.carried != b.carried) return false;
   for (std::size_t i = 0; i < a.end - a.first; ++i) {
     if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i], windows)) return false;
   }
   return true;
+}
+
+std::vector<std::size_t> starts_of(const std::vector<NetworkCut>& cuts) {
+  std::vector<std::size_t> starts;
+  for (const NetworkCut& cut : cuts) starts.push_back(cut.first);
+  return starts;
 }
 
 std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
@@ -178,12 +184,13 @@ class BlockMoves {
 
 BlockSequence blocks_of(const LayerGraph& graph) {
   BlockSequence sequence;
-  std::vector<std::size_t> starts = recompute_segments(graph);
-  starts.push_back(graph.layers.size());
-  const std::vector<bool> again = in_segments_with_backward(graph);
+  const std::vector<NetworkCut> cuts = device_cuts(graph);
+  const std::vector<bool> again = in_segments_with_backward(graph, starts_of(cuts));
   std::vector<std::size_t> counts;
-  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-    Block block{starts[i], starts[i + 1], sequence.classes.size(), sequence.classes.size(), again[starts[i]]};
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    const NetworkCut next = i + 1 < cuts.size() ? cuts[i + 1] : NetworkCut{graph.layers.size(), 0};
+    const std::size_t klass_if_new = sequence.classes.size();
+    Block block{cuts[i].first, next.first, klass_if_new, klass_if_new, again[cuts[i].first], next.carried};
     for (std::size_t klass = sequence.classes.size(); klass-- > 0;) {
       const Block& other = sequence.blocks[sequence.classes[klass]];
       if (are_alike(graph, other, block, Windows::any)) block.kin = other.kin;

@@ -18,10 +18,11 @@ struct Block {
   std::size_t first = 0, end = 0;
   std::size_t klass = 0, kin = 0;
   bool has_backward = true;
+  std::int64_t carried = 0;  // numbers per sample that leave it beside what its last layer hands on
 };
 
 struct BlockSequence {
-  std::vector<Block> blocks;         // in order: the segments of recompute_segments()
+  std::vector<Block> blocks;         // in order, between device_cuts()
   std::vector<std::size_t> classes;  // a block of each class
   /// Class whose kin are most blocks, and their number: the repeated block of a transformer.
   std::size_t repeated = 0;

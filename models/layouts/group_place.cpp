@@ -4,8 +4,11 @@
 #include "models/layouts/group_place.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
+#include <map>
 
 namespace orrery {
 namespace {
@@ -26,53 +29,66 @@ struct Run {
   [[nodiscard]] std::int64_t span() const { return ranks * apart; }
 };
 
-/// How many of a run stand on a node of those it is on: most, fewest; devices in use on the latter, 0 where all nodes
-/// have as many.
+/// How many ranks of a group stand on a node of those it is on: most, fewest. On the latter, devices of groups of its
+/// kind that stand on others too; 0 where all nodes have as many.
 struct Spread {
   std::int64_t most = 1, fewest = 1, devices_there = 0;
 };
 
+/// Devices of the cluster, node by node.
+struct Nodes {
+  std::int64_t devices = 1, per_node = 1;
+
+  /// On this node, of runs that begin before it or end behind it. Runs follow each other without a gap.
+  [[nodiscard]] std::int64_t crossing_on(std::int64_t node, std::int64_t span) const {
+    const std::int64_t begin = node * per_node, end = begin + per_node;
+    const std::int64_t head = begin % span == 0 ? 0 : std::min(per_node, span - begin % span);
+    const std::int64_t tail = end >= devices || end % span == 0 ? 0 : std::min(per_node, end % span);
+    return std::min({per_node, devices - begin, head + tail});
+  }
+};
+
 /// Of the run whose first rank is this device. Of nodes between its first and last those that may have fewest count,
 /// where nodes are no multiple of the distance.
-Spread spread_from(std::int64_t first, const Run& run, std::int64_t devices, std::int64_t devices_per_node) {
+Spread spread_from(std::int64_t first, const Run& run, const Nodes& nodes) {
+  const std::int64_t per_node = nodes.per_node;
   const auto ceil_of = [](std::int64_t part, std::int64_t whole) { return (part + whole - 1) / whole; };
-  const std::int64_t here = first % devices_per_node, last = here + (run.ranks - 1) * run.apart;
-  if (last < devices_per_node) return {run.ranks, run.ranks, 0};
-  const std::int64_t head = ceil_of(devices_per_node - here, run.apart);
-  const std::int64_t tail = std::min(run.ranks - head, last % devices_per_node / run.apart + 1);
+  const std::int64_t here = first % per_node, last = here + (run.ranks - 1) * run.apart;
+  if (last < per_node) return {run.ranks, run.ranks, 0};
+  const std::int64_t head = ceil_of(per_node - here, run.apart);
+  const std::int64_t tail = std::min(run.ranks - head, last % per_node / run.apart + 1);
   const bool has_between = head + tail < run.ranks;
-  const std::int64_t more = has_between ? ceil_of(devices_per_node, run.apart) : head;
-  const std::int64_t less = has_between ? devices_per_node / run.apart : head;
-  const std::int64_t tail_node = (first - here) + last / devices_per_node * devices_per_node;
-  const bool is_tail = tail < std::min(head, less);
-  return {std::max({head, tail, more}), std::min({head, tail, less}),
-          is_tail ? std::min(devices_per_node, devices - tail_node) : devices_per_node};
+  const std::int64_t more = has_between ? ceil_of(per_node, run.apart) : head;
+  const std::int64_t less = has_between ? per_node / run.apart : head;
+  const std::int64_t node = first / per_node + (tail < std::min(head, less) ? last / per_node : 0);
+  return {std::max({head, tail, more}), std::min({head, tail, less}), nodes.crossing_on(node, run.span())};
 }
 
 /// Whether every run of a cluster lies inside a node, or on whole ones.
-bool fits_nodes(const Run& run, std::int64_t devices, std::int64_t devices_per_node) {
-  if (run.apart >= devices_per_node || devices <= devices_per_node || devices_per_node % run.span() == 0) return true;
-  return devices_per_node % run.apart == 0 && run.span() % devices_per_node == 0;
+bool fits(const Nodes& nodes, const Run& run) {
+  if (run.apart >= nodes.per_node || nodes.devices <= nodes.per_node || nodes.per_node % run.span() == 0) return true;
+  return nodes.per_node % run.apart == 0 && run.span() % nodes.per_node == 0;
 }
 
-/// Of the run that has a node with fewest of its ranks: those who wait for each other wait for it. Runs follow each
-/// other, those of the devices between first: where they begin in a node comes round after devices_per_node of them.
-Spread spread_of(const Run& run, std::int64_t devices, std::int64_t devices_per_node) {
-  if (fits_nodes(run, devices, devices_per_node)) {
-    const std::int64_t beside = in_node(devices_per_node, run.apart, run.ranks);
+/// The worse of two: its emptiest node holds up all that wait for each other.
+void take_worse(Spread& worst, const Spread& other) {
+  if (other.fewest < worst.fewest) worst = other;
+}
+
+/// Of the worst run. After as many runs as a node has devices they begin at the same places of nodes again; of runs
+/// side by side the first and the last are looked at.
+Spread spread_of(const Run& run, const Nodes& nodes) {
+  if (fits(nodes, run)) {
+    const std::int64_t beside = in_node(nodes.per_node, run.apart, run.ranks);
     return {beside, beside, 0};
   }
   Spread worst{run.ranks, run.ranks, 0};
-  const auto look_at = [&](std::int64_t first) {
-    const Spread found = spread_from(first, run, devices, devices_per_node);
-    if (found.fewest < worst.fewest) worst = found;
-  };
-  const std::int64_t runs = devices / run.span(), round = std::min(runs, devices_per_node);
+  const std::int64_t runs = nodes.devices / run.span(), round = std::min(runs, nodes.per_node);
   for (std::int64_t i = 0; i < round; ++i) {
-    look_at(i * run.span());
-    look_at((i + 1) * run.span() - 1 - (run.ranks - 1) * run.apart);
+    take_worse(worst, spread_from(i * run.span(), run, nodes));
+    take_worse(worst, spread_from(i * run.span() + run.apart - 1, run, nodes));
   }
-  look_at((runs - 1) * run.span());
+  take_worse(worst, spread_from((runs - 1) * run.span(), run, nodes));
   return worst;
 }
 
@@ -80,43 +96,85 @@ Spread spread_of(const Run& run, std::int64_t devices, std::int64_t devices_per_
 /// with it.
 class RunOfRuns {
  public:
-  RunOfRuns(std::int64_t devices, int devices_per_node) : devices_(devices), devices_per_node_(devices_per_node) {}
+  explicit RunOfRuns(const Nodes& nodes) : nodes_(nodes) {}
 
   void add(const Run& run) {
     if (run.ranks == 1) return;
-    if (last_.ranks > 1 && last_.span() != run.apart) spread_last();
-    last_ = last_.ranks > 1 ? Run{last_.ranks * run.ranks, last_.apart} : run;
+    if (count_ > 0 && runs_[count_ - 1].span() == run.apart) {
+      runs_[count_ - 1].ranks *= run.ranks;
+    } else {
+      runs_[count_++] = run;
+    }
   }
 
-  [[nodiscard]] GroupPlace place(int ranks) {
-    spread_last();
-    GroupPlace place{ranks, static_cast<int>(whole_.most), nodes_apart(devices_per_node_, apart_)};
-    if (whole_.fewest == whole_.most) return place;
-    place.fewest = static_cast<int>(whole_.fewest), place.devices_there = static_cast<int>(whole_.devices_there);
+  [[nodiscard]] GroupPlace place(int ranks) const {
+    const Spread spread = count_ == 1 ? spread_of(runs_[0], nodes_) : spread_of_all();
+    GroupPlace place{ranks, static_cast<int>(spread.most), apart()};
+    if (spread.fewest == spread.most) return place;
+    place.fewest = static_cast<int>(spread.fewest), place.devices_there = static_cast<int>(spread.devices_there);
     return place;
   }
 
  private:
-  void spread_last() {
-    const Spread spread = spread_of(last_, devices_, devices_per_node_);
-    whole_.most *= spread.most, whole_.fewest *= spread.fewest;
-    whole_.devices_there = std::max(whole_.devices_there, spread.devices_there);
-    if (!crosses_) apart_ = last_.apart, crosses_ = spread.most < last_.ranks;
-    last_ = {};
+  /// Nodes between neighbours of the first run that is on several.
+  [[nodiscard]] int apart() const {
+    if (count_ == 0) return 1;
+    std::size_t run = 0;
+    while (run + 1 < count_ && runs_[run].ranks == in_node(nodes_.per_node, runs_[run].apart, runs_[run].ranks)) ++run;
+    return nodes_apart(nodes_.per_node, runs_[run].apart);
   }
 
-  std::int64_t devices_;
-  int devices_per_node_;
-  Run last_;
-  Spread whole_;
-  std::int64_t apart_ = 1;
-  bool crosses_ = false;
+  [[nodiscard]] Spread spread_of_all() const {
+    Spread whole;
+    bool all_fit = true;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Spread spread = spread_of(runs_[i], nodes_);
+      whole.most *= spread.most, whole.fewest *= spread.fewest;
+      all_fit = all_fit && fits(nodes_, runs_[i]);
+    }
+    return all_fit ? whole : counted();
+  }
+
+  /// Of runs whose ends meet nodes differently: by looking at every rank of every group.
+  [[nodiscard]] Spread counted() const {
+    Spread worst{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::max(), 0};
+    for (std::int64_t first = 0; first < nodes_.devices; ++first) {
+      if (is_first(first)) take_worse(worst, counted_from(first));
+    }
+    return worst;
+  }
+
+  [[nodiscard]] bool is_first(std::int64_t device) const {
+    return std::all_of(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       [device](const Run& run) { return device / run.apart % run.ranks == 0; });
+  }
+
+  [[nodiscard]] Spread counted_from(std::int64_t first) const {
+    std::map<std::int64_t, std::int64_t> on_node;
+    std::int64_t ranks = 1;
+    for (std::size_t i = 0; i < count_; ++i) ranks *= runs_[i].ranks;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      std::int64_t device = first, rest = rank;
+      for (std::size_t i = 0; i < count_; ++i) {
+        device += rest % runs_[i].ranks * runs_[i].apart;
+        rest /= runs_[i].ranks;
+      }
+      ++on_node[device / nodes_.per_node];
+    }
+    const auto [fewest, most] = std::ranges::minmax_element(on_node, {}, [](const auto& each) { return each.second; });
+    const std::int64_t begin = fewest->first * nodes_.per_node;
+    return {most->second, fewest->second, std::min(nodes_.per_node, nodes_.devices - begin)};
+  }
+
+  Nodes nodes_;
+  std::array<Run, 4> runs_;  // one of each dimension at most
+  std::size_t count_ = 0;
 };
 
 /// Of the ranks along these dimensions every `every`-th, `ranks` of them.
 GroupPlace place_along(const Layout& layout, std::initializer_list<Dimension> dimensions, int every, int ranks,
                        int devices_per_node) {
-  RunOfRuns runs(layout.devices(), devices_per_node);
+  RunOfRuns runs(Nodes{layout.devices(), devices_per_node});
   std::int64_t left = ranks, skipped = every;
   std::size_t seen = 0;
   for (const Dimension dimension : layout.order) {
@@ -145,7 +203,7 @@ GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_n
   if (dimension == Dimension::dp) return place_of_replicas(layout, 1, layout.dp * layout.cp, devices_per_node);
   if (dimension == Dimension::ep) return place_of_expert_ranks(layout, 1, layout.ep, devices_per_node);
   const int ranks = degree(layout, dimension);
-  RunOfRuns runs(layout.devices(), devices_per_node);
+  RunOfRuns runs(Nodes{layout.devices(), devices_per_node});
   runs.add({ranks, stride(layout, dimension)});
   return runs.place(ranks);
 }

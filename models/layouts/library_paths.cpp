@@ -27,6 +27,13 @@ LibraryPath path_of(const FabricLaw& law, double share) {
   return path;
 }
 
+/// Its own, or its part of the NIC that most devices share.
+double nics_of_device(const NodeGroup& nodes) {
+  const int devices = nodes.devices_per_node, nics = nodes.nics_per_node;
+  if (nics >= devices) return static_cast<double>(nics) / devices;
+  return 1.0 / ((devices + nics - 1) / nics);
+}
+
 /// No more than a device's part of a PCIe node's root complex, which all its transfers cross.
 void share_root_complex(LibraryPath& path, BytesPerSecond bridge, int devices) {
   if (bridge <= BytesPerSecond()) return;
@@ -40,7 +47,7 @@ void share_root_complex(LibraryPath& path, BytesPerSecond bridge, int devices) {
 Paths paths_of(const TrainingJob& job, int devices_at_once) {
   const ClusterDescription& cluster = job.cluster;
   Paths paths;
-  const double share = static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node;
+  const double share = nics_of_device(cluster);
   if (cluster.network_link) {
     paths.network = path_of(job.network_law, share);
     const LeafShape leaf = leaf_shape(cluster);
@@ -58,7 +65,7 @@ Paths paths_of(const TrainingJob& job) {
 }
 
 BytesPerSecond message_rate(const Layout& layout, const NodeGroup& nodes, const LibraryPath& network) {
-  const GroupPlace stages = place_of(layout, Dimension::pp, nodes.joined_devices());
+  const GroupPlace stages = place_of(layout, Dimension::pp, nodes.devices_per_node);
   const double nic_of_stage = std::max(1.0, static_cast<double>(stages.per_node) / nodes.nics_per_node);
   const double uplink = uplink_share(CollectiveKind::broadcast, stages, network);
   return network.bus * std::min(nic_of_stage, stages.per_node * uplink);

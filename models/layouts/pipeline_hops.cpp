@@ -1,6 +1,7 @@
 // Which wires messages between the stages of a replica take.
 #include <algorithm>
 
+#include "models/layouts/group_place.hpp"
 #include "models/layouts/judge_state.hpp"
 
 namespace orrery {
@@ -9,13 +10,14 @@ namespace {
 /// Where the first device of a stage of the first replica stands; those of the others are alike.
 struct StagePlace {
   std::int64_t node = 0, nic = 0;
-  bool operator==(const StagePlace&) const = default;
+  std::int64_t joined = 0;  // the same for stages that a link inside a node joins
+  [[nodiscard]] bool shares_nic_with(const StagePlace& other) const { return node == other.node && nic == other.nic; }
 };
 
 StagePlace place_of_stage(const Layout& layout, int stage, const NodeGroup& nodes) {
   const std::int64_t device = stride(layout, Dimension::pp) * stage, here = device % nodes.devices_per_node;
   const std::int64_t nics = std::min(nodes.nics_per_node, nodes.devices_per_node);
-  return {device / nodes.joined_devices(), here * nics / nodes.devices_per_node};
+  return {device / nodes.devices_per_node, here * nics / nodes.devices_per_node, device / nodes.joined_devices()};
 }
 
 }  // namespace
@@ -66,11 +68,11 @@ void LayoutJudge::State::put_on_nics(std::vector<PipelineHop>& hops, const std::
   std::vector<StagePlace> places;
   for (std::size_t i = 0; i < count; ++i) {
     places.push_back(place_of_stage(layout, static_cast<int>(i), job_.cluster));
-    nics[i] = i > 0 && places[i] == places[i - 1] ? nics[i - 1] : count + i;
+    nics[i] = i > 0 && places[i].shares_nic_with(places[i - 1]) ? nics[i - 1] : count + i;
   }
   for (std::size_t i = 0; i < hops.size(); ++i) {
     const std::size_t next = (i + 1) % count;
-    if (places[i].node != places[next].node) hops[i] = {hops[i].beside, messages[i] / rate, nics[i], nics[next]};
+    if (places[i].joined != places[next].joined) hops[i] = {hops[i].beside, messages[i] / rate, nics[i], nics[next]};
   }
 }
 

@@ -59,11 +59,11 @@ std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfi
 std::vector<double> saved_operators(const LayerGraph& graph, const FrameworkProfile& framework) {
   std::vector<double> saved(graph.layers.size(), 0.0);
   const std::vector<std::vector<double>> products = products_of(graph);
-  const std::vector<std::size_t> starts = recompute_segments(graph);
+  const std::vector<NetworkCut> cuts = device_cuts(graph);
   std::size_t next = 0;
   bool is_turn = true;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    if (next < starts.size() && starts[next] == i) ++next, is_turn = true;
+    if (next < cuts.size() && cuts[next].first == i) ++next, is_turn = true;
     if (is_fused(graph.layers[i], framework)) saved[i] = 1;
     for (const double share : products[i]) {
       if (is_turn) saved[i] += share;

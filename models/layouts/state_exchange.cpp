@@ -45,7 +45,7 @@ Passes passes_beside(const StageWork& stage, const Layout& layout, const WireByt
   if (share_wires(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
   if (share_wires(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward + stage.expert_hidden;
   passes.forward = std::max(Seconds(), passes.forward);  // stages on devices of several kinds take the longest parts
-  if (layout.schedule == PipelineSchedule::zero_bubble) {
+  if (layout.pp > 1 && layout.schedule == PipelineSchedule::zero_bubble) {
     passes.backward = stage.backward_weights;
     return passes;
   }
@@ -156,8 +156,10 @@ double LayoutJudge::State::gather_slowdown(const GroupPlace& place) const {
   const double links = job_.framework.gather_links.value;
   if (links <= 0 || place.nodes() == 1 || !job_.cluster.network_link) return 1.0;
   const BytesPerSecond reached = job_.cluster.network_link->down * links;
-  const double share = uplink_share(CollectiveKind::all_gather, place, paths_.back().network);
-  return std::max(1.0, paths_.back().network.bus * (share * static_cast<double>(place.per_node)) / reached);
+  const LibraryPath& network = paths_.back().network;
+  const double share = uplink_share(CollectiveKind::all_gather, place, network) /
+                       crowding(CollectiveKind::all_gather, place, network.devices_per_nic);
+  return std::max(1.0, network.bus * (share * static_cast<double>(place.per_node)) / reached);
 }
 
 StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const Layout& layout) const {

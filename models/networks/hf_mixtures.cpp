@@ -23,7 +23,7 @@ void refuse_groups(HfKeys& keys, std::int64_t groups, std::int64_t experts) {
   }
 }
 
-/// Told at the first key that the file gives of those that decide it.
+/// Told at the last key that the file gives of these: the later, the nearer to the choice.
 void refuse_choice(HfKeys& keys, std::int64_t chosen, std::int64_t there, const std::string& groups) {
   std::string blamed = "num_experts_per_tok";
   for (const char* key : {"n_routed_experts", "n_group", "topk_group", "num_experts_per_tok"}) {

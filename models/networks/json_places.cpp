@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace orrery {
@@ -57,7 +58,9 @@ class Walker {
   }
 
   void open(Inside what) {
-    path_.push_back(inside_.empty() || what == Inside::array ? std::string() : key_ + ".");
+    const bool is_in_array = !inside_.empty() && inside_.back() == Inside::array;
+    names_.push_back(is_in_array ? names_.back() : inside_.empty() ? std::string() : key_);
+    path_.push_back(names_.back().empty() || what == Inside::array ? std::string() : names_.back() + ".");
     inside_.push_back(what);
     keys_.emplace_back();
     has_key_ = false;
@@ -66,6 +69,7 @@ class Walker {
   void close() {
     inside_.pop_back();
     path_.pop_back();
+    names_.pop_back();
     keys_.pop_back();
     has_key_ = true;
   }
@@ -91,6 +95,7 @@ class Walker {
   std::size_t at_ = 0;
   std::vector<Inside> inside_;
   std::vector<std::string> path_;
+  std::vector<std::string> names_;  // of every open object and array; in an array the array's
   std::string key_;
   std::vector<std::map<std::string, std::size_t>> keys_;  // of every open object, with their places
   bool has_key_ = false;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace orrery {
@@ -19,17 +22,22 @@ std::string block_of(const Layer& layer) {
   return dot == std::string::npos ? std::string() : layer.name.substr(0, dot);
 }
 
-/// Layers before which exactly one earlier output, views looked through, is still to be read: an output crosses every
-/// cut behind it up to the last layer that reads it.
-std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
-  const std::size_t count = graph.layers.size();
-  std::vector<std::size_t> last_reader(count, 0);
-  for (std::size_t layer = 0; layer < count; ++layer) {
+/// The last layer that reads each output, views looked through: it crosses every cut behind it up to there.
+std::vector<std::size_t> last_readers(const LayerGraph& graph) {
+  std::vector<std::size_t> last(graph.layers.size(), 0);
+  for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
     for (const LayerId read : {graph.layers[layer].input, graph.layers[layer].skip}) {
       const LayerId source = source_of(graph, read);
-      if (source.valid()) last_reader[source.index()] = layer;
+      if (source.valid()) last[source.index()] = layer;
     }
   }
+  return last;
+}
+
+/// Layers before which exactly one earlier output, views looked through, is still to be read.
+std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
+  const std::size_t count = graph.layers.size();
+  const std::vector<std::size_t> last_reader = last_readers(graph);
   std::vector<int> change(count + 1, 0);  // of how many outputs cross, from one cut to the next
   for (std::size_t source = 0; source < count; ++source) {
     if (last_reader[source] <= source) continue;
@@ -44,6 +52,66 @@ std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
   }
   return cuts;
 }
+
+/// Of cuts between placed blocks what goes along beside the stream from block to block.
+class CarriedOutputs {
+ public:
+  explicit CarriedOutputs(const LayerGraph& graph) : graph_(graph), last_reader_(last_readers(graph)) {
+    for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
+      const std::string block = block_of(graph.layers[layer]);
+      for (const LayerId read : {graph.layers[layer].input, graph.layers[layer].skip}) {
+        const LayerId source = source_of(graph, read);
+        if (source.valid() && !block.empty() && block != block_of(graph.layers[source.index()])) {
+          readers_[source.index()].insert(block);
+        }
+      }
+    }
+  }
+
+  /// Numbers per sample; nothing: the network cannot be cut there.
+  [[nodiscard]] std::optional<std::int64_t> across(std::size_t layer) const {
+    const std::string block = block_of(graph_.layers[layer]);
+    if (layer == 0 || block == block_of(graph_.layers[layer - 1])) return std::nullopt;
+    const std::size_t stream = source_before(layer);
+    const auto readers = readers_.find(stream);
+    if (readers == readers_.end() || !readers->second.contains(block)) return std::nullopt;
+    std::int64_t numbers = 0;
+    for (std::size_t source = 0; source < layer; ++source) {
+      const bool is_sent = last_reader_[source] >= layer && source != stream;
+      if (!is_sent || is_looked_up(source)) continue;
+      if (!is_read_by_many(source)) return std::nullopt;
+      numbers += graph_.layers[source].out.count();
+    }
+    return numbers;
+  }
+
+ private:
+  [[nodiscard]] std::size_t source_before(std::size_t layer) const {
+    const LayerId source = source_of(graph_, graph_.layers[layer - 1].id);
+    return source.valid() ? source.index() : layer - 1;
+  }
+  /// An embedding, and what is made of it before the first block.
+  [[nodiscard]] bool is_looked_up(std::size_t source) const {
+    LayerId id = graph_.layers[source].id;
+    while (id.valid() && graph_.layers[id.index()].kind != LayerKind::embedding) {
+      const Layer& layer = graph_.layers[id.index()];
+      const bool keeps_tokens = layer.kind == LayerKind::dropout || layer.kind == LayerKind::layer_norm ||
+                                layer.kind == LayerKind::rms_norm || is_view(layer.kind);
+      id = keeps_tokens ? layer.input : LayerId();
+    }
+    return id.valid();
+  }
+  /// Not what branches of one block read, or a sum behind the next one.
+  [[nodiscard]] bool is_read_by_many(std::size_t source) const {
+    constexpr std::size_t many = 4;
+    const auto found = readers_.find(source);
+    return found != readers_.end() && found->second.size() >= many;
+  }
+
+  const LayerGraph& graph_;
+  std::vector<std::size_t> last_reader_;
+  std::map<std::size_t, std::set<std::string>> readers_;  // blocks other than its own that read an output
+};
 
 /// About sqrt(n) runs that begin with a layer with weights and hold about equally many outputs.
 std::vector<std::size_t> cut_evenly(const LayerGraph& graph, const std::vector<std::size_t>& cuts) {
@@ -96,16 +164,33 @@ std::vector<std::size_t> recompute_segments(const LayerGraph& graph) {
 }
 
 std::vector<bool> in_segments_with_backward(const LayerGraph& graph) {
+  return in_segments_with_backward(graph, recompute_segments(graph));
+}
+
+std::vector<bool> in_segments_with_backward(const LayerGraph& graph, std::vector<std::size_t> starts) {
   const std::vector<bool> has_backward = needs_gradient(graph);
-  std::vector<std::size_t> cuts = recompute_segments(graph);
-  cuts.push_back(graph.layers.size());
+  starts.push_back(graph.layers.size());
   std::vector<bool> all(graph.layers.size());
-  for (std::size_t i = 1; i < cuts.size(); ++i) {
+  for (std::size_t i = 1; i < starts.size(); ++i) {
     bool any = false;
-    for (std::size_t layer = cuts[i - 1]; layer < cuts[i]; ++layer) any = any || has_backward[layer];
-    for (std::size_t layer = cuts[i - 1]; layer < cuts[i]; ++layer) all[layer] = any;
+    for (std::size_t layer = starts[i - 1]; layer < starts[i]; ++layer) any = any || has_backward[layer];
+    for (std::size_t layer = starts[i - 1]; layer < starts[i]; ++layer) all[layer] = any;
   }
   return all;
+}
+
+std::vector<NetworkCut> device_cuts(const LayerGraph& graph) {
+  const std::vector<std::size_t> segments = recompute_segments(graph);
+  const CarriedOutputs carried(graph);
+  std::vector<NetworkCut> cuts;
+  for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
+    if (std::binary_search(segments.begin(), segments.end(), layer)) {
+      cuts.push_back({layer, 0});
+    } else if (const auto numbers = carried.across(layer)) {
+      cuts.push_back({layer, *numbers});
+    }
+  }
+  return cuts;
 }
 
 }  // namespace orrery

@@ -33,5 +33,16 @@ std::vector<std::size_t> recompute_segments(const LayerGraph& graph);
 
 /// For each layer whether some layer of its segment has a backward pass: no other segment is ever run again.
 std::vector<bool> in_segments_with_backward(const LayerGraph& graph);
+std::vector<bool> in_segments_with_backward(const LayerGraph& graph, std::vector<std::size_t> starts);
+
+/// Where a network can be cut between devices.
+struct NetworkCut {
+  std::size_t first = 0;     // layer behind the cut
+  std::int64_t carried = 0;  // numbers per sample that go along beside what the layer before it hands on
+};
+/// Those before recompute_segments(), and those between placed blocks over which an output goes along that many
+/// blocks (four at least) read: the encoder's, to every block of the decoder. What an embedding hands on does not go along:
+/// who reads it far behind looks its tokens up itself (Megatron-LM keeps a table on the decoder's first stage, too).
+std::vector<NetworkCut> device_cuts(const LayerGraph& graph);
 
 }  // namespace orrery

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "models/layouts/group_place.hpp"
 #include "models/layouts/replica_places.hpp"
 #include "sim/base/text.hpp"
 #include "sim/engine/fold.hpp"
@@ -96,8 +97,11 @@ std::string parts_note(const StepPrediction& prediction) {
 /// What a run has and the closed form has not, and what both have that may surprise.
 void add_cautions(const HybridOptions& options, const ClusterDescription& cluster, std::vector<std::string>& notes) {
   if (const std::string left_out = left_out_of_closed_form(options); !left_out.empty()) notes.push_back(left_out);
-  const std::int64_t in_last = options.layout.devices() % cluster.devices_per_node;
-  if (options.layout.devices() > cluster.devices_per_node && in_last > 0) {
+  const Layout& layout = options.layout;
+  const std::int64_t in_last = layout.devices() % cluster.devices_per_node;
+  const GroupPlace replicas = place_of(layout, Dimension::dp, cluster.joined_devices());
+  const double devices_per_nic = static_cast<double>(cluster.devices_per_node) / cluster.nics_per_node;
+  if (in_last > 0 && crowding(CollectiveKind::all_reduce, replicas, devices_per_nic) > 1) {
     notes.push_back(
         fmt::format("the last node holds {} ranks, the others {}: groups over both go at the pace of its few NICs",
                     in_last, cluster.devices_per_node));

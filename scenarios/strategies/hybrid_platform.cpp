@@ -1,5 +1,4 @@
 #include "scenarios/strategies/hybrid_platform.hpp"
-#include "models/layouts/group_place.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +7,7 @@
 
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/block_price.hpp"
+#include "models/layouts/group_place.hpp"
 #include "models/layouts/replica_places.hpp"
 #include "scenarios/strategies/hybrid_folding.hpp"
 

@@ -33,6 +33,9 @@ max = 1
 [[assert]]
 metric = 3
 max = 1
+[[assert]]
+metric = ""
+max = 1
 )") ==
       R"(lab.toml:9:10: assert[0].metric: unknown metric "step_tim" (it must be a column of results.csv) - did you mean "step_time_s"?
   metric = "step_tim"
@@ -51,6 +54,9 @@ lab.toml:17:10: assert[2].metric: unknown metric "speed" (it must be a column of
            ^
 lab.toml:20:10: assert[3].metric: is the integer 3 (a string is wanted) - put it in quotes
   metric = 3
+           ^
+lab.toml:23:10: assert[4].metric: unknown metric "" (it must be a column of results.csv) - known: step_time_s, devices, fits
+  metric = ""
            ^)");
 }
 

@@ -41,14 +41,21 @@ TEST_CASE("resolved values name their origin") {
 
 TEST_CASE("the resolved scenario is a scenario that resolves to itself") {
   const std::string by_hand = "[cluster]\ndevice = \"gpu\"\ndevices_per_node = 8\nnode_link = \"bus\"\n";
-  for (const std::string& text : {everything, two_nn + box + alone, two_nn + by_hand + replicas}) {
+  const std::string fewer = replicas + "cluster = { devices_per_node = 2 }\n";
+  const std::string other = replicas + "cluster = { device = \"phone\", node_link = \"bus\", devices_per_node = 2 }\n";
+  for (const std::string& text : {everything, two_nn + box + alone, two_nn + by_hand + replicas, two_nn + box + fewer,
+                                  two_nn + box + "devices_per_node = 2\n" + other}) {
     const Scenario first = scenario_of(text);
     const Scenario second = parse_scenario(resolved_toml(first), "resolved.toml", small_catalogue());
     auto before = values_of(first), after = values_of(second);
     std::sort(before.begin(), before.end());
     std::sort(after.begin(), after.end());
     CHECK(before == after);
-    CHECK(second.strategies.size() == first.strategies.size());
+    REQUIRE(second.strategies.size() == first.strategies.size());
+    const ClusterDescription &once = first.strategies[0].cluster.description,
+                             &again = second.strategies[0].cluster.description;
+    CHECK(again.text() == once.text());
+    CHECK(again.nics_per_node == once.nics_per_node);
     CHECK(second.workload.steps == first.workload.steps);
   }
 }

@@ -38,6 +38,17 @@ TEST_CASE("pipelines with slow messages take in closed form what they do in the 
   }
 }
 
+TEST_CASE("stages without a link in their node share its NIC") {
+  const std::string keys = GENERATE(as<std::string>(), "pp = 4\n", "pp = 6\n", "pp = 12\n");
+  INFO(keys);
+  const Scenario scenario = shipped_lab(
+      "[workload]\nnetwork = \"vit-b16\"\nbatch = 16\nprecision = \"bf16\"\noptimizer = \"adamw\"\n"
+      "[cluster]\ndevice = \"rtx4090\"\nnodes = 4\ndevices_per_node = 4\nnetwork_link = \"eth-10g\"\n"
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\ndp = 1\n" +
+      keys);
+  CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
+}
+
 TEST_CASE("every boundary of a network sends its own bytes") {
   // U-Net: 8.4, 16.8 and 8.4 MB; ResNet-50: 12.8, 6.4 and 3.2 MB.
   const std::string network = GENERATE(as<std::string>(), "unet", "resnet50");

@@ -9,6 +9,7 @@
 #include "analysis/validation/measured/quantities.hpp"
 #include "analysis/validation/measured/words.hpp"
 #include "models/layouts/block_price.hpp"
+#include "models/layouts/group_place.hpp"
 #include "sim/collectives/library.hpp"
 
 namespace orrery {
@@ -80,7 +81,9 @@ CollectiveCase collective_of(const MeasuredRow& row, CaseSolver& solver) {
 
 double seconds_of(const CollectiveCase& what, const TrainingJob& job) {
   const Paths paths = paths_of(job, std::min(what.ranks, job.cluster.devices_per_node));
-  const GroupPlace place{what.ranks, job.cluster.joined_devices()};
+  Layout layout;
+  layout.dp = what.ranks;
+  const GroupPlace place = place_of(layout, Dimension::dp, job.cluster.joined_devices());
   return library_cost(what.kind, place, what.bytes, paths.node, paths.network).total().value();
 }
 

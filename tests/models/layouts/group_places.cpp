@@ -2,7 +2,9 @@
 #include "models/layouts/group_place.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <utility>
 
 #include "tests/catch.hpp"
 
@@ -44,7 +46,7 @@ TEST_CASE("Groups that end where nodes do not are priced by the node with the fe
   layout.dp = 128;
   CHECK(replicas_of(layout, 72) == GroupPlace{128, 72, 1, 56, 56});
   layout.dp = 64, layout.pp = 2;  // the second stage begins on device 64 of 72
-  CHECK(replicas_of(layout, 72) == GroupPlace{64, 56, 1, 8, 72});
+  CHECK(replicas_of(layout, 72) == GroupPlace{64, 56, 1, 8, 8});
   layout.dp = 16, layout.tp = 8, layout.pp = 1;
   CHECK(replicas_of(layout, 72) == GroupPlace{16, 9, 1, 7, 56});
   CHECK(place_of(layout, Dimension::tp, 72) == GroupPlace{8, 8, 1});
@@ -55,34 +57,37 @@ TEST_CASE("Groups that end where nodes do not are priced by the node with the fe
   CHECK(place_of(layout, Dimension::tp, 6) == GroupPlace{4, 4, 1});  // one node
 }
 
-/// Ranks of the replicas of a slice of a stage by node.
-std::map<int, int> counted(const Layout& layout, int stage, int slice, int devices_per_node) {
-  std::map<int, int> on_node;
-  for (int replica = 0; replica < layout.dp; ++replica) {
-    ++on_node[((stage * layout.dp + replica) * layout.tp + slice) / devices_per_node];
+/// Ranks of every group of replicas by node, counted one by one; fewest of those that are on several nodes, or of all.
+int fewest_counted(const Layout& layout, int devices_per_node) {
+  std::map<std::pair<int, int>, std::map<int, int>> groups;  // by slice and stage
+  for (int device = 0; device < static_cast<int>(layout.devices()); ++device) {
+    const auto at = [&](Dimension dimension) {
+      return static_cast<int>(device / stride(layout, dimension) % degree(layout, dimension));
+    };
+    ++groups[{at(Dimension::tp), at(Dimension::pp)}][device / devices_per_node];
   }
-  return on_node;
+  int fewest = layout.dp * layout.cp;
+  for (const auto& [group, on_node] : groups) {
+    for (const auto& [node, ranks] : on_node) fewest = std::min(fewest, ranks);
+  }
+  return fewest;
 }
 
 TEST_CASE("Groups lie where counting their ranks says") {
-  for (const int per_node : {4, 6, 8, 9, 72}) {
-    for (const int tp : {1, 2, 3, 4, 8}) {
-      for (const int dp : {2, 3, 5, 8, 12, 40}) {
-        for (const int pp : {1, 2, 3}) {
-          Layout layout;
-          layout.tp = tp, layout.dp = dp, layout.pp = pp;
-          int most = 0, fewest = dp;
-          for (int group = 0; group < pp * tp; ++group) {
-            for (const auto& [node, ranks] : counted(layout, group / tp, group % tp, per_node)) {
-              most = std::max(most, ranks), fewest = std::min(fewest, ranks);
-            }
+  using enum Dimension;
+  for (const std::array<Dimension, 4> order : {std::array{tp, cp, dp, pp}, {tp, cp, pp, dp}, {pp, tp, dp, cp}}) {
+    for (const int per_node : {4, 6, 8, 9, 72}) {
+      for (const int slices : {1, 2, 3, 8}) {
+        for (const int parts : {1, 2, 3}) {
+          for (const int replicas : {2, 3, 4, 12, 40}) {
+            Layout layout;
+            layout.order = order;
+            layout.tp = slices, layout.cp = parts, layout.dp = replicas, layout.pp = 2;
+            const GroupPlace place = replicas_of(layout, per_node);
+            INFO(to_text(layout) << " on nodes of " << per_node << ", order " << static_cast<int>(order[2]));
+            CHECK((place.fewest == 0 ? place.per_node : place.fewest) == fewest_counted(layout, per_node));
+            CHECK(place.ranks == parts * replicas);
           }
-          const GroupPlace place = replicas_of(layout, per_node);
-          const int found = place.fewest == 0 ? place.per_node : place.fewest;
-          INFO(to_text(layout) << " on nodes of " << per_node);
-          CHECK(place.per_node <= most);
-          CHECK(found <= fewest);
-          CHECK(found >= (per_node % tp == 0 ? fewest : std::min(fewest, per_node / tp)));
         }
       }
     }

@@ -71,7 +71,7 @@ TEST_CASE("A dimension that is wrong itself is not compared with others") {
                                          ^)");
   CHECK(
       problems_in(R"({"text_config": {"model_type": "llama", "hidden_size": 10, "num_attention_heads": 4}})") ==
-      R"(config.json:1:84: text_config.num_attention_heads: 4 does not divide hidden_size 10 (every head is as wide as the others) - use 2 or 5
+      R"(config.json:1:83: text_config.num_attention_heads: 4 does not divide hidden_size 10 (every head is as wide as the others) - use 2 or 5
   {"text_config": {"model_type": "llama", "hidden_size": 10, "num_attention_heads": 4}}
                                                                                     ^)");
 }
@@ -79,11 +79,14 @@ TEST_CASE("A dimension that is wrong itself is not compared with others") {
 TEST_CASE("A key that stands twice is told with both places, in every object") {
   CHECK(problems_in(R"({"model_type": "llama",
   "hidden_size": 4096,
-  "vision": [{"a": 1, "b": "a", "a": 2}, {"a": 1}],
+  "vision": [{"a": 1, "b": "a", "a": 2}, {"a": 1, "c": {"d": 1}, "a": 1}],
   "hidden_size": 1000})") ==
         R"(config.json:3:33: vision.a: stands twice (first in line 3) - keep one of them
-    "vision": [{"a": 1, "b": "a", "a": 2}, {"a": 1}],
+    "vision": [{"a": 1, "b": "a", "a": 2}, {"a": 1, "c": {"d": 1}, "a": 1}],
                                   ^
+config.json:3:66: vision.a: stands twice (first in line 3) - keep one of them
+    "vision": [{"a": 1, "b": "a", "a": 2}, {"a": 1, "c": {"d": 1}, "a": 1}],
+                                                                   ^
 config.json:4:3: hidden_size: stands twice (first in line 2) - keep one of them
     "hidden_size": 1000}
     ^)");
