@@ -31,7 +31,8 @@ LibraryPath path_of(const FabricLaw& law, double share) {
 double nics_of_device(const NodeGroup& nodes) {
   const int devices = nodes.devices_per_node, nics = nodes.nics_per_node;
   if (nics >= devices) return static_cast<double>(nics) / devices;
-  return 1.0 / ((devices + nics - 1) / nics);
+  const int on_fullest_nic = (devices + nics - 1) / nics;
+  return 1.0 / on_fullest_nic;
 }
 
 /// No more than a device's part of a PCIe node's root complex, which all its transfers cross.
