@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <utility>
 
 namespace orrery {
@@ -43,7 +42,9 @@ void FoldFlows::compare_groups(std::size_t traffic) {
   for (const auto& group : request_.traffic[traffic].groups) {
     std::map<std::int64_t, std::size_t> nodes;
     for (const RankId rank : group) ++nodes[joined_node(platform_, host_of(rank))];
-    const auto [fewest, most] = std::ranges::minmax(std::views::values(nodes));
+    const auto by_count = [](const auto& one, const auto& other) { return one.second < other.second; };
+    const auto [few, many] = std::minmax_element(nodes.begin(), nodes.end(), by_count);
+    const std::size_t fewest = few->second, most = many->second;
     if (fewest != most) {
       obstacles_.push_back(fmt::format("{}: of a group of {} ranks there are {} on one node and {} on another",
                                        request_.traffic[traffic].name, group.size(), most, fewest));

@@ -96,7 +96,9 @@ TEST_CASE("a library collective over nodes with different numbers of ranks takes
   };
   // 8 + 4, 8 + 1, 7 + 5 and 8 + 8 + 3 ranks
   const Case cases[] = {{8, {12, 8, 1, 4, 4}}, {8, {9, 8, 1, 1, 1}}, {7, {12, 7, 1, 5, 5}}, {8, {19, 8, 1, 3, 3}}};
-  for (const auto& [per_node, place] : cases) {
+  for (const Case& each : cases) {
+    const std::size_t per_node = each.per_node;
+    const GroupPlace place = each.place;
     const auto count = static_cast<std::size_t>(place.ranks), nodes = static_cast<std::size_t>(place.nodes());
     for (const CollectiveKind kind : {all_reduce, reduce_scatter, all_gather, all_to_all}) {
       for (const double bytes : {1e4, 1e7, 1e10}) {
