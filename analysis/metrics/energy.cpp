@@ -15,10 +15,10 @@ namespace {
 constexpr double bits_per_byte = 8;
 constexpr double grams_per_kilogram = 1000;
 
-std::vector<Interval> computing(std::span<const Activity> activities) {
+std::vector<Interval> on_stream(Stream stream, std::span<const Activity> activities) {
   std::vector<Interval> intervals;
   for (const Activity& activity : activities) {
-    if (activity.stream == Stream::compute) intervals.push_back({activity.start, activity.end});
+    if (activity.stream == stream) intervals.push_back({activity.start, activity.end});
   }
   return intervals;
 }
@@ -72,11 +72,13 @@ EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>
   std::map<std::int32_t, std::vector<Interval>> nodes;
   std::map<std::int32_t, double> devices;  // that the ranks on a node stand for
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
-    const std::vector<Interval> own = computing(by_rank[rank]);
     const std::int32_t number = way.platform.hosts[way.placement[rank].index()].node;
     auto& node = nodes[number];
     devices[number] += way.copies_of(RankId(rank));
-    node.insert(node.end(), own.begin(), own.end());
+    for (const Stream stream : {Stream::compute, Stream::host}) {
+      const std::vector<Interval> own = on_stream(stream, by_rank[rank]);
+      node.insert(node.end(), own.begin(), own.end());
+    }
   }
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
@@ -131,10 +133,10 @@ Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
 }
 
 DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to) {
-  std::vector<Interval> intervals = computing(own);
+  std::vector<Interval> intervals = on_stream(Stream::compute, own);
   const Seconds busy = covered(intervals, from, to);
   for (const Activity& activity : own) {
-    if (activity.stream == Stream::compute) continue;
+    if (activity.stream == Stream::compute || activity.stream == Stream::host) continue;
     intervals.push_back({activity.ready, activity.end});
   }
   const Seconds used = covered(std::move(intervals), from, to);

@@ -22,6 +22,7 @@ enum class Claim : std::uint8_t {
   moving_ep,
   moving_pp,
   moving_dp,
+  waiting_host,
   waiting_collective,
   count
 };
@@ -121,6 +122,7 @@ class Sweep {
       case Claim::moving_input:
         return time_.input;
       case Claim::compute:
+      case Claim::waiting_host:
         return time_.compute;
       case Claim::recompute:
         return time_.recompute;
@@ -193,6 +195,10 @@ StepTime attribute_time(std::span<const Activity> activities, Seconds from, Seco
   for (const Activity& activity : activities) {
     if (activity.stream == Stream::compute) {
       sweep.add(activity.start, activity.end, compute_claim(activity.phase));
+      continue;
+    }
+    if (activity.stream == Stream::host) {
+      sweep.add(activity.start, activity.end, Claim::waiting_host);
       continue;
     }
     sweep.add(activity.start, activity.end, moving_claim(activity));

@@ -66,7 +66,8 @@ PassTimes& PassTimes::operator+=(const PassTimes& other) {
 StageWork& StageWork::operator+=(const StageWork& other) {
   forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
   recompute += other.recompute;
-  gaps += other.gaps, lead += other.lead, weight_tensors += other.weight_tensors;
+  gaps += other.gaps, late += other.late, late_back += other.late_back, lead += other.lead;
+  weight_tensors += other.weight_tensors;
   expert_weight_tensors += other.expert_weight_tensors;
   tensor_forward += other.tensor_forward, tensor_backward += other.tensor_backward;
   tensor_recompute += other.tensor_recompute;
@@ -223,8 +224,7 @@ StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t l
   const Seconds backward = kernels.backward_time(job_.framework) + half;
   const Seconds late = std::max(Seconds(), forward - work.forward_time());
   const Seconds late_back = std::max(Seconds(), backward - work.backward_time());
-  work.forward += late, work.backward_input += late_back;
-  work.gaps += late + late_back;
+  work.late = late, work.late_back = late_back;
   work.lead = work.forward_time() + work.backward_time() - forward - backward;
   return work;
 }

@@ -17,9 +17,11 @@ namespace orrery {
 
 /// Sum of one micro-batch's work on the blocks of one chunk or stage.
 struct StageWork {
-  Seconds forward, backward_input, backward_weights, recompute;  // computing, the host's delays in forward and input
-  Seconds gaps;  // contained in them but for recomputation: launches, and the host's delays
-  Seconds lead;  // by which the host is ahead of the device after both passes
+  Seconds forward, backward_input, backward_weights, recompute;  // computing
+  Seconds gaps;                                                  // contained in them but for recomputation: launches
+  Seconds late,
+      late_back;  // what the device waits for its host in either pass, exchanges beside that taken into account
+  Seconds lead;   // by which the host is ahead of the device after both passes
   Seconds tensor_forward, tensor_backward, tensor_recompute;  // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;
@@ -37,11 +39,13 @@ struct StageWork {
   double largest_parameters = 0;
   std::size_t blocks = 0;
 
-  [[nodiscard]] Seconds forward_time() const { return forward + tensor_forward + context_forward + expert_forward; }
+  [[nodiscard]] Seconds forward_time() const {
+    return forward + tensor_forward + context_forward + expert_forward + late;
+  }
   /// Recomputation included.
   [[nodiscard]] Seconds backward_time() const {
     return recompute + tensor_recompute + context_recompute + expert_recompute + backward_input + backward_weights +
-           tensor_backward + context_backward + expert_backward;
+           tensor_backward + context_backward + expert_backward + late_back;
   }
   StageWork& operator+=(const StageWork& other);
 };

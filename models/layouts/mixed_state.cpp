@@ -22,11 +22,17 @@ Seconds passes_of(const StageWork& work) {
   return work.forward + work.backward_input + work.backward_weights;
 }
 
-/// The same work on devices that wait for each other in every layer; gaps are those of the slower one.
+/// The same work on devices that wait for each other in every layer; gaps are those of the slower one. Each has a host
+/// of its own, and none goes on before the last of them.
 void slow_down_to(StageWork& work, const StageWork& other) {
   if (passes_of(other) > passes_of(work)) work.gaps = other.gaps;
   work.lead = std::min(work.lead, other.lead);
+  const Seconds forward = std::max(work.forward_time(), other.forward_time());
+  const Seconds backward = std::max(work.backward_time(), other.backward_time());
   for (const auto time : times_of_work) work.*time = std::max(work.*time, other.*time);
+  work.late = work.late_back = Seconds();
+  work.late = std::max(Seconds(), forward - work.forward_time());
+  work.late_back = std::max(Seconds(), backward - work.backward_time());
 }
 
 }  // namespace

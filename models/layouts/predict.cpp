@@ -21,7 +21,8 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
 
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
   parts.compute = (stage.forward + stage.backward_input + stage.backward_weights - stage.gaps) * count;
-  parts.gaps = stage.gaps * count;
+  parts.host_waits = (stage.late + stage.late_back) * count;
+  parts.gaps = stage.gaps * count + parts.host_waits;
   parts.recompute = stage.recompute * count;
   parts.exposed_tp = (stage.tensor_forward + stage.tensor_backward + stage.tensor_recompute) * count;
   parts.exposed_cp = (stage.context_forward + stage.context_backward + stage.context_recompute) * count;
@@ -146,6 +147,7 @@ StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chun
     price.tensor_recompute = work.tensor_recompute;
     price.context_forward = work.context_forward;
     price.context_backward = work.context_backward + work.context_recompute;
+    price.late = work.late, price.late_back = work.late_back;
     price.expert_forward = work.expert_forward;
     price.expert_backward = work.expert_backward + work.expert_recompute;
     price.boundary = bytes_in_memory(job_.precision) * (work.boundary_numbers / layout.tp);

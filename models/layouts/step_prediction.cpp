@@ -29,6 +29,11 @@ Seconds StepParts::total() const {
          exposed_outer + bubble + straggler + input;
 }
 
+double StepParts::gap_share() const {
+  const Seconds between = gaps - host_waits, busy = compute + recompute + optimizer + between;
+  return busy > Seconds() ? between / busy : 0.0;
+}
+
 WireBytes OuterExchange::sent() const {
   WireBytes all = across.sent;
   all += shards.sent;

@@ -19,12 +19,15 @@ namespace orrery {
 /// Parts that add up to the step (of the slowest device).
 struct StepParts {
   Seconds compute, recompute, optimizer;
-  Seconds gaps;  // between kernels: their launches (but for recomputation), and waiting for the host
+  Seconds gaps;        // between kernels: their launches (but for recomputation), and waiting for the host
+  Seconds host_waits;  // contained in them: passes that wait for the host
   Seconds exposed_dp, exposed_tp, exposed_pp, exposed_cp, exposed_ep;  // communication that computing does not hide
   Seconds exposed_outer;                                               // between islands, on the mean of a step
   Seconds bubble, straggler;
   Seconds input;  // waiting for the loader
   [[nodiscard]] Seconds total() const;
+  /// Of the time that a device is busy, passes that wait for the host left out, what is between kernels.
+  [[nodiscard]] double gap_share() const;
 };
 
 /// Memory of the fullest device: on several kinds of devices the one that fills the largest part of its own.
@@ -78,10 +81,21 @@ struct ChunkPrice {
   Seconds tensor_forward, tensor_backward, tensor_recompute;     // exposed tensor-parallel communication
   Seconds context_forward, context_backward;                     // exposed context-parallel communication
   Seconds expert_forward, expert_backward;                       // exposed all-to-all
-  Bytes boundary;                                                // activations that leave it, per tensor-parallel rank
-  double parameters = 0;                                         // of one rank that train, experts left out
-  double expert_parameters = 0;                                  // of one rank that train
-  PassBytes tensor_sent, context_sent, expert_sent;              // by one rank, hidden or not
+  Seconds late, late_back;                           // what the device then waits for its host in either pass
+  Bytes boundary;                                    // activations that leave it, per tensor-parallel rank
+  double parameters = 0;                             // of one rank that train, experts left out
+  double expert_parameters = 0;                      // of one rank that train
+  PassBytes tensor_sent, context_sent, expert_sent;  // by one rank, hidden or not
+
+  /// Launches of kernels are in it.
+  [[nodiscard]] Seconds computing() const { return forward + backward_input + backward_weights + recompute; }
+  [[nodiscard]] Seconds exposed_forward() const { return tensor_forward + context_forward + expert_forward; }
+  [[nodiscard]] Seconds exposed_backward() const { return tensor_backward + context_backward + expert_backward; }
+  [[nodiscard]] Seconds forward_time() const { return forward + exposed_forward() + late; }
+  /// Recomputation included.
+  [[nodiscard]] Seconds backward_time() const {
+    return recompute + tensor_recompute + backward_input + backward_weights + exposed_backward() + late_back;
+  }
 };
 
 struct StagePrice {

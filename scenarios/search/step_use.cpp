@@ -7,21 +7,25 @@
 namespace orrery {
 namespace {
 
-/// What the host adds between kernels is in it, as it is in the prices.
+/// Launches between kernels are in it, as they are in the prices.
 Seconds busy_time(const StagePrice& stage, double count) {
   Seconds pass;
-  for (const ChunkPrice& chunk : stage.chunks) {
-    pass += chunk.forward + chunk.backward_input + chunk.backward_weights + chunk.recompute;
-  }
+  for (const ChunkPrice& chunk : stage.chunks) pass += chunk.computing();
   return pass * count + stage.optimizer;
+}
+
+/// What passes wait for the host.
+Seconds late_time(const StagePrice& stage, double count) {
+  Seconds pass;
+  for (const ChunkPrice& chunk : stage.chunks) pass += chunk.late + chunk.late_back;
+  return pass * count;
 }
 
 /// From the last gradients that a stage gets to those that it sends on.
 Seconds last_backward(const StagePrice& stage, const Layout& layout) {
   const ChunkPrice& chunk = stage.chunks.front();
   const bool apart = layout.schedule == PipelineSchedule::zero_bubble;
-  return chunk.backward_input + (apart ? Seconds() : chunk.backward_weights) + chunk.recompute + chunk.tensor_backward +
-         chunk.tensor_recompute + chunk.context_backward + chunk.expert_backward;
+  return chunk.backward_time() - (apart ? chunk.backward_weights : Seconds());
 }
 
 /// How long before the end of the step every stage is done: gradients reach the first one last, unless the ends of the
@@ -43,9 +47,7 @@ std::vector<Seconds> early_by(const std::vector<StagePrice>& stages, const std::
 
 /// Of one micro-batch on one chunk, computing and exchanges that show.
 Seconds pass_time(const ChunkPrice& chunk) {
-  return chunk.forward + chunk.backward_input + chunk.backward_weights + chunk.recompute + chunk.tensor_forward +
-         chunk.tensor_backward + chunk.tensor_recompute + chunk.context_forward + chunk.context_backward +
-         chunk.expert_forward + chunk.expert_backward;
+  return chunk.forward_time() + chunk.backward_time();
 }
 
 /// Neighbouring stages that stand on one node, the first and the last.
@@ -59,14 +61,10 @@ struct NodeStages {
 Seconds shared_node_time(const StagePrice& stage, Seconds most, double count, NodeStages node, int stages) {
   Seconds work = stage.optimizer;
   for (const ChunkPrice& chunk : stage.chunks) {
-    const Seconds forward = chunk.tensor_forward + chunk.context_forward + chunk.expert_forward;
-    const Seconds backward = chunk.tensor_backward + chunk.context_backward + chunk.expert_backward;
-    work += (pass_time(chunk) - std::min(forward, backward)) * count;
+    work += (pass_time(chunk) - std::min(chunk.exposed_forward(), chunk.exposed_backward())) * count;
   }
   const ChunkPrice& chunk = stage.chunks.front();
-  const Seconds backward =
-      pass_time(chunk) - chunk.forward - chunk.tensor_forward - chunk.context_forward - chunk.expert_forward;
-  work += pass_time(chunk) * (stages - 1.0 - node.first) - backward * (stages - 1.0 - node.last);
+  work += pass_time(chunk) * (stages - 1.0 - node.first) - chunk.backward_time() * (stages - 1.0 - node.last);
   return std::min(most, work);
 }
 
@@ -77,9 +75,7 @@ class UseOfStages {
       : prices_(prices), step_(step), layout_(layout) {
     const std::int64_t apart = stride(layout, Dimension::pp);
     together_ = static_cast<int>(std::clamp<std::int64_t>(devices_per_node / apart, 1, layout.pp));
-    const StepParts& parts = step.parts;
-    const Seconds busy = parts.compute + parts.recompute + parts.optimizer + parts.gaps;
-    standing_ = busy > Seconds() ? parts.gaps / busy : 0.0;
+    standing_ = step.parts.gap_share();
   }
 
   /// So many replicas like this one.
@@ -91,16 +87,16 @@ class UseOfStages {
     const double devices = static_cast<double>(layout_.tp) * layout_.cp * count;
     const std::vector<Seconds> early = early_by(stages, transfers, prices_, layout_);
     for (std::size_t stage = 0; stage < stages.size(); ++stage) {
-      const Seconds busy = busy_time(stages[stage], passes);
+      const Seconds busy = busy_time(stages[stage], passes), late = late_time(stages[stage], passes);
       use_.computing += busy * ((1.0 - standing_) * devices);
-      use_.blocked += std::max(Seconds(), step_.time() - busy - early[stage]) * devices;
-      use_.idle += (busy * standing_ + early[stage]) * devices;
+      use_.blocked += std::max(Seconds(), step_.time() - busy - late - early[stage]) * devices;
+      use_.idle += (busy * standing_ + late + early[stage]) * devices;
       const int first = static_cast<int>(stage) / together_ * together_;
       const NodeStages node{first, std::min(layout_.pp, first + together_) - 1};
       const Seconds most = step_.time() - step_.parts.straggler - early[static_cast<std::size_t>(first)];
       const bool is_alone = node.first == node.last;
       use_.node_computing +=
-          (is_alone ? busy : shared_node_time(stages[stage], most, passes, node, layout_.pp)) * devices;
+          (is_alone ? busy + late : shared_node_time(stages[stage], most, passes, node, layout_.pp)) * devices;
     }
   }
 

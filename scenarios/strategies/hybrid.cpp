@@ -26,11 +26,6 @@ double straggler_share(const HybridOptions& options, const StepPrediction& predi
   return options.jitter > 0 || without <= Seconds() ? 0.0 : prediction.parts.straggler / without;
 }
 
-double gap_share(const StepParts& parts) {
-  const Seconds busy = parts.compute + parts.recompute + parts.optimizer + parts.gaps;
-  return busy > Seconds() ? parts.gaps / busy : 0.0;
-}
-
 LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
                          const LayoutPrices& prices) {
   LayoutFigures figures;
@@ -73,7 +68,7 @@ Plan plan_hybrid(const Job& job) {
   plan.model_flops = prediction.model_flops;
   plan.memory = prediction.memory.states;
   plan.straggler_share = straggler_share(options, prediction);
-  plan.gap_share = gap_share(prediction.parts);
+  plan.gap_share = prediction.parts.gap_share();
   const HybridPlatform platform = hybrid_platform(judge.job(), options, prices, job.scenario.message_budget);
   plan.layout = figures_of(judge.job(), layout, prediction, prices);
   plan.program = Program(platform.ranks.count());

@@ -38,7 +38,7 @@ Seconds GradientTiming::beyond_exchanges(const PassPrice& pass) const {
   for (const GroupExchange& each : pass.exchanges) {
     if (!share_wires_with(each)) exchanges += each.price.exposed;
   }
-  return hidden() - exchanges;
+  return hidden() - exchanges - pass.late;
 }
 
 Seconds GradientTiming::hidden_behind(const PassPrice& pass, double slow) const {
@@ -48,7 +48,7 @@ Seconds GradientTiming::hidden_behind(const PassPrice& pass, double slow) const 
 Seconds GradientTiming::hidden_before(const PassPrice& pass, double slow, const HybridWires& wires) const {
   if (hidden() <= Seconds()) return {};
   Seconds before = beyond_exchanges(pass) - pass.compute * slow;
-  const std::vector<SplitExchange> exchanges = split_exchanges(pass.exchanges, wires, pass.compute);
+  const std::vector<SplitExchange> exchanges = split_exchanges(pass, wires);
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
     if (share_wires_with(pass.exchanges[i])) {
       before += hidden_time(exchanges[i], wires, pass.exchanges[i].meeting);
@@ -64,7 +64,7 @@ GradientStart GradientTiming::start_in(const PassPrice& again, double slow, Seco
   if (!share_wires_with(exchange) && before >= exchange.price.exposed) {
     return {std::min(computing, before - exchange.price.exposed), Shown::behind};
   }
-  const SplitExchange split = split_exchanges(again.exchanges, wires, again.compute).front();
+  const SplitExchange split = split_exchanges(again, wires).front();
   const Seconds free = computing - hidden_time(split, wires, exchange.meeting);
   return {std::clamp(before, Seconds(), std::max(Seconds(), free)), Shown::before};
 }

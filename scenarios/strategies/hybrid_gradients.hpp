@@ -34,7 +34,7 @@ class GradientTiming {
   /// Of the exchange, or of its last part, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden() const;
   /// Computing of the last pass, slowed so many times, that goes on beside what is hidden. The pass's own exchanges on
-  /// other wires hide their part, too, those on the same wires wait for their turn.
+  /// other wires and its wait for the host hide their part, too, those on the same wires wait for their turn.
   [[nodiscard]] Seconds hidden_behind(const PassPrice& pass, double slow) const;
   /// Of what is hidden, what that pass has no computing for: the recomputation before it hides it.
   [[nodiscard]] Seconds hidden_before(const PassPrice& pass, double slow, const HybridWires& wires) const;
@@ -45,7 +45,7 @@ class GradientTiming {
 
  private:
   [[nodiscard]] bool share_wires_with(const GroupExchange& exchange) const;
-  /// Of what is hidden, what the pass's own exchanges on other wires do not hide.
+  /// Of what is hidden, what the pass's own exchanges on other wires and its wait for the host do not hide.
   [[nodiscard]] Seconds beyond_exchanges(const PassPrice& pass) const;
 
   const HybridStep& step_;

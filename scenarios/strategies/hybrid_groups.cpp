@@ -44,8 +44,6 @@ std::vector<RankId> HybridGroups::members(RankId rank, Meeting meeting) const {
     if (std::find(found.begin(), found.end(), member) == found.end()) found.push_back(member);
   };
   switch (meeting) {
-    case Meeting::alone:
-      return {rank};
     case Meeting::slices:
       for (int i = 0; i < layout_.tp; ++i) add({i, at.cp, at.dp, at.pp});
       return found;
@@ -109,8 +107,6 @@ RankId HybridGroups::leader_by_search(RankId rank, Meeting meeting) {
 RankId HybridGroups::leader(RankId rank, Meeting meeting) {
   Coordinates at = ranks_.at(rank);
   switch (meeting) {
-    case Meeting::alone:
-      return rank;
     case Meeting::slices:
       at.tp = 0;
       break;

@@ -19,13 +19,14 @@ double milliseconds(Seconds time) {
 }
 
 std::string stage_note(std::size_t index, const StagePrice& stage) {
-  Seconds forward, backward, tensor, context, expert;
+  Seconds forward, backward, tensor, context, expert, late;
   for (const ChunkPrice& chunk : stage.chunks) {
     forward += chunk.forward;
     backward += chunk.backward_input + chunk.backward_weights + chunk.recompute;
     tensor += chunk.tensor_forward + chunk.tensor_backward + chunk.tensor_recompute;
     context += chunk.context_forward + chunk.context_backward;
     expert += chunk.expert_forward + chunk.expert_backward;
+    late += chunk.late + chunk.late_back;
   }
   std::string text = fmt::format("stage {}{}{}{}{}: {:.4g} ms forward and {:.4g} ms backward per micro-batch", index,
                                  stage.devices.empty() ? "" : " on ", stage.devices, stage.layers.empty() ? "" : ", ",
@@ -33,6 +34,7 @@ std::string stage_note(std::size_t index, const StagePrice& stage) {
   for (const auto& [name, time] : {std::pair{"tp", tensor}, {"cp", context}, {"ep", expert}}) {
     if (time > Seconds()) text += fmt::format(", {:.4g} ms of {} exchanges beside", milliseconds(time), name);
   }
+  if (late > Seconds()) text += fmt::format(", {:.4g} ms of waiting for the host", milliseconds(late));
   return text + fmt::format("; optimizer {:.4g} ms", milliseconds(stage.optimizer));
 }
 

@@ -38,26 +38,40 @@ PassPrice price_of_pass(const ChunkPrice& price, const Task& task, const LayoutP
             {{slices, Dimension::tp, {price.tensor_forward, price.tensor_sent.forward}},
              {parts, Dimension::cp, {price.context_forward, price.context_sent.forward}},
              {experts, Dimension::ep, {price.expert_forward, price.expert_sent.forward}},
-             {meeting_of_states(layout), Dimension::dp, prices.states_forward}}};
+             {meeting_of_states(layout), Dimension::dp, prices.states_forward}},
+            price.late};
   }
   const Seconds weights = layout.schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
   PassPrice pass{price.backward_input + weights,
                  {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
                   {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},
-                  {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}}}};
+                  {experts, Dimension::ep, {price.expert_backward, with_recompute(price.expert_sent)}}},
+                 price.late_back};
   for (const GroupExchange& each : backward_states(prices, layout, wires)) pass.exchanges.push_back(each);
   return pass;
 }
 
-std::vector<SplitExchange> split_exchanges(const std::vector<GroupExchange>& exchanges, const HybridWires& wires,
-                                           Seconds cover) {
+std::vector<SplitExchange> split_exchanges(const PassPrice& pass, const HybridWires& wires) {
   std::vector<SplitExchange> all;
-  for (const GroupExchange& each : exchanges) {
+  Seconds cover = pass.compute + pass.late;
+  for (const GroupExchange& each : pass.exchanges) {
     const GroupWires on = wires_of(wires, each.meeting);
     all.push_back(split_exchange(each.price, on, cover));
     cover -= hidden_time(all.back(), wires, each.meeting);
   }
   return all;
+}
+
+bool is_of_states(const GroupExchange& exchange) {
+  return exchange.dimension == Dimension::dp;
+}
+
+Seconds host_time(const PassPrice& pass) {
+  Seconds time = pass.compute + pass.late;
+  for (const GroupExchange& each : pass.exchanges) {
+    if (!is_of_states(each)) time += each.price.exposed;
+  }
+  return time;
 }
 
 Seconds hidden_time(const SplitExchange& exchange, const HybridWires& wires, Meeting meeting) {

@@ -68,9 +68,7 @@ class RankWriter {
   void write_passes() {
     const std::vector<Task> tasks = task_order(layout_.schedule, stage_, layout_.pp, microbatches_, layout_.interleave);
     for (const Task& task : tasks) write(task, &task == &tasks.back() ? Last::yes : Last::no);
-    if (stage_ != 0) return;
-    load(microbatches_ - 1);
-    needed_.clear();  // nothing of this step waits for it
+    if (stage_ == 0) load(microbatches_ - 1);  // nothing of this step waits for it
   }
 
   [[nodiscard]] Op make_op(Stream stream, Dimension dimension, Phase phase, int microbatch) const {
@@ -116,7 +114,7 @@ class RankWriter {
 
   /// Computes beside hidden exchanges, then exchanges what shows. `gradients`: when their exchange begins, if now.
   void write_pass(const PassPrice& price, Phase phase, double slow, GradientStart gradients, int microbatch) {
-    const std::vector<SplitExchange> exchanges = split_exchanges(price.exchanges, wires(), price.compute);
+    const std::vector<SplitExchange> exchanges = split_exchanges(price, wires());
     std::vector<OpId> hidden;
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       if (!moves(exchanges[i].hidden)) continue;
@@ -124,7 +122,7 @@ class RankWriter {
       hidden.push_back(exchange(group.meeting, group.dimension, phase, exchanges[i].hidden, microbatch, all_needed()));
     }
     const auto begin_gradients = [&] {
-      gradients_ready_ = last_;
+      gradients_ready_.push_back(last_);
       if (gradients.computing > Seconds()) compute(phase, gradients.computing, microbatch);
     };
     compute(phase, price.compute * slow - gradients.computing, microbatch);
@@ -133,10 +131,30 @@ class RankWriter {
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       const GroupExchange& group = price.exchanges[i];
       if (group.price.exposed <= Seconds()) continue;
+      if (is_of_states(group)) wait_for_host(price);
       last_ = exchange(group.meeting, group.dimension, phase, exchanges[i].shown, microbatch, all_needed());
       needed_.clear();
     }
+    wait_for_host(price);
     if (gradients.shown == Shown::before) begin_gradients();
+  }
+
+  /// The host begins with a pass, whatever the device waits for meanwhile, and is done no sooner than it takes. Of its
+  /// time gradients are exchanged beside the last part.
+  void begin_host(const PassPrice& pass, Seconds recompute, Seconds gradients, const Task& task) {
+    if (pass.late <= Seconds()) return;
+    Op op = make_op(Stream::host, Dimension::none, phase_of(task), task.microbatch);
+    op.action = Delay{recompute + host_time(pass) - gradients};
+    op.after = all_needed();
+    host_ = program_.add(op);
+    if (gradients <= Seconds()) return;
+    op.action = Delay{gradients};
+    op.after = {host_};
+    gradients_ready_.push_back(std::exchange(host_, program_.add(std::move(op))));
+  }
+
+  void wait_for_host(const PassPrice& pass) {
+    if (pass.late > Seconds() && host_.valid()) needed_.push_back(std::exchange(host_, OpId()));
   }
 
   void compute(Phase phase, Seconds duration, int microbatch) {
@@ -155,7 +173,10 @@ class RankWriter {
     if (last == Last::yes && gradients_.hidden() > Seconds()) {
       gradients = {gradients_.hidden_behind(pass, slow), Shown::behind};
     }
-    if (task.kind == Kind::backward && price.recompute + price.tensor_recompute > Seconds()) {
+    const Seconds recompute = task.kind == Kind::backward ? price.recompute + price.tensor_recompute : Seconds();
+    const bool is_in_wait = gradients.shown != Shown::none && gradients_.hidden() <= pass.late;
+    begin_host(pass, recompute, is_in_wait ? gradients_.hidden() : Seconds(), task);
+    if (recompute > Seconds()) {
       const PassExchange exchange{price.tensor_recompute, price.tensor_sent.recompute};
       const PassPrice again{price.recompute, {{Meeting::slices, Dimension::tp, exchange}}};
       const bool is_now = gradients.shown != Shown::none;
@@ -176,8 +197,8 @@ class RankWriter {
   void exchange_gradients() {
     const LayoutPrices& prices = step_.prices;
     if (!gradients_.with_passes() && prices.gradient_exchange.total() > Seconds()) {
-      needed_.push_back(exchange_gradients(gradients_.last_share(),
-                                           gradients_ready_.valid() ? std::vector{gradients_ready_} : all_needed()));
+      needed_.push_back(
+          exchange_gradients(gradients_.last_share(), gradients_ready_.empty() ? all_needed() : gradients_ready_));
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - prices.exchange_exposed,
          -1);
@@ -198,7 +219,9 @@ class RankWriter {
   }
 
   void receive(const Task& task) {
-    if (task.kind == Kind::forward && stage_ == 0 && task.chunk == 0 && task.microbatch > 0) load(task.microbatch - 1);
+    if (task.kind == Kind::forward && stage_ == 0 && task.chunk == 0 && task.microbatch > 0) {
+      if (const OpId loaded = load(task.microbatch - 1); loaded.valid()) needed_.push_back(loaded);
+    }
     const std::optional<StageMessage> message = messages_.into(task);
     if (!message) return;
     Op op = make_op(Stream::receive, Dimension::pp, phase_of(task), task.microbatch);
@@ -212,7 +235,7 @@ class RankWriter {
     Op op = make_op(Stream::send, Dimension::pp, phase_of(task), task.microbatch);
     op.after = all_needed();
     if (const Seconds beyond = messages_.beyond_wires(task); beyond > Seconds()) {
-      op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, beyond)};
+      op.action = Delay{beyond};
       program_.add(op);
       op.after.clear();  // the stream keeps the order
     }
@@ -225,12 +248,12 @@ class RankWriter {
     return task.kind == Kind::forward ? Phase::forward : Phase::backward;
   }
 
-  /// The loader's work on the micro-batch after this one; the next pass that takes one waits for it.
-  void load(int microbatch) {
-    if (step_.load <= Seconds()) return;
+  /// The loader's work on the micro-batch after this one, for which the next pass that takes one waits; invalid: none.
+  OpId load(int microbatch) {
+    if (step_.load <= Seconds()) return {};
     Op op = make_op(Stream::receive, Dimension::dp, Phase::input, microbatch);
-    op.action = CollectiveCall{groups_.spend(rank_, Meeting::alone, step_.load)};
-    needed_.push_back(program_.add(std::move(op)));
+    op.action = Delay{step_.load};
+    return program_.add(std::move(op));
   }
 
   const HybridStep& step_;
@@ -242,9 +265,10 @@ class RankWriter {
   StageMessages messages_;
   GradientTiming gradients_;
   Slowness slowness_;
-  OpId last_;                 // operation that the next one waits for
-  std::vector<OpId> needed_;  // messages, data and exchanges that the next one waits for, too
-  OpId gradients_ready_;      // invalid: with the last pass
+  OpId last_;                          // operation that the next one waits for
+  std::vector<OpId> needed_;           // messages, data and exchanges that the next one waits for, too
+  OpId host_;                          // that the pass waits for; invalid: the host is not late
+  std::vector<OpId> gradients_ready_;  // none: with the last pass
 };
 
 }  // namespace

@@ -102,6 +102,8 @@ void Interpreter::begin(OpId id) {
                  [this, id](Outcome outcome) { message_ended(id, outcome); });
   } else if (std::holds_alternative<Receive>(action)) {
     begin_receive(id);
+  } else if (const auto* delay = std::get_if<Delay>(&action)) {
+    kernel_.after(delay->duration, [this, id] { work_ended(id, Outcome::done); });
   } else {
     arrive(id, std::get<CollectiveCall>(action).collective);
   }

@@ -52,6 +52,8 @@ void check_action(const Program& program, OpId id, Reasons& reasons) {
     if (!is_amount(send->bytes.value())) reasons.push_back(name + ": its bytes are not a size of 0 or more");
   } else if (const auto* receive = std::get_if<Receive>(&op.action)) {
     check_peer(program, id, receive->from, reasons);
+  } else if (const auto* delay = std::get_if<Delay>(&op.action)) {
+    if (!is_amount(delay->duration.value())) reasons.push_back(name + ": its duration is not a time of 0 or more");
   } else if (!group_of(program, std::get<CollectiveCall>(op.action).collective)) {
     reasons.push_back(name + ": there is no such collective, or its group does not exist");
   }

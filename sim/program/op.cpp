@@ -16,7 +16,7 @@ std::string_view pick(const std::array<std::string_view, Count>& names, Enum val
 }  // namespace
 
 std::string_view name_of(Stream stream) {
-  static constexpr std::array<std::string_view, 4> names{"compute", "collective", "send", "receive"};
+  static constexpr std::array<std::string_view, stream_count> names{"compute", "collective", "send", "receive", "host"};
   return pick(names, stream);
 }
 

@@ -1,6 +1,7 @@
 // The vocabulary of a Program: what one rank does, on which of its streams, in which phase of training.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -12,8 +13,9 @@
 namespace orrery {
 
 /// Streams of a rank run beside each other; operations of one (rank, stream, dimension) run in the order they were
-/// added.
-enum class Stream : std::uint8_t { compute, collective, send, receive };
+/// added. host: the processor that starts what the device computes.
+enum class Stream : std::uint8_t { compute, collective, send, receive, host };
+constexpr std::size_t stream_count = 5;
 
 /// Why an operation exists, in the words of the field. `transfer` moves data or models (federated, data set to
 /// cluster).
@@ -57,6 +59,11 @@ struct Compute {
   Flops flops;       // hardware FLOPs, recomputation included
 };
 
+/// Time passes in which nothing that is simulated is used: the host's part of a pass, a loader's work.
+struct Delay {
+  Seconds duration;
+};
+
 /// A message starts when the Send is ready, whether or not the receiver waits for it yet (buffered). Matched by (from,
 /// to, tag).
 struct Send {
@@ -75,7 +82,7 @@ struct CollectiveCall {
   CollectiveId collective;
 };
 
-using Action = std::variant<Compute, Send, Receive, CollectiveCall>;
+using Action = std::variant<Compute, Send, Receive, CollectiveCall, Delay>;
 
 struct Op {
   RankId rank;

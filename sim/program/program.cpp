@@ -37,6 +37,7 @@ bool knows(const Program& program, CollectiveId id) {
 /// What the operation does, in a word or two: `compute`, `send to 4`, `all_reduce`.
 std::string verb(const Program& program, const Op& op) {
   if (std::holds_alternative<Compute>(op.action)) return "compute";
+  if (std::holds_alternative<Delay>(op.action)) return "delay";
   if (const auto* send = std::get_if<Send>(&op.action)) return fmt::format("send to {}", number_of(send->to));
   if (const auto* receive = std::get_if<Receive>(&op.action)) {
     return fmt::format("receive from {}", number_of(receive->from));
@@ -49,6 +50,9 @@ std::string verb(const Program& program, const Op& op) {
 std::string details(const Program& program, const Op& op) {
   if (const auto* compute = std::get_if<Compute>(&op.action)) {
     return fmt::format("{} s {} FLOP", number_text(compute->duration.value()), number_text(compute->flops.value()));
+  }
+  if (const auto* delay = std::get_if<Delay>(&op.action)) {
+    return fmt::format("{} s", number_text(delay->duration.value()));
   }
   if (const auto* send = std::get_if<Send>(&op.action)) {
     return fmt::format("{} B tag {}", number_text(send->bytes.value()), send->tag);

@@ -29,6 +29,10 @@ TEST_CASE(
   CHECK(spinning.busy.value() == 3);         // 1-4
   CHECK(spinning.blocked.value() == 2 + 2);  // 4-6, 7-9
   CHECK(spinning.idle.value() == 3);         // 0-1, 6-7, 9-10
+  std::vector<Activity> started = own;
+  started.push_back(compute_activity(0, Phase::forward, 0, 7));
+  started.back().stream = Stream::host;  // what waits for it alone stands by
+  CHECK(device_time(started, Seconds(0), Seconds(10)).idle.value() == 3);
 }
 
 TEST_CASE("blocked power is a share of the maximum, but never below idle") {

@@ -77,6 +77,17 @@ TEST_CASE("waiting for a message is bubble, waiting at a collective is straggler
   CHECK(exposed(time, Dimension::dp) == 1.0);
 }
 
+TEST_CASE("waiting for the host counts as computing, once nothing moves") {
+  Activity host = compute_activity(0, Phase::forward, 0, 5);
+  host.stream = Stream::host;
+  const StepTime time = attribute({host, compute_activity(0, Phase::forward, 0, 2),
+                                   communication(0, Stream::collective, Dimension::tp, 2, 2, 3, 1)},
+                                  6);
+  CHECK(time.compute.value() == 2.0 + 2.0);
+  CHECK(exposed(time, Dimension::tp) == 1.0);
+  CHECK(time.bubble.value() == 1.0);
+}
+
 TEST_CASE("every phase of computing has its part") {
   const StepTime time =
       attribute({compute_activity(0, Phase::input, 0, 1), compute_activity(0, Phase::forward, 1, 3),

@@ -32,9 +32,13 @@ double flow_step(const Scenario& scenario) {
   });
 }
 
-double predicted(const Scenario& scenario) {
+StepParts predicted_parts(const Scenario& scenario) {
   LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
-  return judge.predict(scenario.strategies[0].hybrid.layout).time().value();
+  return judge.predict(scenario.strategies[0].hybrid.layout).parts;
+}
+
+double predicted(const Scenario& scenario) {
+  return predicted_parts(scenario).total().value();
 }
 
 }  // namespace orrery

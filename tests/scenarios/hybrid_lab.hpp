@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "models/layouts/step_prediction.hpp"
 #include "scenarios/way.hpp"
 #include "tests/catch.hpp"
 #include "tests/topologies/shipped_catalogue.hpp"
@@ -22,6 +23,7 @@ double step_of(const Way& way);
 /// The same on the flow engine, in a process of its own; -1 when the way is not ok.
 double flow_step(const Scenario& scenario);
 /// The same by the closed form of layouts, without a simulation.
+StepParts predicted_parts(const Scenario& scenario);
 double predicted(const Scenario& scenario);
 
 }  // namespace orrery

@@ -9,11 +9,12 @@
 namespace orrery {
 namespace {
 
-Scenario gpt(const std::string& keys, const std::string& workload = "", const std::string& cluster = "") {
+Scenario gpt(const std::string& keys, const std::string& workload = "", const std::string& cluster = "",
+             const std::string& framework = "megatron-2021") {
   return shipped_lab(
       "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 64\nprecision = \"fp16\"\noptimizer = \"adam\"\n"
-      "framework = \"megatron-2021\"\n" +
-      workload + "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n" + cluster +
+      "framework = \"" +
+      framework + "\"\n" + workload + "[cluster]\nsystem = \"dgx-a100\"\nnodes = 2\n" + cluster +
       "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" + keys);
 }
 
@@ -38,6 +39,17 @@ TEST_CASE("a simulated layout takes what its closed form says, within 1 % withou
   INFO(keys);
   const Scenario scenario = gpt(keys);
   CHECK(flow_step(scenario) == Approx(predicted(scenario)).epsilon(0.01));
+}
+
+TEST_CASE("where the host sets the pace a simulated layout takes what its closed form says, too") {
+  const std::string keys = GENERATE(as<std::string>(), "", "zero_stage = 1\n", "zero_stage = 2\n", "zero_stage = 3\n",
+                                    "recompute = \"full\"\n", "tp = 2\nrecompute = \"full\"\n", "tp = 8\n",
+                                    "tp = 4\npp = 2\n", "pp = 4\nschedule = \"zb-h1\"\n", "pp = 2\ninterleave = 2\n");
+  INFO(keys);
+  const Scenario scenario = gpt(keys, "", "", "modern");
+  const StepParts parts = predicted_parts(scenario);
+  CHECK(parts.host_waits > parts.total() * 0.2);
+  CHECK(flow_step(scenario) == Approx(parts.total().value()).epsilon(0.002));
 }
 
 TEST_CASE("of the stages in a node one sends out, through the NICs of its devices") {
@@ -241,8 +253,12 @@ TEST_CASE("bytes of groups are on the wires that the algebra of the layout says"
 }
 
 TEST_CASE("a slow device slows its replica's stage, a slow loader everything") {
-  const double even = step_of(simulated(gpt("tp = 4\npp = 2\n")));
-  CHECK(step_of(simulated(gpt("tp = 4\npp = 2\nstraggler = { rank = 5, factor = 1.5 }\n"))) > 1.15 * even);
+  const auto with = [](const std::string& straggler) {
+    return step_of(simulated(gpt("tp = 4\npp = 2\nmicrobatch = 4\n" + straggler)));
+  };
+  const double even = with("");
+  CHECK(with("straggler = { rank = 5, factor = 1.5 }\n") > 1.1 * even);
+  CHECK(with("straggler = { rank = 5, factor = 3 }\n") > 1.7 * even);
   const double slow = 32 / 8.0;  // samples of a replica / samples per second
   CHECK(simulated(gpt("tp = 4\npp = 2\ninput = { samples_per_s = 8 }\n")).records.makespan.value() ==
         Approx(slow).epsilon(0.1));

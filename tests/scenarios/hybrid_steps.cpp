@@ -191,6 +191,21 @@ TEST_CASE("a slow device holds its stage up, and a loader the whole pipeline") {
   CHECK(run(pipeline(2, 1), prices, 8, {}, {}, Seconds(1)).makespan.value() == Approx(7 * 3 + 6));
 }
 
+TEST_CASE("a pass that waits for its host takes what the host takes, and hides what a slow device is late by") {
+  LayoutPrices prices = equal_prices(1, 1, 1, 2);
+  ChunkPrice& chunk = prices.stages[0].chunks[0];
+  chunk.late = Seconds(0.5), chunk.late_back = Seconds(0.25);
+  HybridOptions options = pipeline(1, 1);
+  CHECK(run(options, prices, 4).makespan.value() == Approx(4 * (1.5 + 2.25)));
+  options.straggler = SlowRank{0, 1.25};
+  CHECK(run(options, prices, 4).makespan.value() == Approx(4 * (1.5 + 2.5)));
+  // Recomputation and exchanges are in the host's time, the wait for it is behind all of them.
+  chunk.recompute = Seconds(1), chunk.tensor_recompute = Seconds(0.5), chunk.tensor_backward = Seconds(0.25);
+  CHECK(run(options, prices, 4).makespan.value() == Approx(4 * (1.5 + 1.25 * (1 + 2) + 0.5 + 0.25)));
+  options.straggler.reset();
+  CHECK(run(options, prices, 4).makespan.value() == Approx(4 * (1.5 + 1 + 2 + 0.5 + 0.25 + 0.25)));
+}
+
 TEST_CASE("devices are numbered along the order of the dimensions") {
   Layout layout;
   layout.tp = 2, layout.cp = 3, layout.dp = 4, layout.pp = 5;

@@ -12,9 +12,9 @@ BlockTimes of_stages(const LayoutPrices& prices) {
   BlockTimes sum;
   for (const StagePrice& stage : prices.stages) {
     for (const ChunkPrice& chunk : stage.chunks) {
-      sum.forward += (chunk.forward + chunk.tensor_forward).value();
+      sum.forward += (chunk.forward + chunk.tensor_forward + chunk.late).value();
       sum.backward += (chunk.backward_input + chunk.backward_weights + chunk.tensor_backward + chunk.recompute +
-                       chunk.tensor_recompute)
+                       chunk.tensor_recompute + chunk.late_back)
                           .value();
     }
   }

@@ -49,8 +49,7 @@ TEST_CASE("on two kinds an exchange begins when the last pass of either kind let
       std::array<double, 2> done{}, shown{};
       for (std::size_t kind = 0; kind < 2; ++kind) {
         const ChunkPrice& chunk = prices.kinds[kind].stages[0].chunks[0];
-        const double forward = chunk.forward.value();
-        const double backward = (chunk.recompute + chunk.backward_input + chunk.backward_weights).value();
+        const double forward = chunk.forward_time().value(), backward = chunk.backward_time().value();
         double most = 0;
         for (int i = 0; i < layout.dp; ++i) {
           if (prices.kind_of_replica[static_cast<std::size_t>(i)] == kind)

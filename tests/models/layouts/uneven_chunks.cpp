@@ -89,13 +89,12 @@ TEST_CASE("dense blocks and the head count for what they cost: no stage works mu
     Seconds sum, most, block;
     for (const StagePrice& stage : prices.stages) {
       Seconds work;
-      for (const ChunkPrice& chunk : stage.chunks)
-        work += chunk.forward + chunk.backward_input + chunk.backward_weights;
+      for (const ChunkPrice& chunk : stage.chunks) work += chunk.forward_time() + chunk.backward_time();
       sum += work, most = std::max(most, work);
     }
     const LayoutPrices of_two_blocks = judge.prices(uneven(4, 8));
     for (const ChunkPrice& chunk : of_two_blocks.stages[1].chunks) {
-      block = std::max(block, (chunk.forward + chunk.backward_input + chunk.backward_weights) / 2.0);
+      block = std::max(block, (chunk.forward_time() + chunk.backward_time()) / 2.0);
     }
     INFO(pp << " x " << interleave);
     INFO(most.value() << " " << (sum / pp).value() << " " << block.value());
