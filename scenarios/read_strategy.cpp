@@ -17,12 +17,7 @@ class StrategyReader {
       : table_(std::move(table)), context_(context), workload_(context.workload), reading_(reading) {}
 
   StrategySpec read() {
-    spec_.name = table_.required_text("name");
-    const auto is_control = [](unsigned char character) { return character < 0x20 || character == 0x7f; };
-    if (std::any_of(spec_.name.begin(), spec_.name.end(), is_control)) {
-      table_.problem("name", "has control characters", "it stands in tables and files",
-                     "use one line of printable text");
-    }
+    read_name();
     if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
     refuse_foreign_options(table_, spec_.kind);
     spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);
@@ -50,6 +45,13 @@ class StrategyReader {
   }
 
  private:
+  void read_name() {
+    const std::size_t before = reading_.problems.all().size();
+    spec_.name = table_.required_text("name");
+    const bool is_told = reading_.problems.all().size() > before;  // missing, or no text
+    if (!is_told) check_name(table_, "name", spec_.name);
+  }
+
   bool read_kind() {
     std::vector<std::string> names;
     for (const StrategyEntry& entry : strategies()) names.push_back(entry.name);

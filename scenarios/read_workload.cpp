@@ -82,13 +82,14 @@ class WorkloadReader {
       table_.problem("network", "is given beside hf_config", "each says what is trained", "keep one of them");
       (void)table_.text("network", "");
     }
-    const std::string name = table_.required_text("hf_config");
     const std::int64_t tokens = table_.integer("tokens", token_count).value_or(0);
-    workload_.network_file = path_in(reading_, table_, "hf_config", name);
-    if (name.ends_with(".json")) {
+    const std::optional<std::string> name = table_.text("hf_config");
+    if (!name) return;  // no text, already told
+    workload_.network_file = path_in(reading_, table_, "hf_config", *name);
+    if (name->ends_with(".json")) {
       if (has_file(table_, "hf_config", workload_.network_file)) load(workload_.network_file, tokens);
     } else {
-      table_.problem("hf_config", "\"" + name + "\" is no config.json", "its name ends otherwise",
+      table_.problem("hf_config", "\"" + *name + "\" is no config.json", "its name ends otherwise",
                      "name the config.json of a Hugging Face model");
     }
   }
@@ -97,7 +98,12 @@ class WorkloadReader {
     try {
       workload_.network = load_network(name, tokens);
     } catch (const InvalidInput& error) {
-      for (const Problem& problem : error.problems()) reading_.problems.add(problem);
+      for (const Problem& problem : error.problems()) {
+        // Asked for here; the file says only how many there may be.
+        const bool is_asked_for = tokens > 0 && problem.key == "tokens";
+        if (!is_asked_for) reading_.problems.add(problem);
+        if (is_asked_for) table_.problem("tokens", problem.what, problem.at.file, problem.suggestion);
+      }
     }
   }
 

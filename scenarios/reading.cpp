@@ -32,6 +32,24 @@ void refuse(TomlTable& table, std::string_view key, ValueType type, const std::s
   }
 }
 
+bool check_name(TomlTable& table, std::string_view key, const std::string& name) {
+  bool has_control = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < name.size() ? name[i + 1] : '\0');
+    // In UTF-8, U+0080 to U+009F, too: some terminals take U+009B for an escape.
+    const bool is_late_control = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    has_control = has_control || byte < 0x20 || byte == 0x7f || is_late_control;
+  }
+  if (has_control) {
+    table.problem(key, "has control characters", "it stands in tables and files", "use one line of printable text");
+    return false;
+  }
+  if (!trim(name).empty()) return true;
+  table.problem(key, "is empty", "it stands in tables and files", "give it a name of printable text");
+  return false;
+}
+
 bool has_file(TomlTable& table, std::string_view key, const std::string& path) {
   if (std::filesystem::is_regular_file(path)) return true;
   table.problem(key, "there is no file \"" + path + "\"");

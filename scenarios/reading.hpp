@@ -96,6 +96,10 @@ bool reads_option(TomlTable& table, const std::vector<Entry>& entries, const Ent
   return false;
 }
 
+/// Whether a text can be a name; one that is empty, or has control characters, which would change the table or the
+/// terminal that it is printed in, is a problem.
+bool check_name(TomlTable& table, std::string_view key, const std::string& name);
+
 /// A path given under a key: as it is when absolute or from the command line, else below the scenario's folder.
 std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);
 
@@ -113,7 +117,8 @@ bool names_layers(TomlTable& table, const LayerGraph& network, std::string_view 
 FederationSpec read_federation(TomlTable table, const WorkloadSpec& workload, const Reading& reading);
 EnergySpec read_energy(TomlTable table, const Reading& reading);
 CostSpec read_cost(TomlTable table);
-SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies, const LayerGraph& network);
+SearchSpec read_search(TomlTable table, const std::vector<StrategySpec>& strategies, const LayerGraph& network,
+                       const Reading& reading);
 std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::vector<StrategySpec>& strategies,
                                      const MetricNames& metrics);
 

@@ -1,4 +1,4 @@
-// What the closed forms know of a fabric: how many nodes hang on a leaf switch, and how much it passes on.
+// What the closed forms know of a fabric: how many neighbours hang on a leaf switch, and how much it passes on.
 #pragma once
 
 #include "topologies/cluster.hpp"
@@ -6,7 +6,9 @@
 namespace orrery {
 
 struct LeafShape {
-  int nodes = 0;                // neighbours whose ports of one number hang on the same leaf; 0: one leaf for all
+  /// Neighbours whose ports of one number hang on the same leaf: nodes, or devices where these are not joined in their
+  /// node (a host of TPUs may reach over several planes). 0: one leaf for all.
+  int neighbours = 0;
   double oversubscription = 1;  // what the ports of a leaf take in / what it passes on, >= 1
 };
 

@@ -12,6 +12,7 @@
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
@@ -51,19 +52,36 @@ std::vector<std::string> folders_near(const fs::path& folder) {
   return inside.empty() ? folders_in(folder.parent_path()) : inside;
 }
 
-ResultsTable read_folder(const std::string& folder) {
-  const fs::path file = fs::path(folder) / "results.csv";
-  if (!fs::exists(file)) {
-    const std::string what = fs::is_directory(folder) ? "holds no results.csv" : "is no folder";
-    const std::vector<std::string> near = folders_near(fs::path(folder).lexically_normal());
-    throw UsageError(fmt::format(
-        "orrery compare: {} {}{}", folder, what,
-        near.empty() ? " - make one with `orrery run SCENARIO -o DIR`" : " (" + did_you_mean(folder, near) + ")"));
+std::string results_in(const std::string& folder) {
+  return (fs::path(folder) / "results.csv").string();
+}
+
+/// What is wrong with a folder; empty: it holds results.
+std::string complaint_of(const std::string& folder) {
+  if (fs::exists(results_in(folder))) return {};
+  const std::string what = fs::is_directory(folder) ? "holds no results.csv" : "is no folder";
+  const std::vector<std::string> near = folders_near(fs::path(folder).lexically_normal());
+  return fmt::format(
+      "orrery compare: {} {}{}", folder, what,
+      near.empty() ? " - make one with `orrery run SCENARIO -o DIR`" : " (" + did_you_mean(folder, near) + ")");
+}
+
+/// Throws UsageError with what is wrong with each.
+void require_results(const std::vector<std::string>& folders) {
+  std::vector<std::string> complaints;
+  for (const std::string& folder : folders) {
+    std::string text = complaint_of(folder);
+    const bool is_new = std::find(complaints.begin(), complaints.end(), text) == complaints.end();
+    if (!text.empty() && is_new) complaints.push_back(std::move(text));
   }
+  if (!complaints.empty()) throw UsageError(join(complaints, "\n"));
+}
+
+ResultsComparison compared(const std::string& a, const std::string& b) {
   Problems problems;
-  ResultsTable table = read_results(file.string(), problems);
+  const ResultsTable of_a = read_results(results_in(a), problems), of_b = read_results(results_in(b), problems);
   problems.throw_if_any();
-  return table;
+  return compare_results(of_a, of_b);
 }
 
 /// Only the columns asked for, if any were.
@@ -91,8 +109,10 @@ ExitCode compare_command(const Arguments& arguments) {
   const auto values = parse(compare_spec(), arguments);
   if (!values) return ExitCode::ok;
   const std::string a = (*values)["A"].as<std::string>(), b = (*values)["B"].as<std::string>();
+  require_results({a, b});
+  refuse_inputs("compare", text_of(*values, "output"), {results_in(a), results_in(b)});
   const std::string output = new_file("compare", *values);
-  const ResultsComparison comparison = compare_results(read_folder(a), read_folder(b));
+  const ResultsComparison comparison = compared(a, b);
   for (const std::string& name : comparison.only_a) std::cerr << "orrery: only " << a << " has " << name << '\n';
   for (const std::string& name : comparison.only_b) std::cerr << "orrery: only " << b << " has " << name << '\n';
   if (comparison.figures.empty()) {

@@ -1,13 +1,17 @@
 // `orrery explain`: every value of a scenario, where it came from, every formula used.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/explain_federated.hpp"
 #include "analysis/cli/inventory.hpp"
 #include "analysis/reports/columns.hpp"
+#include "analysis/reports/human.hpp"
+#include "models/cost/memory.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
 
@@ -53,9 +57,63 @@ std::string catalogue_section(const Scenario& scenario, const Catalogue& catalog
   return text;
 }
 
+/// Bytes of a step per parameter, as the strategy is priced: layouts have prices of their own for mixed precision and
+/// for updates that are not fused (models/layouts/update_time).
+std::string update_text(const FrameworkProfile& framework, const StrategySpec& strategy, bool is_mixed) {
+  const OptimizerKind kind = strategy.optimizer.kind;
+  const auto moved = [](double bytes) { return number_text(bytes) + " bytes read and written per parameter"; };
+  if (strategy.kind != StrategyKind::hybrid) return moved(optimizer_bytes(framework, kind));
+  if (strategy.hybrid.layout.offload == Offload::optimizer) {
+    return number_text(framework.offload_ns_per_parameter.value) + " ns per parameter on the host";
+  }
+  if (framework.host_update_us.value > 0) {
+    const UnfusedUpdate update = unfused_update(kind);
+    return fmt::format("{} in {} kernels for each tensor", moved(update.bytes), number_text(update.operations));
+  }
+  return moved(is_mixed ? mixed_optimizer_bytes(framework, kind) : optimizer_bytes(framework, kind));
+}
+
+/// Of layouts in 16 bits the framework says what the optimizer keeps (models/layouts/layout_memory).
+std::string kept_text(const FrameworkProfile& framework, const StrategySpec& strategy, bool is_mixed) {
+  const OptimizerKind kind = strategy.optimizer.kind;
+  const bool is_layout = strategy.kind == StrategyKind::hybrid;
+  double kept = bytes_per_parameter(strategy.precision, kind).optimizer, of_weight = is_mixed ? 4 : 0;
+  if (is_mixed && is_layout) {
+    of_weight = framework.master_bytes.value;
+    kept = of_weight + optimizer_states(kind) * framework.state_bytes.value;
+  }
+  const std::string copy =
+      of_weight > 0 ? fmt::format(", {} of them a copy of the weight", number_text(of_weight)) : "";
+  return number_text(kept) + " bytes kept for each" + copy;
+}
+
+std::string optimizer_text(const FrameworkProfile& framework, const StrategySpec& strategy) {
+  const bool is_mixed = bytes_in_memory(strategy.precision).value() < 4;
+  return update_text(framework, strategy, is_mixed) + ", " + kept_text(framework, strategy, is_mixed);
+}
+
+/// A line for all strategies that are priced alike; they are named where there are several lines.
+std::string optimizer_lines(const Scenario& scenario) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> lines;  // and whose each is
+  for (const StrategySpec& strategy : scenario.strategies) {
+    const std::string text = fmt::format("optimizer {}: {}", name_of(strategy.optimizer.kind),
+                                         optimizer_text(scenario.workload.framework, strategy));
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == text; });
+    if (same != lines.end()) {
+      same->second.push_back(strategy.name);
+    } else {
+      lines.emplace_back(text, std::vector<std::string>{strategy.name});
+    }
+  }
+  std::string text;
+  for (const auto& [what, whose] : lines) {
+    text += fmt::format("  {}{}\n", what, lines.size() > 1 ? fmt::format(" ({})", join(whose, ", ")) : "");
+  }
+  return text;
+}
+
 std::string formulas_section(const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.workload.framework;
-  const OptimizerKind optimizer = scenario.workload.optimizer.kind;
   return "\nFormulas\n"
          "  layer time (roofline)  max(FLOPs / (peak x matrix-product share), bytes / (memory bandwidth x memory "
          "efficiency)) + kernel overhead\n"
@@ -73,9 +131,7 @@ std::string formulas_section(const Scenario& scenario) {
                      framework.id, number_text(framework.kernel_overhead_us.value),
                      number_text(framework.memory_efficiency.value),
                      number_text(framework.straggler_per_doubling.value), framework.source) +
-         fmt::format("  optimizer {}: {} bytes read and written per parameter, {} fp32 numbers kept for each\n",
-                     name_of(optimizer), number_text(optimizer_bytes(framework, optimizer)),
-                     optimizer_states(optimizer));
+         optimizer_lines(scenario);
 }
 
 /// The same for every strategy.
@@ -93,10 +149,9 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
     const CostModel cost = cost_model(scenario, strategy, catalogue);
     const Cluster cluster = build_cluster(strategy.cluster.description);
     const Plan plan = make_plan({scenario, strategy, cost, cluster});
-    text +=
-        fmt::format("  compute model {}; {} operations on {} ranks; memory {} GiB\n",
-                    plan.layout ? "operators" : cost.name(), plan.program.ops().size(), plan.program.ranks(),
-                    number_text((plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())).value() / gibi));
+    text += fmt::format("  compute model {}; {} operations on {} ranks; memory {}\n",
+                        plan.layout ? "operators" : cost.name(), plan.program.ops().size(), plan.program.ranks(),
+                        human_memory(plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
   } catch (const Infeasible& reason) {
     text += fmt::format("  infeasible: {}\n", reason.what());

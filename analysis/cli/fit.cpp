@@ -149,6 +149,24 @@ void print_left_out(const std::vector<std::string>& left_out) {
   if (left_out.size() > most_shown) std::cerr << fmt::format("left out {} more\n", left_out.size() - most_shown);
 }
 
+void fit_and_write(const std::string& file, const FitTarget& target, const po::variables_map& values,
+                   const std::string& out) {
+  const RowsToFit fit = problem_of(file, target, values);
+  print_left_out(fit.left_out);
+  const FitResult result = fit_constants(fit.problem, {values["folds"].as<int>(), values["seed"].as<std::uint64_t>()});
+  const std::vector<ConstantRow> rows = rows_of(fit, result, target, file);
+  print(fit, result, rows);
+  write_file(out, constants_csv(name_of(target.kind), rows));
+}
+
+/// Of no line of a file: what was asked for cannot be, and the command says so.
+std::vector<Problem> told_by_command(std::vector<Problem> problems) {
+  for (Problem& problem : problems) {
+    if (problem.at.file.empty()) problem.at.file = "orrery fit";
+  }
+  return problems;
+}
+
 }  // namespace
 
 ExitCode fit_command(const Arguments& arguments) {
@@ -159,14 +177,13 @@ ExitCode fit_command(const Arguments& arguments) {
   if ((*values)["folds"].as<int>() < 2) throw UsageError("orrery fit: --folds must be at least 2");
   const std::string file = (*values)["ROWS_OR_TRACE"].as<std::string>();
   const FitTarget target = target_of(*values);
+  refuse_inputs("fit", text_of(*values, "output"), {file});
   const std::string out = new_file("fit", *values);
-  const RowsToFit fit = problem_of(file, target, *values);
-  print_left_out(fit.left_out);
-  const FitResult result =
-      fit_constants(fit.problem, {(*values)["folds"].as<int>(), (*values)["seed"].as<std::uint64_t>()});
-  const std::vector<ConstantRow> rows = rows_of(fit, result, target, file);
-  print(fit, result, rows);
-  write_file(out, constants_csv(name_of(target.kind), rows));
+  try {
+    fit_and_write(file, target, *values, out);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(told_by_command(error.problems()));
+  }
   return ExitCode::ok;
 }
 

@@ -32,7 +32,11 @@ Lines list_networks(const Catalogue& /*catalogue*/) {
 std::string show_network(const Catalogue& /*catalogue*/, const std::string& name) {
   const std::vector<std::string> names = network_names();
   const bool known = is_network_path(name) || std::find(names.begin(), names.end(), name) != names.end();
-  return known ? describe(load_network(name)) : std::string{};
+  if (!known) return {};
+  return describe(load_network(name)) +
+         "\nstored k: thousands of numbers of a sample that backward needs from the layer's forward pass, the layer "
+         "seen "
+         "alone:\nwhat two layers share is counted once in a run, and recomputation keeps less.\n";
 }
 
 Lines list_strategies(const Catalogue& /*catalogue*/) {

@@ -18,8 +18,8 @@ std::filesystem::path catalogue_folder() {
 }
 
 std::string range_text(const Ranged& value) {
-  if (value.low == value.high) return number_text(value.value);
-  return fmt::format("{} ({} to {})", number_text(value.value), number_text(value.low), number_text(value.high));
+  if (value.low == value.high) return figure_text(value.value);
+  return fmt::format("{} ({} to {})", figure_text(value.value), figure_text(value.low), figure_text(value.high));
 }
 
 template <class Table>

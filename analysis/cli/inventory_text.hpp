@@ -10,6 +10,11 @@
 
 namespace orrery {
 
+/// Six digits: more than any constant is worth, and nothing of what sums of binary fractions leave behind.
+inline std::string figure_text(double value) {
+  return number_text(std::stod(fmt::format("{:.6g}", value)));
+}
+
 /// Name and value under each other; nothing for an empty or unknown value.
 inline std::string line(const std::string& name, const std::string& value) {
   return value.empty() ? std::string{} : fmt::format("  {:<26} {}\n", name, value);

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/signals.hpp"
 #include "analysis/cli/version.hpp"
 #include "sim/base/errors.hpp"
@@ -130,5 +131,7 @@ void wait_passively(char** argv) {
 int main(int argc, char** argv) {
   orrery::wait_passively(argv);
   orrery::clean_up_on_signals();
-  return orrery::guarded({argv + 1, argv + argc});
+  const int code = orrery::guarded({argv + 1, argv + argc});
+  orrery::remove_empty_folders();  // after an error
+  return code;
 }

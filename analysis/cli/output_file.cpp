@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <system_error>
 
 #include "analysis/cli/command.hpp"
+#include "scenarios/scenario.hpp"
 #include "sim/base/errors.hpp"
 
 namespace orrery {
@@ -24,6 +26,24 @@ std::string new_file(const std::string& command, const boost::program_options::v
                                  folder.string(), flag, flag));
   }
   return file;
+}
+
+void refuse_inputs(const std::string& command, const std::string& file, const std::vector<std::string>& inputs,
+                   const std::string& flag) {
+  std::error_code is_missing;  // what is not there cannot be lost
+  for (const std::string& input : inputs) {
+    if (!fs::is_regular_file(file, is_missing) || !fs::equivalent(file, input, is_missing)) continue;
+    throw UsageError(
+        fmt::format("orrery {}: {} would replace {}, which is read - choose another {}", command, flag, input, flag));
+  }
+}
+
+void refuse_inputs_in(const std::string& command, const fs::path& folder, const std::vector<std::string>& names,
+                      const Scenario& scenario) {
+  const WorkloadSpec& workload = scenario.workload;
+  std::vector<std::string> inputs = {scenario.file, workload.network_file, workload.profile, workload.host};
+  for (const ConstantsFile& file : workload.constants) inputs.push_back(file.file);
+  for (const std::string& name : names) refuse_inputs(command, (folder / name).string(), inputs);
 }
 
 }  // namespace orrery

@@ -17,4 +17,8 @@ void require_free(const std::string& command, const boost::program_options::vari
 /// Makes the folder with those above it, if one was asked for; throws UsageError when that cannot be.
 void make_folder(const std::string& command, const boost::program_options::variables_map& values);
 
+/// Removes what make_folder() made of folders, where nothing was written into them: a run that ends early leaves none
+/// behind. Async-signal-safe.
+void remove_empty_folders() noexcept;
+
 }  // namespace orrery

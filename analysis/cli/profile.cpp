@@ -138,6 +138,10 @@ ExitCode profile_command(const Arguments& arguments) {
   const auto values = parse(profile_spec(), arguments);
   if (!values) return ExitCode::ok;
   check_choice(*values);
+  std::vector<std::string> inputs = {text_of(*values, "trace")};
+  if (const std::string name = text_of(*values, "NETWORK"); is_network_path(name)) inputs.push_back(name);
+  refuse_inputs("profile", text_of(*values, "output"), inputs);
+  refuse_inputs("profile", text_of(*values, "fits"), inputs, "--fits");
   const Files files{new_file("profile", *values), new_file("profile", *values, "fits", "--fits")};
   if (values->count("device") != 0) {
     profile_device(*values, files);

@@ -14,6 +14,7 @@
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/dump.hpp"
 #include "analysis/cli/live_profile.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/version.hpp"
 #include "analysis/reports/columns.hpp"
@@ -159,6 +160,15 @@ std::optional<std::size_t> named_strategy(const po::variables_map& values, const
   return static_cast<std::size_t>(found - names.begin());
 }
 
+/// Files of an earlier run may be replaced, but none that this one reads (its scenario may be a resolved.toml).
+void refuse_to_replace_inputs(const po::variables_map& values, const Scenario& scenario) {
+  if (values.count("output") == 0) return;
+  std::vector<std::string> names = {"results.csv",  "layers.csv",    "links.csv",       "curve.csv", "clients.csv",
+                                    "timeline.csv", "resolved.toml", "provenance.json", "events.csv"};
+  if (values["profile"].as<std::string>() == "live") names.insert(names.end(), {"profile.csv", "host.csv"});
+  refuse_inputs_in("run", values["output"].as<std::string>(), names, scenario);
+}
+
 Request read_request(const po::variables_map& values, const Catalogue& catalogue, ProgressBar& bar) {
   const std::string file = values["SCENARIO"].as<std::string>();
   Request request{{}, overrides_of(values)};
@@ -167,6 +177,7 @@ Request read_request(const po::variables_map& values, const Catalogue& catalogue
                                 std::string(name_of(engine_of(values["engine"].as<std::string>()))) + "\"");
   request.scenario = read_scenario(file, request.overrides, catalogue, metric_names());
   request.only = named_strategy(values, request.scenario);
+  refuse_to_replace_inputs(values, request.scenario);
   const std::string profile = values["profile"].as<std::string>();
   if (profile != "stored" && profile != "live") {
     throw UsageError(fmt::format("orrery run: unknown --profile \"{}\" ({})", profile,

@@ -2,15 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <thread>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/progress_bar.hpp"
+#include "analysis/cli/search_options.hpp"
 #include "analysis/cli/search_prices.hpp"
 #include "analysis/metrics/spending.hpp"
 #include "analysis/reports/columns.hpp"
@@ -22,55 +23,11 @@
 #include "scenarios/training_job.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
-#include "sim/base/suggest.hpp"
-#include "sim/base/text.hpp"
 
 namespace orrery {
 namespace {
 
 namespace po = boost::program_options;
-
-CommandSpec search_spec() {
-  CommandSpec spec;
-  spec.name = "search";
-  spec.summary = "judge every layout of a scenario's hybrid strategy, simulate the best";
-  spec.examples = {"orrery search scenarios/megatron-175b.toml", "orrery search my.toml --top 10 -o out/search",
-                   "orrery search my.toml --limit memory_GiB=70 --limit step_s=20 --set search.objective=cost",
-                   "orrery search my.toml --set search.tp='[1,2,4,8]' --set search.pp='[1,2,4]'"};
-  spec.positional = {"SCENARIO"};
-  spec.notes =
-      "The hybrid strategy gives the cluster and every key that is not searched; [search] may list values of dp, tp, "
-      "pp, cp, ep, etp, zero_stage, microbatch, interleave, recompute, schedule, sequence_parallel, and say strategy, "
-      "objective (time, cost, energy), limits and top. Without it all divisors are tried. Layouts have as many devices "
-      "as the strategy's `devices`, else as the cluster. Times are the "
-      "closed form of `orrery explain`; the best layouts are simulated, and held against the limits again.";
-  spec.options.add_options()("top", po::value<int>()->value_name("K"),
-                             "layouts to simulate; default: the scenario's, 5")(
-      "limit", po::value<std::vector<std::string>>()->composing()->value_name("WHAT=NUMBER"),
-      "memory_GiB of a device; step_s, cost, energy_J of a step; may be repeated")(
-      "threads", po::value<int>()->value_name("N"), "default: the machine's cores; the result is the same")(
-      "output,o", po::value<std::string>()->value_name("DIR"), "folder for search.csv")(
-      "force", "overwrite the results that DIR already holds")("quiet,q", "no progress bar");
-  add_scenario_options(spec.options);
-  return spec;
-}
-
-/// --limit and --top as values of [search].
-std::vector<std::string> search_overrides(const po::variables_map& values) {
-  std::vector<std::string> overrides = overrides_of(values);
-  if (values.count("top") != 0) overrides.push_back(fmt::format("search.top={}", values["top"].as<int>()));
-  if (values.count("limit") == 0) return overrides;
-  const std::vector<std::string> known = {"memory_GiB", "step_s", "cost", "energy_J"};
-  for (const std::string& limit : values["limit"].as<std::vector<std::string>>()) {
-    const std::string name = limit.substr(0, limit.find('='));
-    if (limit.find('=') == std::string::npos || std::find(known.begin(), known.end(), name) == known.end()) {
-      throw UsageError(
-          fmt::format("orrery search: --limit {} is no WHAT=NUMBER ({})", limit, did_you_mean(name, known)));
-    }
-    overrides.push_back("search.limits." + limit);
-  }
-  return overrides;
-}
 
 std::size_t base_index(const Scenario& scenario, const SearchSpec& spec) {
   for (std::size_t i = 0; i < scenario.strategies.size(); ++i) {
@@ -145,6 +102,9 @@ Request read_request(const po::variables_map& values) {
   request.overrides = search_overrides(values);
   request.scenario = read_scenario(request.file, request.overrides, request.catalogue, metric_names());
   request.spec = request.scenario.search.value_or(SearchSpec{});
+  if (const auto folder = output_folder(values)) {
+    refuse_inputs_in("search", *folder, {"search.csv"}, request.scenario);
+  }
   request.index = base_index(request.scenario, request.spec);
   request.spec.devices = asked_devices(request.scenario, request.index);
   return request;
@@ -227,7 +187,7 @@ Findings search(const Request& request, const po::variables_map& values) {
   return findings;
 }
 
-ExitCode report(const Findings& findings, const std::string& currency) {
+ExitCode report(const Findings& findings, const Request& request, SearchFile file) {
   for (const std::string& value : findings.unusable) std::cout << "not tried: " << value << '\n';
   if (!findings.left_out.empty()) std::cout << findings.left_out << '\n';
   std::cout << rejections_text(findings.result);
@@ -240,7 +200,8 @@ ExitCode report(const Findings& findings, const std::string& currency) {
     std::cerr << "orrery: no layout is feasible; nearest to it is " << nearest_constraint(findings.result) << '\n';
     return ExitCode::infeasible;
   }
-  std::cout << '\n' << search_table(findings.shown, currency);
+  const std::string currency = prices_of(request.scenario, request.base()).currency;
+  std::cout << '\n' << search_table(findings.shown, currency, request.spec.top, file);
   const auto failed = [](const FoundLayout& one) { return one.status == "failed"; };
   return std::any_of(findings.shown.begin(), findings.shown.end(), failed) ? ExitCode::bug : ExitCode::ok;
 }
@@ -252,8 +213,9 @@ ExitCode search_command(const Arguments& arguments) {
   if (!values) return ExitCode::ok;
   const Request request = read_request(*values);
   const Findings findings = search(request, *values);
-  if (const auto folder = output_folder(*values)) write_file(*folder / "search.csv", search_csv(findings.shown));
-  return report(findings, prices_of(request.scenario, request.base()).currency);
+  const auto folder = output_folder(*values);
+  if (folder) write_file(*folder / "search.csv", search_csv(findings.shown));
+  return report(findings, request, folder ? SearchFile::written : SearchFile::none);
 }
 
 }  // namespace orrery

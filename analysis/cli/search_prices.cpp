@@ -55,7 +55,8 @@ void add_power(const ClusterDescription& cluster, const std::vector<double>& use
   }
   for (std::size_t i = 0; i < cluster.groups(); ++i) {
     const NodeGroup& nodes = cluster.group(i);
-    const double share = used[i] / all * energy.pue, of_node = share / nodes.devices_per_node;
+    if (used[i] <= 0) continue;
+    const double share = used[i] / all * energy.pue, of_node = share * whole_nodes(used[i], nodes) / used[i];
     prices.computing += training_power(nodes.device) * share;
     prices.blocked += blocked_power(nodes.device, energy.blocked_fraction) * share;
     prices.idle += nodes.device.idle * share;
@@ -67,7 +68,7 @@ void add_power(const ClusterDescription& cluster, const std::vector<double>& use
 DevicePrices prices_of_devices(const Scenario& scenario, const StrategySpec& strategy, const Cluster& cluster,
                                std::int64_t devices) {
   const std::vector<double> used = devices_by_group(cluster.description, devices);
-  const Prices charged = prices_of(scenario, strategy, cluster.description.more.empty() ? std::vector<double>() : used);
+  const Prices charged = prices_of(scenario, strategy, used);
   DevicePrices prices;
   prices.per_hour = charged.device_hour, prices.per_kWh = charged.electricity;
   add_power(cluster.description, used, scenario.energy, prices);

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "analysis/cli/output_folder.hpp"
 #include "sim/base/files.hpp"
 
 namespace orrery {
@@ -9,6 +10,7 @@ namespace {
 
 extern "C" void on_signal(int signal) {
   remove_temporary_files();
+  remove_empty_folders();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }

@@ -3,7 +3,7 @@
 
 namespace orrery {
 
-/// From now on a signal removes half-written files before it ends the process.
+/// From now on a signal removes half-written files and empty folders of results before it ends the process.
 void clean_up_on_signals();
 
 }  // namespace orrery

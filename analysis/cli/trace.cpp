@@ -35,6 +35,7 @@ ExitCode trace_command(const Arguments& arguments) {
                          "run `orrery run SCENARIO -o " + folder.string() + "` first",
                          {}}});
   }
+  refuse_inputs("trace", text_of(*values, "output"), {timeline.string()});
   const std::string file = new_file("trace", *values);
   const std::string trace = chrome_trace(read_file(timeline), timeline.string());
   if (file.empty()) {

@@ -78,8 +78,8 @@ CommandSpec validate_spec() {
 }
 
 void refuse_federated_options(const po::variables_map& values) {
-  for (const char* option : {"full", "rows", "resume"}) {
-    if (values.count(option) == 0) continue;
+  for (const char* option : {"full", "rows", "seed", "resume"}) {
+    if (values.count(option) == 0 || values[option].defaulted()) continue;
     throw UsageError(
         fmt::format("orrery validate: --{} belongs to --federated - add it, or leave --{} out", option, option));
   }
@@ -104,11 +104,15 @@ void check_owners(const ConstantsFile& file, const ValidationTables& tables, Pro
   }
 }
 
+std::vector<std::string> constants_files(const po::variables_map& values) {
+  return values.count("constants") != 0 ? values["constants"].as<std::vector<std::string>>()
+                                        : std::vector<std::string>{};
+}
+
 /// Constants that the user has fitted, in the place of those that ship.
 void take_constants(const po::variables_map& values, ValidationTables& tables) {
-  if (values.count("constants") == 0) return;
   Problems problems;
-  for (const std::string& name : values["constants"].as<std::vector<std::string>>()) {
+  for (const std::string& name : constants_files(values)) {
     const ConstantsFile file = read_constants_file(name, problems);
     check_owners(file, tables, problems);
     overlay(file, tables.device_laws), overlay(file, tables.fabric_laws);
@@ -132,9 +136,12 @@ void print_scores(const std::vector<RowOutcome>& outcomes, const std::vector<Set
 
 ExitCode validate_rows(const po::variables_map& values) {
   refuse_federated_options(values);
-  const std::string output = new_file("validate", values);
   const std::string file =
       values.count("ROWS.csv") != 0 ? values["ROWS.csv"].as<std::string>() : shipped_measured_rows();
+  std::vector<std::string> inputs = constants_files(values);
+  inputs.push_back(file);
+  refuse_inputs("validate", text_of(values, "output"), inputs);
+  const std::string output = new_file("validate", values);
   Problems problems;
   const std::vector<MeasuredRow> rows = read_measured_rows(file, problems);
   const std::vector<SetRole> roles = read_set_roles(problems);

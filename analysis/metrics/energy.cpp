@@ -1,6 +1,7 @@
 #include "analysis/metrics/energy.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -66,15 +67,18 @@ EnergyParts link_energy(const Way& way, Seconds time) {
   return parts;
 }
 
-/// The rest of every node that holds a rank.
+/// The rest of every node that holds a rank, whole where only some of its devices are in use. Of folded ranks each node
+/// stands for as many as hold the same part of the devices.
 EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>& by_rank, const ClusterSpec& cluster,
                         Seconds time) {
   std::map<std::int32_t, std::vector<Interval>> nodes;
-  std::map<std::int32_t, double> devices;  // that the ranks on a node stand for
+  std::map<std::int32_t, double> devices;   // that the ranks on a node stand for
+  std::map<std::size_t, double> of_groups;  // those of all nodes of a group
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
     const std::int32_t number = way.platform.hosts[way.placement[rank].index()].node;
     auto& node = nodes[number];
     devices[number] += way.copies_of(RankId(rank));
+    of_groups[cluster.description.group_of_node(number)] += way.copies_of(RankId(rank));
     for (const Stream stream : {Stream::compute, Stream::host}) {
       const std::vector<Interval> own = on_stream(stream, by_rank[rank]);
       node.insert(node.end(), own.begin(), own.end());
@@ -82,10 +86,12 @@ EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>
   }
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
-    const NodeGroup& kind = cluster.description.group(cluster.description.group_of_node(node));
+    const std::size_t group = cluster.description.group_of_node(node);
+    const NodeGroup& kind = cluster.description.group(group);
     const Watts training = std::max(kind.rest_training, kind.rest_idle);
     const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
-    const double copies = way.copies.empty() ? 1.0 : devices[node] / kind.devices_per_node;
+    const double share = devices[node] / of_groups[group];
+    const double copies = way.copies.empty() ? 1.0 : whole_nodes(of_groups[group], kind) * share;
     parts.compute += training * active * copies;
     parts.idle += kind.rest_idle * (time - active) * copies;
   }
@@ -103,6 +109,11 @@ EnergyParts& EnergyParts::operator+=(const EnergyParts& other) {
 
 EnergyParts operator*(EnergyParts parts, double factor) {
   return {parts.compute * factor, parts.communication * factor, parts.idle * factor};
+}
+
+double whole_nodes(double devices, const NodeGroup& group) {
+  constexpr double rounding = 1e-9;  // of devices that are counted in parts
+  return std::ceil(devices / group.devices_per_node - rounding);
 }
 
 Watts training_power(const Device& device) {

@@ -36,6 +36,10 @@ struct DeviceTime {
   Seconds idle;
 };
 
+/// Nodes of a group that so many of its devices stand on: they fill one after the other, and one of which a part is in
+/// use is powered, and rented, whole.
+double whole_nodes(double devices, const NodeGroup& group);
+
 /// `own`: the activities of one rank. From ready to start a communication is waited for in a busy wait: blocked.
 DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to);
 

@@ -100,7 +100,9 @@ std::vector<double> devices_by_group(const ResultRow& row) {
 Account account_of(const ResultRow& row, const Cosimulation* run) {
   Account account;
   account.energy = row.scenario->energy;
-  account.prices = prices_of(*row.scenario, *row.strategy, devices_by_group(row));
+  std::vector<double> used = devices_by_group(row);
+  if (used.empty()) used = {static_cast<double>(row.devices)};
+  account.prices = prices_of(*row.scenario, *row.strategy, used);
   account.transfer = transfer_use(row);
   account.step = step_use(row, run);
   account.device_time = row.time.step * row.devices;

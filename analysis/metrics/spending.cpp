@@ -47,15 +47,15 @@ std::optional<double> emissions_of(const Used& used, double gCO2e_per_kWh) {
   return own_alone ? std::optional(used.own_grid_kg) : std::nullopt;
 }
 
-/// Of an hour; 0: one of the kinds in use has no price.
-double mean_device_price(const ClusterSpec& cluster, const std::vector<double>& share) {
+/// Of an hour, of whole nodes; 0: one of the kinds in use has no price.
+double mean_device_price(const ClusterSpec& cluster, const std::vector<double>& used) {
   double sum = 0, devices = 0;
-  for (std::size_t group = 0; group < std::max<std::size_t>(1, share.size()); ++group) {
-    const double used = share.empty() ? 1.0 : share[group], node = cluster.origin(group).price_per_hour;
-    if (used <= 0) continue;
+  for (std::size_t group = 0; group < used.size(); ++group) {
+    if (used[group] <= 0) continue;
+    const double node = cluster.origin(group).price_per_hour;
     if (node <= 0) return 0;
-    sum += used * (node / cluster.description.group(group).devices_per_node);
-    devices += used;
+    sum += node * whole_nodes(used[group], cluster.description.group(group));
+    devices += used[group];
   }
   return devices > 0 ? sum / devices : 0.0;
 }
@@ -77,14 +77,14 @@ Used used_by(const FederatedTotals& totals) {
   return {energy_parts(totals.energy()), totals.own_grid, totals.own_grid_kg};
 }
 
-Prices prices_of(const Scenario& scenario, const StrategySpec& strategy, const std::vector<double>& share) {
+Prices prices_of(const Scenario& scenario, const StrategySpec& strategy, const std::vector<double>& used) {
   const CostSpec& cost = scenario.cost;
   const ClusterSpec& cluster = strategy.cluster;
   Prices prices{0, cost.electricity_per_kWh, cost.currency.empty() ? cluster.currency : cost.currency};
   if (strategy.kind == StrategyKind::federated) return prices;
   if (cost.price_per_device_hour > 0) {
     prices.device_hour = cost.price_per_device_hour;
-  } else if (const double price = mean_device_price(cluster, share); price > 0) {
+  } else if (const double price = mean_device_price(cluster, used); price > 0) {
     prices.device_hour = price;
     prices.electricity = 0;
   }

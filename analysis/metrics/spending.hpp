@@ -36,9 +36,10 @@ struct Prices {
   double device_hour = 0, electricity = 0;  // of an hour, of a kWh
   std::string currency;
 };
-/// Of a device of every kind that the way has, on the mean: `share` has how many it uses of each group of nodes of its
-/// cluster; empty: of the first alone. A price that one of these kinds has not is nobody's.
-Prices prices_of(const Scenario& scenario, const StrategySpec& strategy, const std::vector<double>& share = {});
+/// Of a device of every kind that the way has, on the mean: `used` has how many it uses of each group of nodes of its
+/// cluster. A system's price is that of whole nodes; of none in use nothing. A price that one of these kinds has not is
+/// nobody's.
+Prices prices_of(const Scenario& scenario, const StrategySpec& strategy, const std::vector<double>& used = {});
 
 struct Spending {
   std::optional<EnergyParts> energy;         // nothing: the power of a device is unknown

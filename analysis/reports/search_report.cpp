@@ -19,11 +19,18 @@ std::string marked(const std::optional<double>& simulated, double closed_form, c
   return closed_form > 0 ? "~" + text(closed_form) : std::string{};
 }
 
+/// How many rows are not shown, and where they are.
+std::string rest_text(std::size_t rows, SearchFile file) {
+  if (rows == 0) return {};
+  return fmt::format("... and {} more {} {}\n", rows, rows == 1 ? "row" : "rows",
+                     file == SearchFile::written ? "in search.csv" : "(-o DIR writes them)");
+}
+
 }  // namespace
 
-std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency) {
+std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency, int top, SearchFile file) {
   std::vector<TextRow> rows;
-  constexpr std::size_t most = 25;
+  const std::size_t most = std::max<std::size_t>(25, static_cast<std::size_t>(std::max(0, top)));
   for (std::size_t i = 0; i < std::min(found.size(), most); ++i) {
     const FoundLayout& one = found[i];
     const Candidate& candidate = one.closed_form;
@@ -44,7 +51,7 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
                                            {"mem/dev", Align::right},     {"cost/step", Align::right},
                                            {"energy/step", Align::right}, {"mfu", Align::right}};
   for (const std::string& line : text_table(columns, rows, width)) text += line + "\n";
-  if (found.size() > most) text += fmt::format("... and {} more on the front, in search.csv\n", found.size() - most);
+  text += rest_text(found.size() > most ? found.size() - most : 0, file);
   text +=
       "* on the Pareto front of step, memory, cost and energy in closed form. step, ~: closed form; simulated, and "
       "cost\nand energy without ~: flow engine.\n";

@@ -1,6 +1,7 @@
 // What a search of layouts found: a table, a CSV, and why the rest was out.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,8 +25,10 @@ struct FoundLayout {
 };
 
 /// One line each: the layout, its step in closed form and simulated, memory, cost and energy (simulated, or marked as
-/// closed form), MFU; `*`: on the front. Then what is wrong with those that are invalid, or beyond a limit.
-std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency);
+/// closed form), MFU; `*`: on the front. Then what is wrong with those that are invalid, or beyond a limit. It is long
+/// enough for the `top` that were simulated; `file`: whether search.csv is written, which has the rest, too.
+enum class SearchFile : std::uint8_t { none, written };
+std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency, int top, SearchFile file);
 /// Every figure of the table in SI units and every key of the layout: search.csv.
 std::string search_csv(const std::vector<FoundLayout>& found);
 /// "1234 layouts judged, 56 feasible", then a line per constraint with its count and who comes nearest.

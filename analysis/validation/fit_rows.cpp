@@ -10,6 +10,7 @@
 #include "analysis/validation/fit_target.hpp"
 #include "analysis/validation/measured/metric_names.hpp"
 #include "analysis/validation/measured/stated_settings.hpp"
+#include "analysis/validation/measured/stated_software.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -123,6 +124,8 @@ struct StepRow {
   double ratio = 1;    // predicted / measured at `seconds`
   double seconds = 1;  // of the step then
   double power = 1;    // times grow with the step, rates fall
+  std::vector<std::string> stated =
+      {};  // constants that the row itself states, of which it tells nothing ("CUDA graphs")
 };
 
 StepRow step_row(const Told& told, CaseSolver& solver, const FrameworkProfile& framework) {
@@ -130,13 +133,19 @@ StepRow step_row(const Told& told, CaseSolver& solver, const FrameworkProfile& f
   StepRow step{solved.row.job, solved.row.layout, told.metric.predict(told.row, solver).value.value / told.row.value,
                solved.step.time().value(), seconds_per(told.row.unit) ? 1.0 : -1.0};
   step.job.framework = framework;
+  set_stated_software(step.job.framework, told.row);
+  for (const FrameworkConstant& each : framework_constants()) {
+    if (!(step.job.framework.*each.member == framework.*each.member)) step.stated.emplace_back(each.name);
+  }
   return step;
 }
 
 double ratio_of(const StepRow& step, const std::vector<FitParameter>& parameters, std::span<const double> values) {
   TrainingJob job = step.job;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    set_constant(job.framework, framework_constants(), {{}, parameters[i].constant, Ranged(values[i]), {}, {}});
+    const std::string& constant = parameters[i].constant;
+    if (std::find(step.stated.begin(), step.stated.end(), constant) != step.stated.end()) continue;
+    set_constant(job.framework, framework_constants(), {{}, constant, Ranged(values[i]), {}, {}});
   }
   LayoutJudge judge(std::move(job));
   return step.ratio * std::pow(judge.predict(step.layout).time().value() / step.seconds, step.power);

@@ -191,6 +191,8 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "bytes of memory traffic by which a byte of gradients sent delays kernels"},
       {"shard_bytes", &FrameworkProfile::shard_bytes,
        "ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one"},
+      {"master_bytes", &FrameworkProfile::master_bytes, "per 16-bit weight that trains: the optimizer's own copy"},
+      {"state_bytes", &FrameworkProfile::state_bytes, "per number that the optimizer keeps of a 16-bit weight"},
       {"gradient_bytes", &FrameworkProfile::gradient_bytes, "per gradient as kept, weights in fp16"},
       {"bf16_gradient_bytes", &FrameworkProfile::bf16_gradient_bytes, "per gradient as kept, weights in bf16"},
       {"bf16_sum_bytes", &FrameworkProfile::bf16_sum_bytes,

@@ -64,6 +64,8 @@ struct FrameworkProfile {
   Ranged exchange_traffic;      // of a byte that a rank sends of gradients, the bytes of device memory traffic by
                                 // which kernels take longer: copies into buckets, the library's kernels beside them
   Ranged shard_bytes;           // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
+  Ranged master_bytes{4.0};     // per weight in 16 bits that trains: the optimizer's own; 0: it moves that one
+  Ranged state_bytes{4.0};      // per number that it keeps of such a weight (Adam keeps two)
   Ranged gradient_bytes;        // per number as kept (4: fp32 accumulation) where weights are fp16
   Ranged bf16_gradient_bytes;   // the same where they are bf16 (fp8: as bf16)
   Ranged bf16_sum_bytes;        // moved per number and micro-batch by sums that are kept apart from bf16 gradients

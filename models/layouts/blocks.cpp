@@ -39,12 +39,11 @@ std::vector<std::size_t> starts_of(const std::vector<NetworkCut>& cuts) {
 }
 
 std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
-  const auto is_repeated = [&](const Block& block) { return block.kin == sequence.repeated; };
+  const auto is_dealt = [](const Block& block) { return block.is_dealt; };
   const auto& blocks = sequence.blocks;
-  const auto before =
-      static_cast<std::size_t>(std::find_if(blocks.begin(), blocks.end(), is_repeated) - blocks.begin());
-  const std::size_t each = sequence.repeats / chunks;
-  std::size_t left = sequence.repeats % chunks;
+  const auto before = static_cast<std::size_t>(std::find_if(blocks.begin(), blocks.end(), is_dealt) - blocks.begin());
+  const std::size_t all = dealt_blocks(sequence), each = all / chunks;
+  std::size_t left = all % chunks;
   std::vector<std::size_t> counts(chunks, each);
   // One more for chunks that have nothing else, from the second on.
   for (std::size_t chunk = 1; chunk + 1 < chunks && left > 0; ++chunk, --left) ++counts[chunk];
@@ -52,12 +51,22 @@ std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_
   std::vector<std::size_t> starts = {0};
   std::size_t next = before;
   for (std::size_t chunk = 0; chunk + 1 < chunks; ++chunk) {
-    std::size_t repeated = 0;
-    while (repeated < counts[chunk]) repeated += is_repeated(blocks[next++]) ? 1 : 0;
+    std::size_t dealt = 0;
+    while (dealt < counts[chunk]) dealt += is_dealt(blocks[next++]) ? 1 : 0;
     starts.push_back(next);
   }
   starts.push_back(blocks.size());
   return starts;
+}
+
+/// Ends of a transformer are no blocks like the others: they take or hand on something else.
+void mark_ends(const LayerGraph& graph, BlockSequence& sequence) {
+  if (!has_repeated_blocks(sequence)) return;
+  const Block& repeated = sequence.blocks[sequence.classes[sequence.repeated]];
+  for (Block& block : sequence.blocks) {
+    block.is_dealt = graph.layers[block.first].in == graph.layers[repeated.first].in &&
+                     graph.layers[block.end - 1].out == graph.layers[repeated.end - 1].out;
+  }
 }
 
 /// [chunk][first block]: what the heaviest of this chunk and those behind it weighs at least when they hold the blocks
@@ -206,6 +215,7 @@ BlockSequence blocks_of(const LayerGraph& graph) {
   const auto most = std::max_element(counts.begin(), counts.end());
   sequence.repeated = static_cast<std::size_t>(most - counts.begin());
   sequence.repeats = *most;
+  mark_ends(graph, sequence);
   return sequence;
 }
 
@@ -219,7 +229,8 @@ bool divides_into(const BlockSequence& sequence, std::size_t chunks) {
 }
 
 std::size_t dealt_blocks(const BlockSequence& sequence) {
-  return has_repeated_blocks(sequence) ? sequence.repeats : sequence.blocks.size();
+  return static_cast<std::size_t>(
+      std::count_if(sequence.blocks.begin(), sequence.blocks.end(), [](const Block& block) { return block.is_dealt; }));
 }
 
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,

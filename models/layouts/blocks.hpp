@@ -19,6 +19,7 @@ struct Block {
   std::size_t klass = 0, kin = 0;
   bool has_backward = true;
   std::int64_t carried = 0;  // numbers per sample that leave it beside what its last layer hands on
+  bool is_dealt = true;      // no end of a transformer: takes and hands on what the repeated block does
 };
 
 struct BlockSequence {
@@ -33,7 +34,7 @@ BlockSequence blocks_of(const LayerGraph& graph);
 /// How the blocks are dealt to pp x interleave chunks: [chunk] = index of its first block, and one behind the last.
 /// Chunk c belongs to stage c mod pp. With repeated blocks (more than half of all): as even as whole blocks allow, what
 /// stands before the first goes with the first chunk, what stands behind the last with the last; when they do not
-/// divide, the chunks with other blocks get fewer. Other networks: cut so that the heaviest chunk is lightest
+/// divide, the chunks with these ends get fewer. Other networks: cut so that the heaviest chunk is lightest
 /// (`weights` per block). Contract: at least as many blocks as chunks; with repeated ones up to two chunks more, the
 /// ends.
 std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
@@ -62,7 +63,8 @@ bool has_repeated_blocks(const BlockSequence& sequence);
 /// 3, section 3.3.2): the end chunks get one fewer.
 bool divides_into(const BlockSequence& sequence, std::size_t chunks);
 
-/// Blocks that can be dealt out: the repeated ones of a transformer, else all.
+/// Blocks that can be dealt out: those of a transformer without its ends, the few that are unlike the repeated one
+/// (DeepSeek's first ones, without experts) among them; else all.
 std::size_t dealt_blocks(const BlockSequence& sequence);
 
 }  // namespace orrery

@@ -1,6 +1,7 @@
 // What the fullest device of a layout must hold.
 #include <algorithm>
 
+#include "models/cost/cost_model.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/judge_state.hpp"
 #include "models/layouts/schedules.hpp"
@@ -69,6 +70,9 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const bool is_half = job_.precision == Precision::fp16;
   const double kept = is_half ? software.gradient_bytes.value : software.bf16_gradient_bytes.value;
   const double gradient = is_mixed ? kept : each.gradients;
+  const double kept_by_optimizer =
+      is_mixed ? software.master_bytes.value + optimizer_states(job_.optimizer) * software.state_bytes.value
+               : each.optimizer;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
   const int sharded_weights = shards_while_running ? 3 : 4;
@@ -81,7 +85,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;
-  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer + outer);
+  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, kept_by_optimizer + outer);
 
   memory.states.activations = has_unequal_chunks(layout) ? kept_at_most(chunks, stage, count, layout)
                                                          : kept_evenly(chunks, stage, count, layout);

@@ -52,7 +52,7 @@ Paths paths_of(const TrainingJob& job, int devices_at_once) {
   if (cluster.network_link) {
     paths.network = path_of(job.network_law, share);
     const LeafShape leaf = leaf_shape(cluster);
-    paths.network.leaf_nodes = leaf.nodes * (cluster.devices_per_node / cluster.joined_devices());
+    paths.network.leaf_nodes = leaf.neighbours;
     paths.network.oversubscription = leaf.oversubscription;
     paths.network.devices_per_nic = 1.0 / share;
   }

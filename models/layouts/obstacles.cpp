@@ -8,17 +8,27 @@
 
 namespace orrery {
 
-std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
+namespace {
+
+std::string nearest_divisors_of_any(std::initializer_list<std::int64_t> wholes, std::int64_t value) {
   std::int64_t below = 0, above = 0;
-  for (std::int64_t small = 1; small <= whole / small; ++small) {
-    if (whole % small != 0) continue;
-    for (const std::int64_t divisor : {small, whole / small}) {
-      if (divisor < value) below = std::max(below, divisor);
-      if (divisor > value) above = above == 0 ? divisor : std::min(above, divisor);
+  for (const std::int64_t whole : wholes) {
+    for (std::int64_t small = 1; small <= whole / small; ++small) {
+      if (whole % small != 0) continue;
+      for (const std::int64_t divisor : {small, whole / small}) {
+        if (divisor < value) below = std::max(below, divisor);
+        if (divisor > value) above = above == 0 ? divisor : std::min(above, divisor);
+      }
     }
   }
   if (below == 0) return fmt::format("{}", above);
   return above == 0 ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
+}
+
+}  // namespace
+
+std::string nearest_divisors(std::int64_t whole, std::int64_t value) {
+  return nearest_divisors_of_any({whole}, value);
 }
 
 namespace {
@@ -122,24 +132,33 @@ class Obstacles {
     const bool divides = is_even && divides_into(sequence_, static_cast<std::size_t>(chunks));
     if (chunks > blocks && !divides) {
       found_.push_back(
-          fmt::format("pp {} x interleave {} = {} chunks, but {} has {} blocks - use pp x interleave up "
-                      "to {}",
-                      layout_.pp, layout_.interleave, chunks, job_.network.name, blocks, blocks));
+          fmt::format("pp {} x interleave {} = {} chunks, but {} has {} blocks{} - use pp x interleave up to {}",
+                      layout_.pp, layout_.interleave, chunks, job_.network.name, blocks,
+                      is_even || !has_repeated_blocks(sequence_) ? "" : " with its ends", blocks));
     } else if (layout_.interleave > 1 && is_even && !divides) {
       found_.push_back(fmt::format(
           "pp {} x interleave {} = {} chunks do not divide the {} blocks of {} - use pp x "
           "interleave = {}, or chunks uneven",
-          layout_.pp, layout_.interleave, chunks, blocks, job_.network.name, nearest_divisors(blocks, chunks)));
+          layout_.pp, layout_.interleave, chunks, blocks, job_.network.name, nearest_chunks(blocks, chunks)));
     }
     const std::int64_t count = microbatches(layout_, job_.batch);
     if (layout_.interleave > 1 && layout_.pp > 1 && count % layout_.pp != 0) {
       found_.push_back(fmt::format("interleaving needs micro-batches in multiples of pp {}, there are {} - use {}",
                                    layout_.pp, count, multiples_of_stages()));
     }
+    if (layout_.pp == 1 && layout_.schedule == PipelineSchedule::zero_bubble) {
+      found_.push_back("schedule zb-h1 needs a pipeline - use schedule 1f1b or pp 2");
+    }
     if (layout_.interleave > 1 && layout_.schedule != PipelineSchedule::one_f_one_b) {
       found_.push_back(
           fmt::format("schedule {} is not interleaved - use interleave 1 or schedule 1f1b", name_of(layout_.schedule)));
     }
+  }
+
+  /// Embedding and head may stand for a block each.
+  [[nodiscard]] std::string nearest_chunks(std::int64_t blocks, std::int64_t wanted) const {
+    return has_repeated_blocks(sequence_) ? nearest_divisors_of_any({blocks, blocks + 2}, wanted)
+                                          : nearest_divisors(blocks, wanted);
   }
 
   /// What makes micro-batches a multiple of the stages.

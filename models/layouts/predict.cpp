@@ -40,11 +40,12 @@ StepParts LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chun
   const StageWork& slowest = stages[pipeline.slowest];
   const Seconds work = (slowest.forward_time() + slowest.backward_time()) * count;
   const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
-  if (has_unequal_chunks(layout)) {
+  const bool has_no_form = has_unequal_chunks(layout) || layout.schedule == PipelineSchedule::zero_bubble;
+  if (has_no_form && layout.pp > 1) {
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
     pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;
   }
-  if (has_unequal_chunks(layout) || has_slow_messages(times, hops, layout, waiting)) {
+  if (layout.pp > 1 && (has_no_form || has_slow_messages(times, hops, layout, waiting))) {
     const Seconds beside_work = replay_.time(times, hops, layout, static_cast<int>(count), waiting) - work;
     pipeline.bubble = std::clamp(beside_work, Seconds(), pipeline.bubble);
     pipeline.messages = std::max(Seconds(), beside_work - pipeline.bubble);
@@ -160,9 +161,8 @@ StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chun
 }
 
 void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Layout& layout) {
-  if (exchange.exposed > prices.gradient_exposed) {
-    prices.gradient_exposed = exchange.exposed, prices.exchange_exposed = exchange.exchange_exposed;
-  }
+  prices.gradient_exposed = std::max(prices.gradient_exposed, exchange.exposed);
+  prices.exchange_exposed = std::max(prices.exchange_exposed, exchange.exchange_exposed);
   if (layout.pp == 1) {
     prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
     prices.states_summed = exchange.summed;

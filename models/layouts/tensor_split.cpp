@@ -56,19 +56,26 @@ class TensorSplitter {
     return attention.kv_heads > 0 && devices_ % attention.kv_heads == 0 && divides(attention.heads);
   }
 
-  /// Whether a dense layer's outputs are queries, keys or values, whole heads of which every device has.
-  [[nodiscard]] bool repeats_outputs(const Layer& dense) const {
-    const Layer* attention = attention_after_[dense.id.index()];
+  /// Whether a layer's outputs are queries, keys or values, whole heads of which every device has.
+  [[nodiscard]] bool repeats_outputs(const Layer& layer) const {
+    const Layer* attention = attention_after_[layer.id.index()];
     return attention != nullptr && !divides(attention->kv_heads) && repeats_keys(*attention);
   }
 
-  /// Of the outputs of a dense layer on one device: before attention whose keys and values are repeated, those of its
+  /// Whether it norms the heads of such keys, of which every device has a whole one.
+  [[nodiscard]] bool norms_repeated_keys(const Layer& norm) const {
+    const Layer* attention = attention_after_[norm.id.index()];
+    return norm.kind == LayerKind::rms_norm && attention != nullptr && norm.heads == attention->kv_heads &&
+           !divides(norm.heads) && repeats_keys(*attention);
+  }
+
+  /// Of the outputs of a layer on one device: before attention whose keys and values are repeated, those of its
   /// queries, and of one head of keys and values.
-  [[nodiscard]] double column_part(const Layer& dense) const {
+  [[nodiscard]] double column_part(const Layer& layer) const {
     const double part = 1.0 / devices_;
-    if (!repeats_outputs(dense)) return part;
-    const Layer* attention = attention_after_[dense.id.index()];
-    const auto all = static_cast<double>(dense.out.channels);
+    if (!repeats_outputs(layer)) return part;
+    const Layer* attention = attention_after_[layer.id.index()];
+    const auto all = static_cast<double>(layer.out.channels);
     const auto queries = static_cast<double>(attention->heads * head_size(*attention));
     if (all < queries) return 1.0 / static_cast<double>(attention->kv_heads);
     return (queries * part + (all - queries) / static_cast<double>(attention->kv_heads)) / all;
@@ -102,7 +109,8 @@ class TensorSplitter {
       }
       case LayerKind::rms_norm: {
         // Of all heads together, queries or keys: ranks exchange one sum per token, which is left out.
-        const bool stays = layer.heads > 1 ? divides(layer.heads) : attention_after_[layer.id.index()] != nullptr;
+        const bool stays = layer.heads > 1 ? divides(layer.heads) || norms_repeated_keys(layer)
+                                           : attention_after_[layer.id.index()] != nullptr;
         return stays && is_split(layer.input) ? SplitMode::channelwise : SplitMode::replicated;
       }
       case LayerKind::lstm:
@@ -162,7 +170,7 @@ class TensorSplitter {
         add_up_output(layer);
         break;
       case SplitMode::channelwise:
-        split.share = {part, part};
+        split.share = {column_part(layer), column_part(layer)};
         output.is_split = true;
         break;
       case SplitMode::vocabulary:

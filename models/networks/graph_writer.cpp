@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/networks/layer_shapes.hpp"
+#include "models/networks/size_limits.hpp"
 
 namespace orrery {
 
@@ -15,6 +16,11 @@ namespace {
 }
 
 }  // namespace
+
+GraphWriter::GraphWriter(LayerGraph& graph) : graph_(graph) {
+  if (!is_too_large(graph.input)) return;
+  throw Infeasible(fmt::format("{} is larger than any sample: {}", to_text(graph.input), most_numbers_text()));
+}
 
 const Shape& GraphWriter::out(LayerId layer) const {
   return layer.valid() ? graph_.layers[layer.index()].out : graph_.input;
@@ -28,8 +34,10 @@ LayerId GraphWriter::add(Layer layer, std::int64_t units) {
   if (layer.skip.valid()) {
     if (const auto misfit = join_second_operand(layer, graph_.layers[layer.skip.index()])) refuse(layer, misfit->what);
   }
+  if (const auto misfit = check_size(layer, parameters_)) refuse(layer, misfit->what);
   if (const auto misfit = check_classes(layer, graph_.classes)) refuse(layer, misfit->what);
   if (!names_.insert(layer.name).second) refuse(layer, "two layers have this name");
+  parameters_ += parameters(layer);
   graph_.layers.push_back(std::move(layer));
   return graph_.layers.back().id;
 }

@@ -12,11 +12,12 @@ namespace orrery {
 /// Appends layers to a graph whose `input` is set. A layer reads the one before it unless it names another.
 class GraphWriter {
  public:
-  explicit GraphWriter(LayerGraph& graph) : graph_(graph) {}
+  /// Throws Infeasible when the input is larger than any sample.
+  explicit GraphWriter(LayerGraph& graph);
 
   /// Sets id, input (the last layer when invalid), in and out of `layer` and appends it. `units` as in
   /// set_output_shape(). A tied layer uses the weights of the embedding. Throws Infeasible naming the layer and what
-  /// does not fit, and on a name given twice.
+  /// does not fit or is above size_limits, and on a name given twice.
   LayerId add(Layer layer, std::int64_t units = 0);
   LayerId add(const std::string& name, LayerKind kind, std::int64_t units = 0);
   /// A layer that joins `input` with `skip`.
@@ -30,6 +31,7 @@ class GraphWriter {
  private:
   LayerGraph& graph_;
   std::set<std::string> names_;
+  std::int64_t parameters_ = 0;  // of the layers so far
 };
 
 }  // namespace orrery

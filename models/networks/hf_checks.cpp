@@ -85,10 +85,15 @@ class DimensionCheck {
   }
 
   static std::string nearest_divisors(std::int64_t part, std::int64_t whole) {
-    std::int64_t below = std::min(part, whole), above = part;
-    while (whole % below != 0) --below;
-    while (above < whole && whole % above != 0) ++above;
-    return above <= whole ? fmt::format("use {} or {}", below, above) : fmt::format("use {}", below);
+    std::int64_t below = 1, above = whole;
+    for (std::int64_t divisor = 1; divisor * divisor <= whole; ++divisor) {
+      if (whole % divisor != 0) continue;
+      for (const std::int64_t each : {divisor, whole / divisor}) {
+        if (each <= part) below = std::max(below, each);
+        if (each >= part) above = std::min(above, each);
+      }
+    }
+    return part <= whole ? fmt::format("use {} or {}", below, above) : fmt::format("use {}", below);
   }
 
   static std::string nearest_multiples(std::int64_t part, std::int64_t whole) {

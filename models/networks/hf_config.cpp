@@ -11,6 +11,7 @@
 #include "models/networks/hf_checks.hpp"
 #include "models/networks/hf_families.hpp"
 #include "models/networks/json_places.hpp"
+#include "models/networks/size_limits.hpp"
 #include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::int64_t most_layers = 10'000;
+constexpr auto most_layers = static_cast<std::int64_t>(most_places);
 constexpr int most_nesting = 256;  // copying a JSON value recurses
 
 std::optional<Json> parse_json(std::string_view text, const std::string& file, Problems& problems) {
@@ -90,6 +91,7 @@ class ConfigReader {
       return nullptr;
     }
     const std::string name = keys.text("model_type", "");
+    if (keys.is_wrong("model_type")) return nullptr;
     const auto& table = hf_family_table();
     const auto found =
         std::find_if(table.begin(), table.end(), [&](const HfFamily& family) { return family.name == name; });
@@ -102,12 +104,13 @@ class ConfigReader {
   }
 
   static void check_layers(HfKeys& keys, const HfModel& model) {
-    if (model.shape.layers <= most_layers && model.shape.decoder_layers <= most_layers) return;
-    for (const char* key : {"num_hidden_layers", "n_layer", "num_layers"}) {
-      if (!keys.has(key)) continue;
+    const auto refuse = [&keys](const char* key) {
       keys.problem(key, "is out of range", fmt::format("networks have at most {} blocks", most_layers));
-      return;
+    };
+    for (const char* key : {"num_hidden_layers", "n_layer", "num_layers"}) {
+      if (model.shape.layers > most_layers && keys.has(key)) return refuse(key);
     }
+    if (model.shape.decoder_layers > most_layers) refuse("num_decoder_layers");
   }
 
   void name(HfKeys& keys, const HfFamily& family, TransformerShape& shape) const {
@@ -122,6 +125,7 @@ class ConfigReader {
   void set_tokens(HfKeys& keys, HfModel& model) {
     model.shape.tokens = tokens_ > 0 ? tokens_ : model.positions;
     if (tokens_ == 0) keys.note(fmt::format("tokens = {} (the positions the model was made for)", model.positions));
+    if (keys.is_wrong("n_positions") || keys.is_wrong("max_position_embeddings")) return;
     if (model.shape.position == Positions::learned && model.shape.tokens > model.positions) {
       problems_.add({{file_, 0, 0},
                      "tokens",

@@ -1,5 +1,7 @@
 #include "models/networks/hf_families.hpp"
 
+#include <fmt/format.h>
+
 #include "models/networks/hf_blocks.hpp"
 #include "models/networks/hf_readers.hpp"
 
@@ -13,7 +15,7 @@ HfModel gpt2(HfKeys& keys) {
   shape.hidden = keys.integer("n_embd", 768);
   shape.layers = keys.integer("n_layer", 12);
   shape.heads = keys.integer("n_head", 12);
-  shape.ffn = keys.optional_integer("n_inner").value_or(0);
+  shape.ffn = keys.derived("n_inner", 4 * shape.hidden, "4 x n_embd");
   shape.vocabulary = keys.integer("vocab_size", 50257);
   shape.positions = model.positions = keys.integer("n_positions", 1024);
   shape.feedforward = activation(keys, "activation_function", "gelu_new", Gate::without);
@@ -37,7 +39,7 @@ HfModel phi(HfKeys& keys) {
   HfModel model = common(keys, {2048, 24, 32, 0, 8192, 51200, 2048});
   TransformerShape& shape = model.shape;
   shape.feedforward = activation(keys, "hidden_act", "gelu_new", Gate::without);
-  shape.kv_heads = keys.optional_integer("num_key_value_heads").value_or(0);
+  shape.kv_heads = read_kv_heads(keys, "num_key_value_heads", shape);
   shape.position = Positions::rotary;
   shape.tied = keys.boolean("tie_word_embeddings", false);
   shape.head_bias = true;  // in the family's code
@@ -47,11 +49,11 @@ HfModel phi(HfKeys& keys) {
 }
 
 HfModel starcoder2(HfKeys& keys) {
-  HfModel model = common(keys, {3072, 30, 24, 2, 12288, 49152, 4096});
+  const Defaults defaults{3072, 30, 24, 2, 12288, 49152, 4096};
+  HfModel model = common(keys, defaults);
   TransformerShape& shape = model.shape;
   shape.feedforward = activation(keys, "hidden_act", "gelu_pytorch_tanh", Gate::without);
-  shape.kv_heads = keys.integer("num_key_value_heads", 2);
-  shape.head_size = keys.optional_integer("head_dim").value_or(0);
+  read_heads(keys, shape, defaults);
   shape.position = Positions::rotary;
   shape.biases = keys.boolean("use_bias", true);
   shape.tied = keys.boolean("tie_word_embeddings", true);
@@ -73,7 +75,8 @@ HfModel opt(HfKeys& keys) {
   shape.feedforward = activation(keys, "activation_function", "relu", Gate::without);
   shape.tied = keys.boolean("tie_word_embeddings", true);
   shape.norms = keys.boolean("do_layer_norm_before", true) ? NormPlaces::before : NormPlaces::after;
-  if (keys.optional_integer("word_embed_proj_dim").value_or(shape.hidden) != shape.hidden) {
+  const std::int64_t embedded = keys.derived("word_embed_proj_dim", shape.hidden, "as wide as hidden_size");
+  if (embedded != shape.hidden && !keys.is_wrong("word_embed_proj_dim") && !keys.is_wrong("hidden_size")) {
     keys.problem("word_embed_proj_dim", "is not hidden_size", "embeddings of another width are not made");
   }
   shape.dropout = dropout(keys, {"dropout"}, 0.1);
@@ -95,29 +98,31 @@ HfModel bloom(HfKeys& keys) {
   return model;
 }
 
+/// Falcon 40B and 180B have a normalisation for either half of a block, Falcon 2 has one for both.
+void read_new_falcon(HfKeys& keys, TransformerShape& shape) {
+  shape.kv_heads = read_kv_heads(keys, "num_kv_heads", shape);
+  const std::int64_t norms = keys.integer("num_ln_in_parallel_attn", 2);
+  shape.order = norms == 1 ? BlockOrder::parallel_one_norm : BlockOrder::parallel;
+  if (norms > 2) keys.problem("num_ln_in_parallel_attn", fmt::format("{} is neither 1 nor 2", norms));
+}
+
 HfModel falcon(HfKeys& keys) {
   HfModel model;
   TransformerShape& shape = model.shape;
   shape.hidden = keys.integer("hidden_size", 4544);
   shape.layers = keys.integer("num_hidden_layers", 32);
   shape.heads = keys.integer("num_attention_heads", 71);
-  shape.ffn = keys.optional_integer("ffn_hidden_size").value_or(0);
+  shape.ffn = keys.derived("ffn_hidden_size", 4 * shape.hidden, "4 x hidden_size");
+  shape.feedforward = activation(keys, "activation", "gelu", Gate::without);
   shape.vocabulary = keys.integer("vocab_size", 65024);
   model.positions = keys.integer("max_position_embeddings", 2048);
   shape.biases = keys.boolean("bias", false);
   shape.position = keys.boolean("alibi", false) ? Positions::alibi : Positions::rotary;
-  const bool is_new = keys.boolean("new_decoder_architecture", false);
-  const bool shares_one = keys.boolean("multi_query", true);
-  if (is_new) {
-    shape.kv_heads = keys.optional_integer("num_kv_heads").value_or(0);
-  } else if (shares_one) {
-    shape.kv_heads = 1;
-  }
-  const bool is_parallel = keys.boolean("parallel_attn", true);
-  if (is_new) {
-    shape.order = BlockOrder::parallel;
-  } else if (is_parallel) {
-    shape.order = BlockOrder::parallel_one_norm;
+  if (keys.boolean("new_decoder_architecture", false)) {
+    read_new_falcon(keys, shape);
+  } else {
+    if (keys.boolean("multi_query", true)) shape.kv_heads = 1;
+    if (keys.boolean("parallel_attn", true)) shape.order = BlockOrder::parallel_one_norm;
   }
   shape.tied = keys.boolean("tie_word_embeddings", true);
   shape.dropout = dropout(keys, {"hidden_dropout", "attention_dropout"}, 0.0);
@@ -147,7 +152,7 @@ HfModel t5(HfKeys& keys) {
   shape.head_size = keys.integer("d_kv", 64);
   shape.ffn = keys.integer("d_ff", 2048);
   shape.layers = keys.integer("num_layers", 6);
-  shape.decoder_layers = keys.optional_integer("num_decoder_layers").value_or(0);
+  shape.decoder_layers = keys.derived("num_decoder_layers", shape.layers, "as many as num_layers");
   shape.heads = keys.integer("num_heads", 8);
   shape.vocabulary = keys.integer("vocab_size", 32128);
   shape.positions = keys.integer("relative_attention_num_buckets", 32);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/networks/json_places.hpp"
+#include "models/networks/size_limits.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -13,7 +14,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::int64_t largest = 10'000'000;  // so that products of two fit 64 bits many times over
+constexpr auto largest = static_cast<std::int64_t>(largest_size);  // Llama 4 Scout: 10,485,760 positions
 
 }  // namespace
 
@@ -72,8 +73,12 @@ void HfKeys::wrong_type(const std::string& key, const Json& found, std::string_v
   problem(key, fmt::format("{} is not {}", found.dump(-1, ' ', false, Json::error_handler_t::replace), wanted));
 }
 
+void HfKeys::taken(const std::string& key, const std::string& value, const std::string& why) {
+  note(fmt::format("{}{} = {} ({})", prefix_, key, value, why));
+}
+
 void HfKeys::defaulted(const std::string& key, const std::string& fallback) {
-  note(fmt::format("{}{} = {} (default of {})", prefix_, key, fallback, family_));
+  taken(key, fallback, "default of " + family_);
 }
 
 std::int64_t HfKeys::checked(const std::string& key, const Json& found, std::int64_t low, std::int64_t fallback) {
@@ -105,6 +110,13 @@ std::optional<std::int64_t> HfKeys::optional_integer(const std::string& key, std
   const Json* found = value(key);
   if (found == nullptr) return std::nullopt;
   return checked(key, *found, low, low);
+}
+
+std::int64_t HfKeys::derived(const std::string& key, std::int64_t otherwise, const std::string& why) {
+  read_.insert(key);
+  if (const Json* found = value(key)) return checked(key, *found, 1, otherwise);
+  taken(key, std::to_string(otherwise), why);
+  return otherwise;
 }
 
 const Json* HfKeys::list(const std::string& key) {

@@ -30,11 +30,13 @@ class HfKeys {
   void check_repeats();
   /// Members of an object; 0 when there is none.
   [[nodiscard]] std::int64_t members(const std::string& key) const;
-  /// A whole number of at least `low` and at most 10^7; null counts as absent, as in the family's own code.
+  /// A whole number of at least `low` and at most largest_size; null counts as absent, as in the family's own code.
   std::int64_t integer(const std::string& key, std::int64_t fallback, std::int64_t low = 1);
   /// The first of two names that is there (bloom: n_embed, hidden_size); the second is the one that is noted.
   std::int64_t integer(const std::string& alias, const std::string& key, std::int64_t fallback);
-  /// Absent or null: nothing, which is not noted.
+  /// A whole number of at least 1; absent or null: what follows from other keys, noted with `why` it does.
+  std::int64_t derived(const std::string& key, std::int64_t otherwise, const std::string& why);
+  /// Absent or null: nothing, which is not noted: for keys without which the family's code is what it always is.
   std::optional<std::int64_t> optional_integer(const std::string& key, std::int64_t low = 1);
   double rate(const std::string& key, double fallback);  // at least 0 and below 1
   bool boolean(const std::string& key, bool fallback);
@@ -46,6 +48,9 @@ class HfKeys {
 
   void problem(const std::string& key, const std::string& what, const std::string& why = {},
                const std::string& suggestion = {});
+  /// Notes what is taken for a key that is not there, and why, or as the family's default.
+  void taken(const std::string& key, const std::string& value, const std::string& why);
+  void defaulted(const std::string& key, const std::string& fallback);
   void note(const std::string& text) { assumed_.push_back(text); }
   void family(std::string name) { family_ = std::move(name); }
   [[nodiscard]] const std::string& family() const { return family_; }
@@ -55,7 +60,6 @@ class HfKeys {
   [[nodiscard]] const nlohmann::json* list(const std::string& key);
   void wrong_type(const std::string& key, const nlohmann::json& found, std::string_view wanted);
   std::int64_t checked(const std::string& key, const nlohmann::json& found, std::int64_t low, std::int64_t fallback);
-  void defaulted(const std::string& key, const std::string& fallback);
 
   nlohmann::json config_;
   std::string prefix_, text_, file_, family_;

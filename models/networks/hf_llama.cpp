@@ -29,7 +29,6 @@ void refuse_both_ways(HfKeys& keys) {
 HfModel like_gemma2(HfKeys& keys, const Defaults& defaults, const WindowDefaults& windows) {
   HfModel model = like_llama(keys, defaults);
   TransformerShape& shape = model.shape;
-  read_head_size(keys, shape, 256);
   read_attention_bias(keys, shape, false);
   shape.norms = NormPlaces::around;
   read_windows(keys, shape, windows);
@@ -43,17 +42,20 @@ void note_caps(HfKeys& keys) {
 
 }  // namespace
 
-HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
+HfModel like_llama_but_heads(HfKeys& keys, const Defaults& defaults) {
   HfModel model = common(keys, defaults);
   TransformerShape& shape = model.shape;
   shape.normalisation = Normalisation::rms_norm;
   shape.position = Positions::rotary;
   shape.biases = false;
   shape.feedforward = activation(keys, defaults.activation_key, defaults.activation, Gate::with);
-  shape.kv_heads = defaults.kv_heads > 0 ? keys.integer("num_key_value_heads", defaults.kv_heads)
-                                         : keys.optional_integer("num_key_value_heads").value_or(0);
-  shape.head_size = keys.optional_integer("head_dim").value_or(0);
   shape.tied = keys.boolean("tie_word_embeddings", defaults.tied);
+  return model;
+}
+
+HfModel like_llama(HfKeys& keys, const Defaults& defaults) {
+  HfModel model = like_llama_but_heads(keys, defaults);
+  read_heads(keys, model.shape, defaults);
   return model;
 }
 
@@ -84,8 +86,7 @@ HfModel read_qwen2(HfKeys& keys) {
 }
 
 HfModel read_qwen3(HfKeys& keys) {
-  HfModel model = like_llama(keys, {4096, 32, 32, 32, 22016, 151936, 32768});
-  read_head_size(keys, model.shape, 128);
+  HfModel model = like_llama(keys, {4096, 32, 32, 32, 22016, 151936, 32768, 128});
   model.shape.query_norm = true;
   read_attention_bias(keys, model.shape, false);
   read_qwen_windows(keys, model.shape);
@@ -93,22 +94,22 @@ HfModel read_qwen3(HfKeys& keys) {
 }
 
 HfModel read_gemma(HfKeys& keys) {
-  HfModel model = like_llama(keys, {3072, 28, 16, 16, 24576, 256000, 8192, true, gemma_activation});
-  read_head_size(keys, model.shape, 256);
+  HfModel model = like_llama(keys, {3072, 28, 16, 16, 24576, 256000, 8192, 256, true, gemma_activation});
   return model;
 }
 
 HfModel read_gemma2(HfKeys& keys) {
-  HfModel model =
-      like_gemma2(keys, {2304, 26, 8, 4, 9216, 256000, 8192, true, gemma_activation, "hidden_activation"}, {4096, 2});
+  HfModel model = like_gemma2(
+      keys, {2304, 26, 8, 4, 9216, 256000, 8192, 256, true, gemma_activation, "hidden_activation"}, {4096, 2});
   if (!keys.is_null("attn_logit_softcapping") || !keys.is_null("final_logit_softcapping")) note_caps(keys);
   return model;
 }
 
 HfModel read_gemma3(HfKeys& keys) {
   const std::int64_t full_every = keys.has("layer_types") ? 0 : keys.integer("sliding_window_pattern", 6);
-  HfModel model = like_gemma2(keys, {2304, 26, 8, 4, 9216, 262208, 131072, true, gemma_activation, "hidden_activation"},
-                              {4096, full_every});
+  HfModel model =
+      like_gemma2(keys, {2304, 26, 8, 4, 9216, 262208, 131072, 256, true, gemma_activation, "hidden_activation"},
+                  {4096, full_every});
   model.shape.query_norm = true;
   if (keys.has("attn_logit_softcapping") || keys.has("final_logit_softcapping")) note_caps(keys);
   return model;
@@ -130,16 +131,15 @@ HfModel read_olmo2(HfKeys& keys) {
 }
 
 HfModel read_glm4(HfKeys& keys) {
-  HfModel model = like_llama(keys, {4096, 40, 32, 2, 13696, 151552, 131072});
+  HfModel model = like_llama(keys, {4096, 40, 32, 2, 13696, 151552, 131072, 128});
   TransformerShape& shape = model.shape;
-  read_head_size(keys, shape, 128);
   shape.qkv_bias = keys.boolean("attention_bias", true);  // not of the product after attention
   shape.norms = NormPlaces::around;
   return model;
 }
 
 HfModel read_cohere(HfKeys& keys) {
-  HfModel model = like_llama(keys, {8192, 40, 64, 0, 22528, 256000, 8192, true});
+  HfModel model = like_llama(keys, {8192, 40, 64, 0, 22528, 256000, 8192, 0, true});
   TransformerShape& shape = model.shape;
   read_attention_bias(keys, shape, false);
   shape.order = BlockOrder::parallel_one_norm;

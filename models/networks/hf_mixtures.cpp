@@ -38,6 +38,9 @@ void read_expert_groups(HfKeys& keys, TransformerShape& shape, std::int64_t defa
   const std::int64_t groups = keys.is_null("n_group") ? 1 : keys.integer("n_group", default_groups);
   const std::int64_t fallback = std::min(default_choice, groups);
   const std::int64_t chosen = keys.is_null("topk_group") ? groups : keys.integer("topk_group", fallback);
+  for (const char* key : {"n_routed_experts", "num_experts_per_tok", "n_group", "topk_group"}) {
+    if (keys.is_wrong(key)) return;
+  }
   if (shape.experts % groups != 0) {
     refuse_groups(keys, groups, shape.experts);
   } else if (chosen > groups) {
@@ -52,8 +55,6 @@ void read_expert_groups(HfKeys& keys, TransformerShape& shape, std::int64_t defa
 
 /// DeepSeek's: every head has keys of its own, which rise from a shared vector.
 void read_latent_attention(HfKeys& keys, TransformerShape& shape) {
-  shape.kv_heads = 0;
-  shape.head_size = 0;
   shape.query_rank = keys.is_null("q_lora_rank") ? 0 : keys.integer("q_lora_rank", 1536);
   shape.kv_rank = keys.integer("kv_lora_rank", 512);
   shape.rope_size = keys.integer("qk_rope_head_dim", 64);
@@ -69,6 +70,7 @@ void read_shared_expert(HfKeys& keys, TransformerShape& shape) {
   const std::int64_t width = keys.integer("shared_expert_intermediate_size", 5632);
   shape.shared_experts = width / shape.expert_ffn;
   shape.shared_gate = true;  // in the family's code, not in the file
+  if (keys.is_wrong("shared_expert_intermediate_size") || keys.is_wrong("moe_intermediate_size")) return;
   if (width % shape.expert_ffn == 0) return;
   keys.problem("shared_expert_intermediate_size",
                fmt::format("{} is no multiple of moe_intermediate_size {}", width, shape.expert_ffn),
@@ -78,7 +80,7 @@ void read_shared_expert(HfKeys& keys, TransformerShape& shape) {
 /// Blocks that see all by no_rope_layers (in spite of its name: 1 with positions, and then in chunks).
 void read_rotated_blocks(HfKeys& keys, TransformerShape& shape, const std::vector<std::int64_t>& rotated) {
   const auto count = static_cast<std::int64_t>(rotated.size());
-  if (count < shape.layers) {
+  if (count < shape.layers && !keys.is_wrong("num_hidden_layers")) {
     keys.problem("no_rope_layers", fmt::format("names {} blocks of {}", count, shape.layers));
   }
   shape.full_every = 0;
@@ -154,9 +156,8 @@ HfModel read_qwen3_moe(HfKeys& keys) {
 }
 
 HfModel read_gpt_oss(HfKeys& keys) {
-  HfModel model = like_llama(keys, {2880, 36, 64, 8, 2880, 201088, 131072});
+  HfModel model = like_llama(keys, {2880, 36, 64, 8, 2880, 201088, 131072, 64});
   TransformerShape& shape = model.shape;
-  read_head_size(keys, shape, 64);
   read_attention_bias(keys, shape, true);
   shape.sinks = shape.expert_biases = true;  // in the family's code, not in the file
   read_windows(keys, shape, {128, 2});
@@ -166,9 +167,8 @@ HfModel read_gpt_oss(HfKeys& keys) {
 }
 
 HfModel read_llama4(HfKeys& keys) {
-  HfModel model = like_llama(keys, {5120, 48, 40, 8, 8192, 202048, 131072});
+  HfModel model = like_llama(keys, {5120, 48, 40, 8, 8192, 202048, 131072, 128});
   TransformerShape& shape = model.shape;
-  read_head_size(keys, shape, 128);
   read_attention_bias(keys, shape, false);
   read_chunks(keys, shape);
   if (keys.boolean("use_qk_norm", true)) {
@@ -184,15 +184,13 @@ HfModel read_llama4(HfKeys& keys) {
 }
 
 HfModel read_deepseek_v2(HfKeys& keys) {
-  HfModel model = like_llama(keys, {4096, 32, 32, 0, 11008, 32000, 2048});
+  HfModel model = like_llama_but_heads(keys, {4096, 32, 32, 0, 11008, 32000, 2048});
   TransformerShape& shape = model.shape;
   read_latent_attention(keys, shape);
   shape.experts = keys.integer("n_routed_experts", 64);
   shape.shared_experts = keys.integer("n_shared_experts", 2, 0);
-  shape.experts_per_token = keys.optional_integer("num_experts_per_tok").value_or(6);
-  if (!keys.has("num_experts_per_tok")) {
-    keys.note("num_experts_per_tok = 6 (of the released models; deepseek_v2 has no default)");
-  }
+  shape.experts_per_token =
+      keys.derived("num_experts_per_tok", 6, "of the released models; deepseek_v2 has no default");
   const bool is_limited = keys.text("topk_method", "greedy") == "group_limited_greedy";
   if (is_limited) read_expert_groups(keys, shape, 1, 1);
   shape.expert_ffn = keys.integer("moe_intermediate_size", 1407);
@@ -201,7 +199,7 @@ HfModel read_deepseek_v2(HfKeys& keys) {
 }
 
 HfModel read_deepseek(HfKeys& keys) {
-  HfModel model = like_llama(keys, {7168, 61, 128, 0, 18432, 129280, 4096});
+  HfModel model = like_llama_but_heads(keys, {7168, 61, 128, 0, 18432, 129280, 4096});
   TransformerShape& shape = model.shape;
   read_latent_attention(keys, shape);
   shape.experts = keys.integer("n_routed_experts", 256);

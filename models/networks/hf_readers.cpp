@@ -44,8 +44,21 @@ void read_attention_bias(HfKeys& keys, TransformerShape& shape, bool fallback) {
   shape.qkv_bias = shape.projection_bias = keys.boolean("attention_bias", fallback);
 }
 
-void read_head_size(HfKeys& keys, TransformerShape& shape, std::int64_t fallback) {
-  if (shape.head_size == 0) shape.head_size = keys.integer("head_dim", fallback);
+std::int64_t read_kv_heads(HfKeys& keys, const std::string& key, const TransformerShape& shape) {
+  return keys.derived(key, shape.heads, "as many as num_attention_heads");
+}
+
+void read_heads(HfKeys& keys, TransformerShape& shape, const Defaults& defaults) {
+  const bool has_own = defaults.kv_heads > 0 && !keys.is_null("num_key_value_heads");
+  shape.kv_heads = has_own ? keys.integer("num_key_value_heads", defaults.kv_heads)
+                           : read_kv_heads(keys, "num_key_value_heads", shape);
+  if (defaults.head_size > 0) {
+    shape.head_size = keys.integer("head_dim", defaults.head_size);
+  } else if (keys.has("head_dim")) {
+    shape.head_size = keys.integer("head_dim", 1);
+  } else {  // stays 0, so that heads that do not divide are told
+    keys.taken("head_dim", std::to_string(shape.hidden / shape.heads), "hidden_size / num_attention_heads");
+  }
 }
 
 }  // namespace orrery

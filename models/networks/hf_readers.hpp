@@ -19,6 +19,7 @@ double dropout(HfKeys& keys, const std::vector<std::string>& names, double fallb
 
 struct Defaults {
   std::int64_t hidden, layers, heads, kv_heads, ffn, vocabulary, positions;  // kv_heads 0: as many as heads
+  std::int64_t head_size = 0;                                                // 0: hidden / heads
   bool tied = false;                                                         // the head's weights are the embedding's
   const char* activation = "silu";
   const char* activation_key = "hidden_act";
@@ -27,13 +28,18 @@ struct Defaults {
 /// Dimensions by the names that most families share.
 HfModel common(HfKeys& keys, const Defaults& defaults);
 
+/// Heads of keys and values, as many as of queries where the file gives null; size of a head.
+void read_heads(HfKeys& keys, TransformerShape& shape, const Defaults& defaults);
+/// As many heads of keys and values as of queries where the file does not say it.
+std::int64_t read_kv_heads(HfKeys& keys, const std::string& key, const TransformerShape& shape);
+
 /// Llama and its kin: rotary positions, rms normalisation, gates, no biases, all tokens seen.
 HfModel like_llama(HfKeys& keys, const Defaults& defaults);
+/// The same without its heads of keys and values and their size: latent attention has others.
+HfModel like_llama_but_heads(HfKeys& keys, const Defaults& defaults);
 
 /// Of the products before and after attention alike.
 void read_attention_bias(HfKeys& keys, TransformerShape& shape, bool fallback);
-/// Where the file does not say it (like_llama reads it): the family's own, not hidden / heads.
-void read_head_size(HfKeys& keys, TransformerShape& shape, std::int64_t fallback);
 
 HfModel read_llama(HfKeys& keys);
 HfModel read_granite(HfKeys& keys);

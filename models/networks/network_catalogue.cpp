@@ -27,7 +27,7 @@ LayerGraph shipped_network(const std::string& name, Problems& problems) {
 
 LayerGraph build_when_sound(TomlDocument& document, const Problems& problems) {
   const std::size_t before = problems.all().size();
-  NetworkFile file = read_network_keys(document);
+  NetworkFile file = read_network_keys(document, problems);
   return problems.all().size() == before ? build_network(file) : file.head;
 }
 

@@ -13,6 +13,17 @@ namespace orrery {
 
 namespace {
 
+/// Whether there are new problems since: of what is wrong already nothing more is said.
+class Since {
+ public:
+  explicit Since(const Problems& problems) : problems_(problems), before_(problems.all().size()) {}
+  [[nodiscard]] bool is_sound() const { return problems_.all().size() == before_; }
+
+ private:
+  const Problems& problems_;
+  std::size_t before_;
+};
+
 constexpr Range places{1.0, most_places}, size{1.0, largest_size}, size_or_zero{0.0, largest_size},
     rows_of_a_table{1.0, most_rows};
 
@@ -30,7 +41,7 @@ void read_convolution(TomlTable& table, LayerSpec& spec) {
   spec.layer.padding_width = table.integer("padding_width", 0, size_or_zero);
   spec.layer.stride_width = table.integer("stride_width", 0, size_or_zero);
   for (const char* key : {"padding_width", "stride_width"}) {
-    if (spec.layer.kernel_width > 0 || !table.has(key)) continue;
+    if (table.has("kernel_width") || !table.has(key)) continue;
     table.problem(key, "the window is square", "it is of one with columns of its own", "give kernel_width too");
   }
   spec.layer.bias = table.boolean("bias", true);
@@ -56,10 +67,11 @@ void read_embedding(TomlTable& table, LayerSpec& spec) {
   spec.layer.segments = table.integer("segments", 0, size_or_zero);
 }
 
-void read_embedding_tables(TomlTable& table, LayerSpec& spec) {
+void read_embedding_tables(TomlTable& table, LayerSpec& spec, const Problems& problems) {
   spec.units = table.required_integer("units", size);
+  const Since before(problems);
   spec.layer.tables = table.integers("rows", rows_of_a_table);
-  if (spec.layer.tables.empty()) {
+  if (spec.layer.tables.empty() && before.is_sound()) {
     table.problem("rows", "there is no table", "", "write the rows of each table, for example rows = [1460, 583, 24]");
   }
 }
@@ -97,7 +109,7 @@ void read_experts(TomlTable& table, Layer& layer) {
 }
 
 /// The keys that belong to the kind; any other key is unknown.
-void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
+void read_keys_of_kind(TomlTable& table, LayerSpec& spec, const Problems& problems) {
   switch (spec.layer.kind) {
     case LayerKind::dense:
       spec.units = table.required_integer("units", size);
@@ -122,7 +134,7 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
       read_embedding(table, spec);
       break;
     case LayerKind::embedding_tables:
-      read_embedding_tables(table, spec);
+      read_embedding_tables(table, spec, problems);
       break;
     case LayerKind::slice:
       spec.units = table.required_integer("channels", size);
@@ -170,7 +182,7 @@ void read_keys_of_kind(TomlTable& table, LayerSpec& spec) {
   }
 }
 
-LayerSpec read_layer(TomlTable table) {
+LayerSpec read_layer(TomlTable table, const Problems& problems) {
   LayerSpec spec{table, {}, 0, LayerSpec::Stride::own, LayerSpec::Groups::own, {}, {}};
   spec.layer.name = table.required_text("name");
   const std::string kind = table.required_text("kind");
@@ -183,15 +195,15 @@ LayerSpec read_layer(TomlTable table) {
   spec.layer.kind = static_cast<LayerKind>(found - names.begin());
   spec.input = table.text("input", "");
   if (has_weights(spec.layer.kind)) spec.layer.frozen = table.boolean("frozen", false);
-  read_keys_of_kind(table, spec);
+  read_keys_of_kind(table, spec, problems);
   table.finish();
   return spec;
 }
 
-EntrySpec read_entry(TomlTable table) {
+EntrySpec read_entry(TomlTable table, const Problems& problems) {
   EntrySpec entry{table, {}, {}, {}, 1, 1, 0, 1, false};
   if (!table.has("block")) {
-    entry.layer.push_back(read_layer(table));
+    entry.layer.push_back(read_layer(table, problems));
     entry.name = entry.layer.front().layer.name;
     return entry;
   }
@@ -207,7 +219,12 @@ EntrySpec read_entry(TomlTable table) {
   return entry;
 }
 
-void read_blocks(std::optional<TomlTable> blocks, NetworkFile& file) {
+/// Whether an entry says neither a kind nor a block that there is: it may mean any, and none is called unknown.
+bool may_mean_any_block(const EntrySpec& entry, const TomlTable& blocks) {
+  return entry.layer.empty() ? !blocks.has(entry.block) : !entry.table.has("kind");
+}
+
+void read_blocks(std::optional<TomlTable> blocks, NetworkFile& file, const Problems& problems) {
   for (EntrySpec& entry : file.entries) {
     if (entry.block.empty() || file.blocks.contains(entry.block)) continue;
     std::vector<LayerSpec>& layers = file.blocks[entry.block];
@@ -216,9 +233,26 @@ void read_blocks(std::optional<TomlTable> blocks, NetworkFile& file) {
                           "add it as an array of layers under [blocks]");
       continue;
     }
-    for (TomlTable& table : blocks->tables(entry.block)) layers.push_back(read_layer(table));
+    for (TomlTable& table : blocks->tables(entry.block)) layers.push_back(read_layer(table, problems));
   }
-  if (blocks) blocks->finish();
+  if (!blocks || file.entries.empty()) return;
+  const auto is_lost = [&](const EntrySpec& entry) { return may_mean_any_block(entry, *blocks); };
+  if (std::none_of(file.entries.begin(), file.entries.end(), is_lost)) blocks->finish();
+}
+
+void read_input(TomlTable& network, LayerGraph& head, const Problems& problems) {
+  const Since before(problems);
+  const std::vector<std::int64_t> shape = network.integers("input", size);
+  if (!before.is_sound()) return;
+  if (shape.size() != 3) {
+    network.problem("input", "an input shape has three numbers, but " + std::to_string(shape.size()) + " are given", "",
+                    "write [height, width, channels], or [tokens, 1, 1] for a sequence");
+    return;
+  }
+  head.input = {shape[0], shape[1], shape[2]};
+  if (is_too_large(head.input)) {
+    network.problem("input", fmt::format("{} is larger than any sample", to_text(head.input)), most_numbers_text(), "");
+  }
 }
 
 void read_head(TomlTable& network, LayerGraph& head) {
@@ -227,22 +261,11 @@ void read_head(TomlTable& network, LayerGraph& head) {
   head.source = network.required_text("source");
   head.sample = network.required_choice("sample", {"image", "sequence", "vector"});
   head.classes = network.required_integer("classes", size);
-  const std::vector<std::int64_t> shape = network.integers("input", size);
-  if (shape.size() == 3) {
-    head.input = {shape[0], shape[1], shape[2]};
-    if (is_too_large(head.input)) {
-      network.problem("input", fmt::format("{} is larger than any sample", to_text(head.input)), most_numbers_text(),
-                      "");
-    }
-  } else {
-    network.problem("input", "an input shape has three numbers, but " + std::to_string(shape.size()) + " are given", "",
-                    "write [height, width, channels], or [tokens, 1, 1] for a sequence");
-  }
 }
 
 }  // namespace
 
-NetworkFile read_network_keys(TomlDocument& document) {
+NetworkFile read_network_keys(TomlDocument& document, const Problems& problems) {
   TomlTable root = document.root();
   std::optional<TomlTable> network = root.table("network");
   NetworkFile file{network.value_or(root), {}, {}, {}};
@@ -252,10 +275,12 @@ NetworkFile read_network_keys(TomlDocument& document) {
     return file;
   }
   read_head(*network, file.head);
-  for (TomlTable& table : network->tables("layers")) file.entries.push_back(read_entry(table));
-  if (file.entries.empty()) network->problem("layers", "a network has at least one layer", "", "");
+  read_input(*network, file.head, problems);
+  const Since before(problems);
+  for (TomlTable& table : network->tables("layers")) file.entries.push_back(read_entry(table, problems));
+  if (file.entries.empty() && before.is_sound()) network->problem("layers", "a network has at least one layer", "", "");
   network->finish();
-  read_blocks(root.table("blocks"), file);
+  read_blocks(root.table("blocks"), file, problems);
   root.finish();
   return file;
 }

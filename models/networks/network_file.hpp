@@ -38,8 +38,9 @@ struct NetworkFile {
   std::map<std::string, std::vector<LayerSpec>> blocks;
 };
 
-/// Reads every key of a document; defects are recorded with their position. The tables refer to the document.
-NetworkFile read_network_keys(TomlDocument& document);
+/// Reads every key of a document; defects are recorded in `problems`, those of the document, with their position. The
+/// tables refer to the document.
+NetworkFile read_network_keys(TomlDocument& document, const Problems& problems);
 
 /// Puts blocks in place, connects the layers and computes their shapes, up to the first that does not fit.
 LayerGraph build_network(NetworkFile& file);

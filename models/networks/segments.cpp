@@ -59,6 +59,9 @@ class CarriedOutputs {
   explicit CarriedOutputs(const LayerGraph& graph) : graph_(graph), last_reader_(last_readers(graph)) {
     for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
       const std::string block = block_of(graph.layers[layer]);
+      const LayerKind kind = graph.layers[layer].kind;
+      const bool is_recurrent = kind == LayerKind::lstm || kind == LayerKind::gru;
+      if (is_recurrent && !block.empty()) recurrent_.insert(block);
       for (const LayerId read : {graph.layers[layer].input, graph.layers[layer].skip}) {
         const LayerId source = source_of(graph, read);
         if (source.valid() && !block.empty() && block != block_of(graph.layers[source.index()])) {
@@ -75,11 +78,12 @@ class CarriedOutputs {
     const std::size_t stream = source_before(layer);
     const auto readers = readers_.find(stream);
     if (readers == readers_.end() || !readers->second.contains(block)) return std::nullopt;
+    const bool is_stack = recurrent_.contains(block) && recurrent_.contains(block_of(graph_.layers[layer - 1]));
     std::int64_t numbers = 0;
     for (std::size_t source = 0; source < layer; ++source) {
       const bool is_sent = last_reader_[source] >= layer && source != stream;
       if (!is_sent || is_looked_up(source)) continue;
-      if (!is_read_by_many(source)) return std::nullopt;
+      if (!is_stack && !is_read_by_many(source)) return std::nullopt;
       numbers += graph_.layers[source].out.count();
     }
     return numbers;
@@ -112,6 +116,8 @@ class CarriedOutputs {
   const LayerGraph& graph_;
   std::vector<std::size_t> last_reader_;
   std::map<std::size_t, std::set<std::string>> readers_;  // blocks other than its own that read an output
+  std::set<std::string> recurrent_;  // blocks with an LSTM or a GRU: one after the other, each on a device of its own,
+                                     // whatever goes along (GNMT: Wu et al. 2016, figure 1)
 };
 
 /// About sqrt(n) runs that begin with a layer with weights and hold about equally many outputs.

@@ -41,9 +41,9 @@ struct NetworkCut {
   std::int64_t carried = 0;  // numbers per sample that go along beside what the layer before it hands on
 };
 /// Those before recompute_segments(), and those between placed blocks over which an output goes along that many
-/// blocks (four at least) read: the encoder's, to every block of the decoder. What an embedding hands on does not go
-/// along: who reads it far behind looks its tokens up itself (Megatron-LM keeps a table on the decoder's first stage,
-/// too).
+/// blocks (four at least) read: the encoder's, to every block of the decoder. Between blocks of LSTMs or GRUs all goes
+/// along that is read behind: GNMT's context and states. What an embedding hands on does not go along: who reads it far
+/// behind looks its tokens up itself (Megatron-LM keeps a table on the decoder's first stage, too).
 std::vector<NetworkCut> device_cuts(const LayerGraph& graph);
 
 }  // namespace orrery

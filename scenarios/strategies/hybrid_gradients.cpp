@@ -33,6 +33,13 @@ bool GradientTiming::share_wires_with(const GroupExchange& exchange) const {
   return share_wires({states.node_bytes, states.network_bytes}, exchange.price.sent);
 }
 
+Shown GradientTiming::shown_in(const PassPrice& pass) const {
+  const bool shares = std::any_of(pass.exchanges.begin(), pass.exchanges.end(), [this](const GroupExchange& each) {
+    return each.price.exposed > Seconds() && share_wires_with(each);
+  });
+  return shares ? Shown::before : Shown::behind;
+}
+
 Seconds GradientTiming::beyond_exchanges(const PassPrice& pass) const {
   Seconds exchanges;
   for (const GroupExchange& each : pass.exchanges) {

@@ -31,6 +31,9 @@ class GradientTiming {
   /// What each of the other chunks has of it, where it goes by chunk.
   [[nodiscard]] double share_of_chunk() const;
 
+  /// What shows of the last pass's own exchanges comes before the computing beside which gradients are exchanged where
+  /// both are on the same wires: there gradients would hold it up, and hide behind it.
+  [[nodiscard]] Shown shown_in(const PassPrice& pass) const;
   /// Of the exchange, or of its last part, what the prices say that the last pass hides.
   [[nodiscard]] Seconds hidden() const;
   /// Computing of the last pass, slowed so many times, that goes on beside what is hidden. The pass's own exchanges on

@@ -135,8 +135,8 @@ class RankWriter {
       last_ = exchange(group.meeting, group.dimension, phase, exchanges[i].shown, microbatch, all_needed());
       needed_.clear();
     }
-    wait_for_host(price);
     if (gradients.shown == Shown::before) begin_gradients();
+    wait_for_host(price);
   }
 
   /// The host begins with a pass, whatever the device waits for meanwhile, and is done no sooner than it takes. Of its
@@ -171,7 +171,7 @@ class RankWriter {
     const PassPrice pass = price_of_pass(price, task, step_.prices, layout_, wires());
     GradientStart gradients;
     if (last == Last::yes && gradients_.hidden() > Seconds()) {
-      gradients = {gradients_.hidden_behind(pass, slow), Shown::behind};
+      gradients = {gradients_.hidden_behind(pass, slow), gradients_.shown_in(pass)};
     }
     const Seconds recompute = task.kind == Kind::backward ? price.recompute + price.tensor_recompute : Seconds();
     const bool is_in_wait = gradients.shown != Shown::none && gradients_.hidden() <= pass.late;

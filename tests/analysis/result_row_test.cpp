@@ -71,23 +71,23 @@ TEST_CASE("the budget of a training: time, bytes, energy, hours, money and carbo
   CHECK(budget.currency == "EUR");
 }
 
-TEST_CASE("the price of a node is shared by its devices, and stands in for a price of its own") {
+TEST_CASE("the price of a node is paid whole, whatever part of it is used, and stands in for a price of its own") {
   Scenario scenario = hand_scenario({StrategyKind::data});
-  scenario.strategies[0].cluster.price_per_hour = 9;  // three devices
+  scenario.strategies[0].cluster.price_per_hour = 9;  // three devices, two in use
   scenario.strategies[0].cluster.currency = "USD";
   const std::vector<Way> ways = {two_device_step()};
   const Budget budget = result_rows(scenario, ways)[0].budget;
-  CHECK(budget.cost.value() == Approx(3.0 * 2 * 550 / 3600).epsilon(1e-12));
+  CHECK(budget.cost.value() == Approx(9.0 * 550 / 3600).epsilon(1e-12));
   CHECK(budget.currency == "USD");
 }
 
 TEST_CASE("the price of a rented system contains its electricity") {
   Scenario scenario = hand_scenario({StrategyKind::data});
-  scenario.strategies[0].cluster.price_per_hour = 9;  // three devices
+  scenario.strategies[0].cluster.price_per_hour = 9;  // three devices, two in use
   scenario.cost.electricity_per_kWh = 0.3;
   scenario.cost.currency = "USD";
   const std::vector<Way> ways = {two_device_step()};
-  CHECK(result_rows(scenario, ways)[0].budget.cost.value() == Approx(3.0 * 2 * 550 / 3600).epsilon(1e-12));
+  CHECK(result_rows(scenario, ways)[0].budget.cost.value() == Approx(9.0 * 550 / 3600).epsilon(1e-12));
 }
 
 TEST_CASE("what is not known has no figure") {

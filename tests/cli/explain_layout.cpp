@@ -8,12 +8,12 @@ using namespace orrery::testing;
 
 namespace {
 
-std::string explained(const std::string& keys) {
+std::string explained(const std::string& keys, const std::string& workload = "") {
   const TemporaryFolder folder;
   const std::string scenario = folder.write("layout.toml", R"([workload]
 network = "llama3-8b"
 batch = 48
-[cluster]
+)" + workload + R"([cluster]
 system = "dgx-h100"
 nodes = 2
 [[strategy]]
@@ -21,6 +21,7 @@ name = "a"
 kind = "hybrid"
 )" + keys);
   const orrery::ChildResult result = call_orrery({"explain", scenario});
+  INFO(result.errors);
   CHECK(result.exit_code == 0);
   return result.output;
 }
@@ -36,4 +37,30 @@ TEST_CASE("explain says what a run has and the closed form has not") {
   CHECK(explained("dp = 8").find("the last node") == std::string::npos);
   CHECK(explained("dp = 16\njitter = 0.1").find(slow) != std::string::npos);
   CHECK(explained("dp = 12").find(partly) != std::string::npos);
+}
+
+TEST_CASE("explain tells the optimizer's bytes that each strategy is priced with") {
+  const auto says = [](const std::string& text, const std::string& line) {
+    INFO(text);
+    CHECK(text.find("\n  optimizer " + line + "\n") != std::string::npos);
+  };
+  const std::string half = "precision = \"bf16\"\noptimizer = \"adamw\"\nframework = \"modern\"\n";
+  const std::string mixed =
+      "adamw: 34 bytes read and written per parameter, 12 bytes kept for each, 4 of them a copy of the weight";
+  const std::string text = explained("dp = 16", half);
+  says(text, mixed);
+  CHECK(text.find(" GiB\n") != std::string::npos);
+  const std::size_t end = text.find(" GiB\n"), begin = text.rfind(' ', end - 1) + 1;
+  CHECK(text.substr(begin, end - begin).size() <= 6);  // not every digit of a double
+  const std::string two = explained(
+      "dp = 16\nprecision = \"fp32\"\n[[strategy]]\nname = \"b\"\nkind = \"hybrid\"\ndp = 8\n[[strategy]]\n"
+      "name = \"c\"\nkind = \"hybrid\"\nzero_stage = 3\noffload = \"optimizer\"\n[[strategy]]\nname = \"d\"\n"
+      "kind = \"data\"\n",
+      half);
+  says(two, "adamw: 28 bytes read and written per parameter, 8 bytes kept for each (a)");
+  says(two, mixed + " (b)");
+  says(two,
+       "adamw: 28 bytes read and written per parameter, 12 bytes kept for each, 4 of them a copy of the weight (d)");
+  CHECK(two.find(" ns per parameter on the host, 12 bytes kept for each, 4 of them a copy of the weight (c)\n") !=
+        std::string::npos);
 }

@@ -54,6 +54,14 @@ TEST_CASE("fit refuses what it cannot do, and replaces a file only when told to"
   const ChildResult shapeless = call_orrery({"fit", trace, "--device", "a100-sxm-40", "-o", folder.file("new.csv")});
   CHECK(shapeless.exit_code == 3);
   CHECK(shapeless.errors.find("record_shapes=True") != std::string::npos);
+  const ChildResult unknown =
+      call_orrery({"fit", shipped_rows(), "--framework", "megatron-2022", "-o", folder.file("new.csv")});
+  CHECK(unknown.exit_code == 3);
+  CHECK(unknown.errors.find("orrery fit: unknown framework \"megatron-2022\" - did you mean \"megatron-2021\"?") == 0);
+  const ChildResult silent =
+      call_orrery({"fit", shipped_rows(), "--rows", "C-NCCL", "--device", "a100-sxm-40", "-o", folder.file("new.csv")});
+  CHECK(silent.exit_code == 3);
+  CHECK(silent.errors.find("orrery fit: ") != std::string::npos);
 }
 
 TEST_CASE("the example of a link works, and a constant that the rows do not depend on is not written") {

@@ -66,4 +66,18 @@ TEST_CASE("frameworks and laws are shown with the range and the source of every 
   CHECK(call_orrery({"list", "frameworks"}).output.find("megatron-2021") != std::string::npos);
 }
 
+TEST_CASE("constants are printed without what sums of binary fractions leave behind") {
+  for (const std::string& line : split(call_orrery({"list", "laws"}).output, '\n')) {
+    INFO(line);
+    CHECK(line.find("99999") == std::string::npos);
+    CHECK(line.find("00000") == std::string::npos);
+  }
+}
+
+TEST_CASE("a network's page explains its column of stored numbers") {
+  const std::string page = shown("network", "lenet5");
+  CHECK(page.find("stored k\n") != std::string::npos);
+  CHECK(page.find("\nstored k: thousands of numbers of a sample that backward needs") != std::string::npos);
+}
+
 }  // namespace

@@ -83,14 +83,20 @@ TEST_CASE("the death of one simulation leaves the other rows and names scenario 
   CHECK(results.find("small,four,") != std::string::npos);
 }
 
-TEST_CASE("an interrupted run leaves no file behind") {
+TEST_CASE("an interrupted run leaves no file behind, nor a folder that it made") {
   const TemporaryFolder folder;
   std::string text = three_ways;
   text.replace(text.find("rounds = 3"), 10, "rounds = 2000");
-  BackgroundRun background({"run", folder.write("small.toml", text), "-o", folder.file("out")});
-  REQUIRE(child_of(background.pid()) > 0);
-  ::kill(-background.pid(), SIGINT);
-  const int status = background.wait();
-  CHECK(WIFSIGNALED(status));
-  CHECK((!fs::exists(folder.file("out")) || fs::is_empty(folder.file("out"))));
+  const std::string scenario = folder.write("small.toml", text);
+  fs::create_directories(folder.file("there"));
+  for (const std::string out : {"out/deep/", "there"}) {
+    BackgroundRun background({"run", scenario, "-o", folder.file(out)});
+    REQUIRE(child_of(background.pid()) > 0);
+    ::kill(-background.pid(), SIGINT);
+    const int status = background.wait();
+    CHECK(WIFSIGNALED(status));
+  }
+  CHECK(!fs::exists(folder.file("out")));
+  REQUIRE(fs::exists(folder.file("there")));
+  CHECK(fs::is_empty(folder.file("there")));
 }

@@ -50,6 +50,8 @@ TEST_CASE("what validate cannot do is answered before any work") {
         "orrery validate: --federated has its own rows - leave ROWS.csv out, or --federated\n");
   CHECK(errors({"rows.csv", "--full"}) ==
         "orrery validate: --full belongs to --federated - add it, or leave --full out\n");
+  CHECK(errors({"rows.csv", "--seed", "1"}) ==
+        "orrery validate: --seed belongs to --federated - add it, or leave --seed out\n");
   CHECK(errors({"rows.csv", "-o", file}) ==
         "orrery validate: " + file + " exists - choose another -o or add --force\n");
 }

@@ -35,6 +35,11 @@ TEST_CASE("A workload may name a config.json instead of a network, with the leng
   const Scenario shorter = scenario_of(workload + "tokens = 128\nsteps = 10\n" + box + alone);
   CHECK(to_text(shorter.workload.network.input) == "128x1x1");
   CHECK(shorter.workload.network_file == config.path());
+  const std::string longer = error_of(workload + "tokens = 2048\nsteps = 10\n" + box + alone);
+  CHECK(longer ==
+        "lab.toml:3:10: workload.tokens: 2048 tokens are more than the 1024 positions that the model has "
+        "learned (" +
+            config.path() + ") - use at most 1024\n  tokens = 2048\n           ^");
 }
 
 TEST_CASE("A transformer of the catalogue may have samples of another length") {

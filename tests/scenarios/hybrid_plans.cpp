@@ -52,6 +52,23 @@ TEST_CASE("where the host sets the pace a simulated layout takes what its closed
   CHECK(flow_step(scenario) == Approx(parts.total().value()).epsilon(0.002));
 }
 
+TEST_CASE("gradients wait for an exchange of the last pass that is on the same wires, and hide behind none") {
+  // Of eight stages each would hold up the one before it.
+  const Scenario shared = shipped_lab(
+      "[workload]\nnetwork = \"megatron-7.5b\"\nbatch = 128\nprecision = \"fp16\"\noptimizer = \"sgd\"\n"
+      "framework = \"ideal\"\n[cluster]\nsystem = \"aws-p3.16xlarge\"\nnodes = 32\nnetwork_link = \"roce-100\"\n"
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\npp = 8\ncp = 2\ndp = 16\nmicrobatch = 2\n"
+      "recompute = \"selective\"\norder = [\"dp\", \"cp\", \"pp\", \"tp\"]\n");
+  CHECK(flow_step(shared) == Approx(predicted(shared)).epsilon(0.02));
+  // Dense gradients are most in one stage, those of experts in another.
+  const Scenario experts = shipped_lab(
+      "[workload]\nnetwork = \"deepseek-v2-lite\"\nbatch = 64\ntokens = 512\nprecision = \"bf16\"\noptimizer = "
+      "\"adam\"\n"
+      "framework = \"ideal\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 8\nnics = 1\n"
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\npp = 4\nep = 8\nchunks = \"uneven\"\n");
+  CHECK(flow_step(experts) == Approx(predicted(experts)).epsilon(0.02));
+}
+
 TEST_CASE("of the stages in a node one sends out, through the NICs of its devices") {
   const std::string stages = "pp = 16\norder = [\"pp\", \"tp\", \"cp\", \"dp\"]\n";
   const auto transfer = [](const Scenario& scenario) {

@@ -4,14 +4,29 @@
 namespace orrery {
 namespace {
 
-const std::string data = "dataset_samples = 600\n";                               // 1
-const std::string learning = "dataset = \"mnist\"\nlearn = true\nsteps = 100\n";  // 3
+// Whose data the clients hold, in as many lines as two_nn has.
+const std::string collected = "workload = { network = \"2nn\", data_origin = \"clients\" }\n\n";  // 2
+const std::string data = "dataset_samples = 600\n";                                               // 1
+const std::string learning = "dataset = \"mnist\"\nlearn = true\nsteps = 100\n";                  // 3
 
 }  // namespace
 
 TEST_CASE("mistakes in a federation are told with their reason") {
   check_malformed({
-      {"keys of another availability, and a group's keys beside groups", two_nn + R"([federation]
+      {"clients that nobody trains on, and whose data nobody moves", two_nn + box + two_clients + alone,
+       R"(lab.toml:5:1: federation: has no effect (no strategy is of kind federated, and with data_origin = "cluster" clients send no data) - remove it, add a strategy of kind = "federated", or data_origin = "clients" to [workload]
+  [federation]
+  ^)"},
+      {"clients whose data are moved",
+       two_nn + "dataset_samples = 10\ndata_origin = \"clients\"\n" + box + two_clients + alone, ""},
+      {"clients of one strategy of several", two_nn + "dataset_samples = 10\n" + box + two_clients + alone + federated,
+       ""},
+      {"clients of a strategy whose kind is not told",
+       two_nn + box + two_clients + "[[strategy]]\nname = \"a\"\nkind = \"federatd\"\n",
+       R"(lab.toml:13:8: strategy[0].kind: unknown name "federatd" - did you mean "federated"?
+  kind = "federatd"
+         ^)"},
+      {"keys of another availability, and a group's keys beside groups", collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"
@@ -34,7 +49,7 @@ lab.toml:11:9: federation.zones: belongs to availability = diurnal (the availabi
 lab.toml:12:9: federation.trace: belongs to availability = trace (the availability here is always) - remove it
   trace = "week.csv"
           ^)"},
-      {"an availability between its bounds", two_nn + R"([federation]
+      {"an availability between its bounds", collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"
@@ -58,7 +73,8 @@ lab.toml:12:18: federation.mean_offline_s: 0 is out of range (must be more than 
 lab.toml:13:10: federation.zones[0]: 40 is out of range (must be between -12 and 14)
   zones = [40]
            ^)"},
-      {"times online and offline that the clock cannot tell, and ones that outlast everybody", two_nn + R"([federation]
+      {"times online and offline that the clock cannot tell, and ones that outlast everybody",
+       collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"
@@ -74,7 +90,7 @@ mean_offline_s = 1e12
 lab.toml:11:18: federation.mean_offline_s: 1000000000000 s are too long (1000000000 s are thirty years) - use at most 1000000000
   mean_offline_s = 1e12
                    ^)"},
-      {"keys of a federation beside its groups", two_nn + R"([federation]
+      {"keys of a federation beside its groups", collected + R"([federation]
 server = "gpu"
 server_link = "net"
 clients = 3
@@ -98,7 +114,7 @@ lab.toml:8:16: federation.availability: belongs to a federation without groups (
 lab.toml:13:8: federation.group[0].grid: unknown grid "sunny" - known: windy
   grid = "sunny"
          ^)"},
-      {"traces that are not there, and what they would say", two_nn + R"([federation]
+      {"traces that are not there, and what they would say", collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"
@@ -122,7 +138,7 @@ lab.toml:12:15: federation.speed_sigma: belongs to a group without capacity_trac
 lab.toml:13:13: federation.sample_ms: belongs to a group without capacity_trace (the trace says it of each client) - remove it
   sample_ms = 5
               ^)"},
-      {"labels where nothing is learned", two_nn + R"([federation]
+      {"labels where nothing is learned", collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"
@@ -145,7 +161,7 @@ server = "gpu"
 server_link = "net"
 partition = "shards"
 alpha = 0.5
-)" + box + alone,
+)" + box + federated,
        R"(lab.toml:12:13: federation.partition: 80000 shards are too many (40000 clients x 2, and there are 60000 training samples) - use fewer clients or fewer shards for each
   partition = "shards"
               ^
@@ -159,11 +175,11 @@ link = "net"
 server = "gpu"
 server_link = "net"
 partition = "natural"
-)" + box + alone,
+)" + box + federated,
        R"(lab.toml:12:13: federation.partition: mnist does not say whom its samples come from (a natural partition deals each group of samples to one client) - take another partition, or dataset = "synthetic-writers"
   partition = "natural"
               ^)"},
-      {"a partition that does not exist says nothing about its options", two_nn + R"([federation]
+      {"a partition that does not exist says nothing about its options", collected + R"([federation]
 clients = 2
 device = "gpu"
 link = "net"

@@ -45,7 +45,7 @@ lab.toml:4:17: workload.learning_rate: 0 is out of range (must be more than 0)
 lab.toml:5:9: workload.learn: is the integer 1 (a truth value is wanted) - write true or false
   learn = 1
           ^
-lab.toml:12:7: energy.pue: 0.9 is out of range (must be at least 1)
+lab.toml:12:7: energy.pue: 0.9 is out of range (must be between 1 and 10)
   pue = 0.9
         ^)"},
       {"the same name twice", two_nn + box + alone + alone,
@@ -88,6 +88,59 @@ lab.toml:12:7: assert[1].min: is above max (no value is between them)
              ^)"},
       {"a price of one's own in another currency",
        two_nn + box + alone + "[cost]\nprice_per_device_hour = 2\ncurrency = \"USD\"\n", ""},
+      {"prices and energies that nobody pays", two_nn + box + alone + R"([energy]
+pue = 1e300
+gCO2e_per_kWh = 1e300
+wan_J_per_GB = 1e300
+[cost]
+price_per_device_hour = 1e300
+electricity_per_kWh = 1e300
+currency = "EUR"
+)",
+       R"(lab.toml:9:7: energy.pue: 1e+300 is out of range (must be between 1 and 10)
+  pue = 1e300
+        ^
+lab.toml:10:17: energy.gCO2e_per_kWh: 1e+300 is out of range (must be between 0 and 10000)
+  gCO2e_per_kWh = 1e300
+                  ^
+lab.toml:11:16: energy.wan_J_per_GB: 1e+300 is out of range (must be between 0 and 3600000000)
+  wan_J_per_GB = 1e300
+                 ^
+lab.toml:13:25: cost.price_per_device_hour: 1e+300 is out of range (must be between 0 and 1000000000)
+  price_per_device_hour = 1e300
+                          ^
+lab.toml:14:23: cost.electricity_per_kWh: 1e+300 is out of range (must be between 0 and 1000000000)
+  electricity_per_kWh = 1e300
+                        ^)"},
+      {"names that would change the terminal, and none", R"([scenario]
+name = "a\u001b[31m"
+)" + two_nn + box + R"([[strategy]]
+name = ""
+kind = "single"
+[[strategy]]
+name = "two\nlines"
+kind = "single"
+[[strategy]]
+name = "c\u009b31m"
+kind = "single"
+[cost]
+currency = "\u0007"
+)",
+       R"(lab.toml:2:8: scenario.name: has control characters (it stands in tables and files) - use one line of printable text
+  name = "a\u001b[31m"
+         ^
+lab.toml:8:8: strategy[0].name: is empty (it stands in tables and files) - give it a name of printable text
+  name = ""
+         ^
+lab.toml:11:8: strategy[1].name: has control characters (it stands in tables and files) - use one line of printable text
+  name = "two\nlines"
+         ^
+lab.toml:14:8: strategy[2].name: has control characters (it stands in tables and files) - use one line of printable text
+  name = "c\u009b31m"
+         ^
+lab.toml:17:12: cost.currency: has control characters (it stands in tables and files) - use one line of printable text
+  currency = "\u0007"
+             ^)"},
       {"prices without a currency, carbon said twice", two_nn + box + alone + R"([energy]
 grid = "windy"
 gCO2e_per_kWh = 100

@@ -114,6 +114,24 @@ expert_imbalance = 1.5
 lab.toml:9:20: strategy[0].expert_imbalance: has no effect (2nn has no experts) - remove it
   expert_imbalance = 1.5
                      ^)"},
+      {"lists of a search without a value, and of wrong ones", two_nn + box + layout + R"([search]
+tp = []
+recompute = []
+pp = [0]
+schedule = ["1f2b"]
+)",
+       R"(lab.toml:9:6: search.tp: is an empty list (no layout would be left to judge) - name values, or leave it out
+  tp = []
+       ^
+lab.toml:10:13: search.recompute: is an empty list (no layout would be left to judge) - name values, or leave it out
+  recompute = []
+              ^
+lab.toml:11:7: search.pp[0]: 0 is out of range (must be between 1 and 10000)
+  pp = [0]
+        ^
+lab.toml:12:12: search.schedule: unknown name "1f2b" - did you mean "1f1b"?
+  schedule = ["1f2b"]
+             ^)"},
       {"how other kinds are computed and cut", two_nn + R"(compute = "roofline"
 accumulation = 2
 )" + box + layout,

@@ -215,7 +215,7 @@ seeds = 0
 lab.toml:11:16: energy.wan_J_per_GB: belongs to network = power (the network here is counted by intensity, and the two are never mixed) - remove it
   wan_J_per_GB = 1
                  ^
-lab.toml:12:20: energy.fixed_kWh_per_GB: -1 is out of range (must be at least 0)
+lab.toml:12:20: energy.fixed_kWh_per_GB: -1 is out of range (must be between 0 and 1000)
   fixed_kWh_per_GB = -1
                      ^
 lab.toml:14:9: scenario.seeds: 0 is out of range (must be between 1 and 1000)

@@ -89,6 +89,12 @@ momentum = 0.9
        R"(lab.toml:3:11: workload.compute: replay needs a profile (executed steps are what is replayed) - add profile = "FILE.csv" (made by `orrery profile`), or compute = "roofline"
   compute = "replay"
             ^)"},
+      {"a config.json that is no text", R"([workload]
+hf_config = 3
+)" + box + alone,
+       R"(lab.toml:2:13: workload.hf_config: is the integer 3 (a string is wanted) - put it in quotes
+  hf_config = 3
+              ^)"},
       {"a profile that is not there", two_nn + R"(profile = "none.csv"
 profile_host = "gpu"
 )" + box + alone,

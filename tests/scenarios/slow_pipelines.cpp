@@ -38,6 +38,17 @@ TEST_CASE("pipelines with slow messages take in closed form what they do in the 
   }
 }
 
+TEST_CASE("ZB-H1 takes in closed form what it does in the flow engine, with few micro-batches, too") {
+  const std::string network = GENERATE(as<std::string>(), "llama2-7b", "llama3-8b");
+  const int batch = GENERATE(1, 2, 4, 8, 32);
+  INFO(network << ", " << batch);
+  const Scenario scenario = shipped_lab(
+      "[workload]\nnetwork = \"" + network + "\"\nbatch = " + std::to_string(batch) +
+      "\nprecision = \"bf16\"\noptimizer = \"adamw\"\nframework = \"ideal\"\n[cluster]\nsystem = \"dgx-h100\"\n"
+      "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\npp = 8\ndp = 1\nschedule = \"zb-h1\"\n");
+  CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.005));
+}
+
 TEST_CASE("stages without a link in their node share its NIC") {
   const std::string keys = GENERATE(as<std::string>(), "pp = 4\n", "pp = 6\n", "pp = 12\n");
   INFO(keys);

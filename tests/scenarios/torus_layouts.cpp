@@ -27,6 +27,15 @@ TEST_CASE("chips of a torus take in closed form what they do in the flow engine,
   CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
 }
 
+TEST_CASE("planes of fewer chips than a host has count chips, not hosts") {
+  const std::string layout = GENERATE(as<std::string>(), "tp = 4\nzero_stage = 3\n", "tp = 2\nzero_stage = 3\n");
+  const std::string system = GENERATE(as<std::string>(), "tpu-v5e-pod", "tpu-v5p-pod");
+  const int nodes = GENERATE(1, 2, 4);
+  INFO(system << ", " << nodes << " nodes, " << layout);
+  const Scenario scenario = chips(system, nodes, layout);
+  CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
+}
+
 TEST_CASE("no ring of chips is faster than their ports") {
   // Before, what went to chips of the same host counted as if it had another port.
   for (const int nodes : {1, 2, 16}) {
@@ -34,7 +43,10 @@ TEST_CASE("no ring of chips is faster than their ports") {
     const TrainingJob job = training_job(scenario, scenario.strategies[0]);
     const LibraryCost cost = LayoutJudge(job).prices(scenario.strategies[0].hybrid.layout).gradient_exchange;
     CHECK(cost.node_bytes == Bytes());
-    CHECK((cost.network_bytes / cost.wire).value() == Approx(job.network_law.bus_GBps.value * 1e9).epsilon(1e-9));
+    const double rate = (cost.network_bytes / cost.wire).value(), ports = job.network_law.bus_GBps.value * 1e9;
+    CHECK(rate <= ports * (1 + 1e-9));
+    // The four chips of one host stand on two planes, between which there are fewer lines.
+    if (nodes > 1) CHECK(rate == Approx(ports).epsilon(1e-9));
   }
 }
 

@@ -50,16 +50,16 @@ TEST_CASE("a leaf's way to the core counts every NIC of its nodes") {
 }
 
 TEST_CASE("closed forms know the nodes of a leaf and what it passes on") {
-  CHECK(leaf_shape(fat_tree(6, 4, 4)).nodes == 4);
+  CHECK(leaf_shape(fat_tree(6, 4, 4)).neighbours == 4);
   CHECK(leaf_shape(fat_tree(6, 4, 4)).oversubscription == Approx(4));
-  CHECK(leaf_shape(fat_tree(4, 4, 4)).nodes == 0);  // one leaf
+  CHECK(leaf_shape(fat_tree(4, 4, 4)).neighbours == 0);  // one leaf
   ClusterDescription description = gpu_boxes(8, 4, 4);
-  CHECK(leaf_shape(description).nodes == 0);  // a star
+  CHECK(leaf_shape(description).neighbours == 0);  // a star
   description.fabric = "rail-optimised", description.oversubscription = 2;
-  CHECK(leaf_shape(description).nodes == 0);  // equal local devices share their rail
+  CHECK(leaf_shape(description).neighbours == 0);  // equal local devices share their rail
   // 32 ports in planes of 8 = two nodes, which pass on one axis of three
   description.fabric = "torus", description.torus_axes = 3, description.oversubscription = 1;
-  CHECK(leaf_shape(description).nodes == 2);
+  CHECK(leaf_shape(description).neighbours == 2);
   CHECK(leaf_shape(description).oversubscription == Approx(3));
 }
 

@@ -22,7 +22,7 @@ TEST_CASE("the software of a row") {
   CHECK(software("Narayanan et al.", "0", 8, 2021) == "megatron-2021");
   CHECK(software("NVIDIA/Megatron-LM README figures", "", 8, 2020) == "megatron-2020");
   CHECK(software("VIA-Research/vTrain data", "", 2, 2024) == "megatron-deepspeed-2021");
-  CHECK(software("torchtitan", "1", 8, 2022) == "modern");
+  CHECK(software("torchtitan", "1", 8, 2022) == "pytorch-fsdp");
   CHECK(software("somebody", "", 8, 2024) == "modern");
   CHECK(software("microsoft/DeepSpeed docs", "3", 1, 2022) == "deepspeed-zero3");
   CHECK(software("PyTorch FSDP, VLDB 2023", "3", 1, 2023) == "pytorch-fsdp");
@@ -33,6 +33,31 @@ TEST_CASE("the software of a row") {
   CHECK(software("torchtitan FSDP2; torch.compile, float8 linear", "3", 1, 2024) == "pytorch-fsdp-compiled");
   CHECK(software("torchtitan FSDP2; no torch.compile", "3", 1, 2024) == "pytorch-fsdp");
   CHECK(software("torchtitan FSDP2, without torch.compile", "3", 1, 2024) == "pytorch-fsdp");
+}
+
+TEST_CASE("PyTorch's own software is one profile, whichever states FSDP shares out, and if none") {
+  const auto software = [](const std::string& source, const std::string& zero, double year) {
+    MeasuredRow row = gpt_row("devices,global_batch", "8,8");
+    row.source = source;
+    row.zero_stage = zero;
+    return framework_of(row, network_of(row, shared_tables().models), year).id;
+  };
+  // Weights that stay gathered between the passes are stage 2.
+  CHECK(software("FSDP2, reshard_after_forward never (ZeRO-2)", "2", 2025) == "pytorch-fsdp");
+  CHECK(software("SHARD_GRAD_OP of PyTorch, torch.compile", "2", 2024) == "pytorch-fsdp-compiled");
+  CHECK(software("Megatron FSDP", "2", 2025) == "modern");
+  CHECK(software("somebody", "2", 2025) == "modern");
+  CHECK(software("somebody", "3", 2025) == "pytorch-fsdp");
+  // Without shared states.
+  CHECK(software("Hugging Face trainer", "", 2024) == "pytorch-fsdp");
+  CHECK(software("PyTorch 2.10, naive attention", "0", 2026) == "pytorch-fsdp");
+  CHECK(software("lit-GPT benchmark, torch.compile", "0", 2024) == "pytorch-fsdp-compiled");
+  CHECK(software("torchtitan TP, torch.compile", "", 2025) == "pytorch-fsdp-compiled");
+  CHECK(software("Megatron-Core in a container of PyTorch", "", 2024) == "modern");
+  CHECK(software("PyTorch with layers of TE", "1", 2025) == "modern");
+  CHECK(software("PyTorch with NeMo", "", 2025) == "modern");
+  // Before its own fused attention.
+  CHECK(software("PyTorch 1.12", "", 2022) == "megatron-2021");
 }
 
 TEST_CASE("software and devices without a profile are told and widen the range, profiles of their own do not") {

@@ -10,12 +10,12 @@ using namespace testing;
 constexpr std::int64_t hidden = 1024, heads = 16, size = hidden / heads;
 
 /// Two blocks whose queries share so many heads of keys and values.
-TrainingJob grouped_job(std::int64_t kv_heads, int devices, std::int64_t query_heads = heads) {
+TrainingJob grouped_job(std::int64_t kv_heads, int devices, std::int64_t query_heads = heads, bool has_norm = false) {
   TrainingJob job = megatron_job({2, hidden, heads}, devices, devices, "modern");
   TransformerShape shape;
   shape.name = "grouped";
   shape.layers = 2, shape.hidden = query_heads * size, shape.heads = query_heads, shape.kv_heads = kv_heads;
-  shape.vocabulary = 51200, shape.tokens = 2048;
+  shape.vocabulary = 51200, shape.tokens = 2048, shape.query_norm = has_norm;
   job.network = transformer_graph(shape);
   return job;
 }
@@ -52,6 +52,18 @@ TEST_CASE("attention of shared heads is split as far as the queries' heads go") 
   CHECK(compute(2, 8) == Approx(compute(8, 8)).epsilon(1e-9));
   CHECK(compute(2, 16) < compute(2, 4));
   CHECK(compute(1, 16) == Approx(compute(16, 16)).epsilon(1e-9));
+}
+
+TEST_CASE("norms of heads that are shared keep attention split (Qwen3 on more ranks than heads of keys and values)") {
+  const auto computing = [](std::int64_t kv_heads, int tp, bool has_norm) {
+    return LayoutJudge(grouped_job(kv_heads, tp, heads, has_norm)).predict(split(tp));
+  };
+  const StepPrediction plain = computing(2, 16, false), normed = computing(2, 16, true);
+  CHECK(normed.parts.compute.value() == Approx(plain.parts.compute.value()).epsilon(0.15));
+  CHECK(normed.memory.states.activations.value() < 1.3 * plain.memory.states.activations.value());
+  CHECK(normed.exchanged_per_device.total().value() == Approx(plain.exchanged_per_device.total().value()));
+  // A device has one head of either: its norm does as much as where each has one of sixteen.
+  CHECK(normed.parts.compute.value() == Approx(computing(16, 16, true).parts.compute.value()).epsilon(0.005));
 }
 
 TEST_CASE("ranks that are no multiple of the heads of keys and values are an obstacle") {

@@ -69,16 +69,26 @@ TEST_CASE("every chunk has a block, and of equal ones no stage, and no pace of r
   }
 }
 
+TEST_CASE("equal chunks count the few blocks that are unlike the others, too") {
+  // 61 blocks, the first three of them dense: 3 or 4 each, the embedding with the first, the head with the last.
+  const BlockSequence sequence = blocks_of(mixture_job(61, 64, 16).network);
+  CHECK(dealt_blocks(sequence) == 61);
+  const std::vector<std::size_t> starts = deal_blocks(sequence, 16, std::vector<double>(sequence.blocks.size(), 1.0));
+  CHECK(starts[1] == 1 + 3);
+  for (std::size_t chunk = 1; chunk < 14; ++chunk) CHECK(starts[chunk + 1] - starts[chunk] == 4);
+  CHECK(starts[16] - starts[15] == 3 + 1);
+}
+
 TEST_CASE("chunks that do not divide the blocks are an obstacle, unless they may be uneven") {
   const LayoutJudge judge(mixture_job(61, 64, 16));
   CHECK(judge.obstacles(pipeline(4, 4)) ==
-        std::vector<std::string>{"pp 4 x interleave 4 = 16 chunks do not divide the 58 blocks of mixture - use pp x "
-                                 "interleave = 2 or 29, or chunks uneven"});
+        std::vector<std::string>{"pp 4 x interleave 4 = 16 chunks do not divide the 61 blocks of mixture - use pp x "
+                                 "interleave = 9 or 21, or chunks uneven"});
   CHECK(judge.obstacles(uneven(4, 4)).empty());
   CHECK(judge.obstacles(uneven(8, 1)).empty());
   CHECK(judge.obstacles(uneven(8, 8)) ==
-        std::vector<std::string>{"pp 8 x interleave 8 = 64 chunks, but mixture has 63 blocks - use pp x interleave up "
-                                 "to 63"});
+        std::vector<std::string>{"pp 8 x interleave 8 = 64 chunks, but mixture has 63 blocks with its ends - use pp x "
+                                 "interleave up to 63"});
   CHECK(to_text(uneven(4, 4)) == "tp1 pp4 dp1 b1 v4 uneven");
 }
 

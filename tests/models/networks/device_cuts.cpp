@@ -31,8 +31,25 @@ TEST_CASE("an encoder and a decoder can be cut between all their blocks, the enc
   CHECK(recompute_segments(graph).size() == 3);  // of what is really computed again nothing goes along
 }
 
+TEST_CASE("recurrent encoders and decoders can be cut between all their layers, context and states going along") {
+  for (const std::string name : {"gnmt", "gnmt-wmt16"}) {
+    const LayerGraph graph = load_network(name);  // 4 + 4 layers
+    INFO(name);
+    std::vector<std::string> firsts;
+    for (const NetworkCut& cut : device_cuts(graph)) firsts.push_back(graph.layers[cut.first].name);
+    CHECK(firsts == std::vector<std::string>{"embedding", "encoder.1.forward", "encoder.2.lstm", "encoder.3.lstm",
+                                             "encoder.4.lstm", "decoder.1.keys", "decoder.2.input", "decoder.3.input",
+                                             "decoder.4.input", "classifier"});
+    const std::int64_t output =
+        graph.input.height * 1024;  // first decoder layer's beside its context, then the context
+    CHECK(carried(graph) == std::vector<std::int64_t>{0, 0, 0, 0, 0, output, output, output, 0});
+    CHECK(recompute_segments(graph).size() == 3);
+  }
+}
+
 TEST_CASE("networks whose blocks hand on one output alone are cut where recomputation cuts them") {
-  for (const std::string name : {"gpt2", "bert-large", "resnet50", "inception-v3", "mobilenet-v2", "unet", "yolov8n"}) {
+  for (const std::string name :
+       {"gpt2", "bert-large", "resnet50", "inception-v3", "mobilenet-v2", "unet", "yolov8n", "deepspeech2"}) {
     const LayerGraph graph = load_network(name);
     std::vector<std::size_t> firsts;
     for (const NetworkCut& cut : device_cuts(graph)) firsts.push_back(cut.first);

@@ -88,6 +88,7 @@ TEST_CASE("What a file does not say is said: defaults, tokens, parts left out") 
   CHECK(layer_named(graph, "block.2.attention").window == 128);
   CHECK(assumed == Texts{"hidden_act = \"silu\" (default of mistral)",
                          "tie_word_embeddings = false (default of mistral)",
+                         "head_dim = 16 (hidden_size / num_attention_heads)",
                          "tokens = 256 (the positions the model was made for)"});
 }
 
@@ -124,7 +125,7 @@ TEST_CASE("Dropouts of a family become layers") {
 TEST_CASE("Wrong types and ranges are all told at once, with line and column") {
   CHECK(problems_in("{\n  \"model_type\": \"gpt2\",\n  \"n_layer\": 0,\n  \"n_embd\": 768.5,\n  \"n_head\": true,\n"
                     "  \"resid_pdrop\": 1.5,\n  \"activation_function\": \"mish\"\n}\n") ==
-        R"(config.json:3:14: n_layer: 0 is out of range (must be at least 1 and at most 10000000)
+        R"(config.json:3:14: n_layer: 0 is out of range (must be at least 1 and at most 1000000000)
     "n_layer": 0,
                ^
 config.json:4:13: n_embd: 768.5 is not a whole number
@@ -196,10 +197,54 @@ TEST_CASE("Dimensions beyond what can be made are told") {
         "config.json:1:46: num_hidden_layers: is out of range (networks have at most 10000 blocks)\n"
         "  {\"model_type\": \"llama\", \"num_hidden_layers\": 9999999}\n"
         "                                               ^");
+  CHECK(problems_in(R"({"model_type": "t5", "num_decoder_layers": 1000000000})") ==
+        "config.json:1:44: num_decoder_layers: is out of range (networks have at most 10000 blocks)\n"
+        "  {\"model_type\": \"t5\", \"num_decoder_layers\": 1000000000}\n"
+        "                                             ^");
   CHECK(problems_in(R"({"model_type": "opt", "word_embed_proj_dim": 512})") ==
         "config.json:1:46: word_embed_proj_dim: is not hidden_size (embeddings of another width are not made)\n"
         "  {\"model_type\": \"opt\", \"word_embed_proj_dim\": 512}\n"
         "                                               ^");
+}
+
+TEST_CASE("Dimensions that are allowed and too large together are refused before they are multiplied") {
+  const std::string wide = R"({"model_type": "llama", "num_hidden_layers": 1, "num_attention_heads": 1, )";
+  CHECK(
+      problems_in(wide + R"("hidden_size": 1000000000})", 1000000) ==
+      "config.json: layer \"embedding\" (embedding) does not fit: it would give 1000000x1x1000000000, but a dimension "
+      "has at most 1000000000, all together have at most 1e+14 numbers");
+  CHECK(
+      problems_in(wide + R"("hidden_size": 1000000000, "vocab_size": 1000000})", 1) ==
+      "config.json: layer \"embedding\" (embedding) does not fit: with it the network has more than 1e+14 parameters");
+  CHECK(problems_in(R"({"model_type": "vit", "image_size": 1000000000, "patch_size": 1000000000})") ==
+        "config.json: 1000000000x1000000000x3 is larger than any sample: a dimension has at most 1000000000, all "
+        "together have at most 1e+14 numbers");
+  // lists of blocks are not made of more than there may be
+  CHECK(problems_in(R"({"model_type": "qwen2_moe", "num_hidden_layers": 1000000000, "decoder_sparse_step": 7})")
+            .starts_with("config.json:1:50: num_hidden_layers: is out of range"));
+}
+
+TEST_CASE("Of a key that is wrong already nothing more is said") {
+  const auto only = [](const std::string& text, const std::string& error) {
+    const std::string problems = problems_in(text, 2048);
+    CHECK(problems.substr(0, problems.find('\n')) == "config.json:1:" + error);
+    CHECK(problems.find("config.json", 1) == std::string::npos);
+  };
+  only(R"({"model_type": ["llama"]})", "16: model_type: [\"llama\"] is not a text");
+  only(R"({"model_type": "opt", "word_embed_proj_dim": "x"})", "46: word_embed_proj_dim: \"x\" is not a whole number");
+  only(R"({"model_type": "opt", "hidden_size": "x", "word_embed_proj_dim": 512})",
+       "38: hidden_size: \"x\" is not a whole number");
+  only(R"({"model_type": "gpt2", "n_positions": "x"})", "39: n_positions: \"x\" is not a whole number");
+  only(R"({"model_type": "gemma2", "num_hidden_layers": "x", "layer_types": ["full_attention"]})",
+       "47: num_hidden_layers: \"x\" is not a whole number");
+  only(R"({"model_type": "qwen2_moe", "num_hidden_layers": "x", "mlp_only_layers": [40]})",
+       "50: num_hidden_layers: \"x\" is not a whole number");
+  only(R"({"model_type": "llama4_text", "num_hidden_layers": "x", "no_rope_layers": [1]})",
+       "52: num_hidden_layers: \"x\" is not a whole number");
+  only(R"({"model_type": "deepseek_v3", "n_routed_experts": "x", "n_group": 7})",
+       "51: n_routed_experts: \"x\" is not a whole number");
+  only(R"({"model_type": "qwen2_moe", "moe_intermediate_size": "x", "shared_expert_intermediate_size": 1500})",
+       "54: moe_intermediate_size: \"x\" is not a whole number");
 }
 
 TEST_CASE("A config.json that is not there is told as any file") {

@@ -52,6 +52,14 @@ const std::vector<Row>& published() {
        235741434880},
       // Scout, 108,641,793,536 with the 871,932,416 of what reads images; Maverick, 401,583,781,376 with the same
       {R"({"model_type": "llama4", "text_config": {"model_type": "llama4_text"}})", 108641793536 - 871932416},
+      // Scout as its file has it, 10,485,760 positions
+      {R"({"model_type": "llama4", "text_config": {"model_type": "llama4_text", "attention_bias": false,
+           "attention_chunk_size": 8192, "head_dim": 128, "hidden_act": "silu", "hidden_size": 5120,
+           "interleave_moe_layer_step": 1, "intermediate_size": 8192, "intermediate_size_mlp": 16384,
+           "max_position_embeddings": 10485760, "no_rope_layers": [], "num_attention_heads": 40,
+           "num_experts_per_tok": 1, "num_hidden_layers": 48, "num_key_value_heads": 8, "num_local_experts": 16,
+           "use_qk_norm": true, "vocab_size": 202048}})",
+       107769861120},
       {R"({"model_type": "llama4_text", "num_local_experts": 128, "interleave_moe_layer_step": 2,
            "use_qk_norm": false})",
        401583781376 - 871932416},
@@ -67,6 +75,12 @@ const std::vector<Row>& published() {
            "intermediate_size": 8192, "vocab_size": 49155, "tie_word_embeddings": true})",
        2533531648},
       {R"({"model_type": "glm4"})", 9400279040},  // GLM-4-9B-0414
+      // Falcon 2 11B: 2 x 65,024 x 4,096 + 2 x 4,096 + 60 x (4,096 x 48 x 128 + 4,096^2 + 2 x 4,096 x 16,384 + 2 x
+      // 4,096)
+      {R"({"model_type": "falcon", "hidden_size": 4096, "num_hidden_layers": 60, "num_attention_heads": 32,
+           "num_kv_heads": 8, "ffn_hidden_size": 16384, "new_decoder_architecture": true,
+           "num_ln_in_parallel_attn": 1, "tie_word_embeddings": false})",
+       11102822400},
   };
   return rows;
 }
@@ -118,9 +132,26 @@ TEST_CASE("Gemma 2 normalises what a branch reads and what it gives, every secon
                          "intermediate_size = 9216 (default of gemma2)", "vocab_size = 256000 (default of gemma2)",
                          "max_position_embeddings = 8192 (default of gemma2)",
                          "hidden_activation = \"gelu_pytorch_tanh\" (default of gemma2)",
-                         "num_key_value_heads = 4 (default of gemma2)",
-                         "tie_word_embeddings = true (default of gemma2)", "head_dim = 256 (default of gemma2)",
+                         "tie_word_embeddings = true (default of gemma2)",
+                         "num_key_value_heads = 4 (default of gemma2)", "head_dim = 256 (default of gemma2)",
                          "attention_bias = false (default of gemma2)", caps});
+}
+
+TEST_CASE("Falcon's blocks have a normalisation for either half, or one for both") {
+  const std::string falcon =
+      R"({"model_type": "falcon", "num_hidden_layers": 1, "num_attention_heads": 64, "hidden_size": 4096,
+          "new_decoder_architecture": true)";
+  const LayerGraph one = graph_of(falcon + R"(, "num_ln_in_parallel_attn": 1, "activation": "relu"})");
+  CHECK(layer_named(one, "block.1.up").input == layer_named(one, "block.1.norm1").id);
+  CHECK(layer_named(one, "block.1.relu").kind == LayerKind::relu);
+  for (const std::string two : {"}", R"(, "num_ln_in_parallel_attn": 2})", R"(, "num_ln_in_parallel_attn": null})"}) {
+    const LayerGraph graph = graph_of(falcon + two);
+    CHECK(layer_named(graph, "block.1.up").input == layer_named(graph, "block.1.norm2").id);
+  }
+  CHECK(problems_in(R"({"model_type": "falcon", "new_decoder_architecture": true, "num_ln_in_parallel_attn": 3})") ==
+        R"(config.json:1:87: num_ln_in_parallel_attn: 3 is neither 1 nor 2
+  {"model_type": "falcon", "new_decoder_architecture": true, "num_ln_in_parallel_attn": 3}
+                                                                                        ^)");
 }
 
 TEST_CASE("OLMo 2 normalises what a branch gives, and queries and keys over all heads") {

@@ -235,6 +235,46 @@ TEST_CASE("Numbers that no network has are refused before anything is counted wi
         "1000000000, all together have at most 1e+14 numbers)");
 }
 
+TEST_CASE("Of what is wrong already nothing more is said") {
+  const std::string relu = "{ name = \"r\", kind = \"relu\" }";
+  CHECK(wrong_lines("[0, 28, 1]", relu) ==
+        "small.toml:6:10: network.input[0]: 0 is out of range (must be between 1 and 1000000000)");
+  CHECK(wrong_lines("\"28x28\"", relu) ==
+        "small.toml:6:9: network.input: is the string \"28x28\" (an array is wanted) - put it in [ ]");
+  const std::string tables = "{ name = \"e\", kind = \"embedding_tables\", units = 4, rows = ";
+  CHECK(wrong_lines("[1, 1, 2]", tables + "[0] }") ==
+        "small.toml:9:61: network.layers[0].rows[0]: 0 is out of range (must be between 1 and 1000000000000)");
+  CHECK(wrong_lines("[8, 8, 2]",
+                    "{ name = \"c\", kind = \"convolution\", filters = 4, kernel_width = 0, padding_width "
+                    "= 1 }") ==
+        "small.toml:9:65: network.layers[0].kernel_width: 0 is out of range (must be between 1 and 1000000000)");
+  const std::string text = network_text("[1, 1, 4]", "4", "");
+  const std::string wrong = problems_of(text.substr(0, text.find("layers")) + "layers = 3\n[blocks]\nb = []\n");
+  CHECK(wrong ==
+        "small.toml:8:10: network.layers: is the integer 3 (an array of tables is wanted) - write "
+        "[[network.layers]]\n  layers = 3\n           ^");
+}
+
+TEST_CASE("A block that no layer names is unknown, unless a layer may have meant it") {
+  const std::string blocks = "[blocks]\nb = [{ name = \"d\", kind = \"dense\", units = 4 }]\n";
+  const auto first_lines = [&](const std::string& layer) {
+    std::istringstream text(problems_of(network_text("[1, 1, 4]", "4", layer + ",\n" + loss, blocks)));
+    std::string lines;
+    for (std::string line; std::getline(text, line);) {
+      if (line.starts_with("small.toml")) lines += line + "\n";
+    }
+    return lines;
+  };
+  CHECK(first_lines("{ name = \"x\", kind = \"relu\" }") == "small.toml:13:1: blocks: unknown key \"b\"\n");
+  CHECK(first_lines("{ name = \"x\", block = \"c\" }") ==
+        "small.toml:9:23: network.layers[0].block: unknown block \"c\" ([blocks] does not define it) - add it as an "
+        "array of layers under [blocks]\n");
+  CHECK(first_lines("{ name = \"x\", block = 3 }") ==
+        "small.toml:9:23: network.layers[0].block: is the integer 3 (a string is wanted) - put it in quotes\n");
+  CHECK(first_lines("{ name = \"x\", blok = \"b\" }") ==
+        "small.toml:9:1: network.layers[0].kind: is missing (required)\n");
+}
+
 TEST_CASE("Layers that give or hold more numbers than any network are refused") {
   CHECK(wrong_lines("[1, 1, 1000000000]", "{ name = \"d\", kind = \"dense\", units = 1000000000 }") ==
         "small.toml:9:22: network.layers[0].kind: layer \"d\" (dense) does not fit: with it the network has more than "
