@@ -254,7 +254,7 @@ class WorkloadReader {
   }
 
   static constexpr Range small_count{1.0, 1e9};  // fits an int
-  static constexpr Range token_count{1.0, 1e7};
+  static constexpr Range token_count{1.0, 1e8};
   static constexpr Range sample_count{0.0, 1e12}, epoch_count{0.0, 1e6, Range::Low::open};  // both together: steps
   static constexpr Range step_count{1.0, 1e18};                                             // below 2^63
 

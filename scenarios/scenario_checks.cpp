@@ -1,5 +1,7 @@
 #include "scenarios/scenario_checks.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "scenarios/plan.hpp"

@@ -32,7 +32,9 @@ void note_missing(const fs::path& folder) {
   int missing = 0;
   for (; !path.empty() && !fs::exists(path, error); path = path.parent_path()) ++missing;
   if (text.size() >= made_folder.size()) return;
+  made_folders = 0;  // while the text is not whole
   std::copy(text.begin(), text.end(), made_folder.begin());
+  made_folder[text.size()] = '\0';
   made_folders = missing;
 }
 

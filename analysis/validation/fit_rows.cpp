@@ -134,9 +134,7 @@ StepRow step_row(const Told& told, CaseSolver& solver, const FrameworkProfile& f
                solved.step.time().value(), seconds_per(told.row.unit) ? 1.0 : -1.0};
   step.job.framework = framework;
   set_stated_software(step.job.framework, told.row);
-  for (const FrameworkConstant& each : framework_constants()) {
-    if (!(step.job.framework.*each.member == framework.*each.member)) step.stated.emplace_back(each.name);
-  }
+  step.stated = stated_constants(told.row);
   return step;
 }
 

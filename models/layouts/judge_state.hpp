@@ -18,10 +18,10 @@ namespace orrery {
 /// Sum of one micro-batch's work on the blocks of one chunk or stage.
 struct StageWork {
   Seconds forward, backward_input, backward_weights, recompute;  // computing
-  Seconds gaps;                                                  // contained in them but for recomputation: launches
-  Seconds late,
-      late_back;  // what the device waits for its host in either pass, exchanges beside that taken into account
-  Seconds lead;   // by which the host is ahead of the device after both passes
+  /// What the device waits for its host in either pass, exchanges that show taken into account.
+  Seconds late, late_back;
+  Seconds gaps;  // contained in computing but for recomputation: launches
+  Seconds lead;  // by which the host is ahead of the device after both passes
   Seconds tensor_forward, tensor_backward, tensor_recompute;  // exposed
   Seconds context_forward, context_backward, context_recompute;
   Seconds expert_forward, expert_backward, expert_recompute;

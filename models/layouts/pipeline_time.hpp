@@ -34,7 +34,8 @@ struct PipelineTime {
 /// 5 % with fewer micro-batches than stages (of 1,000 pipelines drawn at random, of stages up to three times as long as
 /// others whose forward shares differ by up to a fifth). Interleaved over v chunks
 /// m max + (sum - max) / v (Narayanan et al. 2021); GPipe the same as 1F1B for forward and backward apart; ZB-H1: the
-/// gradients of the weights fill the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023).
+/// gradients of the weights fill the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023), of
+/// equal stages and many micro-batches; predictions replay it.
 ///
 /// `transfers`: of a message from each stage to the next one or back, where chunks are interleaved from the last to the
 /// first, too. All of them show twice on the way of the first micro-batch, 2 v times when chunks are interleaved (the

@@ -43,7 +43,9 @@ StepParts LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chun
   const bool has_no_form = has_unequal_chunks(layout) || layout.schedule == PipelineSchedule::zero_bubble;
   if (has_no_form && layout.pp > 1) {
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
-    pipeline.bubble = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;
+    const Seconds left = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;
+    constexpr double rounding = 1e-12;  // of a stage that never waits
+    pipeline.bubble = left > work * rounding ? left : Seconds();
   }
   if (layout.pp > 1 && (has_no_form || has_slow_messages(times, hops, layout, waiting))) {
     const Seconds beside_work = replay_.time(times, hops, layout, static_cast<int>(count), waiting) - work;

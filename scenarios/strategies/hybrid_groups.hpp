@@ -11,11 +11,10 @@
 
 namespace orrery {
 
-/// Who meets. slices: the tp ranks of a layer; parts: the cp ranks of a
-/// sequence; experts: the ep ranks that share them, of several slices where experts are whole. replicas: the dp x cp
-/// ranks of the same weights, or those of one island. shards: runs of zero_group of those; sums: the ranks that hold
-/// the same shard, one of each run. islands: a rank of each island, those at the same place in theirs. ends: first and
-/// last stage.
+/// Who meets. slices: the tp ranks of a layer; parts: the cp ranks of a sequence; experts: the ep ranks that share
+/// them, of several slices where experts are whole. replicas: the dp x cp ranks of the same weights, or those of one
+/// island. shards: runs of zero_group of those; sums: the ranks that hold the same shard, one of each run. islands: a
+/// rank of each island, those at the same place in theirs. ends: first and last stage.
 enum class Meeting : std::uint8_t { slices, parts, experts, replicas, shards, sums, islands, ends };
 
 /// Who exchanges gradients and parameters: `shards` where sharing_ranks are fewer than all, else `replicas`.

@@ -179,7 +179,7 @@ class RankWriter {
     if (recompute > Seconds()) {
       const PassExchange exchange{price.tensor_recompute, price.tensor_sent.recompute};
       const PassPrice again{price.recompute, {{Meeting::slices, Dimension::tp, exchange}}};
-      const bool is_now = gradients.shown != Shown::none;
+      const bool is_now = gradients.shown != Shown::none && !is_in_wait;
       const Seconds before = is_now ? gradients_.hidden_before(pass, slow, wires()) : Seconds();
       GradientStart earlier;
       if (before > Seconds()) {
@@ -190,7 +190,7 @@ class RankWriter {
     }
     write_pass(pass, phase, slow, gradients, task.microbatch);
     const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
-    if (ends_chunk && gradients_.by_chunk()) exchange_gradients(gradients_.share_of_chunk(), {last_});
+    if (ends_chunk && gradients_.by_chunk()) exchange_gradients(gradients_.share_of_chunk(), all_needed());
     send(task);
   }
 

@@ -33,7 +33,8 @@ struct HybridStep {
 /// each after the one before, so that the parts of the step add up; with blocking transfers the stage waits for its
 /// sends, as Megatron-LM of 2021 does. Exchanges inside a group are library collectives that move their bytes over the
 /// wires of the group, one for what shows and one beside the computing for what it hides: alone they take what the
-/// closed form says, on shared wires longer. Recomputation comes before the backward pass that needs it. The exchange
+/// closed form says, on shared wires longer. The host of a pass that waits for it begins with the pass and runs beside
+/// the device, whatever that waits for. Recomputation comes before the backward pass that needs it. The exchange
 /// of gradients begins so long before the end of the last backward pass as the prices say that it is hidden, in the
 /// recomputation where the pass is shorter, for blocks are computed again and go back in turn (where chunks are
 /// interleaved the last one's part of it; those of the others with the ends of their last passes), what they say that

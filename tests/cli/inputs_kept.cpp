@@ -1,4 +1,4 @@
-// No command writes over what it reads, by whatever name, not even with --force.
+// No command but measure writes over what it reads, by whatever name, not even with --force.
 #include <filesystem>
 
 #include "sim/base/files.hpp"

@@ -14,11 +14,11 @@ using testing::TemporaryFolder;
 nlohmann::json rows_of(const std::string& layout) {
   const TemporaryFolder folder;
   const std::string keys = "kind = \"hybrid\"\nmicrobatch = 1\n" + layout;
-  const std::string file =
-      folder.write("part.toml",
-                   "[workload]\nnetwork = \"llama3.2-1b\"\nbatch = 12\nsteps = 10\nprecision = \"bf16\"\nframework = \"modern\"\n"
-                   "[cluster]\nsystem = \"aws-p5.48xlarge\"\nnodes = 4\n[[strategy]]\nname = \"folded\"\n" +
-                       keys + "[[strategy]]\nname = \"whole\"\nfold = \"never\"\n" + keys);
+  const std::string file = folder.write(
+      "part.toml",
+      "[workload]\nnetwork = \"llama3.2-1b\"\nbatch = 12\nsteps = 10\nprecision = \"bf16\"\nframework = \"modern\"\n"
+      "[cluster]\nsystem = \"aws-p5.48xlarge\"\nnodes = 4\n[[strategy]]\nname = \"folded\"\n" +
+          keys + "[[strategy]]\nname = \"whole\"\nfold = \"never\"\n" + keys);
   const ChildResult result = call_orrery({"run", file, "--quiet", "--json"});
   INFO(result.errors);
   REQUIRE(result.exit_code == 0);

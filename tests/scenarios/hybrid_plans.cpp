@@ -52,6 +52,25 @@ TEST_CASE("where the host sets the pace a simulated layout takes what its closed
   CHECK(flow_step(scenario) == Approx(parts.total().value()).epsilon(0.002));
 }
 
+TEST_CASE("gradients of a chunk go when its last pass is over, on the host, too") {
+  const Way way = simulated(gpt("pp = 2\ninterleave = 2\n", "", "", "modern"));
+  const auto& activities = way.records.activities;
+  const auto is_host = [](const Activity& activity) { return activity.stream == Stream::host; };
+  int exchanges = 0;
+  for (const Activity& gradients : activities) {
+    if (gradients.phase != Phase::gradient_exchange || gradients.dimension != Dimension::dp) continue;
+    ++exchanges;
+    const auto amid = [&](const Activity& host) {
+      const Seconds margin(1e-9);
+      return is_host(host) && host.rank == gradients.rank && host.phase == Phase::backward &&
+             host.start + margin < gradients.ready && gradients.ready + margin < host.end;
+    };
+    CHECK(std::none_of(activities.begin(), activities.end(), amid));
+  }
+  CHECK(exchanges >= 4);
+  CHECK(std::any_of(activities.begin(), activities.end(), is_host));
+}
+
 TEST_CASE("gradients wait for an exchange of the last pass that is on the same wires, and hide behind none") {
   // Of eight stages each would hold up the one before it.
   const Scenario shared = shipped_lab(

@@ -91,22 +91,35 @@ std::string_view name_of(Ranged FrameworkProfile::*constant) {
   return std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.member == constant; })->name;
 }
 
+/// Of each constant the first one whose words the row has.
+std::vector<const Statement*> statements_of(const MeasuredRow& row) {
+  const std::vector<std::string> words = words_of(row.source + " " + row.notes);
+  std::vector<const Statement*> found;
+  for (const Statement& statement : statements) {
+    if (!has_words(words, statement.words)) continue;
+    const auto speaks_of_it = [&](const Statement* other) { return other->constant == statement.constant; };
+    if (std::none_of(found.begin(), found.end(), speaks_of_it)) found.push_back(&statement);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<std::string> set_stated_software(FrameworkProfile& software, const MeasuredRow& row) {
-  const std::vector<std::string> words = words_of(row.source + " " + row.notes);
   std::vector<std::string> told;
-  std::vector<Ranged FrameworkProfile::*> set;
-  for (const Statement& statement : statements) {
-    if (!has_words(words, statement.words)) continue;
-    if (std::find(set.begin(), set.end(), statement.constant) != set.end()) continue;
-    set.push_back(statement.constant);
-    Ranged& constant = software.*statement.constant;
+  for (const Statement* statement : statements_of(row)) {
+    Ranged& constant = software.*statement->constant;
     const Ranged before = constant;
-    constant = statement.value(constant);
-    if (!(constant == before)) told.push_back(fmt::format("{} {}", name_of(statement.constant), constant.value));
+    constant = statement->value(constant);
+    if (!(constant == before)) told.push_back(fmt::format("{} {}", name_of(statement->constant), constant.value));
   }
   return told;
+}
+
+std::vector<std::string> stated_constants(const MeasuredRow& row) {
+  std::vector<std::string> names;
+  for (const Statement* statement : statements_of(row)) names.emplace_back(name_of(statement->constant));
+  return names;
 }
 
 }  // namespace orrery

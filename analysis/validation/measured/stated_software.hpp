@@ -18,5 +18,7 @@ namespace orrery {
 /// too: DeepSpeed and NVIDIA/DeepLearningExamples update all tensors in a few kernels. What changes nothing is not
 /// told.
 std::vector<std::string> set_stated_software(FrameworkProfile& software, const MeasuredRow& row);
+/// The names of the constants that the notes speak of, whether that changes them or not.
+std::vector<std::string> stated_constants(const MeasuredRow& row);
 
 }  // namespace orrery

@@ -1,5 +1,8 @@
 // The software of published rows, as their sources and notes tell it.
+#include "analysis/validation/fit_rows.hpp"
 #include "analysis/validation/measured/framework_rules.hpp"
+#include "analysis/validation/measured/solved_case.hpp"
+#include "analysis/validation/measured/stated_software.hpp"
 #include "tests/analysis/measured/one_row.hpp"
 #include "tests/catch.hpp"
 
@@ -145,6 +148,40 @@ TEST_CASE("notes name the generation of the attention kernel, and a loss that is
   // What the profile of software that does not compile its loss says by itself.
   CHECK(noted("").logit_gradient_bytes.value == 10);
   CHECK(noted("").split_logit_gradient_bytes.value == 14);
+}
+
+TEST_CASE("weights and states in bf16 alone are 2 + 2 + 4 bytes of each parameter, and less to update") {
+  const auto solved = [](const std::string& notes) {
+    MeasuredRow row = gpt_row("devices,global_batch,micro_batch,recompute", "1,1,1,none");
+    row.precision = "bf16", row.notes = notes;
+    CaseSolver solver(shared_tables());
+    return solver.solve(row);
+  };
+  const SolvedCase mixed = solved(""), pure = solved("Adam, weights and states in bf16 (pure-bf16)");
+  const MemoryEstimate &all = mixed.step.memory.states, &few = pure.step.memory.states;
+  CHECK((all.weights + all.gradients + all.optimizer) / all.weights == Approx((2 + 4 + 4 + 8) / 2.0));
+  CHECK(few.weights == all.weights);
+  CHECK((few.weights + few.gradients + few.optimizer) / few.weights == Approx((2 + 2 + 4) / 2.0));
+  const double bytes = mixed.row.job.framework.optimizer_bytes_adam_mixed.value;
+  CHECK(pure.step.parts.optimizer.value() == Approx(mixed.step.parts.optimizer.value() * 16 / bytes));
+}
+
+TEST_CASE("NeMo's host shows between steps whose passes CUDA graphs start, and a fit leaves such constants alone") {
+  MeasuredRow row = gpt_row("devices,global_batch,micro_batch,recompute", "1,1,1,none");
+  row.precision = "bf16", row.metric = "iteration_time", row.unit = "s", row.value = 0.1;
+  FrameworkProfile plain = shared_tables().framework("modern"), graphs = plain, nemo = plain;
+  row.notes = "CUDA graphs";
+  set_stated_software(graphs, row);
+  row.notes = "NeMo, CUDA graphs";
+  set_stated_software(nemo, row);
+  CHECK(graphs.host_forward_us.value == plain.host_forward_us.low);
+  CHECK(graphs.host_iteration_ms == plain.host_iteration_ms);
+  CHECK(nemo.host_iteration_ms == Ranged(37, 20, 45));
+  const RowsToFit fit = problem_of_rows({row}, shared_tables(), {FitTarget::Kind::framework, "modern"},
+                                        {"host_iteration_ms", "host_microbatch_ms"});
+  const double as_stated = fit.problem.ratio(std::vector<double>{2, 1.5}, 0);
+  CHECK(fit.problem.ratio(std::vector<double>{20, 1.5}, 0) == as_stated);
+  CHECK(fit.problem.ratio(std::vector<double>{2, 15}, 0) > as_stated);
 }
 
 }  // namespace orrery

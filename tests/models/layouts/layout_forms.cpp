@@ -32,7 +32,8 @@ Seconds busy(const StepPrediction& step, const TrainingJob& job) {
          Seconds(job.framework.host_iteration_ms.value * 1e-3);
 }
 
-TEST_CASE("Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 at most that less the weights' gradients twice") {
+TEST_CASE(
+    "Bubbles: 1F1B (p - 1) stages, interleaved a v-th of it, ZB-H1 at most that less twice the weights' gradients") {
   const TrainingJob job = free_transfers(64, 8);
   LayoutJudge judge(job);
   const LayoutPrices prices = judge.prices(pipeline(8));
