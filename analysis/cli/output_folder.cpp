@@ -19,9 +19,18 @@ namespace po = boost::program_options;
 
 namespace {
 
-// For a handler of signals: no memory of the heap, and the number of folders written last.
-std::array<char, PATH_MAX> made_folder{};     // the deepest that was made
-volatile std::sig_atomic_t made_folders = 0;  // with those above it
+/// What a signal handler may read at any moment: no memory of the heap, and the number of folders written last.
+struct MadeFolders {
+  std::array<char, PATH_MAX> deepest{};
+  volatile std::sig_atomic_t count = 0;  // with those above it
+};
+
+// State of the whole process, because a signal handler can be given nothing. constinit: no guard a handler could block
+// on.
+MadeFolders& made_folders() {
+  static constinit MadeFolders made{};
+  return made;
+}
 
 /// Remembers the folders of a path that are not there yet.
 void note_missing(const fs::path& folder) {
@@ -31,23 +40,25 @@ void note_missing(const fs::path& folder) {
   std::error_code error;
   int missing = 0;
   for (; !path.empty() && !fs::exists(path, error); path = path.parent_path()) ++missing;
-  if (text.size() >= made_folder.size()) return;
-  made_folders = 0;  // while the text is not whole
-  std::copy(text.begin(), text.end(), made_folder.begin());
-  made_folder[text.size()] = '\0';
-  made_folders = missing;
+  MadeFolders& made = made_folders();
+  if (text.size() >= made.deepest.size()) return;
+  made.count = 0;  // while the text is not whole
+  std::copy(text.begin(), text.end(), made.deepest.begin());
+  made.deepest[text.size()] = '\0';
+  made.count = missing;
 }
 
 }  // namespace
 
 void remove_empty_folders() noexcept {
-  const int folders = made_folders;
-  for (int i = 0; i < folders && ::rmdir(made_folder.data()) == 0; ++i) {
-    char* const last = std::strrchr(made_folder.data(), '/');
+  MadeFolders& made = made_folders();
+  const int folders = made.count;
+  for (int i = 0; i < folders && ::rmdir(made.deepest.data()) == 0; ++i) {
+    char* const last = std::strrchr(made.deepest.data(), '/');
     if (last == nullptr) break;
     *last = '\0';
   }
-  made_folders = 0;
+  made.count = 0;
 }
 
 std::optional<fs::path> output_folder(const po::variables_map& values) {

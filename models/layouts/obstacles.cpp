@@ -147,7 +147,7 @@ class Obstacles {
                                    layout_.pp, count, multiples_of_stages()));
     }
     if (layout_.pp == 1 && layout_.schedule == PipelineSchedule::zero_bubble) {
-      found_.push_back("schedule zb-h1 needs a pipeline - use schedule 1f1b or pp 2");
+      found_.emplace_back("schedule zb-h1 needs a pipeline - use schedule 1f1b or pp 2");
     }
     if (layout_.interleave > 1 && layout_.schedule != PipelineSchedule::one_f_one_b) {
       found_.push_back(
