@@ -1,11 +1,14 @@
 // The cost model of a strategy: which constants, which measurements, which host.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
+#include "models/cost/constants_file.hpp"
 #include "models/cost/measured_times.hpp"
 #include "models/cost/profile_check.hpp"
 #include "scenarios/scenario.hpp"
+#include "sim/base/files.hpp"
 
 namespace orrery {
 namespace {
@@ -35,14 +38,40 @@ StepProfile for_threads(StepProfile profile, const LayerGraph& graph, int thread
   return derive ? derive_threads(profile, graph, threads) : std::move(profile);
 }
 
+DeviceLaws device_laws(const WorkloadSpec& workload) {
+  Problems problems;
+  DeviceLaws laws = DeviceLaws::read(data_directory() / "topologies" / "catalogue", problems);
+  problems.throw_if_any();
+  for (const ConstantsFile& file : workload.constants) overlay(file, laws);
+  return laws;
+}
+
 }  // namespace
+
+std::string_view name_of(ComputeChoice choice) {
+  static constexpr std::array<std::string_view, 4> names = {"auto", "operators", "replay", "roofline"};
+  return names.at(static_cast<std::size_t>(choice));
+}
+
+ComputeChoice priced_by(const Scenario& scenario, StrategyKind kind) {
+  const WorkloadSpec& workload = scenario.workload;
+  if (kind == StrategyKind::hybrid) return ComputeChoice::operators;
+  if (workload.compute != ComputeChoice::automatic) return workload.compute;
+  if (!workload.profile.empty()) return ComputeChoice::replay;
+  const bool has_federation =
+      std::any_of(scenario.strategies.begin(), scenario.strategies.end(),
+                  [](const StrategySpec& strategy) { return strategy.kind == StrategyKind::federated; });
+  return has_federation ? ComputeChoice::roofline : ComputeChoice::operators;
+}
 
 CostModel cost_model(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
   const WorkloadSpec& workload = scenario.workload;
   const OptimizerKind optimizer =
       strategy.kind == StrategyKind::federated ? strategy.optimizer.kind : workload.optimizer.kind;
-  if (workload.compute == ComputeChoice::roofline || workload.profile.empty()) {
-    return {workload.framework, strategy.precision, optimizer};
+  const ComputeChoice pricing = priced_by(scenario, strategy.kind);
+  if (pricing == ComputeChoice::roofline) return {workload.framework, strategy.precision, optimizer};
+  if (pricing == ComputeChoice::operators) {
+    return {workload.framework, strategy.precision, optimizer, device_laws(workload)};
   }
   Problems problems;
   StepProfile profile = read_step_profile(workload.profile, problems);

@@ -52,7 +52,8 @@ std::vector<int> larger_expert_degrees(const Layout& layout, std::int64_t expert
 std::vector<Layout> smaller_layouts(const Layout& layout, std::int64_t experts) {
   std::vector<Layout> all;
   for (const int stage : {layout.zero_stage, 1, 3}) {
-    if (stage < layout.zero_stage || (stage == 3 && layout.pp > 1)) continue;
+    const bool is_as_full = stage == 3 && layout.pp > 1;  // in a pipeline 3 keeps as much as 1
+    if (stage < layout.zero_stage || (is_as_full && stage != layout.zero_stage)) continue;
     for (const Recompute recompute : {layout.recompute, Recompute::selective, Recompute::full}) {
       if (recompute < layout.recompute) continue;
       for (const std::int64_t samples : {layout.microbatch, std::int64_t{1}}) {

@@ -197,8 +197,10 @@ class WorkloadReader {
   }
 
   void read_compute() {
-    static const Names<ComputeChoice> names = {
-        {"auto", ComputeChoice::automatic}, {"replay", ComputeChoice::replay}, {"roofline", ComputeChoice::roofline}};
+    static const Names<ComputeChoice> names = {{"auto", ComputeChoice::automatic},
+                                               {"operators", ComputeChoice::operators},
+                                               {"replay", ComputeChoice::replay},
+                                               {"roofline", ComputeChoice::roofline}};
     static const Names<DataOrigin> origins = {{"cluster", DataOrigin::cluster}, {"clients", DataOrigin::clients}};
     workload_.compute = choose(table_, "compute", names, workload_.compute);
     read_framework();
@@ -209,7 +211,7 @@ class WorkloadReader {
     }
     if (workload_.compute == ComputeChoice::replay) {
       table_.problem("compute", "replay needs a profile", "executed steps are what is replayed",
-                     "add profile = \"FILE.csv\" (made by `orrery profile`), or compute = \"roofline\"");
+                     "add profile = \"FILE.csv\" (made by `orrery profile`), or compute = \"operators\"");
     }
     refuse(table_, "profile_host", ValueType::text, "a workload with a profile", "there is none");
     refuse(table_, "profile_threads", ValueType::number, "a workload with a profile", "there is none");

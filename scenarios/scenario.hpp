@@ -26,7 +26,10 @@
 
 namespace orrery {
 
-enum class ComputeChoice : std::uint8_t { automatic, replay, roofline };  // automatic: replay when a profile is given
+/// automatic: replay when a profile is given; without one the roofline where the scenario has federations, whose
+/// clients' devices have no laws of their own, so that all its ways are priced alike; else operators.
+enum class ComputeChoice : std::uint8_t { automatic, operators, replay, roofline };
+std::string_view name_of(ComputeChoice choice);
 enum class DataOrigin : std::uint8_t { cluster, clients };
 
 /// Where real learning takes its first weights from and leaves its last.
@@ -195,6 +198,9 @@ Scenario parse_scenario(std::string_view text, const std::string& name, const Ca
 /// The scenario as TOML with the origin of every value as a comment: resolved.toml. read_scenario() makes the same
 /// scenario of it, wherever it lies: paths are absolute.
 std::string resolved_toml(const Scenario& scenario);
+
+/// What prices a strategy's layers: never automatic. Of kind = "hybrid" operators.
+ComputeChoice priced_by(const Scenario& scenario, StrategyKind kind);
 
 /// The cost model that a strategy's precision and the workload ask for; reads the stored profile. When it has
 /// no rows with the workload's threads, but has some with one, they are derived (derive_threads(); the model's

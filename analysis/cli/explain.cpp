@@ -57,12 +57,13 @@ std::string catalogue_section(const Scenario& scenario, const Catalogue& catalog
   return text;
 }
 
-/// Bytes of a step per parameter, as the strategy is priced: layouts have prices of their own for mixed precision and
-/// for updates that are not fused (models/layouts/update_time).
-std::string update_text(const FrameworkProfile& framework, const StrategySpec& strategy, bool is_mixed) {
+/// Bytes of a step per parameter, as the strategy is priced: operators have prices of their own for mixed precision and
+/// for updates that are not fused (update_bytes()).
+std::string update_text(const Scenario& scenario, const StrategySpec& strategy) {
+  const FrameworkProfile& framework = scenario.workload.framework;
   const OptimizerKind kind = strategy.optimizer.kind;
   const auto moved = [](double bytes) { return number_text(bytes) + " bytes read and written per parameter"; };
-  if (strategy.kind != StrategyKind::hybrid) return moved(optimizer_bytes(framework, kind));
+  if (priced_by(scenario, strategy.kind) != ComputeChoice::operators) return moved(optimizer_bytes(framework, kind));
   if (strategy.hybrid.layout.offload == Offload::optimizer) {
     return number_text(framework.offload_ns_per_parameter.value) + " ns per parameter on the host";
   }
@@ -70,7 +71,7 @@ std::string update_text(const FrameworkProfile& framework, const StrategySpec& s
     const UnfusedUpdate update = unfused_update(kind);
     return fmt::format("{} in {} kernels for each tensor", moved(update.bytes), number_text(update.operations));
   }
-  return moved(is_mixed ? mixed_optimizer_bytes(framework, kind) : optimizer_bytes(framework, kind));
+  return moved(update_bytes(framework, kind, strategy.precision));
 }
 
 /// Of layouts in 16 bits the framework says what the optimizer keeps (models/layouts/layout_memory).
@@ -87,17 +88,17 @@ std::string kept_text(const FrameworkProfile& framework, const StrategySpec& str
   return number_text(kept) + " bytes kept for each" + copy;
 }
 
-std::string optimizer_text(const FrameworkProfile& framework, const StrategySpec& strategy) {
+std::string optimizer_text(const Scenario& scenario, const StrategySpec& strategy) {
   const bool is_mixed = bytes_in_memory(strategy.precision).value() < 4;
-  return update_text(framework, strategy, is_mixed) + ", " + kept_text(framework, strategy, is_mixed);
+  return update_text(scenario, strategy) + ", " + kept_text(scenario.workload.framework, strategy, is_mixed);
 }
 
 /// A line for all strategies that are priced alike; they are named where there are several lines.
 std::string optimizer_lines(const Scenario& scenario) {
   std::vector<std::pair<std::string, std::vector<std::string>>> lines;  // and whose each is
   for (const StrategySpec& strategy : scenario.strategies) {
-    const std::string text = fmt::format("optimizer {}: {}", name_of(strategy.optimizer.kind),
-                                         optimizer_text(scenario.workload.framework, strategy));
+    const std::string text =
+        fmt::format("optimizer {}: {}", name_of(strategy.optimizer.kind), optimizer_text(scenario, strategy));
     const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == text; });
     if (same != lines.end()) {
       same->second.push_back(strategy.name);
@@ -115,13 +116,19 @@ std::string optimizer_lines(const Scenario& scenario) {
 std::string formulas_section(const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.workload.framework;
   return "\nFormulas\n"
+         "  layer time (operators) products by tiles at a share of the peak, never below their bytes; what streams at "
+         "a "
+         "share of the\n"
+         "                         memory bandwidth; + launches. A pass is never faster than the host that starts its "
+         "kernels.\n"
+         "                         `orrery show law DEVICE` prints the shares\n"
          "  layer time (roofline)  max(FLOPs / (peak x matrix-product share), bytes / (memory bandwidth x memory "
          "efficiency)) + kernel overhead\n"
          "  layer time (replay)    measured seconds on the recording host x roofline(device) / roofline(host), both "
          "without\n"
          "                         overhead, + kernel overhead unless the device is the host; layer by layer\n"
-         "  optimizer step         parameters that train x bytes per parameter / (memory bandwidth x memory "
-         "efficiency) + kernel overhead, layer by layer\n"
+         "  optimizer step         parameters that train x bytes per parameter / (memory bandwidth x its share), + "
+         "kernel overhead layer by layer (roofline, replay)\n"
          "  message                latency + bytes through max-min shared links\n"
          "  step time              end of the last operation of one step x (1 + straggler share)\n"
          "  time to train          data transfer + steps x step time\n"
@@ -150,7 +157,7 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
     const Cluster cluster = build_cluster(strategy.cluster.description);
     const Plan plan = make_plan({scenario, strategy, cost, cluster});
     text += fmt::format("  compute model {}; {} operations on {} ranks; memory {}\n",
-                        plan.layout ? "operators" : cost.name(), plan.program.ops().size(), plan.program.ranks(),
+                        name_of(priced_by(scenario, strategy.kind)), plan.program.ops().size(), plan.program.ranks(),
                         human_memory(plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
   } catch (const Infeasible& reason) {

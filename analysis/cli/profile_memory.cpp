@@ -30,7 +30,7 @@ std::string states_text(const LayerGraph& network, const MemoryEstimate& least) 
 }
 
 constexpr const char* remedy =
-    "profile a smaller network; compute = \"roofline\" and kind = \"hybrid\" need no profile";
+    "profile a smaller network; compute = \"operators\" and kind = \"hybrid\" need no profile";
 
 /// Throws Infeasible when the machine cannot hold what executing takes at least.
 void require_memory(const LayerGraph& network) {

@@ -191,6 +191,16 @@ Request read_request(const po::variables_map& values, const Catalogue& catalogue
   return request;
 }
 
+/// A profile that cannot be replayed is told here, once, and not by the process of each way. Throws InvalidInput.
+void require_profile(const Request& request, const Catalogue& catalogue) {
+  const Scenario& scenario = request.scenario;
+  for (const StrategySpec& strategy : scenario.strategies) {
+    if (priced_by(scenario, strategy.kind) != ComputeChoice::replay) continue;
+    (void)cost_model(scenario, strategy, catalogue);
+    return;
+  }
+}
+
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments) {
@@ -214,6 +224,7 @@ ExitCode run_command(const Arguments& arguments) {
       std::cout << dump_stage(text_of(*values, "dump"), request.scenario, request.only.value_or(0), catalogue);
       return ExitCode::ok;
     }
+    require_profile(request, catalogue);
     make_folder("run", *values);
     ways = simulate(request.scenario, request.overrides, {request.scenario.engine, bar.callback(), request.only});
   }

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "analysis/metrics/activity_role.hpp"
 #include "analysis/metrics/by_rank.hpp"
 #include "analysis/metrics/intervals.hpp"
 #include "analysis/metrics/traffic.hpp"
@@ -16,12 +17,10 @@ namespace {
 constexpr double bits_per_byte = 8;
 constexpr double grams_per_kilogram = 1000;
 
-std::vector<Interval> on_stream(Stream stream, std::span<const Activity> activities) {
-  std::vector<Interval> intervals;
+void add_role(ActivityRole role, std::span<const Activity> activities, std::vector<Interval>& intervals) {
   for (const Activity& activity : activities) {
-    if (activity.stream == stream) intervals.push_back({activity.start, activity.end});
+    if (role_of(activity) == role) intervals.push_back({activity.start, activity.end});
   }
-  return intervals;
 }
 
 /// Links of the ports of the hosts in use, and of the leaves when these hosts stand in more than one.
@@ -79,10 +78,7 @@ EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>
     auto& node = nodes[number];
     devices[number] += way.copies_of(RankId(rank));
     of_groups[cluster.description.group_of_node(number)] += way.copies_of(RankId(rank));
-    for (const Stream stream : {Stream::compute, Stream::host}) {
-      const std::vector<Interval> own = on_stream(stream, by_rank[rank]);
-      node.insert(node.end(), own.begin(), own.end());
-    }
+    for (const ActivityRole role : {ActivityRole::kernel, ActivityRole::host}) add_role(role, by_rank[rank], node);
   }
   EnergyParts parts;
   for (auto& [node, intervals] : nodes) {
@@ -144,14 +140,20 @@ Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
 }
 
 DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to) {
-  std::vector<Interval> intervals = on_stream(Stream::compute, own);
-  const Seconds busy = covered(intervals, from, to);
+  std::vector<Interval> intervals;
+  const auto covered_with = [&](ActivityRole role) {
+    add_role(role, own, intervals);
+    return covered(intervals, from, to);
+  };
+  const Seconds busy = covered_with(ActivityRole::kernel), in_pass = covered_with(ActivityRole::within),
+                with_host = covered_with(ActivityRole::host);
   for (const Activity& activity : own) {
-    if (activity.stream == Stream::compute || activity.stream == Stream::host) continue;
-    intervals.push_back({activity.ready, activity.end});
+    const ActivityRole role = role_of(activity);
+    const bool communicates = role == ActivityRole::within || role == ActivityRole::beside;
+    if (communicates) intervals.push_back({activity.ready, activity.end});
   }
-  const Seconds used = covered(std::move(intervals), from, to);
-  return {busy, used - busy, to - from - used};
+  const Seconds used = covered(std::move(intervals), from, to), blocked = in_pass - busy + (used - with_host);
+  return {busy, blocked, to - from - busy - blocked};
 }
 
 std::optional<EnergyParts> device_energy(const DeviceTime& time, const Device& device, double blocked_fraction) {

@@ -32,15 +32,16 @@ struct EnergyParts {
 /// How long one device was in each state; the three sum to the time looked at.
 struct DeviceTime {
   Seconds busy;     // computing
-  Seconds blocked;  // communicating or waiting for it, and not computing
-  Seconds idle;
+  Seconds blocked;  // communicating or waiting for it, and neither computing nor waiting for its host
+  Seconds idle;     // its host at work, training data on its way, or nothing
 };
 
 /// Nodes of a group that so many of its devices stand on: they fill one after the other, and one of which a part is in
 /// use is powered, and rented, whole.
 double whole_nodes(double devices, const NodeGroup& group);
 
-/// `own`: the activities of one rank. From ready to start a communication is waited for in a busy wait: blocked.
+/// `own`: the activities of one rank. From ready to start a communication is waited for in a busy wait: blocked. Where
+/// its host is at work a device stands by, whatever moves beside, but for exchanges within the pass (ActivityRole).
 DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to);
 
 /// While training: typical, else maximum; zero when neither is known.

@@ -243,10 +243,7 @@ std::string device_names(const ResultRow& row) {
 
 std::string compute_model(const ResultRow& row) {
   if (row.way->measured) return "executed";
-  const WorkloadSpec& workload = row.scenario->workload;
-  if (row.strategy->kind == StrategyKind::hybrid) return "operators";
-  const bool replays = workload.compute != ComputeChoice::roofline && !workload.profile.empty();
-  return replays ? "replay" : "roofline";
+  return std::string(name_of(priced_by(*row.scenario, row.strategy->kind)));
 }
 
 std::vector<ResultRow> result_rows(const Scenario& scenario, const std::vector<Way>& ways) {

@@ -97,7 +97,9 @@ StepFigures cosimulated_step(const Way& way, Precision precision, const Populati
   if (!way.measured && run.flops_per_sample > Flops{}) step.executed = run.flops_per_sample * way.samples_per_step;
   const Bytes wide = wide_bytes(run, population, site);
   step.traffic.wan = wide / steps;
-  step.traffic.inter_node = (totals.sent - wide) / steps;
+  // Both are sums of the same messages in another order: what is left of their rounding is no byte.
+  const Bytes near = totals.sent - wide;
+  if (near > totals.sent * 1e-12) step.traffic.inter_node = near / steps;
   step.bottleneck = bottleneck(wires(run, wide > Bytes{} ? LinkScope::wan : LinkScope::inter_node), duration);
   if (totals.trips.selected > 0) step.bytes_per_device = totals.up.value() / static_cast<double>(totals.trips.selected);
   return step;

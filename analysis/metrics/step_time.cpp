@@ -7,6 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "analysis/metrics/activity_role.hpp"
+#include "analysis/metrics/data_waits.hpp"
+
 namespace orrery {
 namespace {
 
@@ -16,13 +19,14 @@ enum class Claim : std::uint8_t {
   compute,
   recompute,
   optimizer,
-  moving_input,
   moving_tp,
   moving_cp,
   moving_ep,
+  // What goes on beside a device that waits for its host or its data is not what it waits for.
+  waiting_host,
+  waiting_input,
   moving_pp,
   moving_dp,
-  waiting_host,
   waiting_collective,
   count
 };
@@ -43,7 +47,6 @@ Claim compute_claim(Phase phase) {
 }
 
 Claim moving_claim(const Activity& activity) {
-  if (activity.phase == Phase::input) return Claim::moving_input;
   switch (activity.dimension) {
     case Dimension::tp:
       return Claim::moving_tp;
@@ -60,8 +63,25 @@ Claim moving_claim(const Activity& activity) {
   return Claim::moving_dp;
 }
 
+/// From start to end; a loader at work claims nothing, who waits for it does.
+std::optional<Claim> claim_of(const Activity& activity) {
+  switch (role_of(activity)) {
+    case ActivityRole::kernel:
+      return compute_claim(activity.phase);
+    case ActivityRole::host:
+      return Claim::waiting_host;
+    case ActivityRole::loader:
+      return std::nullopt;
+    case ActivityRole::within:
+    case ActivityRole::beside:
+      break;
+  }
+  return moving_claim(activity);
+}
+
 bool moves_data(Claim claim) {
-  return claim >= Claim::moving_input && claim <= Claim::moving_dp;
+  return claim >= Claim::moving_tp && claim <= Claim::moving_dp && claim != Claim::waiting_host &&
+         claim != Claim::waiting_input;
 }
 
 /// A claim begins (change = 1) or ends (change = -1).
@@ -86,21 +106,24 @@ class Sweep {
   StepTime run() {
     // Claims are counted, so the order of edges at one instant does not matter.
     std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
+    const double rounding = (to_ - from_) * 1e-12;  // shorter than that nothing happens: it goes with what follows
     double at = from_;
+    const auto charge_until = [&](double end) {
+      if (end - at <= rounding) return;
+      charge(Seconds(end - at));
+      at = end;
+    };
     for (const Edge& edge : edges_) {
-      charge(edge.at - at);
-      at = edge.at;
+      charge_until(edge.at);
       active_[static_cast<std::size_t>(edge.claim)] += edge.change;
     }
-    charge(to_ - at);
+    charge_until(to_);
     time_.step = Seconds(to_ - from_);
     return time_;
   }
 
  private:
-  void charge(double seconds) {
-    if (seconds <= 0) return;
-    const Seconds amount(seconds);
+  void charge(Seconds amount) {
     std::optional<Claim> winner;
     bool moving = false;
     for (std::size_t i = 0; i < claims; ++i) {
@@ -119,7 +142,7 @@ class Sweep {
     };
     switch (claim) {
       case Claim::input:
-      case Claim::moving_input:
+      case Claim::waiting_input:
         return time_.input;
       case Claim::compute:
       case Claim::waiting_host:
@@ -190,22 +213,14 @@ StepTime operator*(const StepTime& time, double factor) {
   return scaled;
 }
 
-StepTime attribute_time(std::span<const Activity> activities, Seconds from, Seconds to) {
+StepTime attribute_time(std::span<const Activity> activities, std::span<const Interval> data_waits, Seconds from,
+                        Seconds to) {
   Sweep sweep(from, to);
+  for (const Interval& wait : data_waits) sweep.add(wait.begin, wait.end, Claim::waiting_input);
   for (const Activity& activity : activities) {
-    if (activity.stream == Stream::compute) {
-      sweep.add(activity.start, activity.end, compute_claim(activity.phase));
-      continue;
-    }
-    if (activity.stream == Stream::host) {
-      sweep.add(activity.start, activity.end, Claim::waiting_host);
-      continue;
-    }
-    sweep.add(activity.start, activity.end, moving_claim(activity));
     // Waiting for a message needs no claim: what nothing claims is bubble.
-    if (activity.stream == Stream::collective) {
-      sweep.add(activity.ready, activity.start, Claim::waiting_collective);
-    }
+    if (activity.stream == Stream::collective) sweep.add(activity.ready, activity.start, Claim::waiting_collective);
+    if (const auto claim = claim_of(activity)) sweep.add(activity.start, activity.end, *claim);
   }
   return sweep.run();
 }
@@ -215,7 +230,7 @@ StepTime step_time(const Records& records) {
   std::vector<Activity> own;
   std::copy_if(records.activities.begin(), records.activities.end(), std::back_inserter(own),
                [critical](const Activity& activity) { return activity.rank == critical; });
-  return attribute_time(own, Seconds{}, records.makespan);
+  return attribute_time(own, data_waits(records, critical), Seconds{}, records.makespan);
 }
 
 StepTime with_stragglers(StepTime time, double share) {

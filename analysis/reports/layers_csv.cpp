@@ -64,16 +64,15 @@ std::vector<LayerFigures> figures_in_layout(const ResultRow& row) {
 /// Another strategy: whole.
 std::vector<LayerFigures> figures_of_whole(const ResultRow& row, const CostModel& cost) {
   const LayerGraph& network = row.scenario->workload.network;
-  const double samples = passes_of(row).samples;
-  const Device& device = device_of(row);
+  const Passes passes = passes_of(row);
+  const int before_update = static_cast<int>(passes.count / passes.updates);
+  const LayerTimes times = cost.times(network, device_of(row), {passes.samples, before_update, row.way->degrees.pp});
   const double stored = bytes_per_parameter(row.strategy->precision, OptimizerKind::sgd).weights;
   const std::vector<bool> has_backward = needs_gradient(network);
   std::vector<LayerFigures> figures;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const Layer& layer = network.layers[i];
-    const auto time = [&](Pass pass) { return cost.time(layer, pass, samples, device); };
-    figures.push_back({time(Pass::forward), has_backward[i] ? time(Pass::backward) : Seconds(), time(Pass::optimizer),
-                       has_backward[i] ? layer_cost(layer).stored_numbers * stored : 0.0});
+    figures.push_back({times.of(Pass::forward)[i], times.of(Pass::backward)[i], times.of(Pass::optimizer)[i],
+                       has_backward[i] ? layer_cost(network.layers[i]).stored_numbers * stored : 0.0});
   }
   return figures;
 }

@@ -1,66 +1,11 @@
 #include "models/cost/cost_model.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "sim/base/contract.hpp"
+
 namespace orrery {
-
-std::string_view name_of(OptimizerKind kind) {
-  static constexpr std::array<std::string_view, 7> names = {"sgd",   "momentum", "nesterov", "adam",
-                                                            "adamw", "lamb",     "adadelta"};
-  return names.at(static_cast<std::size_t>(kind));
-}
-
-namespace {
-
-struct OptimizerFacts {
-  int states;
-  Ranged FrameworkProfile::*bytes;
-  double more_bytes;
-  UnfusedUpdate unfused;
-};
-
-/// In the order of OptimizerKind. Of unfused updates the bytes stand operation by operation.
-const OptimizerFacts& facts_of(OptimizerKind kind) {
-  constexpr auto sgd = &FrameworkProfile::optimizer_bytes_sgd, momentum = &FrameworkProfile::optimizer_bytes_momentum,
-                 adam = &FrameworkProfile::optimizer_bytes_adam;
-  constexpr double read_again = 3.0 * 4.0;  // three fp32 numbers
-  static const std::array<OptimizerFacts, 7> facts = {{
-      {0, sgd, 0, {1, 12}},                                  // weight
-      {1, momentum, 0, {3, 8 + 12 + 12}},                    // velocity: multiply, add; weight
-      {1, momentum, 0, {4, 8 + 12 + 12 + 12}},               // momentum's, and what is added to the gradient
-      {2, adam, 0, {8, 2 * (8 + 12) + 8 + 8 + 8 + 16}},      // mean 2, mean square 2, square root, divide, add, weight
-      {2, adam, 0, {9, 2 * (8 + 12) + 8 + 8 + 8 + 16 + 8}},  // adam's, and the decay
-      // mean 2, mean square 2, direction 4, two norms of 2 each, weight
-      {2, adam, read_again, {13, 2 * (8 + 12) + 8 + 8 + 12 + 12 + 2 * (8 + 4) + 12}},
-      // mean square 2, two of add and square root, divide, multiply, weight, square of steps 2
-      {2, adam, 0, {11, 8 + 12 + 2 * (8 + 8) + 12 + 12 + 12 + 8 + 12}},
-  }};
-  return facts.at(static_cast<std::size_t>(kind));
-}
-
-}  // namespace
-
-int optimizer_states(OptimizerKind kind) {
-  return facts_of(kind).states;
-}
-
-double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
-  const OptimizerFacts& facts = facts_of(kind);
-  return (framework.*facts.bytes).value + facts.more_bytes;
-}
-
-double mixed_optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind) {
-  const OptimizerFacts& facts = facts_of(kind);
-  const bool is_adam = facts.bytes == &FrameworkProfile::optimizer_bytes_adam;
-  return is_adam ? framework.optimizer_bytes_adam_mixed.value + facts.more_bytes : optimizer_bytes(framework, kind);
-}
-
-UnfusedUpdate unfused_update(OptimizerKind kind) {
-  return facts_of(kind).unfused;
-}
-
 namespace {
 
 /// Whether a pass starts no kernel at all.
@@ -69,6 +14,9 @@ bool is_nothing(const Layer& layer, Pass pass) {
 }
 
 }  // namespace
+
+CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, DeviceLaws laws)
+    : framework_(std::move(framework)), precision_(precision), optimizer_(optimizer), laws_(std::move(laws)) {}
 
 CostModel::CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer)
     : framework_(std::move(framework)), precision_(precision), optimizer_(optimizer) {}
@@ -113,6 +61,24 @@ Seconds CostModel::work(const Layer& layer, Pass pass, double samples, const Dev
 Seconds CostModel::roofline(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
   if (is_nothing(layer, pass)) return Seconds();
   return work(layer, pass, samples, device, share, precision_) + Seconds(framework_.kernel_overhead_us.value * micro);
+}
+
+LayerTimes CostModel::times(const LayerGraph& graph, const Device& device, const DeviceWork& work) const {
+  ORRERY_EXPECT(work.shares.empty() || work.shares.size() == graph.layers.size());
+  if (laws_) {
+    const DeviceLaw law = laws_->of(device);
+    return operator_times(graph, {framework_, precision_, optimizer_, device, law}, work);
+  }
+  const std::vector<bool> has_backward = needs_gradient(graph);
+  LayerTimes times;
+  for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
+    for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+      const Share share = work.shares.empty() ? Share{} : work.shares[i];
+      const bool is_left_out = pass == Pass::backward && !has_backward[i];
+      times.of(pass).push_back(is_left_out ? Seconds() : time(graph.layers[i], pass, work.samples, device, share));
+    }
+  }
+  return times;
 }
 
 Seconds CostModel::time(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {

@@ -1,42 +1,27 @@
-// How long one layer takes on one device. `roofline`: from its FLOPs and bytes. `replay`: from executed steps on the
+// How long the layers of a network take on one device. `operators`: from the kernels that a framework launches for
+// them, by the two laws of the device. `roofline`: from their FLOPs and bytes. `replay`: from executed steps on the
 // host, scaled layer by layer by the ratio of the two devices' rooflines.
 #pragma once
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "models/cost/framework.hpp"
 #include "models/cost/layer_cost.hpp"
+#include "models/cost/layer_times.hpp"
 #include "models/cost/measured_times.hpp"
+#include "models/cost/optimizer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/cost/step_profile.hpp"
 #include "topologies/catalogue.hpp"
 
 namespace orrery {
 
-enum class OptimizerKind : std::uint8_t { sgd, momentum, nesterov, adam, adamw, lamb, adadelta };
-std::string_view name_of(OptimizerKind kind);
-/// Numbers kept per parameter: momentum and nesterov one, adam, adamw, lamb and adadelta two.
-int optimizer_states(OptimizerKind kind);
-/// Bytes one step moves per parameter: the framework's row; nesterov as momentum, adamw and adadelta as adam. lamb:
-/// adam, and 12 more, because the norms of a whole layer come before its update: weights, mean and mean square are read
-/// again.
-double optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
-/// The same beside weights in 16 bits: with their copy, loss scaling, norm and clipping, where the framework has a row
-/// of that (adam and what is like it).
-double mixed_optimizer_bytes(const FrameworkProfile& framework, OptimizerKind kind);
-/// An update that is not fused: operations on each weight tensor, kernels that PyTorch's loops start without its
-/// multi-tensor ones (torch.optim until 1.13, counted; lamb: as written with such operations), and the bytes that they
-/// read and write per parameter in fp32.
-struct UnfusedUpdate {
-  double operations, bytes;
-};
-UnfusedUpdate unfused_update(OptimizerKind kind);
-
 class CostModel {
  public:
+  /// Operators.
+  CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, DeviceLaws laws);
   /// Roofline only.
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer);
   /// Replay: `profile` was recorded on `host`, its batches cut by `cut`; its rows with `threads` threads are used.
@@ -44,8 +29,11 @@ class CostModel {
   CostModel(FrameworkProfile framework, Precision precision, OptimizerKind optimizer, const StepProfile& profile,
             Device host, int threads, const BatchCut& cut = {});
 
-  /// Seconds of one pass of one layer over `samples` samples (a fraction is welcome: batch / devices). Optimizer: one
-  /// update of the layer's parameters, `samples` ignored; zero for a layer without trainable parameters.
+  /// Seconds of every layer of a network: operator_times(), or time() of each; backward zero below the lowest layer
+  /// that trains. Throws Infeasible when the device has no peak for the precision.
+  [[nodiscard]] LayerTimes times(const LayerGraph& graph, const Device& device, const DeviceWork& work) const;
+  /// Roofline and replay: seconds of one pass of one layer over `samples` samples. Optimizer: one update of the layer's
+  /// parameters, `samples` ignored; zero for a layer without trainable parameters.
   /// Replay: measured(layer, pass, samples) x work(device, share) / work(host, whole layer), where work() is the
   /// roofline without kernel overhead, on the host in fp32, as it was executed. On any device but the host the kernel
   /// overhead is added: what was measured holds the host's own. A view (flatten) takes no time but on the host.
@@ -60,8 +48,6 @@ class CostModel {
   [[nodiscard]] Seconds roofline(const Layer& layer, Pass pass, double samples, const Device& device,
                                  Share share = {}) const;
 
-  [[nodiscard]] bool replays() const { return measured_.has_value(); }
-  [[nodiscard]] std::string name() const { return replays() ? "replay" : "roofline"; }
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] OptimizerKind optimizer() const { return optimizer_; }
   [[nodiscard]] const FrameworkProfile& framework() const { return framework_; }
@@ -76,6 +62,7 @@ class CostModel {
   FrameworkProfile framework_;
   Precision precision_;
   OptimizerKind optimizer_;
+  std::optional<DeviceLaws> laws_;
   std::optional<MeasuredTimes> measured_;
   std::optional<Device> host_;
   std::vector<std::string> profile_notes_;

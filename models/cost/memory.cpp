@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/cost/attention_operators.hpp"
 #include "sim/base/contract.hpp"
 
 namespace orrery {
@@ -47,11 +48,12 @@ std::vector<std::size_t> tensors_written(const LayerGraph& graph) {
 class KeptActivations {
  public:
   KeptActivations(const LayerGraph& graph, const std::vector<Share>& shares, double bytes_per_number,
-                  double operand_bytes)
+                  const InFlight& in_flight)
       : graph_(graph),
         shares_(shares),
         bytes_per_number_(bytes_per_number),
-        operand_bytes_(operand_bytes),
+        operand_bytes_(in_flight.operand_bytes),
+        software_(in_flight.software),
         written_(tensors_written(graph)),
         has_backward_(needs_gradient(graph)),
         held_(graph.layers.size() + 1, 0.0) {}
@@ -72,6 +74,7 @@ class KeptActivations {
         bytes += hold(read_by(layer.skip), graph_.layers[layer.skip.index()].out.count(), shares_[i].input);
       }
       if (kept.output || reads_own_output(layer)) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
+      if (keeps_no_scores(layer)) continue;
       const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number_) : bytes_per_number_;
       const double operands = operand_bytes_ > 0.0 ? kept.operands : 0.0;
       bytes += ((kept.own - operands) * own_width + operands * operand_bytes_ + kept.masks) * shares_[i].work;
@@ -111,6 +114,10 @@ class KeptActivations {
   [[nodiscard]] bool reads_own_output(const Layer& layer) const {
     return operand_bytes_ > 0.0 && (layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention);
   }
+  [[nodiscard]] bool keeps_no_scores(const Layer& layer) const {
+    const bool attends = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
+    return attends && software_ != nullptr && is_fused(layer, *software_);
+  }
   [[nodiscard]] std::size_t read_by(LayerId input) const { return input.valid() ? written_[input.index()] : 0; }
 
   double hold(std::size_t tensor, std::int64_t numbers, double share) {
@@ -123,13 +130,14 @@ class KeptActivations {
   const LayerGraph& graph_;
   const std::vector<Share>& shares_;
   double bytes_per_number_, operand_bytes_;
+  const FrameworkProfile* software_;
   std::vector<std::size_t> written_;
   std::vector<bool> has_backward_;
   std::vector<double> held_;  // numbers of each tensor that are counted already
 };
 
 Bytes activations(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight, double width) {
-  KeptActivations kept(graph, shares, width, in_flight.operand_bytes);
+  KeptActivations kept(graph, shares, width, in_flight);
   if (in_flight.recompute == Recompute::none) {
     return Bytes(kept.keep(0, graph.layers.size()) * in_flight.samples * in_flight.passes);
   }

@@ -32,6 +32,8 @@ struct InFlight {
   /// copy as it was cast, and the tensor itself stays only where another layer needs it; so do experts. 0: the tensors
   /// are kept. (Transformer Engine keeps copies: its issue 1764 and pull request 1865.)
   double operand_bytes = 0;
+  /// Software whose fused attention keeps no scores; none: every attention keeps them.
+  const FrameworkProfile* software = nullptr;
 };
 
 /// Memory of a device that holds the shares `shares` (1 = whole layer, 0 = not held) of the graph's layers and keeps
@@ -43,15 +45,14 @@ struct InFlight {
 /// input; nothing below the lowest layer that trains; the loss keeps its predictions or probabilities in fp32 in every
 /// precision (as automatic mixed precision does). A transformer block keeps 32 T h + 2 heads T^2 bytes in 16 bits, and
 /// with a dropout after attention, after the perceptron and of the scores 34 T h + 5 heads T^2, as Korthikanti et al.
-/// 2022, equation 1. Attention is counted as frameworks run it unfused, with its scores kept; models/kernels keeps
-/// one number per head and token instead.
-/// With recompute = full: what crosses into a segment of recompute_segments(), of every pass in flight, and what
-/// backward needs of the largest segment besides, of one pass; a transformer's blocks keep 2 T h bytes each in 16 bits
-/// (Korthikanti et al. 2022, section 5). A segment that a device holds in part counts with that part.
-/// With operand_bytes a block keeps in fp8 1 byte of each input of a product, and fused attention its output beside the
-/// copy that the projection keeps: 27 T h instead of 32.
-/// A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline stage).
-/// Not counted: gradients of activations, workspaces, the framework's own context.
+/// 2022, equation 1. Without in_flight.software attention is counted unfused, with its scores kept; models/kernels
+/// keeps one number per head and token instead. With recompute = full: what crosses into a segment of
+/// recompute_segments(), of every pass in flight, and what backward needs of the largest segment besides, of one pass;
+/// a transformer's blocks keep 2 T h bytes each in 16 bits (Korthikanti et al. 2022, section 5). A segment that a
+/// device holds in part counts with that part. With operand_bytes a block keeps in fp8 1 byte of each input of a
+/// product, and fused attention its output beside the copy that the projection keeps: 27 T h instead of 32. A tied
+/// layer on a device without its embedding holds a copy of the weights (first and last pipeline stage). Not counted:
+/// gradients of activations, workspaces, the framework's own context.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
                                Precision precision, OptimizerKind optimizer);
 /// Without recomputation.

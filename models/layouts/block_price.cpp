@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/cost/operators.hpp"
+#include "models/cost/framework_kernels.hpp"
 #include "models/layouts/block_memory.hpp"
 #include "models/layouts/block_share.hpp"
 #include "models/layouts/expert_dispatch.hpp"
@@ -17,7 +17,13 @@ class BlockPricer {
  public:
   BlockPricer(const TrainingJob& job, const Block& block, const TensorSplit& split, const Layout& layout,
               const Paths& paths, const LayerMarks& marks)
-      : job_(job), block_(block), shares_(job, split, layout), layout_(layout), paths_(paths), marks_(marks) {}
+      : job_(job),
+        block_(block),
+        kernels_{job.framework, job.cluster.device, job.device_law},
+        shares_(job, split, layout),
+        layout_(layout),
+        paths_(paths),
+        marks_(marks) {}
 
   BlockPrice price() {
     for (std::size_t i = block_.first; i < block_.end; ++i) {
@@ -35,38 +41,12 @@ class BlockPricer {
   }
 
  private:
-  /// Times that a kernel of a layer takes by the software, beside the two laws of the device.
-  [[nodiscard]] double slowness(const Layer& layer, const Operator& op) const {
+  [[nodiscard]] KernelRun run_of(const Layer& layer, const std::vector<Operator>& operators) const {
     const double head = layout_.tp == 1 && shares_.is_head(layer) ? job_.framework.unsplit_head.value : 1.0;
-    const bool is_fused = op.kind == Operator::Kind::attention_forward || op.kind == Operator::Kind::attention_backward;
-    const double fused = is_fused ? fused_attention_share(job_.device_law, job_.framework.flash_attention.value) : 1.0;
-    const bool is_product = op.kind == Operator::Kind::product;
-    const double sustained = is_product ? job_.device_law.sustained_share.value : 1.0;
-    return head / (job_.framework.kernel_efficiency.value * fused * sustained);
+    return kernels_.run(layer, operators, shares_.precision_of(layer), head);
   }
 
-  /// Kernels that follow one another: on the device, the launches in that, and the calls that the host makes for them.
-  struct Run {
-    Seconds time, launches;
-    double calls = 0;
-  };
-
-  [[nodiscard]] Run run_of(const Layer& layer, const std::vector<Operator>& operators) const {
-    const bool is_one_call = layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
-    Run run;
-    const double moving = is_depthwise(layer) ? job_.framework.depthwise_slowness.value : 1.0;
-    for (const Operator& op : operators) {
-      const double slow = slowness(layer, op);
-      const Seconds launch = launch_time(op, job_.device_law);
-      const Seconds whole = operator_time(op, job_.cluster.device, job_.device_law, shares_.precision_of(layer));
-      run.time += (launch + (whole - launch) * moving) * slow;
-      run.launches += launch * slow;
-      run.calls += is_one_call ? 1.0 : op.launches;
-    }
-    return run;
-  }
-
-  void add_backward(const Run& run, Seconds& time) {
+  void add_backward(const KernelRun& run, Seconds& time) {
     time += run.time;
     price_.launches += run.launches, price_.backward_kernels += run.calls;
   }
@@ -75,7 +55,7 @@ class BlockPricer {
     const Layer& layer = job_.network.layers[index];
     const OperatorShare share = shares_.of(layer);
     const LayerOperators operators = operators_of(layer, share, shares_.precision_of(layer));
-    const Run run = run_of(layer, operators.forward);
+    const KernelRun run = run_of(layer, operators.forward);
     const Seconds forward = run.time;
     price_.forward += forward, price_.launches += run.launches, price_.forward_kernels += run.calls;
     price_.experts += share.experts;
@@ -161,9 +141,10 @@ class BlockPricer {
     for (const TensorExchange& each : split.before_backward) {
       price_.tensor_sent.backward += exchange(each.kind, times * each.numbers, price_.tensor_backward);
       price_.backward_kernels += launches_of_collective;
-      if (shares_.gathers_again()) {
-        price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, times * each.numbers, price_.gather_again);
-      }
+    }
+    if (shares_.gathers_again() && split.gathered_again > 0) {
+      const double numbers = times * split.gathered_again;
+      price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, numbers, price_.gather_again);
     }
   }
 
@@ -198,7 +179,7 @@ class BlockPricer {
     return sent;
   }
 
-  /// Dispatch and combine, forward and backward each.
+  /// Dispatch and combine, forward and backward each: the time of the busiest rank, the bytes of the mean.
   void visit_experts(const Layer& layer) {
     const OperatorShare share = shares_.of(layer);
     const double tokens = share.expert_visits / number(layer.experts_per_token);
@@ -211,8 +192,9 @@ class BlockPricer {
         all_to_all_cost(place, {all * copies.node, all * copies.network}, paths_.node, paths_.network);
     price_.expert_forward += cost.total() * 2.0;
     price_.expert_backward += cost.total() * 2.0;
-    price_.expert_sent.forward += cost.sent() * 2.0;
-    price_.expert_sent.backward += cost.sent() * 2.0;
+    const double sent = shares_.mean_share() / shares_.busiest_share() * 2.0;
+    price_.expert_sent.forward += cost.sent() * sent;
+    price_.expert_sent.backward += cost.sent() * sent;
   }
 
   /// Times a device's share of its node's NICs that one ring has which leaves the node: its last rank there sends for
@@ -251,6 +233,7 @@ class BlockPricer {
 
   const TrainingJob& job_;
   const Block& block_;
+  FrameworkKernels kernels_;
   BlockShares shares_;
   const Layout& layout_;
   const Paths& paths_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/cost/attention_operators.hpp"
+#include "models/cost/framework_kernels.hpp"
 #include "sim/base/number.hpp"
 
 namespace orrery {
@@ -22,12 +22,11 @@ bool BlockShares::gathers_again() const {
 }
 
 bool BlockShares::is_head(const Layer& layer) const {
-  return layer.kind == LayerKind::dense && layer.out.channels == job_.network.classes &&
-         layer.id.index() + 2 == job_.network.layers.size();
+  return orrery::is_head(job_.network, layer);
 }
 
 Precision BlockShares::precision_of(const Layer& layer) const {
-  return job_.precision == Precision::fp8 && is_head(layer) ? Precision::bf16 : job_.precision;
+  return product_precision(job_.precision, job_.network, layer);
 }
 
 double BlockShares::samples(const Layer& layer) const {
@@ -37,13 +36,8 @@ double BlockShares::samples(const Layer& layer) const {
 
 OperatorShare BlockShares::of(const Layer& layer) const {
   const LayerSplit& split = split_of(layer.id.index());
-  OperatorShare share;
-  share.samples = samples(layer);
+  OperatorShare share = whole_layer(layer, samples(layer), job_.framework);
   share.context = layer.in.height > 1 ? 1.0 / layout_.cp : 1.0;
-  share.logit_bytes = job_.framework.logit_bytes.value;
-  share.cast_bytes = job_.framework.cast_bytes.value;
-  share.attention = is_fused(layer, job_.framework) ? AttentionKernel::flash : AttentionKernel::unfused;
-  share.scores = job_.framework.fp32_scores.value > 0.5 ? ScoreFormat::autocast : ScoreFormat::as_kept;
   const double region = layout_.sequence_parallel == SequenceParallel::on ? 1.0 / layout_.tp : 1.0;
   switch (split.mode) {
     case SplitMode::row:
@@ -84,7 +78,12 @@ void BlockShares::deal_experts(const Layer& layer, OperatorShare& share) const {
 }
 
 double BlockShares::busiest_share() const {
-  return job_.capacity_factor > 0 ? job_.capacity_factor : job_.expert_imbalance;
+  if (job_.capacity_factor > 0) return job_.capacity_factor;
+  return layout_.ep > 1 ? job_.expert_imbalance : 1.0;
+}
+
+double BlockShares::mean_share() const {
+  return job_.capacity_factor > 0 ? job_.capacity_factor : 1.0;
 }
 
 Share BlockShares::kept_of(const Layer& layer) const {

@@ -22,13 +22,15 @@ class BlockShares {
   [[nodiscard]] bool gathers_again() const;
   /// The products of the logits, just before the loss.
   [[nodiscard]] bool is_head(const Layer& layer) const;
-  /// The job's; fp8 leaves the products of the logits in 16 bits (Transformer Engine in Megatron-Core, torchao: their
-  /// fp8 covers the layers of the blocks).
+  /// product_precision() of the job.
   [[nodiscard]] Precision precision_of(const Layer& layer) const;
   /// Of one micro-batch, padding and unmasked tokens left out where the job does.
   [[nodiscard]] double samples(const Layer& layer) const;
-  /// Visits of the busiest rank / mean. With a capacity the slots are filled up, and what exceeds them is dropped.
+  /// Visits of the busiest rank / mean; ranks that have all experts have as many. With a capacity the slots are filled
+  /// up, and what exceeds them is dropped.
   [[nodiscard]] double busiest_share() const;
+  /// Of all ranks together: imbalance moves visits from rank to rank, slots are sent filled up.
+  [[nodiscard]] double mean_share() const;
   /// What the rank computes of a layer.
   [[nodiscard]] OperatorShare of(const Layer& layer) const;
   /// What it keeps of one.

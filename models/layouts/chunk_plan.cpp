@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "models/cost/framework_kernels.hpp"
 #include "models/layouts/mixed_state.hpp"
 
 namespace orrery {

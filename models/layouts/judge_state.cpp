@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/cost/attention_operators.hpp"
+#include "models/cost/framework_kernels.hpp"
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/hidden_exchange.hpp"
@@ -25,11 +26,6 @@ PassBytes sent_in(const PassBytes& block, double again, double times) {
   return {block.forward * times, block.backward * times, block.forward * again};
 }
 
-/// Of one pass over so many experts.
-Seconds routing_time(const FrameworkProfile& framework, double experts) {
-  return Seconds(0.5 * framework.expert_host_ms.value * 1e-3 * experts);
-}
-
 /// Of a layer's products, those of visits that find no slot, were the others dealt out evenly.
 double share_dropped(const Layer& layer, double capacity_factor) {
   if (layer.kind != LayerKind::mixture_of_experts || capacity_factor <= 0 || capacity_factor >= 1) return 0;
@@ -38,57 +34,6 @@ double share_dropped(const Layer& layer, double capacity_factor) {
 }
 
 }  // namespace
-
-Seconds half_host_microbatch(const FrameworkProfile& framework) {
-  return Seconds(0.5 * framework.host_microbatch_ms.value * 1e-3);
-}
-
-Seconds HostKernels::forward_time(const FrameworkProfile& framework) const {
-  return Seconds(forward * framework.host_forward_us.value * micro) + routing_time(framework, experts);
-}
-
-Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
-  return Seconds(backward * framework.host_backward_us.value * micro +
-                 again * framework.host_forward_us.value * micro) +
-         routing_time(framework, experts_back + experts_again);
-}
-
-const UpdateTime& longer(const UpdateTime& one, const UpdateTime& other) {
-  return one.total() < other.total() ? other : one;
-}
-
-PassTimes& PassTimes::operator+=(const PassTimes& other) {
-  forward += other.forward, backward += other.backward;
-  host_forward += other.host_forward, host_backward += other.host_backward;
-  return *this;
-}
-
-StageWork& StageWork::operator+=(const StageWork& other) {
-  forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
-  recompute += other.recompute;
-  gaps += other.gaps, late += other.late, late_back += other.late_back, lead += other.lead;
-  weight_tensors += other.weight_tensors;
-  expert_weight_tensors += other.expert_weight_tensors;
-  tensor_forward += other.tensor_forward, tensor_backward += other.tensor_backward;
-  tensor_recompute += other.tensor_recompute;
-  context_forward += other.context_forward, context_backward += other.context_backward;
-  context_recompute += other.context_recompute;
-  expert_forward += other.expert_forward, expert_backward += other.expert_backward;
-  expert_recompute += other.expert_recompute;
-  tensor_hidden += other.tensor_hidden, tensor_hidden_backward += other.tensor_hidden_backward;
-  expert_hidden += other.expert_hidden, expert_hidden_backward += other.expert_hidden_backward;
-  parameters += other.parameters, expert_parameters += other.expert_parameters;
-  forward_parameters += other.forward_parameters;
-  frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
-  boundary_numbers = other.boundary_numbers;
-  tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
-  activations += other.activations;
-  largest_block = std::max(largest_block, other.largest_block);
-  loss_block += other.loss_block, logit_gradients += other.logit_gradients;
-  largest_parameters = std::max(largest_parameters, other.largest_parameters);
-  blocks += other.blocks;
-  return *this;
-}
 
 LayoutJudge::State::State(TrainingJob job)
     : job_(std::move(job)), sequence_(blocks_of(job_.network)), marks_(marks_of(job_.network, job_.framework)) {
@@ -274,8 +219,16 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
     }
     kernels.forward += price.forward_kernels * times, kernels.backward += price.backward_kernels * times;
   }
+  if (counts[sequence_.blocks.back().klass] > 0) add_tied_copy(work, layout);
   work.backward_weights += gradient_sums(work);
   return work;
+}
+
+void LayoutJudge::State::add_tied_copy(StageWork& work, const Layout& layout) const {
+  if (layout.pp == 1) return;
+  work.parameters += tied_numbers_ / layout.tp;
+  work.frozen_parameters += frozen_tied_numbers_ / layout.tp;
+  if (tied_numbers_ > 0) ++work.weight_tensors;
 }
 
 std::vector<StageWork> LayoutJudge::State::chunks_of(const ChunkPlan& plan, const Layout& layout) {

@@ -66,9 +66,6 @@ struct UpdateTime {
 
 const UpdateTime& longer(const UpdateTime& one, const UpdateTime& other);
 
-/// What the host takes for each micro-batch beside starting operators, in either pass.
-Seconds half_host_microbatch(const FrameworkProfile& framework);
-
 /// Of one micro-batch through a run of blocks: on the device, and on the host that starts its operators. Sums over the
 /// blocks; a pass takes the longer of the two.
 struct PassTimes {
@@ -141,6 +138,10 @@ struct LayoutJudge::State {
                                       const Layout& layout) const;
   void put_on_nics(std::vector<PipelineHop>& hops, const std::vector<Bytes>& messages, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
+  /// What the stages' updates add to the step: each begins when its stage's last backward pass is done, the first
+  /// stage's last, with which the last stage's meets for a tied embedding.
+  [[nodiscard]] UpdateTime update_of_step(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
+                                          const std::vector<PipelineHop>& hops, const Layout& layout) const;
   /// `count` micro-batches of one replica through its stages, by parts.
   [[nodiscard]] StepParts time_of_replica(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                           const Layout& layout, double count, const std::vector<PipelineHop>& hops,
@@ -187,6 +188,9 @@ struct LayoutJudge::State {
   /// Adds the operators that the host has to start to `kernels`.
   [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
                                             HostKernels& kernels);
+  /// The last stage of a pipeline holds an embedding that the head uses once more, and updates it as the first one
+  /// does.
+  void add_tied_copy(StageWork& work, const Layout& layout) const;
   [[nodiscard]] Seconds time_beside_wire(Bytes message, const Layout& layout) const;
   /// Blocks that recomputation may run once more: not the last one, whose activations are still there.
   [[nodiscard]] bool may_run_again(std::size_t klass) const;

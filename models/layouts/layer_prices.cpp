@@ -9,6 +9,7 @@ std::vector<LayerPrice> LayoutJudge::State::layer_prices(const Layout& layout) {
     const BlockPrice price = price_block(job_, alone, split_for(layout.tp), layout, paths_for(layout), marks_);
     StageWork states;
     states.parameters = price.parameters, states.expert_parameters = price.expert_parameters;
+    if (job_.network.layers[index].tied) add_tied_copy(states, layout);
     return LayerPrice{price.forward, price.backward_input + price.backward_weights,
                       update_time(states, update_bytes(), layout), price.kept};
   };

@@ -60,6 +60,10 @@ bool has_unequal_chunks(const Layout& layout) {
   return layout.chunks == Chunks::uneven && layout.interleave > 1 && layout.pp > 1;
 }
 
+bool has_equal_islands(const Layout& layout) {
+  return layout.dp % layout.outer.islands == 0;
+}
+
 int replicas_in_step(const Layout& layout) {
   return layout.dp / layout.outer.islands * layout.cp;
 }

@@ -70,6 +70,8 @@ std::int64_t stride(const Layout& layout, Dimension dimension);
 int degree(const Layout& layout, Dimension dimension);
 /// Whether the chunks of a stage may be unequal: no closed form adds up their passes.
 bool has_unequal_chunks(const Layout& layout);
+/// Whether as many replicas stand in every island.
+bool has_equal_islands(const Layout& layout);
 /// Of the dp x cp replicas of a rank those that sum gradients in every step: all, or an island of them.
 int replicas_in_step(const Layout& layout);
 /// Ranks that an expert is split over, tp or 1: Megatron-Core's expert-tensor-parallel-size, whose default is tp (MoE

@@ -54,17 +54,13 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
   const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
   const int group = sharing_ranks(layout);
-  double dense = work.parameters, frozen = work.frozen_parameters;
-  const double experts = work.expert_parameters;
-  if (layout.pp > 1 && stage == layout.pp - 1) {  // the head's copy
-    dense += tied_numbers_ / layout.tp;
-    frozen += frozen_tied_numbers_ / layout.tp;
-  }
   const auto part = [&](int sharded_from, double shared, double of_experts) {
     if (layout.zero_stage < sharded_from) return shared + of_experts;
     return shared / group + of_experts / expert_sharers(layout, group);
   };
-  const auto held = [&](int sharded_from, double bytes) { return Bytes(part(sharded_from, dense, experts) * bytes); };
+  const auto held = [&](int sharded_from, double bytes) {
+    return Bytes(part(sharded_from, work.parameters, work.expert_parameters) * bytes);
+  };
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
   const FrameworkProfile& software = job_.framework;
   const bool is_half = job_.precision == Precision::fp16;
@@ -80,8 +76,8 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const double weight = is_mixed && are_shards ? job_.framework.shard_bytes.value : each.weights;
   // What does not train has no other copy: fp32 shards stay.
   const double still = weight < each.weights ? 4.0 : each.weights;
-  memory.states.weights =
-      held(sharded_weights, weight) + Bytes(part(sharded_weights, frozen, work.frozen_expert_parameters) * still);
+  memory.states.weights = held(sharded_weights, weight) +
+                          Bytes(part(sharded_weights, work.frozen_parameters, work.frozen_expert_parameters) * still);
   memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;

@@ -9,14 +9,26 @@
 namespace orrery {
 namespace {
 
+/// Gradients of weights that a stage is not at before it sends on those of its inputs.
+Seconds weights_apart(const StageWork& stage, PipelineSchedule schedule) {
+  return schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
+}
+
 std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, PipelineSchedule schedule) {
   std::vector<StageTime> times;
   times.reserve(stages.size());
   for (const StageWork& stage : stages) {
-    const Seconds apart = schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
-    times.push_back({stage.forward_time(), stage.backward_time() - apart, apart});
+    const Seconds weights = weights_apart(stage, schedule);
+    times.push_back({stage.forward_time(), stage.backward_time() - weights, weights});
   }
   return times;
+}
+
+/// What of an update is left so much later.
+UpdateTime begun_before(const UpdateTime& update, Seconds early) {
+  if (update.total() <= early) return {};
+  const double left = 1.0 - early / update.total();
+  return {update.working * left, update.waiting * left};
 }
 
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
@@ -110,6 +122,20 @@ void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) c
   if (layout.recompute == Recompute::operators) step.hardware_flops += operators_flops_ * samples;
 }
 
+UpdateTime LayoutJudge::State::update_of_step(const std::vector<StageWork>& chunks,
+                                              const std::vector<StageWork>& stages,
+                                              const std::vector<PipelineHop>& hops, const Layout& layout) const {
+  UpdateTime last = optimizer_time(stages.front(), layout);
+  Seconds early;
+  for (std::size_t stage = 1; stage < stages.size(); ++stage) {
+    const StageWork& before = chunks[stage - 1];
+    early += before.backward_time() - weights_apart(before, layout.schedule) + hops[stage - 1].total();
+    const bool meets_first = stage + 1 == stages.size() && tied_numbers_ > 0;
+    last = longer(last, begun_before(optimizer_time(stages[stage], layout), meets_first ? Seconds() : early));
+  }
+  return last;
+}
+
 StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   const std::vector<StageWork> chunks = chunks_of(plan_for(layout), layout), stages = stages_of(chunks, layout);
   const auto count = static_cast<double>(microbatches(layout, job_.batch));
@@ -117,18 +143,17 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   step.microbatches = static_cast<int>(count);
   const std::vector<PipelineHop> hops = hops_between_stages(chunks, layout);
   step.parts = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
-  UpdateTime update;
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
     step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.exposed);
     step.comm_dp = std::max(step.comm_dp, exchange.gradients + exchange.parameters);
-    update = longer(update, optimizer_time(stage, layout));
     add_sent(step, stage, count, layout);
     add_exchanged(step, exchange.sent, layout);
     const OuterExchange outer = exchange_between_islands(stage, layout);
     step.parts.exposed_outer = std::max(step.parts.exposed_outer, outer.time());
     add_exchanged(step, outer.sent(), layout);
   }
+  const UpdateTime update = update_of_step(chunks, stages, hops, layout);
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   add_messages(step, chunks, count, layout);
   add_stragglers(step.parts, layout);

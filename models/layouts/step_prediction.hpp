@@ -152,7 +152,7 @@ struct LayoutPrices {
 /// recomputation.
 struct LayerPrice {
   Seconds forward, backward;  // of one micro-batch
-  Seconds optimizer;          // of one step
+  Seconds optimizer;          // of one step; in a pipeline of the last stage's copy of a tied embedding, too
   Bytes kept;                 // activations of one micro-batch, where nothing is recomputed
 };
 

@@ -207,9 +207,11 @@ class TensorSplitter {
   }
 
   void expect_partial_gradient(const Layer& reader) {
-    if (!reader.input.valid() || !needs_gradient_[reader.input.index()]) return;
+    if (!reader.input.valid()) return;
+    if (!reader.frozen) split_.layers[reader.input.index()].gathered_again = numbers_out(reader.input);
     Output& output = outputs_[reader.input.index()];
-    if (!output.partial_reader.valid()) output.partial_reader = reader.id;
+    const bool is_first = !output.partial_reader.valid();
+    if (is_first && needs_gradient_[reader.input.index()]) output.partial_reader = reader.id;
   }
 
   void add_up_output(const Layer& layer) {

@@ -28,6 +28,9 @@ struct LayerSplit {
   SplitMode mode = SplitMode::replicated;
   Share share;  // of the layer that one device has; row and vocabulary: the whole output, as a part of every sum
   std::vector<TensorExchange> before_forward, after_forward, before_backward;
+  /// Of its output, per sample, what backward gathers once more where ranks keep parts of it (sequence parallelism):
+  /// the gradients of the weights of column layers that read it need it whole, frozen ones have none.
+  double gathered_again = 0;
 };
 
 struct TensorSplit {

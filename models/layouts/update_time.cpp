@@ -36,10 +36,7 @@ double LayoutJudge::State::streamed(double bytes) const {
 }
 
 double LayoutJudge::State::update_bytes() const {
-  if (job_.framework.host_update_us.value > 0) return unfused_update(job_.optimizer).bytes;
-  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  return is_mixed ? mixed_optimizer_bytes(job_.framework, job_.optimizer)
-                  : optimizer_bytes(job_.framework, job_.optimizer);
+  return orrery::update_bytes(job_.framework, job_.optimizer, job_.precision);
 }
 
 UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layout& layout) const {

@@ -70,6 +70,11 @@ bool is_loss(LayerKind kind) {
          kind == LayerKind::binary_cross_entropy || kind == LayerKind::detection_loss;
 }
 
+bool is_head(const LayerGraph& graph, const Layer& layer) {
+  return layer.kind == LayerKind::dense && layer.out.channels == graph.classes &&
+         layer.id.index() + 2 == graph.layers.size();
+}
+
 bool is_view(LayerKind kind) {
   return kind == LayerKind::flatten || kind == LayerKind::rows_to_tokens || kind == LayerKind::pixels_to_tokens ||
          kind == LayerKind::tokens_to_pixels || kind == LayerKind::reshape;

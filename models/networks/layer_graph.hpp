@@ -141,6 +141,9 @@ struct LayerGraph {
   std::vector<std::string> notes{};  // what was assumed or left out where the network was made from another format
 };
 
+/// The products of the logits: a dense layer just before the loss, with an output for each class.
+bool is_head(const LayerGraph& graph, const Layer& layer);
+
 /// Numbers of a window: kernel^2, or kernel x kernel_width.
 std::int64_t kernel_area(const Layer& layer);
 /// attention, cross_attention: numbers per head of queries and keys, and of values, given or following from the shapes.

@@ -18,12 +18,11 @@ std::vector<bool> run_again(const LayerGraph& graph, Recompute recompute) {
   return again;
 }
 
-/// Seconds of one batch, over the layers that have the pass.
-Seconds batch_time(const LayerGraph& graph, Pass pass, const std::vector<bool>& layers, double batch,
-                   const CostModel& cost, const Device& device) {
+/// Seconds of these layers.
+Seconds sum_of(const std::vector<Seconds>& times, const std::vector<bool>& layers) {
   Seconds sum;
-  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    if (layers[i]) sum += cost.time(graph.layers[i], pass, batch, device);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (layers[i]) sum += times[i];
   }
   return sum;
 }
@@ -76,11 +75,11 @@ LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, c
   LocalTimes work;
   const std::vector<bool> all(graph.layers.size(), true), backward = needs_gradient(graph);
   const std::vector<bool> again = run_again(graph, strategy.recompute);
+  LayerTimes whole, rest;
+  if (batches.wholes > 0) whole = cost.times(graph, device, {batches.batch});
+  if (batches.rests > 0) rest = cost.times(graph, device, {batches.rest});
   const auto passes = [&](Pass pass, const std::vector<bool>& layers) {
-    Seconds sum;
-    if (batches.wholes > 0) sum += batch_time(graph, pass, layers, batches.batch, cost, device) * batches.wholes;
-    if (batches.rests > 0) sum += batch_time(graph, pass, layers, batches.rest, cost, device) * batches.rests;
-    return sum;
+    return sum_of(whole.of(pass), layers) * batches.wholes + sum_of(rest.of(pass), layers) * batches.rests;
   };
   work.forward = passes(Pass::forward, all);
   work.recompute = passes(Pass::forward, again);
@@ -223,8 +222,8 @@ Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const 
 Seconds ClientWork::evaluation(std::int64_t samples, const Device& server) const {
   const LayerGraph& graph = job_.scenario.workload.network;
   const std::vector<bool> all(graph.layers.size(), true);
-  return samples > 0 ? batch_time(graph, Pass::forward, all, static_cast<double>(samples), job_.cost, server)
-                     : Seconds{};
+  if (samples <= 0) return {};
+  return sum_of(job_.cost.times(graph, server, {static_cast<double>(samples)}).of(Pass::forward), all);
 }
 
 }  // namespace orrery

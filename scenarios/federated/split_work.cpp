@@ -66,23 +66,22 @@ SplitWork::SplitWork(const FederatedJob& job, const ClientWork& work)
     : job_(job),
       work_(work),
       bytes_(split_bytes(job.scenario.workload.network, job.strategy)),
-      shares_(client_shares(job.scenario.workload.network, bytes_.first_server_layer)),
-      backward_(needs_gradient(job.scenario.workload.network)) {}
+      shares_(client_shares(job.scenario.workload.network, bytes_.first_server_layer)) {}
 
-Seconds SplitWork::pass(Pass pass, Span layers, double samples, const Device& device) const {
-  const LayerGraph& graph = job_.scenario.workload.network;
-  Seconds sum;
-  for (std::size_t i = layers.first; i < layers.end; ++i) {
-    if (pass != Pass::backward || backward_[i]) sum += job_.cost.time(graph.layers[i], pass, samples, device);
-  }
-  return sum;
+SplitWork::Halves SplitWork::halves(Span layers, double samples, const Device& device) const {
+  const LayerTimes times = job_.cost.times(job_.scenario.workload.network, device, {samples});
+  const auto sum = [&](Pass pass) {
+    Seconds seconds;
+    for (std::size_t i = layers.first; i < layers.end; ++i) seconds += times.of(pass)[i];
+    return seconds;
+  };
+  return {sum(Pass::forward), sum(Pass::backward) + sum(Pass::optimizer)};
 }
 
 Seconds SplitWork::server_batch(double samples) const {
   const Span layers{bytes_.first_server_layer, job_.scenario.workload.network.layers.size()};
-  const Device& server = job_.population.server;
-  return pass(Pass::forward, layers, samples, server) + pass(Pass::backward, layers, samples, server) +
-         pass(Pass::optimizer, layers, samples, server);
+  const Halves both = halves(layers, samples, job_.population.server);
+  return both.forward + both.backward;
 }
 
 Seconds SplitWork::server(const LocalBatches& batches) const {
@@ -99,12 +98,9 @@ SplitWork::Halves SplitWork::client_batch(std::size_t client, double samples) co
 }
 
 SplitWork::Halves SplitWork::priced_batch(std::size_t client, double samples) const {
-  const Device& device = job_.population.group(client).device;
-  const Span layers{0, bytes_.first_server_layer};
-  const Seconds backward =
-      pass(Pass::backward, layers, samples, device) + pass(Pass::optimizer, layers, samples, device);
+  const Halves priced = halves({0, bytes_.first_server_layer}, samples, job_.population.group(client).device);
   const double slowdown = work_.slowdown(client);
-  return {pass(Pass::forward, layers, samples, device) * slowdown, backward * slowdown};
+  return {priced.forward * slowdown, priced.backward * slowdown};
 }
 
 /// The measured figure is of the whole network: the client takes its layers' part of it.

@@ -41,12 +41,12 @@ class SplitWork {
   struct Span {
     std::size_t first = 0, end = 0;
   };
-  [[nodiscard]] Seconds pass(Pass pass, Span layers, double samples, const Device& device) const;
-  [[nodiscard]] Seconds server_batch(double samples) const;
-  /// What the client computes of a batch, before the activations go up and after their gradients came down.
+  /// What one side computes of a batch: the client before the activations go up and after their gradients came down.
   struct Halves {
-    Seconds forward, backward;
+    Seconds forward, backward;  // backward: and the update
   };
+  [[nodiscard]] Halves halves(Span layers, double samples, const Device& device) const;
+  [[nodiscard]] Seconds server_batch(double samples) const;
   [[nodiscard]] Halves client_batch(std::size_t client, double samples) const;
   [[nodiscard]] Halves priced_batch(std::size_t client, double samples) const;
   [[nodiscard]] Halves measured_batch(Seconds per_sample, double samples) const;
@@ -56,7 +56,6 @@ class SplitWork {
   const ClientWork& work_;
   SplitBytes bytes_;
   SplitShares shares_;
-  std::vector<bool> backward_;
 };
 
 }  // namespace orrery

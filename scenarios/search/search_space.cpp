@@ -127,7 +127,7 @@ class Space {
     const auto recomputes = spec_.recompute.empty() ? std::vector<Recompute>{none, selective, full} : spec_.recompute;
     auto schedules =
         spec_.schedule.empty() ? std::vector<PipelineSchedule>{PipelineSchedule::one_f_one_b} : spec_.schedule;
-    if (layout.pp == 1) schedules.resize(1);
+    if (layout.pp == 1) schedules = {PipelineSchedule::one_f_one_b};  // there is none to have
     auto sequences =
         spec_.sequence_parallel.empty() ? std::vector<SequenceParallel>{SequenceParallel::on} : spec_.sequence_parallel;
     if (layout.tp == 1) sequences = {SequenceParallel::off};

@@ -20,7 +20,8 @@ namespace orrery {
 ///   zero_stage  0 and 1, and without a pipeline 3
 ///   microbatch  powers of two up to 16 that divide a replica's share of the batch
 ///   interleave  1 to 8 in a pipeline, where the chunks divide the blocks or may be uneven
-///   recompute   none, selective, full; schedule 1f1b; sequence_parallel on with tp > 1
+///   recompute   none, selective, full; schedule 1f1b (without a pipeline whatever the list says); sequence_parallel on
+///               with tp > 1
 /// Combinations that repeat another one (interleaving or schedules without a pipeline, sequence parallelism without
 /// tensor parallelism) are left out, as are those with more devices than there are, or other than the spec says.
 /// Ordered by dp, tp, ... as the lists.

@@ -21,6 +21,16 @@ Seconds late_time(const StagePrice& stage, double count) {
   return pass * count;
 }
 
+/// What a host that is late works beside exchanges between layers.
+Seconds host_beside_exchanges(const StagePrice& stage, double count) {
+  Seconds pass;
+  for (const ChunkPrice& chunk : stage.chunks) {
+    if (chunk.late > Seconds()) pass += chunk.exposed_forward();
+    if (chunk.late_back > Seconds()) pass += chunk.exposed_backward() + chunk.tensor_recompute;
+  }
+  return pass * count;
+}
+
 /// From the last gradients that a stage gets to those that it sends on.
 Seconds last_backward(const StagePrice& stage, const Layout& layout) {
   const ChunkPrice& chunk = stage.chunks.front();
@@ -28,15 +38,16 @@ Seconds last_backward(const StagePrice& stage, const Layout& layout) {
   return chunk.backward_time() - (apart ? chunk.backward_weights : Seconds());
 }
 
-/// How long before the end of the step every stage is done: gradients reach the first one last, unless the ends of the
-/// pipeline meet for a tied embedding.
+/// How long before the end of the step every stage is done: gradients reach the first one last. Where the ends of the
+/// pipeline meet for a tied embedding, those between are done while they exchange it.
 std::vector<Seconds> early_by(const std::vector<StagePrice>& stages, const std::vector<Seconds>& transfers,
                               const LayoutPrices& prices, const Layout& layout) {
   std::vector<Seconds> end;
   Seconds before, latest;
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {
-    const bool meets_first = stage + 1 == stages.size() && prices.tied_exchange > Seconds();
-    end.push_back(stages[stage].optimizer - (meets_first ? Seconds() : before));
+    const bool is_end = stage == 0 || stage + 1 == stages.size();
+    const bool meets = is_end && prices.tied_exchange > Seconds();
+    end.push_back(stages[stage].optimizer + (meets ? prices.tied_exchange : Seconds() - before));
     latest = std::max(latest, end.back());
     before += last_backward(stages[stage], layout);
     if (stage < transfers.size()) before += transfers[stage];
@@ -88,21 +99,26 @@ class UseOfStages {
     const std::vector<Seconds> early = early_by(stages, transfers, prices_, layout_);
     for (std::size_t stage = 0; stage < stages.size(); ++stage) {
       const Seconds busy = busy_time(stages[stage], passes), late = late_time(stages[stage], passes);
+      const Seconds standing_by = late + early[stage] + waits_for_data();
       use_.computing += busy * ((1.0 - standing_) * devices);
-      use_.blocked += std::max(Seconds(), step_.time() - busy - late - early[stage]) * devices;
-      use_.idle += (busy * standing_ + late + early[stage]) * devices;
+      use_.blocked += std::max(Seconds(), step_.time() - busy - standing_by) * devices;
+      use_.idle += (busy * standing_ + standing_by) * devices;
       const int first = static_cast<int>(stage) / together_ * together_;
       const NodeStages node{first, std::min(layout_.pp, first + together_) - 1};
       const Seconds most = step_.time() - step_.parts.straggler - early[static_cast<std::size_t>(first)];
       const bool is_alone = node.first == node.last;
-      use_.node_computing +=
-          (is_alone ? busy + late : shared_node_time(stages[stage], most, passes, node, layout_.pp)) * devices;
+      use_.node_computing += (is_alone ? busy + late + host_beside_exchanges(stages[stage], passes)
+                                       : shared_node_time(stages[stage], most, passes, node, layout_.pp)) *
+                             devices;
     }
   }
 
   [[nodiscard]] const StepUse& sum() const { return use_; }
 
  private:
+  /// Stages of a pipeline wait for each other meanwhile.
+  [[nodiscard]] Seconds waits_for_data() const { return layout_.pp == 1 ? step_.parts.input : Seconds(); }
+
   const LayoutPrices& prices_;
   const StepPrediction& step_;
   const Layout& layout_;

@@ -6,8 +6,9 @@
 namespace orrery {
 
 /// Summed over the devices of a layout; the first three add up to devices x step. As the closed-form engine has it: a
-/// device waits for messages of its pipeline blocked, stands by between kernels, and at the end of the step when a
-/// stage before it is not done. Between stages that are not alike it may wait a little longer than is said here.
+/// device waits for messages of its pipeline and for exchanges blocked. It stands by between kernels, while its host is
+/// late, for training data (but in a pipeline), and at the end of the step when another stage is not done. Between
+/// stages that are not alike it may wait a little longer than is said here.
 struct StepUse {
   Seconds computing, blocked, idle;
   Seconds node_computing;  // of the share that each device has of its node: while a device of the node computes

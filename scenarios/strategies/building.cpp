@@ -31,8 +31,11 @@ double divide_batch(const Job& job, int parts, const std::string& what) {
 }
 
 MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes) {
-  return estimate_memory(job.scenario.workload.network, shares, InFlight{samples, passes, job.strategy.recompute},
-                         job.strategy.precision, job.scenario.workload.optimizer.kind);
+  InFlight in_flight{samples, passes, job.strategy.recompute};
+  if (priced_by(job.scenario, job.strategy.kind) == ComputeChoice::operators)
+    in_flight.software = &job.cost.framework();
+  return estimate_memory(job.scenario.workload.network, shares, in_flight, job.strategy.precision,
+                         job.scenario.workload.optimizer.kind);
 }
 
 const Device& device_of(const Job& job, RankId rank) {

@@ -17,7 +17,7 @@ class DataParallelStep {
   DataParallelStep(const Job& job, Plan& plan, double samples)
       : job_(job),
         plan_(plan),
-        work_(job, samples),
+        work_(job, {samples, job.strategy.accumulation}),
         buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket, bytes_sent_per_number(job))) {
     std::vector<RankId> members;
     for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);

@@ -37,19 +37,27 @@ class Targets {
   std::map<std::tuple<GroupId, NetworkReach, NextNode>, ByRank> by_group_;
 };
 
-/// By all ranks of the program in its library collectives, as one rank stands for one device. What a member has nobody
-/// to send to is on no wire.
-WireBytes on_wires(const Program& program, const HybridPlatform& platform) {
+/// What all ranks of a program send in its library collectives, as one rank stands for one device.
+struct Moved {
+  WireBytes on_wires;                   // to those that they have to send to
+  Bytes network_priced;                 // to the network, were every rank on a node as full as its group's fullest
+  Bytes states_crossed, states_priced;  // of both to the network, what replicas exchange
+};
+
+Moved moved_by(const Program& program, const HybridPlatform& platform) {
   Targets targets(program, platform);
-  WireBytes sum;
+  Moved sum;
   for (const Op& op : program.ops()) {
     const auto* call = std::get_if<CollectiveCall>(&op.action);
     if (!call) continue;
     const Collective& what = program.collective(call->collective);
     if (what.library.node_bytes + what.library.network_bytes <= Bytes()) continue;
     const LibraryTargets& to = targets.of(op.rank, what);
-    if (to.node.valid()) sum.node += what.library.node_bytes;
-    sum.network += network_bytes(what.library, to);
+    const WireBytes sent{to.node.valid() ? what.library.node_bytes : Bytes(), network_bytes(what.library, to)};
+    sum.on_wires += sent;
+    sum.network_priced += what.library.network_bytes;
+    if (op.dimension != Dimension::dp) continue;
+    sum.states_crossed += sent.network, sum.states_priced += what.library.network_bytes;
   }
   return sum;
 }
@@ -61,14 +69,15 @@ void add_traffic_beside(const StepPrediction& prediction, const Program& program
   const HybridRanks& ranks = platform.ranks;
   const auto each = static_cast<double>(ranks.devices_each());
   const WireBytes all = prediction.exchanged_per_device * (each * static_cast<double>(ranks.count()));
-  const WireBytes simulated = on_wires(program, platform) * each;
+  const Moved moved = moved_by(program, platform);
   const auto rest = [&](Bytes whole, Bytes part) {
     constexpr double rounding = 1e-9;
     const Bytes left = whole - part;
     return left > all.total() * rounding ? left : Bytes();
   };
-  figures.beside_node = rest(all.node, simulated.node);
-  figures.beside_network = rest(all.network, simulated.network);
+  const double crossing = moved.states_priced > Bytes() ? moved.states_crossed / moved.states_priced : 1.0;
+  figures.beside_network = rest(all.network, moved.network_priced * each) * crossing;
+  figures.beside_node = rest(all.total(), moved.on_wires.total() * each + figures.beside_network);
 }
 
 }  // namespace orrery

@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "models/networks/segments.hpp"
-#include "sim/base/contract.hpp"
 
 namespace orrery {
 namespace {
@@ -29,25 +28,24 @@ Work& Work::operator+=(const Work& other) {
   return *this;
 }
 
-LayerWork::LayerWork(const Job& job, const Device& device, double samples, const std::vector<Share>& shares) {
+LayerWork::LayerWork(const Job& job, const Device& device, const DeviceWork& part) {
   const LayerGraph& graph = job.scenario.workload.network;
   const std::vector<Layer>& layers = graph.layers;
   const std::vector<bool> has_backward = needs_gradient(graph);
-  ORRERY_EXPECT(shares.empty() || shares.size() == layers.size());
+  const LayerTimes times = job.cost.times(graph, device, part);
   if (job.strategy.recompute == Recompute::full) {
     segments_ = recompute_segments(graph);
     again_ = in_segments_with_backward(graph);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Share share = shares.empty() ? Share{} : shares[i];
+    const double share = part.shares.empty() ? 1.0 : part.shares[i].work;
     const LayerCost cost = layer_cost(layers[i]);
     for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
       if (pass == Pass::backward && !has_backward[i]) {
         work_[index(pass)].emplace_back();
         continue;
       }
-      const Seconds time = job.cost.time(layers[i], pass, samples, device, share);
-      work_[index(pass)].push_back({time, pass_flops(cost, pass) * (samples * share.work)});
+      work_[index(pass)].push_back({times.of(pass)[i], pass_flops(cost, pass) * (part.samples * share)});
     }
   }
 }
@@ -76,10 +74,9 @@ std::size_t LayerWork::segment_start(std::size_t layer) const {
   return *(std::upper_bound(segments_.begin(), segments_.end(), layer) - 1);
 }
 
-RankWork::RankWork(const Job& job, double samples, const std::vector<Share>& shares)
-    : cluster_(job.cluster.description) {
+RankWork::RankWork(const Job& job, const DeviceWork& part) : cluster_(job.cluster.description) {
   for (std::size_t group = 0; group < cluster_.groups(); ++group) {
-    by_group_.emplace_back(job, cluster_.group(group).device, samples, shares);
+    by_group_.emplace_back(job, cluster_.group(group).device, part);
   }
 }
 

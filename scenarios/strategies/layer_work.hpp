@@ -25,10 +25,9 @@ struct Span {
 
 class LayerWork {
  public:
-  /// Work of every layer and pass for `samples` samples on a device. `shares`: the part of each layer that the device
-  /// does; empty: all of it. No backward work below the lowest layer that trains. The optimizer's work carries
-  /// no FLOPs: it is bound by memory and no model counts it.
-  LayerWork(const Job& job, const Device& device, double samples, const std::vector<Share>& shares = {});
+  /// Work of every layer and pass on a device. No backward work below the lowest layer that trains. The optimizer's
+  /// work carries no FLOPs: it is bound by memory and no model counts it.
+  LayerWork(const Job& job, const Device& device, const DeviceWork& part);
 
   [[nodiscard]] const Work& of(Pass pass, std::size_t layer) const { return work_[index(pass)][layer]; }
   /// Sum over a run of layers.
@@ -55,7 +54,7 @@ class LayerWork {
 /// The work of ranks that all do the same, rank r on device r: asked of the cost model once for each kind of device.
 class RankWork {
  public:
-  RankWork(const Job& job, double samples, const std::vector<Share>& shares = {});
+  RankWork(const Job& job, const DeviceWork& part);
   [[nodiscard]] const LayerWork& of(RankId rank) const;
 
  private:

@@ -65,7 +65,7 @@ Plan plan_local_sgd(const Job& job) {
   const int steps = static_cast<int>(job.strategy.federated.local_steps);
   const double samples = divide_batch(job, workers, fmt::format("{} devices", workers));
   Plan plan = start_plan(job, workers);
-  const RankWork work(job, samples);
+  const RankWork work(job, {samples});
   const Bytes weights = averaged_weights(job);
   const CollectiveId average = add_average(plan.program, job.strategy.collective, weights);
   for (std::size_t index = 0; index < plan.program.ranks(); ++index) {

@@ -9,7 +9,7 @@ Plan plan_single(const Job& job) {
   const int micro_steps = job.strategy.accumulation;
   const double samples = divide_batch(job, micro_steps, fmt::format("{} micro-steps", micro_steps));
   Plan plan = start_plan(job, 1);
-  const LayerWork work(job, device_of(job, RankId(0)), samples);
+  const LayerWork work(job, device_of(job, RankId(0)), {samples, micro_steps});
   const RankId rank(0);
   for (int step = 0; step < micro_steps; ++step) {
     plan.program.add(compute_op(rank, Phase::forward, work.all(), work.of(Pass::forward, work.all()), step));

@@ -27,7 +27,7 @@ class StagePlanner {
         stages_(job.strategy.devices),
         plan_(start_plan(job, stages_)),
         samples_(divide_batch(job, order.microbatches, fmt::format("{} {}", order.microbatches, order.unit))),
-        work_(job, samples_) {
+        work_(job, {samples_, order_.microbatches, stages_}) {
     if (static_cast<std::size_t>(stages_) > graph_.layers.size()) {
       throw Infeasible(fmt::format("{} stages, but {} has only {} layers", stages_, graph_.name, graph_.layers.size()));
     }

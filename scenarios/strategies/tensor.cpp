@@ -32,7 +32,10 @@ std::vector<Share> shares(const TensorSplit& split) {
 class TensorStep {
  public:
   TensorStep(const Job& job, const TensorSplit& split, double samples)
-      : job_(job), samples_(samples), ranks_work_(job, samples, shares(split)), work_(ranks_work_.of(RankId(0))) {
+      : job_(job),
+        samples_(samples),
+        ranks_work_(job, {samples, job.strategy.accumulation, 1, shares(split)}),
+        work_(ranks_work_.of(RankId(0))) {
     for (std::size_t i = 0; i < split.layers.size(); ++i) {
       exchange(Phase::forward, split.layers[i].before_forward);
       extend_forward(Phase::forward, i);

@@ -108,7 +108,7 @@ TEST_CASE("results.csv of one way, whole") {
   const std::vector<std::string> lines = split(text, '\n');
   REQUIRE(lines.size() == 3);
   CHECK(lines[1] ==
-        "hand,data,box,2,2,1,1,1,1,0,,1,64,fp32,none,ring,flow,exact,roofline,ok,,"
+        "hand,data,box,2,2,1,1,1,1,0,,1,64,fp32,none,ring,flow,exact,operators,ok,,"
         "5.5,3,0,0.5,1,0,0,0,0,0,1,0,1,0.18181818181818182,0,,,"
         "11.636363636363637,,0.1,0.1,0.10909090909090909,1,"
         "1,1,2,0.5,0,4.5,16,true,"
@@ -128,7 +128,7 @@ TEST_CASE("a way that does not fit keeps its memory and says why, nothing else i
   ways[0].samples_per_step = 64;
   ways[0].degrees.tp = 2;
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
-        "hand,model,box,2,1,2,1,1,1,0,,1,64,fp32,none,ring,flow,,roofline,infeasible,needs 20 GiB,"
+        "hand,model,box,2,1,2,1,1,1,0,,1,64,fp32,none,ring,flow,,operators,infeasible,needs 20 GiB,"
         ",,,,,,,,,,,,,,,,,"
         ",,,,,,"
         "20,0,0,0,0,20,16,false," +
@@ -156,7 +156,7 @@ TEST_CASE("a way whose simulation failed has its identity and the reason") {
   way.error = "ended by signal 6";
   const std::vector<Way> ways = {way};
   CHECK(split(results_csv(result_rows(scenario, ways)), '\n')[1] ==
-        "hand,data,box,2,,,,,,0,,,64,fp32,none,ring,flow,,roofline,failed,ended by signal 6" +
+        "hand,data,box,2,,,,,,0,,,64,fp32,none,ring,flow,,operators,failed,ended by signal 6" +
             std::string(columns().size() - 21 - 13, ',') + "1" + std::string(13, ','));
 }
 

@@ -23,7 +23,7 @@ double exposed(const StepTime& time, Dimension dimension) {
 }
 
 StepTime attribute(const std::vector<Activity>& activities, double to) {
-  return attribute_time(activities, Seconds(0), Seconds(to));
+  return attribute_time(activities, {}, Seconds(0), Seconds(to));
 }
 
 TEST_CASE("the critical rank's time is its compute, its wait for the other, the transfer and the update") {
@@ -77,7 +77,7 @@ TEST_CASE("waiting for a message is bubble, waiting at a collective is straggler
   CHECK(exposed(time, Dimension::dp) == 1.0);
 }
 
-TEST_CASE("waiting for the host counts as computing, once nothing moves") {
+TEST_CASE("waiting for the host counts as computing, beside exchanges within the pass") {
   Activity host = compute_activity(0, Phase::forward, 0, 5);
   host.stream = Stream::host;
   const StepTime time = attribute({host, compute_activity(0, Phase::forward, 0, 2),
@@ -100,12 +100,19 @@ TEST_CASE("every phase of computing has its part") {
   CHECK(time.optimizer.value() == 11.0);
 }
 
-TEST_CASE("training data on its way is input, once nothing is computed") {
-  Activity loading = communication(0, Stream::receive, Dimension::none, 0, 0, 3, 1);
-  loading.phase = Phase::input;
-  const StepTime time = attribute({loading, compute_activity(0, Phase::forward, 1, 2)}, 3);
-  CHECK(time.input.value() == 2.0);
-  CHECK(time.compute.value() == 1.0);
+TEST_CASE("what is exchanged beside a device that waits for its host shows where it takes longer than the host") {
+  Activity host = compute_activity(0, Phase::backward, 0, 5);
+  host.stream = Stream::host;
+  const std::vector<Activity> pass = {host, compute_activity(0, Phase::backward, 0, 2)};
+  for (const double end : {3.0, 5.0, 6.0}) {
+    std::vector<Activity> all = pass;
+    all.push_back(communication(0, Stream::collective, Dimension::dp, 1, 1, end, 1));
+    all.push_back(communication(0, Stream::receive, Dimension::pp, 0, 4, end < 5 ? 5 : end));
+    const StepTime time = attribute(all, end < 5 ? 5 : end);
+    CHECK(time.compute.value() == 5.0);
+    CHECK(time.exposed_total().value() == (end > 5 ? end - 5 : 0));
+    CHECK(time.communication.value() == (end < 4 ? 2 + 1 : end - 1));
+  }
 }
 
 TEST_CASE("stragglers lengthen the step by their share") {

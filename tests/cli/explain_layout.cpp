@@ -56,7 +56,7 @@ TEST_CASE("explain tells the optimizer's bytes that each strategy is priced with
       "dp = 16\nprecision = \"fp32\"\n[[strategy]]\nname = \"b\"\nkind = \"hybrid\"\ndp = 8\n[[strategy]]\n"
       "name = \"c\"\nkind = \"hybrid\"\nzero_stage = 3\noffload = \"optimizer\"\n[[strategy]]\nname = \"d\"\n"
       "kind = \"data\"\n",
-      half);
+      half + "compute = \"roofline\"\n");
   says(two, "adamw: 28 bytes read and written per parameter, 8 bytes kept for each (a)");
   says(two, mixed + " (b)");
   says(two,

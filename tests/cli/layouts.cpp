@@ -56,7 +56,8 @@ TEST_CASE("rows that were priced by different laws are told apart under the tabl
   const TemporaryFolder folder;
   const std::string file = folder.write(
       "laws.toml",
-      "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 32\nprecision = \"fp16\"\n[cluster]\nsystem = \"dgx-a100\"\n"
+      "[workload]\nnetwork = \"gpt2-medium\"\nbatch = 32\nprecision = \"fp16\"\ncompute = "
+      "\"roofline\"\n[cluster]\nsystem = \"dgx-a100\"\n"
       "[[strategy]]\nname = \"replicas\"\nkind = \"data\"\n[[strategy]]\nname = \"layout\"\nkind = \"hybrid\"\n");
   const ChildResult both = call_orrery({"run", file, "--quiet"});
   INFO(both.errors);
@@ -64,6 +65,8 @@ TEST_CASE("rows that were priced by different laws are told apart under the tabl
   CHECK(both.output.find(laws + " hybrid by operators; data by roofline.") != std::string::npos);
   const std::string alone = read_file(file).substr(0, read_file(file).find("[[strategy]]\nname = \"layout\""));
   CHECK(call_orrery({"run", folder.write("alone.toml", alone), "--quiet"}).output.find("different laws") ==
+        std::string::npos);
+  CHECK(call_orrery({"run", file, "--quiet", "--set", "workload.compute=\"auto\""}).output.find("different laws") ==
         std::string::npos);
 }
 

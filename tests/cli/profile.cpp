@@ -1,4 +1,6 @@
 // `orrery profile`: what it writes, and what it says of it.
+#include <filesystem>
+
 #include "models/cost/step_profile.hpp"
 #include "sim/base/files.hpp"
 #include "tests/catch.hpp"
@@ -33,6 +35,29 @@ TEST_CASE("a recorded profile comes with a report, and with fits when asked for"
   CHECK(again.errors == "orrery profile: " + fits + " exists - choose another --fits or add --force\n");
 }
 
+TEST_CASE("a profile that cannot be replayed is told once, with its place, before anything is simulated") {
+  const TemporaryFolder folder;
+  std::string text = read_file(std::string(ORRERY_TEST_DIR) + "/../models/profiles/2nn.csv");
+  text.replace(text.rfind('\n', text.size() - 2) + 1, std::string::npos, "2nn,loss,backward,256,1,abc,1,1,0,0\n");
+  const std::string profile = folder.write("bad.csv", text);
+  const ChildResult result =
+      call_orrery({"run",
+                   folder.write("p.toml",
+                                "[workload]\nnetwork = \"2nn\"\nbatch = 8\nprofile = \"bad.csv\"\n"
+                                "profile_host = \"xeon-8380\"\n[cluster]\ndevice = \"a100-sxm-80\"\n"
+                                "devices_per_node = 2\nnode_link = \"nvlink3\"\n"
+                                "[[strategy]]\nname = \"a\"\nkind = \"single\"\n"
+                                "[[strategy]]\nname = \"b\"\nkind = \"data\"\n"),
+                   "-o", folder.file("out")});
+  CHECK(result.exit_code == 3);
+  CHECK(result.output.empty());
+  INFO(result.errors);
+  CHECK(result.errors.starts_with(profile + ":"));
+  CHECK(result.errors.find(": seconds: \"abc\" is not a number") != std::string::npos);
+  CHECK(result.errors.find("abc") == result.errors.rfind("\"abc\"") + 1);
+  CHECK_FALSE(std::filesystem::exists(folder.file("out")));
+}
+
 TEST_CASE("a network that the machine cannot hold is refused with its size") {
   const ChildResult result = call_orrery({"profile", "llama3-405b", "--batch", "1"});
   CHECK(result.exit_code == 4);
@@ -41,7 +66,7 @@ TEST_CASE("a network that the machine cannot hold is refused with its size") {
   CHECK(result.errors.find(" parameters take 1.48 TiB in fp32, their gradients 1.48 TiB (this machine has ") !=
         std::string::npos);
   CHECK(result.errors.ends_with(
-      " - profile a smaller network; compute = \"roofline\" and kind = \"hybrid\" need no profile\n"));
+      " - profile a smaller network; compute = \"operators\" and kind = \"hybrid\" need no profile\n"));
 }
 
 TEST_CASE("a PyTorch trace is imported as a profile that reads back") {

@@ -72,7 +72,8 @@ TEST_CASE("no gradient crosses a cut below the lowest layer that trains") {
 
 TEST_CASE("stages that share frozen weights exchange no gradients of them") {
   Scenario scenario = scenario_of(
-      "[workload]\nnetwork = \"gpt-mini\"\nframework = \"ideal\"\nbatch = 4\n[cluster]\ndevice = \"gpu\"\nnodes = 2\n"
+      "[workload]\nnetwork = \"gpt-mini\"\nframework = \"ideal\"\ncompute = \"roofline\"\nbatch = 4\n[cluster]\ndevice "
+      "= \"gpu\"\nnodes = 2\n"
       "network_link = \"net\"\n[[strategy]]\nname = \"a\"\nkind = \"pipeline\"\nmicrobatches = 2\ndevices = 2\n");
   CHECK(exchanged_bytes(plan_of(scenario).program) == 4.0 * 1'000 * 256);
   for (Layer& layer : scenario.workload.network.layers) {

@@ -93,6 +93,23 @@ TEST_CASE("lists are taken as they are, without what would need more devices") {
                                           "tp2 pp1 dp4 b2 zero1 full sp"});
 }
 
+TEST_CASE("a layout without a pipeline has no schedule and is found once, whatever is listed") {
+  using Names = std::vector<std::string>;
+  const auto names_with = [](const std::string& schedules) {
+    const Search search(gpt("",
+                            "[search]\ntp = [1]\npp = [1, 2]\nmicrobatch = [2]\nzero_stage = [0]\ninterleave = [1]\n"
+                            "recompute = [\"none\"]\nschedule = " +
+                                schedules));
+    Names names;
+    for (const Layout& layout : search.layouts) names.push_back(to_text(layout));
+    return names;
+  };
+  const Names both = {"tp1 pp1 dp8 b2", "tp1 pp2 dp4 b2 zb-h1", "tp1 pp2 dp4 b2"};
+  CHECK(names_with("[\"zb-h1\", \"1f1b\"]\n") == both);
+  CHECK(names_with("[\"zb-h1\"]\n") == Names{both[0], both[1]});
+  CHECK(names_with("[\"gpipe\"]\n") == Names{both[0], "tp1 pp2 dp4 b2 gpipe"});
+}
+
 TEST_CASE("a search gives the same for any number of threads, the best first") {
   const Search search(gpt());
   const SearchResult one = search.result(1), four = search.result(4);

@@ -86,7 +86,7 @@ momentum = 0.9
              ^)"},
       {"replay without a profile", two_nn + R"(compute = "replay"
 )" + box + alone,
-       R"(lab.toml:3:11: workload.compute: replay needs a profile (executed steps are what is replayed) - add profile = "FILE.csv" (made by `orrery profile`), or compute = "roofline"
+       R"(lab.toml:3:11: workload.compute: replay needs a profile (executed steps are what is replayed) - add profile = "FILE.csv" (made by `orrery profile`), or compute = "operators"
   compute = "replay"
             ^)"},
       {"a config.json that is no text", R"([workload]

@@ -32,6 +32,20 @@ TEST_CASE("a pipeline that keeps every micro-batch is told of one that does not"
   CHECK(proposed(llama("pp = 4\nzero_stage = 1\nschedule = \"gpipe\"\n")) == "schedule 1f1b");
 }
 
+TEST_CASE("a pipeline with zero_stage 3 is told what makes it fit, and may keep its stage") {
+  const auto llama_70b = [](const std::string& keys) {
+    return shipped_lab(
+        "[workload]\nnetwork = \"llama3-70b\"\nbatch = 128\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
+        "framework = \"modern\"\n[cluster]\nsystem = \"dgx-a100\"\nnodes = 16\n[[strategy]]\nname = \"h\"\n"
+        "kind = \"hybrid\"\ntp = 8\npp = 4\nmicrobatch = 2\n" +
+        keys);
+  };
+  const std::string remedy = proposed(llama_70b("zero_stage = 3\n"));
+  CHECK(remedy == proposed(llama_70b("zero_stage = 1\n")));  // which keeps as much
+  CHECK(remedy.find(' ') == remedy.rfind(' '));              // one key
+  CHECK(check_way(llama_70b("zero_stage = 3\nrecompute = \"full\"\n"), 0, shipped_catalogue()).status == WayStatus::ok);
+}
+
 TEST_CASE("experts are spread further where that makes them fit") {
   const auto mixtral = [](const std::string& keys) {
     return shipped_lab(

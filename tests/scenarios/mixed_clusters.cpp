@@ -21,7 +21,7 @@ network_link = "wan"
 
 /// On the ideal framework: layers take their FLOPs over the peak, and nothing else.
 std::string two_layers(const std::string& keys = "") {
-  return "[workload]\nnetwork = \"2nn\"\nbatch = 16\nframework = \"ideal\"\n" + keys;
+  return "[workload]\nnetwork = \"2nn\"\nbatch = 16\nframework = \"ideal\"\ncompute = \"roofline\"\n" + keys;
 }
 
 // 2NN: 198,800 multiply-adds forward per sample; backward twice as many.

@@ -120,13 +120,12 @@ TEST_CASE("executed steps are replayed when a profile is given, unless the roofl
   const std::string host = (data_directory() / "models" / "profiles" / "xeon-vm.host.csv").string();
   const std::string profile = (data_directory() / "models" / "profiles" / "2nn.csv").string();
   const std::string keys = "profile = \"" + profile + "\"\nprofile_host = \"" + host + "\"\n";
-  const auto model = [](const Scenario& scenario) {
-    return cost_model(scenario, scenario.strategies[0], small_catalogue());
-  };
+  const auto price = [](const Scenario& scenario) { return name_of(priced_by(scenario, StrategyKind::single)); };
   const std::string precise = alone + "precision = \"fp64\"\n";
-  CHECK(model(scenario_of(two_nn + keys + box + alone)).name() == "replay");
-  CHECK(model(scenario_of(two_nn + keys + "compute = \"roofline\"\n" + box + alone)).name() == "roofline");
-  CHECK(model(scenario_of(two_nn + box + precise)).precision() == Precision::fp64);
+  CHECK(price(scenario_of(two_nn + keys + box + alone)) == "replay");
+  CHECK(price(scenario_of(two_nn + keys + "compute = \"roofline\"\n" + box + alone)) == "roofline");
+  const Scenario scenario = scenario_of(two_nn + box + precise);
+  CHECK(cost_model(scenario, scenario.strategies[0], small_catalogue()).precision() == Precision::fp64);
 }
 
 TEST_CASE("a profile of another network is refused") {

@@ -35,9 +35,9 @@ Lab lab_of(const std::string& strategy, const std::string& workload = {}) {
   const ScratchFolder folder;
   const std::string file = (folder.path() / "blocks.toml").string();
   write_file(file, network);
-  return Lab("[workload]\nnetwork = \"" + file + "\"\nframework = \"ideal\"\nrecompute = \"full\"\nbatch = 8\n" +
-             workload + "[cluster]\ndevice = \"gpu\"\nnodes = 8\nnetwork_link = \"net\"\n[[strategy]]\nname = \"a\"\n" +
-             strategy);
+  return Lab("[workload]\nnetwork = \"" + file +
+             "\"\nframework = \"ideal\"\ncompute = \"roofline\"\nrecompute = \"full\"\nbatch = 8\n" + workload +
+             "[cluster]\ndevice = \"gpu\"\nnodes = 8\nnetwork_link = \"net\"\n[[strategy]]\nname = \"a\"\n" + strategy);
 }
 
 /// F, R, B, U: what a rank computes, in order.

@@ -64,7 +64,9 @@ Scenario scenario_of(const std::string& text) {
 }
 
 std::string two_layer_lab(const std::string& workload_keys) {
-  return "[workload]\nnetwork = \"2nn\"\nframework = \"ideal\"\n" + workload_keys +
+  const bool says = workload_keys.find("compute") != std::string::npos;
+  const std::string priced = says ? "" : "compute = \"roofline\"\n";
+  return "[workload]\nnetwork = \"2nn\"\nframework = \"ideal\"\n" + priced + workload_keys +
          "\n[cluster]\ndevice = \"gpu\"\nnodes = 8\nnetwork_link = \"net\"\n";
 }
 

@@ -69,9 +69,8 @@ FrameworkProfile usual_framework() {
 double step_ms(const LayerGraph& network, double batch, const Device& phone) {
   const CostModel cost(usual_framework(), Precision::fp32, OptimizerKind::sgd);
   Seconds step = phone.step_overhead;
-  for (const Layer& layer : network.layers) {
-    for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer})
-      step += cost.time(layer, pass, batch, phone);
+  for (const std::vector<Seconds>& pass : cost.times(network, phone, {batch}).passes) {
+    for (const Seconds layer : pass) step += layer;
   }
   return step.value() * kilo;
 }

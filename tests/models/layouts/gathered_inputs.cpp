@@ -35,6 +35,22 @@ TEST_CASE("gathered inputs that are kept add the other ranks' parts, and are not
   CHECK(kept.parts.exposed_tp < again.parts.exposed_tp);
 }
 
+TEST_CASE("inputs are gathered once more for the gradients of weights alone: not for frozen ones") {
+  const auto sent_back = [](TrainingJob job) {
+    return LayoutJudge(job).prices(split(SequenceParallel::on)).stages[0].chunks[0].tensor_sent.backward.total();
+  };
+  const auto frozen = [&](const std::string& part) {
+    TrainingJob job = keeping(0);
+    for (Layer& layer : job.network.layers) layer.frozen = layer.name.find(part) != std::string::npos;
+    return job;
+  };
+  const double each = tokens * hidden * 2 * (tp - 1) / tp;
+  const double all = sent_back(keeping(0)).value();
+  CHECK(all - sent_back(frozen("block.")).value() == Approx(2 * blocks * each));
+  CHECK(all - sent_back(frozen("block.3.")).value() == Approx(2 * each));
+  CHECK(sent_back(frozen("block.")).value() - sent_back(keeping(1)).value() == Approx(each));  // the head's
+}
+
 TEST_CASE("without sequence parallelism nothing is gathered, kept or sent again") {
   const Layout layout = split(SequenceParallel::off);
   const StepPrediction again = LayoutJudge(keeping(0)).predict(layout), kept = LayoutJudge(keeping(1)).predict(layout);

@@ -139,10 +139,10 @@ TEST_CASE("What a layout breaks is told with the nearest that would do") {
   layout.tp = 10, layout.pp = 8, layout.dp = 1, layout.interleave = 5;
   CHECK(judge.obstacles(layout) ==
         std::vector<std::string>{
-            "dp 1 x tp 10 x pp 8 x cp 1 = 80 devices, but the cluster has 64 - use dp 1",
-            "tp 10 does not divide the 96 heads of megatron - use tp 8 or 12",
-            "pp 8 x interleave 5 = 40 chunks do not divide the 96 blocks of megatron - use pp x interleave = 32 or 48, "
-            "or chunks uneven"});
+            "dp 1 x tp 10 x pp 8 x cp 1 = 80 devices, but the cluster has 64 - use tp x pp x cp up to 64",
+            "tp 10 does not divide the 96 heads of megatron - use tp 8",
+            "pp 8 x interleave 5 = 40 chunks do not divide the 96 blocks of megatron - use interleave 4 or 6, or "
+            "chunks uneven"});
   layout = {};
   layout.dp = 7, layout.cp = 3, layout.ep = 2, layout.zero_stage = 4;
   CHECK(judge.obstacles(layout) ==
@@ -152,8 +152,7 @@ TEST_CASE("What a layout breaks is told with the nearest that would do") {
             "ep 2: megatron has no experts - use ep 1", "zero_stage 4 is not a stage - use 0, 1, 2 or 3"});
   layout = {};
   layout.pp = 128;
-  CHECK(judge.obstacles(layout).back() ==
-        "pp 128 x interleave 1 = 128 chunks, but megatron has 96 blocks - use pp x interleave up to 96");
+  CHECK(judge.obstacles(layout).back() == "pp 128 x interleave 1 = 128 chunks, but megatron has 96 blocks - use pp 64");
   layout = {};
   layout.pp = 8, layout.interleave = 3, layout.dp = 1, layout.microbatch = 512;
   CHECK(judge.obstacles(layout) ==

@@ -68,9 +68,11 @@ TEST_CASE("norms of heads that are shared keep attention split (Qwen3 on more ra
 
 TEST_CASE("ranks that are no multiple of the heads of keys and values are an obstacle") {
   const TrainingJob job = grouped_job(3, 4, 12);
-  CHECK(LayoutJudge(job).obstacles(split(4)) ==
-        std::vector<std::string>{"tp 4 neither divides the 3 heads of keys and values of grouped nor is a multiple of "
-                                 "them - use tp 3"});
+  const std::string why = "tp 4 neither divides the 3 heads of keys and values of grouped nor is a multiple of them";
+  Layout whole_tokens = split(4);
+  whole_tokens.sequence_parallel = SequenceParallel::off;
+  CHECK(LayoutJudge(job).obstacles(whole_tokens) == std::vector<std::string>{why + " - use tp 3 or 6"});
+  CHECK(LayoutJudge(job).obstacles(split(4)) == std::vector<std::string>{why + " - use tp 1"});  // of 2048 tokens
   CHECK(LayoutJudge(grouped_job(2, 4, 12)).obstacles(split(4)).empty());
 }
 

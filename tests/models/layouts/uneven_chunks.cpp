@@ -82,13 +82,13 @@ TEST_CASE("equal chunks count the few blocks that are unlike the others, too") {
 TEST_CASE("chunks that do not divide the blocks are an obstacle, unless they may be uneven") {
   const LayoutJudge judge(mixture_job(61, 64, 16));
   CHECK(judge.obstacles(pipeline(4, 4)) ==
-        std::vector<std::string>{"pp 4 x interleave 4 = 16 chunks do not divide the 61 blocks of mixture - use pp x "
-                                 "interleave = 9 or 21, or chunks uneven"});
+        std::vector<std::string>{"pp 4 x interleave 4 = 16 chunks do not divide the 61 blocks of mixture - use "
+                                 "interleave 1, or chunks uneven"});
   CHECK(judge.obstacles(uneven(4, 4)).empty());
   CHECK(judge.obstacles(uneven(8, 1)).empty());
   CHECK(judge.obstacles(uneven(8, 8)) ==
-        std::vector<std::string>{"pp 8 x interleave 8 = 64 chunks, but mixture has 63 blocks with its ends - use pp x "
-                                 "interleave up to 63"});
+        std::vector<std::string>{"pp 8 x interleave 8 = 64 chunks, but mixture has 63 blocks with its ends - use "
+                                 "interleave 7"});
   CHECK(to_text(uneven(4, 4)) == "tp1 pp4 dp1 b1 v4 uneven");
 }
 
