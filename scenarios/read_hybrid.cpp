@@ -61,8 +61,15 @@ class HybridReader {
       table_.problem(largest_key(), fmt::format("{} devices are too many", devices),
                      fmt::format("dp x tp x pp x cp = {} x {} x {} x {}, and the cluster has {}", layout_.dp,
                                  layout_.tp, layout_.pp, layout_.cp, there),
-                     "use smaller degrees, or a larger cluster");
+                     fitting_degrees(rest, there) + ", or a larger cluster");
     }
+  }
+
+  /// `rest`: tp x pp x cp.
+  [[nodiscard]] std::string fitting_degrees(std::int64_t rest, std::int64_t there) const {
+    if (rest > there) return fmt::format("use tp x pp x cp up to {}", there);
+    const std::int64_t replicas = there / rest;
+    return table_.has("dp") ? fmt::format("use dp {}", replicas) : fmt::format("use devices {}", replicas * rest);
   }
 
   /// `devices` (`asked`, where given) is dp times the rest, whichever of the two is given.

@@ -290,7 +290,7 @@ TEST_CASE("mistakes in a layout are told with what it multiplies to") {
   [[strategy]]
   ^)"},
       {"more devices than there are", gpt("tp = 4\ndp = 4\n"),
-       R"(lab.toml:14:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use smaller degrees, or a larger cluster
+       R"(lab.toml:14:6: strategy[0].dp: 16 devices are too many (dp x tp x pp x cp = 4 x 4 x 1 x 1, and the cluster has 8) - use dp 2, or a larger cluster
   dp = 4
        ^)"},
       {"degrees that no cluster has", gpt("tp = 10001\n[search]\ncp = [2, 20000]\n"),
