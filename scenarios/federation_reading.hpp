@@ -9,9 +9,10 @@
 
 namespace orrery {
 
-/// The keys partition, alpha, shards_per_client, sigma; what is absent stays as in `fallback`.
+/// The keys partition, alpha, shards_per_client, sigma; what is absent stays as in `fallback`, which was read from the
+/// table `owner` (empty: from none).
 PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallback, const WorkloadSpec& workload,
-                                std::int64_t clients);
+                                std::int64_t clients, std::string_view owner = {});
 
 /// A group with what resolved.toml needs of it.
 struct GroupOfClients {

@@ -18,6 +18,12 @@ struct Degrees {
   int dp = 1, tp = 1, pp = 1, cp = 1, ep = 1;
 };
 
+/// Nodes of the cluster whose devices the same ranks stand for.
+struct NodesOfRanks {
+  std::vector<RankId> ranks;  // each once
+  double count = 0;           // nodes
+};
+
 /// A platform of a plan's own, on which one rank may stand for many devices and one link for many.
 struct PlanPlatform {
   Platform platform;
@@ -28,6 +34,7 @@ struct PlanPlatform {
   /// carries, and its bytes per byte on the simulated one. Empty: as simulated.
   std::vector<BytesPerSecond> link_rates{};
   std::vector<double> link_bytes{};
+  std::vector<NodesOfRanks> nodes{};  // of ranks that stand for many devices; empty: those of the hosts
 };
 
 /// What the closed forms say of a layout, beside its simulation.

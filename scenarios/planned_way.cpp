@@ -17,6 +17,7 @@ void fill_from_plan(const Scenario& scenario, const Cluster& cluster, const Plan
   if (plan.platform) {
     way.copies = plan.platform->copies;
     way.link_copies = plan.platform->link_copies;
+    way.nodes = plan.platform->nodes;
   }
   way.devices.clear();
   for (const PlatformHost& host : way.platform.hosts) {

@@ -55,7 +55,7 @@ class ClientGroupReader {
 
   void read_capacity_trace() {
     if (!table_.has("capacity_trace")) return;
-    read_.capacity_trace = path_in(reading_, table_, "capacity_trace", table_.required_text("capacity_trace"));
+    read_.capacity_trace = input_in(reading_, table_, "capacity_trace", table_.required_text("capacity_trace"));
     if (has_file(table_, "capacity_trace", read_.capacity_trace)) {
       group_.capacities = read_capacity_traces(read_.capacity_trace, reading_.problems);
     }
@@ -116,7 +116,7 @@ class ClientGroupReader {
   void read_behaviour(AvailabilitySpec& spec) {
     const std::string file = table_.required_text("trace");
     if (file.empty()) return;
-    spec.trace = path_in(reading_, table_, "trace", file);
+    spec.trace = input_in(reading_, table_, "trace", file);
     if (has_file(table_, "trace", spec.trace)) check_times_online(read_behaviour_traces(spec.trace, reading_.problems));
   }
 

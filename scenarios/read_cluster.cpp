@@ -177,16 +177,18 @@ ClusterSpec resolve_cluster(const ClusterKeys& keys, TomlTable& table, const Rea
 void record_cluster_defaults(TomlTable& table, const ClusterSpec& cluster) {
   if (!cluster.present) return;
   const ClusterDescription& description = cluster.description;
-  const auto record = [&table](std::string_view key, std::int64_t value) {
-    if (!table.has(key)) table.integer(key, value);
+  // Groups of nodes have a system each, and none says what joins them all.
+  const std::string origin = table.has("group") ? std::string(default_origin) : origin_in_system(cluster.system);
+  const auto record = [&](std::string_view key, std::int64_t value) {
+    if (!table.has(key)) table.integer(key, value, any_number, origin);
   };
   if (!table.has("group"))
     record_node_defaults(table, {static_cast<const NodeGroup&>(description), static_cast<const NodeOrigin&>(cluster)});
-  if (!table.has("fabric")) table.text("fabric", description.fabric);
+  if (!table.has("fabric")) table.text("fabric", description.fabric, origin);
   if (fabric_reads(description.fabric, "nodes_per_leaf")) record("nodes_per_leaf", description.nodes_per_leaf);
   if (fabric_reads(description.fabric, "torus_axes")) record("torus_axes", description.torus_axes);
   if (table.has("oversubscription") || !fabric_reads(description.fabric, "oversubscription")) return;
-  table.number("oversubscription", description.oversubscription);
+  table.number("oversubscription", description.oversubscription, any_number, origin);
 }
 
 }  // namespace orrery

@@ -30,7 +30,7 @@ class CosimulatedReader {
     read_algorithm(reading_);
     if (spec_.kind == StrategyKind::federated) {
       options_.partition =
-          read_partition(table_, reading_.federation.partition, workload_, reading_.federation.clients());
+          read_partition(table_, reading_.federation.partition, workload_, reading_.federation.clients(), "federation");
       read_participation(reading_);
       read_local_work();
       read_rounds();
@@ -118,7 +118,7 @@ class CosimulatedReader {
   void read_client_optimizer() {
     OptimizerOptions start = workload_.optimizer;
     start.schedule = {};  // counts server steps here, not the workload's steps
-    spec_.optimizer = read_optimizer(table_, start);
+    spec_.optimizer = read_optimizer(table_, start, "workload");
     check_warm_up(table_, spec_.optimizer.schedule, options_.rounds,
                   spec_.kind == StrategyKind::async ? "steps" : "rounds");
     check_optimizer();

@@ -170,9 +170,20 @@ class HybridReader {
     } else {
       for (const std::string_view key : {"etp", "capacity_factor", "expert_imbalance"}) refuse_experts(key);
     }
-    hybrid.length_variation = table_.number("length_variation", hybrid.length_variation, non_negative);
+    hybrid.length_variation = length_variation();
     hybrid.computed_tokens = table_.number("computed_tokens", hybrid.computed_tokens, share);
     hybrid.head_tokens = table_.number("head_tokens", hybrid.head_tokens, share);
+  }
+
+  /// What replicas wait for is the longest of as many draws from a normal law.
+  double length_variation() {
+    const double given = table_.number("length_variation", spec_.hybrid.length_variation, non_negative);
+    if (given <= 1) return given;
+    table_.problem("length_variation", number_text(given) + " is more than lengths can vary",
+                   "standard deviation / mean of a micro-batch's tokens, drawn from a normal law: above 1 every sixth "
+                   "would have none",
+                   "use at most 1");
+    return spec_.hybrid.length_variation;
   }
 
   void refuse_experts(std::string_view key) {

@@ -84,7 +84,7 @@ class LearningReader {
       return;
     }
     if (table_.has("initial_weights")) {
-      weights.initial = path_in(reading_, table_, "initial_weights", table_.required_text("initial_weights"));
+      weights.initial = input_in(reading_, table_, "initial_weights", table_.required_text("initial_weights"));
       weights.fresh = table_.texts("fresh_layers");
       check_initial_weights();
     } else {

@@ -111,7 +111,7 @@ NodeKeys read_node_keys(TomlTable& table, const Reading& reading) {
   NodeKeys keys;
   keys.system = table.text("system");
   keys.device = table.text("device");
-  if (keys.device && keys.device->ends_with(".csv")) keys.device = path_in(reading, table, "device", *keys.device);
+  if (keys.device && keys.device->ends_with(".csv")) keys.device = input_in(reading, table, "device", *keys.device);
   keys.nodes = table.integer("nodes", count);
   keys.devices_per_node = table.integer("devices_per_node", count);
   keys.node_link = table.text("node_link");
@@ -159,12 +159,13 @@ void check_links(const NodeGroup& nodes, const NodeKeys& keys, int all_nodes, To
 }
 
 void record_node_defaults(TomlTable& table, const ResolvedNodes& nodes) {
-  const auto record = [&table](std::string_view key, std::int64_t value) {
-    if (!table.has(key)) table.integer(key, value);
+  const auto record = [&table](std::string_view key, std::int64_t value, std::string_view origin) {
+    if (!table.has(key)) table.integer(key, value, any_number, origin);
   };
-  record("nodes", nodes.nodes.nodes);
-  record("devices_per_node", nodes.nodes.devices_per_node);
-  record("nics", nodes.nodes.nics_per_node);
+  const std::string system = origin_in_system(nodes.origin.system);
+  record("nodes", nodes.nodes.nodes, default_origin);
+  record("devices_per_node", nodes.nodes.devices_per_node, system);
+  record("nics", nodes.nodes.nics_per_node, system);
 }
 
 }  // namespace orrery

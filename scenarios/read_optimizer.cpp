@@ -60,22 +60,27 @@ LearningRateSchedule read_schedule(TomlTable& table, const LearningRateSchedule&
 
 }  // namespace
 
-OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback) {
+OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback, std::string_view owner) {
   OptimizerOptions options = fallback;
-  options.kind = choose(table, "optimizer", optimizer_names(), fallback.kind);
+  options.kind = choose(table, "optimizer", optimizer_names(), fallback.kind, origin_in(owner, "optimizer"));
+  std::string_view owner_of_rates = owner;
   if (options.kind != fallback.kind) {
     options.learning_rate = usual_learning_rate(options.kind);
     options.weight_decay = usual_weight_decay(options.kind);
+    owner_of_rates = {};
   }
-  options.learning_rate = table.number("learning_rate", options.learning_rate, positive);
+  options.learning_rate =
+      table.number("learning_rate", options.learning_rate, positive, origin_in(owner_of_rates, "learning_rate"));
   if (optimizer_states(options.kind) == 1) {
-    options.momentum = table.number("momentum", fallback.momentum, fraction);
+    const std::string_view said_by = optimizer_states(fallback.kind) == 1 ? owner : std::string_view();
+    options.momentum = table.number("momentum", fallback.momentum, fraction, origin_in(said_by, "momentum"));
   } else {
     refuse(table, "momentum", ValueType::number, "optimizer = momentum | nesterov",
            fmt::format("the optimizer here is {}", name_of(options.kind)));
   }
-  options.weight_decay = table.number("weight_decay", options.weight_decay, non_negative);
-  options.clip_norm = table.number("clip_norm", fallback.clip_norm, non_negative);
+  options.weight_decay =
+      table.number("weight_decay", options.weight_decay, non_negative, origin_in(owner_of_rates, "weight_decay"));
+  options.clip_norm = table.number("clip_norm", fallback.clip_norm, non_negative, origin_in(owner, "clip_norm"));
   options.schedule = read_schedule(table, fallback.schedule);
   return options;
 }
@@ -105,10 +110,10 @@ bool refuse_of_hybrid(TomlTable& table, const Names<Recompute>& names) {
 
 }  // namespace
 
-Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network) {
+Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network, std::string_view owner) {
   static const Names<Recompute> names = {{"none", Recompute::none}, {"full", Recompute::full}};
   if (refuse_of_hybrid(table, names)) return fallback;
-  const Recompute recompute = choose(table, "recompute", names, fallback);
+  const Recompute recompute = choose(table, "recompute", names, fallback, origin_in(owner, "recompute"));
   if (recompute == Recompute::full && table.has("recompute") && !network.layers.empty() &&
       recompute_segments(network).size() == 1) {
     table.problem("recompute", network.name + " is too small to be cut into segments", "nothing would be recomputed",

@@ -47,11 +47,13 @@ void check_shards(TomlTable& table, const PartitionOptions& options, std::int64_
 }  // namespace
 
 PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallback, const WorkloadSpec& workload,
-                                std::int64_t clients) {
+                                std::int64_t clients, std::string_view owner) {
   PartitionOptions options = fallback;
   Names<PartitionKind> names;
   for (const PartitionEntry& entry : partitions()) names.push_back({entry.name, entry.kind});
-  options.kind = choose(table, "partition", names, options.kind);
+  options.kind = choose(table, "partition", names, options.kind, origin_in(owner, "partition"));
+  // To another kind than its own the fallback says nothing.
+  const std::string_view said_by = options.kind == fallback.kind ? owner : std::string_view();
   if (table.has("partition") && !workload.learn && options.kind != PartitionKind::iid &&
       options.kind != PartitionKind::quantity) {
     table.problem("partition", text_of(names, options.kind) + " deals samples by their labels",
@@ -64,14 +66,17 @@ PartitionOptions read_partition(TomlTable& table, const PartitionOptions& fallba
   if (table.has("partition") && options.kind == PartitionKind::natural && workload.learn && !workload.dataset.empty()) {
     check_groups(table, workload, clients);
   }
-  if (reads(table, options.kind, "alpha")) options.alpha = table.number("alpha", options.alpha, positive);
+  if (reads(table, options.kind, "alpha")) {
+    options.alpha = table.number("alpha", options.alpha, positive, origin_in(said_by, "alpha"));
+  }
   if (reads(table, options.kind, "shards_per_client")) {
     constexpr Range shards{1.0, 1e6};
-    options.shards_per_client = static_cast<int>(table.integer("shards_per_client", options.shards_per_client, shards));
+    options.shards_per_client = static_cast<int>(
+        table.integer("shards_per_client", options.shards_per_client, shards, origin_in(said_by, "shards_per_client")));
   }
   if (reads(table, options.kind, "sigma")) {
     constexpr Range sigma{0.0, 5.0};
-    options.sigma = table.number("sigma", options.sigma, sigma);
+    options.sigma = table.number("sigma", options.sigma, sigma, origin_in(said_by, "sigma"));
   }
   // What was only taken over has been told where it stands.
   if (table.has("partition") || table.has("shards_per_client")) {

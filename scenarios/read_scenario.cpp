@@ -17,7 +17,7 @@ class ScenarioReader {
   ScenarioReader(TomlDocument& document, const std::string& file, const Catalogue& catalogue,
                  const MetricNames& metrics, Problems& problems)
       : root_(document.root()),
-        reading_{catalogue, problems, std::filesystem::path(file).parent_path().string()},
+        reading_{catalogue, problems, std::filesystem::path(file).parent_path().string(), scenario_.inputs},
         metrics_(metrics) {
     scenario_.file = file;
   }
@@ -117,10 +117,22 @@ class ScenarioReader {
   }
 
   TomlTable root_;
-  Reading reading_;
-  const MetricNames& metrics_;
   Scenario scenario_;
+  Reading reading_;  // notes the scenario's inputs
+  const MetricNames& metrics_;
 };
+
+void add_files(const TomlDocument& document, std::vector<std::string>& inputs) {
+  const std::vector<std::string> files = document.files();
+  inputs.insert(inputs.end(), files.begin(), files.end());
+}
+
+/// What a network's file extends.
+void add_network_files(const std::string& file, std::vector<std::string>& inputs) {
+  if (!file.ends_with(".toml")) return;
+  Problems problems;  // none: it was read before
+  add_files(TomlDocument::read(file, {}, problems), inputs);
+}
 
 Scenario checked(TomlDocument& document, const std::string& file, const Catalogue& catalogue,
                  const MetricNames& metrics, Problems& problems) {
@@ -128,6 +140,8 @@ Scenario checked(TomlDocument& document, const std::string& file, const Catalogu
   Scenario scenario = ScenarioReader(document, file, catalogue, metrics, problems).read();
   problems.throw_if_any();
   scenario.resolved = document.resolved();
+  add_files(document, scenario.inputs);
+  add_network_files(scenario.workload.network_file, scenario.inputs);
   return scenario;
 }
 

@@ -10,6 +10,7 @@ namespace orrery {
 namespace {
 
 constexpr Range count{1.0, 1e6};
+constexpr std::string_view workload_table = "workload";  // whose values stand where a strategy says none
 
 class StrategyReader {
  public:
@@ -20,15 +21,17 @@ class StrategyReader {
     read_name();
     if (!read_kind()) return std::move(spec_);  // without a kind nothing can be said of the other keys
     refuse_foreign_options(table_, spec_.kind);
-    spec_.precision = choose(table_, "precision", precision_names(), workload_.precision);
+    spec_.precision =
+        choose(table_, "precision", precision_names(), workload_.precision, origin_in(workload_table, "precision"));
     if (workload_.learn && spec_.precision != Precision::fp32 && spec_.precision != Precision::bf16) {
       table_.problem("precision", "cannot be learned in",
                      "learn = true executes in fp32 or bf16, another precision learns otherwise",
                      "use precision = \"fp32\" or \"bf16\", or learn = false");
     }
     spec_.recompute = spec_.kind == StrategyKind::hybrid
-                          ? choose(table_, "recompute", hybrid_recomputes(), workload_.recompute)
-                          : read_recompute(table_, workload_.recompute, workload_.network);
+                          ? choose(table_, "recompute", hybrid_recomputes(), workload_.recompute,
+                                   origin_in(workload_table, "recompute"))
+                          : read_recompute(table_, workload_.recompute, workload_.network, workload_table);
     spec_.optimizer = workload_.optimizer;
     if (spec_.kind != StrategyKind::federated) read_cluster();
     if (spec_.kind == StrategyKind::hybrid) {
@@ -87,7 +90,8 @@ class StrategyReader {
     } else if (spec_.kind == StrategyKind::local_sgd) {
       read_local_steps();
     } else {
-      spec_.accumulation = integer("accumulation", workload_.accumulation);
+      const std::string origin = origin_in(workload_table, "accumulation");
+      spec_.accumulation = static_cast<int>(table_.integer("accumulation", workload_.accumulation, count, origin));
     }
     check_batch();
   }

@@ -46,7 +46,7 @@ class WorkloadReader {
       table_.problem("network", "unknown network \"" + name + "\"", {}, did_you_mean(name, known));
       return;
     }
-    if (is_file) workload_.network_file = path_in(reading_, table_, "network", name);
+    if (is_file) workload_.network_file = input_in(reading_, table_, "network", name);
     if (is_file && !has_file(table_, "network", workload_.network_file)) return;
     load(is_file ? workload_.network_file : name, 0);
   }
@@ -85,7 +85,7 @@ class WorkloadReader {
     const std::int64_t tokens = table_.integer("tokens", token_count).value_or(0);
     const std::optional<std::string> name = table_.text("hf_config");
     if (!name) return;  // no text, already told
-    workload_.network_file = path_in(reading_, table_, "hf_config", *name);
+    workload_.network_file = input_in(reading_, table_, "hf_config", *name);
     if (name->ends_with(".json")) {
       if (has_file(table_, "hf_config", workload_.network_file)) load(workload_.network_file, tokens);
     } else {
@@ -218,11 +218,11 @@ class WorkloadReader {
   }
 
   void read_profile() {
-    workload_.profile = path_in(reading_, table_, "profile", table_.required_text("profile"));
+    workload_.profile = input_in(reading_, table_, "profile", table_.required_text("profile"));
     workload_.profile_threads = static_cast<int>(table_.integer("profile_threads", 1, small_count));
     const std::string host = table_.text("profile_host", "host");
     if (host.ends_with(".csv")) {
-      workload_.host = path_in(reading_, table_, "profile_host", host);
+      workload_.host = input_in(reading_, table_, "profile_host", host);
       has_file(table_, "profile_host", workload_.host);
     } else {
       workload_.host = host;
@@ -248,7 +248,7 @@ class WorkloadReader {
 
   void read_constants() {
     for (const std::string& name : table_.texts("constants")) {
-      const std::string file = path_in(reading_, table_, "constants", name);
+      const std::string file = input_in(reading_, table_, "constants", name);
       if (!has_file(table_, "constants", file)) continue;
       workload_.constants.push_back(read_constants_file(file, reading_.problems));
       overlay(workload_.constants.back(), workload_.framework);

@@ -63,6 +63,19 @@ std::string path_in(const Reading& reading, const TomlTable& table, std::string_
   return (std::filesystem::path(reading.folder) / given).lexically_normal().string();
 }
 
+std::string input_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path) {
+  reading.inputs.push_back(path_in(reading, table, key, path));
+  return reading.inputs.back();
+}
+
+std::string origin_in(std::string_view owner, std::string_view key) {
+  return owner.empty() ? std::string(default_origin) : fmt::format("{}.{}", owner, key);
+}
+
+std::string origin_in_system(const std::string& system) {
+  return system.empty() ? std::string(default_origin) : "system " + system;
+}
+
 const Names<Precision>& precision_names() {
   static const Names<Precision> names = [] {
     Names<Precision> made;

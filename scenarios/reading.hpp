@@ -21,6 +21,7 @@ struct Reading {
   const Catalogue& catalogue;
   Problems& problems;
   std::string folder;  // of the scenario file: where its paths start; empty: the working directory
+  std::vector<std::string>& inputs;  // files that its keys name
 };
 
 template <class Enum>
@@ -56,9 +57,15 @@ Enum value_of(const Names<Enum>& names, const std::string& text, Enum fallback) 
 
 /// One of the names of an enumeration; the fallback when absent, and after the problem when unknown.
 template <class Enum>
-Enum choose(TomlTable& table, std::string_view key, const Names<Enum>& names, Enum fallback) {
-  return value_of(names, table.choice(key, texts_of(names), text_of(names, fallback)), fallback);
+Enum choose(TomlTable& table, std::string_view key, const Names<Enum>& names, Enum fallback,
+            std::string_view origin = default_origin) {
+  return value_of(names, table.choice(key, texts_of(names), text_of(names, fallback), origin), fallback);
 }
+
+/// The origin of a fallback that the table `owner` says under the same key: "workload.precision"; empty: of a default.
+std::string origin_in(std::string_view owner, std::string_view key);
+/// The same of what a system of the catalogue says.
+std::string origin_in_system(const std::string& system);
 
 /// The row of the catalogue that a key names; nothing after the problem when there is none. `what`: "device".
 template <class Row>
@@ -102,6 +109,8 @@ bool check_name(TomlTable& table, std::string_view key, const std::string& name)
 
 /// A path given under a key: as it is when absolute or from the command line, else below the scenario's folder.
 std::string path_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);
+/// The same of a file that is read, noted among the inputs.
+std::string input_in(const Reading& reading, const TomlTable& table, std::string_view key, const std::string& path);
 
 /// Whether there is such a file, which the key names; else records a problem.
 bool has_file(TomlTable& table, std::string_view key, const std::string& path);
@@ -123,12 +132,13 @@ std::vector<AssertSpec> read_asserts(std::vector<TomlTable> tables, const std::v
                                      const MetricNames& metrics);
 
 /// The optimizer keys of [workload] or of a federated strategy; what is absent stays as in `fallback`, except that the
-/// learning rate and the weight decay follow a change of the optimizer.
-OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback);
+/// learning rate and the weight decay follow a change of the optimizer. `owner`: the table that the fallback was read
+/// from; empty: none.
+OptimizerOptions read_optimizer(TomlTable& table, const OptimizerOptions& fallback, std::string_view owner = {});
 /// Records a warm-up that fills the whole training: `length` in `unit`; 0: unknown.
 void check_warm_up(TomlTable& table, const LearningRateSchedule& schedule, std::int64_t length, std::string_view unit);
 /// The key recompute; a network of one segment has nothing to recompute.
-Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network);
+Recompute read_recompute(TomlTable& table, Recompute fallback, const LayerGraph& network, std::string_view owner = {});
 
 /// What a table says of equal nodes.
 struct NodeKeys {

@@ -179,6 +179,7 @@ struct Scenario {
   EngineKind engine = EngineKind::flow;
   std::uint64_t message_budget = 300000;
   std::vector<ResolvedValue> resolved;  // every value with its origin
+  std::vector<std::string> inputs;      // every file that was read, or is to be read when it runs, but what ships
 };
 
 /// What [[assert]] may bound (`numbers`), and what has no bounds (`texts`): columns of the results, which are no matter

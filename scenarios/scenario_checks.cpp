@@ -63,7 +63,11 @@ class TableChecks {
     check_one_run_saves(workload, scenario_.workload.weights.save);
     std::vector<TomlTable> tables = root_.tables("strategy");
     for (std::size_t i = 0; i < scenario_.strategies.size(); ++i) {
-      check_one_run_saves(tables[i], scenario_.strategies[i].save_weights);
+      const std::string& file = scenario_.strategies[i].save_weights;
+      check_one_run_saves(tables[i], file);
+      if (file.empty() || file != scenario_.workload.weights.initial) continue;
+      tables[i].problem("save_weights", "is also initial_weights", "the next run would start from other weights",
+                        "give it a name of its own");
     }
     if (scenario_.workload.weights.save.empty()) return;
     for (const StrategySpec& strategy : scenario_.strategies) {
@@ -90,20 +94,38 @@ class TableChecks {
     }
   }
 
-  /// Ids of what a file of constants of this kind may speak of: devices and links have laws in layouts alone.
+  /// Devices whose laws price a strategy.
+  void add_devices(const StrategySpec& strategy, std::vector<std::string>& ids) const {
+    if (priced_by(scenario_, strategy.kind) != ComputeChoice::operators) return;
+    if (strategy.kind != StrategyKind::federated) {
+      const ClusterDescription& cluster = strategy.cluster.description;
+      for (std::size_t i = 0; i < cluster.groups(); ++i) ids.push_back(cluster.group(i).device.id);
+      return;
+    }
+    for (const ClientGroup& group : scenario_.federation.groups) ids.push_back(group.device.id);
+    const FederatedOptions& options = strategy.federated;
+    const bool works = options.algorithm.kind == AlgorithmKind::split;
+    if (works || options.evaluation_time == EvaluationTime::charged) ids.push_back(scenario_.federation.server.id);
+  }
+
+  /// Links have laws in layouts alone.
+  static void add_links(const StrategySpec& strategy, std::vector<std::string>& ids) {
+    if (strategy.kind != StrategyKind::hybrid) return;
+    const ClusterDescription& cluster = strategy.cluster.description;
+    for (std::size_t i = 0; i < cluster.groups(); ++i) {
+      for (const auto& link : {cluster.group(i).node_link, cluster.group(i).network_link}) {
+        if (link) ids.push_back(link->id);
+      }
+    }
+  }
+
+  /// Ids of what a file of constants of this kind may speak of.
   [[nodiscard]] std::vector<std::string> in_use(const std::string& kind) const {
     if (kind == "framework") return {scenario_.workload.framework.id};
     std::vector<std::string> ids;
     for (const StrategySpec& strategy : scenario_.strategies) {
-      if (strategy.kind != StrategyKind::hybrid) continue;
-      const ClusterDescription& cluster = strategy.cluster.description;
-      for (std::size_t i = 0; i < cluster.groups(); ++i) {
-        const NodeGroup& nodes = cluster.group(i);
-        if (kind == "device") ids.push_back(nodes.device.id);
-        for (const auto& link : {nodes.node_link, nodes.network_link}) {
-          if (kind == "link" && link) ids.push_back(link->id);
-        }
-      }
+      if (kind == "device") add_devices(strategy, ids);
+      if (kind == "link") add_links(strategy, ids);
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -119,8 +141,9 @@ class TableChecks {
         return row.owner.starts_with("default") || std::find(used.begin(), used.end(), row.owner) != used.end();
       };
       if (std::any_of(file.rows.begin(), file.rows.end(), applies)) continue;
-      const std::string why =
-          used.empty() ? "no strategy of kind = \"hybrid\" has a " + file.kind : "the scenario's: " + join(used, ", ");
+      const std::string nobody = file.kind == "device" ? "no strategy is priced by operators"
+                                                       : "no strategy of kind = \"hybrid\" has a " + file.kind;
+      const std::string why = used.empty() ? nobody : "the scenario's: " + join(used, ", ");
       root_.table_or_defaults("workload")
           .problem("constants",
                    "nothing of \"" + file.file + "\" is used: it has a " + file.kind + " \"" + file.rows.front().owner +

@@ -11,6 +11,7 @@
 #include "scenarios/memory_remedy.hpp"
 #include "scenarios/number_formats.hpp"
 #include "scenarios/planned_way.hpp"
+#include "scenarios/strategies/building.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/text.hpp"
 
@@ -122,8 +123,8 @@ bool federated_fits(const FederatedJob& job, Way& way) {
     const auto cut = static_cast<std::ptrdiff_t>(first_server_layer(network, job.options().cut_layer));
     std::fill(held.begin() + cut, held.end(), Share{0, 0, 0});
   }
-  way.memory = estimate_memory(network, held, InFlight{samples, 1, job.strategy.recompute}, job.strategy.precision,
-                               job.strategy.optimizer.kind);
+  way.memory = estimate_memory(network, held, in_flight(job.scenario, job.strategy, job.cost, samples),
+                               job.strategy.precision, job.strategy.optimizer.kind);
   return require_memory(way, smallest->device);
 }
 

@@ -76,6 +76,7 @@ struct Way {
   std::vector<DeviceId> placement;
   std::vector<double> copies;       // devices that each rank stands for; empty: one each
   std::vector<double> link_copies;  // links that each link stands for; empty: one each
+  std::vector<NodesOfRanks> nodes;  // in use; empty: those of the hosts of the ranks
   /// Random stragglers, as a share of the simulated step: step time = makespan x (1 + share).
   double straggler_share = 0;
   double gap_share = 0;                               // of the time that devices are busy (Plan::gap_share)

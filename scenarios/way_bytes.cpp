@@ -120,6 +120,7 @@ void from_json(const json& j, Activity& a) {
   j[11].get_to(a.peer);
 }
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodesOfRanks, ranks, count)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkUse, link, bytes, busy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Records, makespan, ranks, activities, links, fidelity, messages)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Degrees, dp, tp, pp, cp, ep)
@@ -203,7 +204,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, links, zones, hosts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataTransfer, time, bytes, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, seed, status, error, degrees, memory, capacity, fits, microbatches,
                                    samples_per_step, model_flops, notes, platform, link_power, devices, placement,
-                                   copies, link_copies, layout, straggler_share, gap_share, records, data_transfer,
+                                   copies, link_copies, nodes, layout, straggler_share, gap_share, records, data_transfer,
                                    federated, samples, histograms, curve, curve_source, steps, target_reached)
 
 std::string to_bytes(const Way& way) {

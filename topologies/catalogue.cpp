@@ -19,19 +19,20 @@ constexpr std::array widening{Precision::fp8, Precision::bf16, Precision::fp16, 
 
 }  // namespace
 
-FlopsPerSecond Device::peak_for(Precision precision) const {
-  const auto own = peak.at(static_cast<std::size_t>(precision));
-  if (own.value() > 0) return own;
-  const auto* format = std::find(widening.begin(), widening.end(), precision);
-  for (; format != widening.end(); ++format) {
-    const auto wider = peak.at(static_cast<std::size_t>(*format));
-    if (wider.value() > 0) return wider;
-  }
+Precision Device::format_for(Precision precision) const {
+  const auto has = [this](Precision format) { return peak.at(static_cast<std::size_t>(format)).value() > 0; };
+  if (has(precision)) return precision;
+  const auto* format = std::find_if(std::find(widening.begin(), widening.end(), precision), widening.end(), has);
+  if (format != widening.end()) return *format;
   throw Infeasible(
       fmt::format("{}: no peak for {}{} in the catalogue (its source gives none) - choose another precision "
                   "or device",
                   id, name_of(precision),
                   precision == Precision::fp64 || precision == Precision::int8 ? "" : " or a wider format"));
+}
+
+FlopsPerSecond Device::peak_for(Precision precision) const {
+  return peak.at(static_cast<std::size_t>(format_for(precision)));
 }
 
 const Device* Catalogue::device(std::string_view id) const {

@@ -28,8 +28,10 @@ struct Device {
   std::string source, notes;
   std::string assumed;  // columns not read in a source, separated by ';'; `all` = the whole row
 
-  /// Peak for a precision; falls back to the next wider format the device has (fp8 -> bf16 -> fp16 -> tf32 -> fp32).
-  /// fp64 and int8 have no fallback. Throws Infeasible when there is none.
+  /// The format in which it multiplies: the precision's own, or the next wider one that the device has a peak for (fp8
+  /// -> bf16 -> fp16 -> tf32 -> fp32). fp64 and int8 have no fallback. Throws Infeasible when there is none.
+  [[nodiscard]] Precision format_for(Precision precision) const;
+  /// The peak of that format.
   [[nodiscard]] FlopsPerSecond peak_for(Precision precision) const;
 };
 

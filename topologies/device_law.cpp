@@ -35,8 +35,20 @@ std::optional<int> distance(const ConstantRow& row, const Device& device) {
   return device.year >= *year ? std::optional(1 + device.year - *year) : std::nullopt;
 }
 
-Ranged at_most_one(const Ranged& range) {
-  return {std::min(1.0, range.value), std::min(1.0, range.low), std::min(1.0, range.high)};
+Ranged smaller(const Ranged& a, const Ranged& b) {
+  return {std::min(a.value, b.value), std::min(a.low, b.low), std::min(a.high, b.high)};
+}
+
+/// Of a device of which no row says what products in 32 bits reach.
+void join_plateaus(DeviceLaw& law, const std::vector<ConstantRow>& rows) {
+  const auto is_told = [](const ConstantRow& row) { return row.constant == "gemm_share_tf32"; };
+  if (std::ranges::any_of(rows, is_told)) return;
+  law.gemm_share_tf32 = law.gemm_share;
+  for (const ConstantRow& row : rows) {
+    if (row.owner != "default") continue;
+    if (row.constant == "convolution_share") law.convolution_share = smaller(row.value, law.gemm_share);
+    if (row.constant == "convolution_share_fp32") law.convolution_share_fp32 = smaller(row.value, law.gemm_share);
+  }
 }
 
 }  // namespace
@@ -89,7 +101,8 @@ DeviceLaw DeviceLaws::of(const Device& device) const {
   DeviceLaw law;
   law.device = device.id;
   std::optional<int> nearest_share;
-  for (const ConstantRow& row : rows_of(device)) {
+  const std::vector<ConstantRow> rows = rows_of(device);
+  for (const ConstantRow& row : rows) {
     set_constant(law, device_constants(), row);
     if (row.constant == multiprocessors) law.multiprocessors = row.value.value;
     const std::optional<int> far = distance(row, device);
@@ -98,10 +111,11 @@ DeviceLaw DeviceLaws::of(const Device& device) const {
       law.measured = row.owner == device.id && !row.assumed();
       if (row.owner != device.id) law.device = row.owner;
     } else if (row.constant == gemm_of_achievable && (!nearest_share || *far < *nearest_share)) {
-      law.gemm_share = at_most_one(row.value * device.gemm_fraction);
+      law.gemm_share = smaller(row.value * device.gemm_fraction, Ranged(1));
       law.device = row.owner;
     }
   }
+  join_plateaus(law, rows);
   return law;
 }
 

@@ -19,7 +19,7 @@ struct DeviceLaw {
   Ranged gemm_share;      // eta: plateau share of the peak that matrix products reach
   Ranged gemm_k0;         // inner dimension at which half of the plateau is reached: K / (K + k0)
   Ranged gemm_share_fp8, gemm_k0_fp8;
-  Ranged gemm_share_tf32;  // tf32 and fp32 products
+  Ranged gemm_share_tf32;  // products in 32 and 64 bits
   /// Of these rates, what products reach within a step: alone a few of them stay below the power limit, one after the
   /// other they run into it.
   Ranged sustained_share = Ranged(1);
@@ -53,7 +53,9 @@ double fused_attention_share(const DeviceLaw& law, double generation);
 /// Rows for the devices that were measured, and defaults named `default:<kind>` (gpu, cpu, tpu, ...) or
 /// `default:<kind>:<first year of the generation>`, and `default` for every device. Beside device_constants() a row may
 /// give `multiprocessors`, and `gemm_of_achievable`: gemm_share = that x the catalogue's gemm_fraction, for devices
-/// without a gemm_share that is nearer to them.
+/// without a gemm_share that is nearer to them. A device that no row gives a gemm_share_tf32 (processors, boards,
+/// phones) has one plateau in all formats, gemm_share, above which convolutions are not either where no row but
+/// `default` speaks of them.
 class DeviceLaws : public LawRows<DeviceLaws> {
  public:
   static constexpr auto kind = "device", shipped = "device_laws.csv";

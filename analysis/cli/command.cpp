@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 #include "sim/base/errors.hpp"
 #include "sim/base/files.hpp"
@@ -19,6 +23,7 @@ namespace orrery {
 namespace {
 
 namespace po = boost::program_options;
+namespace fs = std::filesystem;
 
 bool optional_name(const std::string& name) {
   return name.front() == '[';
@@ -33,7 +38,12 @@ std::string help_text(const CommandSpec& spec) {
   for (const std::string& example : spec.examples) text << "  " << example << '\n';
   text << "\nUsage: orrery " << spec.name;
   for (const std::string& name : spec.positional) text << ' ' << name;
-  text << " [options]\n\n" << spec.options;
+  text << " [options]\n";
+  const auto& names = spec.positional;
+  if (std::find(names.begin(), names.end(), "SCENARIO") != names.end()) {
+    text << "\nSCENARIO is a file, or the name of one that ships with Orrery (`orrery list scenarios`).\n";
+  }
+  text << '\n' << spec.options;
   if (!spec.notes.empty()) text << '\n' << spec.notes << '\n';
   text << "\nExit codes: 0 ok, 1 a defect of Orrery or a failed simulation, 2 usage, 3 invalid input, 4 nothing asked "
           "for is feasible,\n"
@@ -111,6 +121,38 @@ std::string text_of(const po::variables_map& values, const std::string& name) {
 Colour colour_of_terminal() {
   const char* no_colour = std::getenv("NO_COLOR");
   return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') ? Colour::on : Colour::off;
+}
+
+std::size_t list_width() {
+  constexpr std::size_t terminal = 120;
+  return ::isatty(STDOUT_FILENO) != 0 ? terminal : std::numeric_limits<std::size_t>::max();
+}
+
+std::vector<std::string> shipped_scenarios() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(data_directory() / "scenarios")) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string shipped_scenario_file(const std::string& name) {
+  return (data_directory() / "scenarios" / (name + ".toml")).string();
+}
+
+std::string scenario_file(const po::variables_map& values) {
+  std::string given = text_of(values, "SCENARIO");
+  const fs::path path(given);
+  const bool is_name = !path.has_parent_path() && !path.has_extension();
+  if (!is_name || (fs::exists(path) && !fs::is_directory(path))) return given;
+  const std::vector<std::string> names = shipped_scenarios();
+  if (std::find(names.begin(), names.end(), given) != names.end()) return shipped_scenario_file(given);
+  Problem problem;
+  problem.at.file = given;
+  problem.what = "is neither a file nor a scenario that ships with Orrery";
+  problem.suggestion = did_you_mean(given, names, "orrery list scenarios");
+  throw InvalidInput(std::vector<Problem>{std::move(problem)});
 }
 
 Catalogue load_catalogue() {

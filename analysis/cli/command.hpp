@@ -3,6 +3,7 @@
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,12 +45,24 @@ std::string text_of(const boost::program_options::variables_map& values, const s
 /// The catalogue that ships with Orrery; throws InvalidInput when a row is defective.
 Catalogue load_catalogue();
 
+/// Names of the scenarios that ship with Orrery, sorted, and the file of one.
+std::vector<std::string> shipped_scenarios();
+std::string shipped_scenario_file(const std::string& name);
+
+/// The file that the argument SCENARIO means: there may be one of that name, or it is the name of a shipped one. Throws
+/// InvalidInput when a name is neither.
+std::string scenario_file(const boost::program_options::variables_map& values);
+
 /// `--set key=value` and `--engine`, shared by the commands that read scenarios.
 void add_scenario_options(boost::program_options::options_description& options);
 std::vector<std::string> overrides_of(const boost::program_options::variables_map& values);
 
 /// Whether standard output may be coloured: a terminal, and NO_COLOR is not set.
 Colour colour_of_terminal();
+
+/// Characters of the longest line that lists should print: as wide as the tables on a terminal; elsewhere any, so that
+/// an entry is one line for other programs.
+std::size_t list_width();
 
 // One file each.
 ExitCode run_command(const Arguments& arguments);

@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "analysis/cli/command.hpp"
+#include "analysis/cli/explain_constants.hpp"
 #include "analysis/cli/explain_federated.hpp"
 #include "analysis/cli/inventory.hpp"
 #include "analysis/reports/columns.hpp"
-#include "analysis/reports/human.hpp"
 #include "models/cost/memory.hpp"
 #include "scenarios/way.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -113,8 +114,20 @@ std::string optimizer_lines(const Scenario& scenario) {
   return text;
 }
 
-std::string formulas_section(const Scenario& scenario) {
+/// Kernel overhead and memory efficiency are what the roofline knows of a framework.
+std::string framework_line(const Scenario& scenario) {
   const FrameworkProfile& framework = scenario.workload.framework;
+  const bool has_roofline = std::any_of(scenario.strategies.begin(), scenario.strategies.end(), [&](const auto& each) {
+    return priced_by(scenario, each.kind) != ComputeChoice::operators;
+  });
+  const std::string roofline =
+      fmt::format("kernel overhead {} us, memory efficiency {}, ", number_text(framework.kernel_overhead_us.value),
+                  number_text(framework.memory_efficiency.value));
+  return fmt::format("  framework {}: {}stragglers {} per doubling ({})\n", framework.id, has_roofline ? roofline : "",
+                     number_text(framework.straggler_per_doubling.value), framework.source);
+}
+
+std::string formulas_section(const Scenario& scenario) {
   return "\nFormulas\n"
          "  layer time (operators) products by tiles at a share of the peak, never below their bytes; what streams at "
          "a "
@@ -133,12 +146,7 @@ std::string formulas_section(const Scenario& scenario) {
          "  step time              end of the last operation of one step x (1 + straggler share)\n"
          "  time to train          data transfer + steps x step time\n"
          "  energy                 sum over devices of state power x seconds, links always on + per bit, x PUE\n" +
-         federated_formulas(scenario) +
-         fmt::format("  framework {}: kernel overhead {} us, memory efficiency {}, stragglers {} per doubling ({})\n",
-                     framework.id, number_text(framework.kernel_overhead_us.value),
-                     number_text(framework.memory_efficiency.value),
-                     number_text(framework.straggler_per_doubling.value), framework.source) +
-         optimizer_lines(scenario);
+         federated_formulas(scenario) + framework_line(scenario) + optimizer_lines(scenario);
 }
 
 /// The same for every strategy.
@@ -149,17 +157,19 @@ std::string profile_section(const Scenario& scenario, const Catalogue& catalogue
   return text;
 }
 
-std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue) {
+std::string strategy_section(const Scenario& scenario, const StrategySpec& strategy, const Catalogue& catalogue,
+                             UsedConstants& constants) {
   std::string text = fmt::format("\nStrategy {} ({})\n", strategy.name, name_of(strategy.kind));
   try {
     if (is_cosimulated(strategy.kind)) return text + explain_cosimulated(scenario, strategy);
     const CostModel cost = cost_model(scenario, strategy, catalogue);
     const Cluster cluster = build_cluster(strategy.cluster.description);
     const Plan plan = make_plan({scenario, strategy, cost, cluster});
-    text += fmt::format("  compute model {}; {} operations on {} ranks; memory {}\n",
-                        name_of(priced_by(scenario, strategy.kind)), plan.program.ops().size(), plan.program.ranks(),
+    text += fmt::format("  compute model {}; {} on {}; memory {}\n", name_of(priced_by(scenario, strategy.kind)),
+                        human_count(plan.program.ops().size(), "operation"), human_count(plan.program.ranks(), "rank"),
                         human_memory(plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
+    text += constants.add(strategy.name, pricing_constants(scenario, strategy));
   } catch (const Infeasible& reason) {
     text += fmt::format("  infeasible: {}\n", reason.what());
   }
@@ -179,12 +189,15 @@ ExitCode explain_command(const Arguments& arguments) {
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;
   const Catalogue catalogue = load_catalogue();
-  const Scenario scenario =
-      read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue, metric_names());
+  const Scenario scenario = read_scenario(scenario_file(*values), overrides_of(*values), catalogue, metric_names());
   std::cout << scenario.name << ": " << scenario.question << "\n\n"
             << values_section(scenario) << catalogue_section(scenario, catalogue) << formulas_section(scenario)
             << profile_section(scenario, catalogue);
-  for (const StrategySpec& strategy : scenario.strategies) std::cout << strategy_section(scenario, strategy, catalogue);
+  UsedConstants constants;
+  for (const StrategySpec& strategy : scenario.strategies) {
+    std::cout << strategy_section(scenario, strategy, catalogue, constants);
+  }
+  std::cout << constants.text();
   return ExitCode::ok;
 }
 

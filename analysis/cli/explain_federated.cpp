@@ -15,6 +15,7 @@
 #include "scenarios/federated/split_work.hpp"
 #include "scenarios/number_formats.hpp"
 #include "scenarios/plan.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -49,8 +50,8 @@ std::string split_bytes_lines(const Scenario& scenario, const StrategySpec& stra
              "up and {} down",
              number_text(bytes.client_layers.value()), number_text(bytes.up_per_sample.value()),
              number_text(bytes.down_per_sample.value()))) +
-         line(fmt::format("bytes of a step     {} turns, and what is wasted",
-                          strategy.federated.participation.clients_per_round));
+         line(fmt::format("bytes of a step     {}, and what is wasted",
+                          human_count(strategy.federated.participation.clients_per_round, "turn")));
 }
 
 /// The graph that the run draws.
@@ -76,8 +77,8 @@ std::string bytes_lines(const Scenario& scenario, const StrategySpec& strategy) 
   const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
   const int updates = updates_per_step(strategy);
   return client_bytes_line(bytes) +
-         line(fmt::format("bytes of a step     {} updates x (down + up) = {}, and what is wasted", updates,
-                          number_text(updates * (bytes.down + bytes.up).value())));
+         line(fmt::format("bytes of a step     {} x (down + up) = {}, and what is wasted",
+                          human_count(updates, "update"), number_text(updates * (bytes.down + bytes.up).value())));
 }
 
 /// Clients talk to their edges in every round there; a model goes to each edge and one comes back once a step.
@@ -90,9 +91,8 @@ std::string hierarchy_bytes_lines(const Scenario& scenario, const StrategySpec& 
   const Bytes sum = updates * (bytes.down + bytes.up) + 2.0 * edges * model;
   return client_bytes_line(bytes) +
          line(fmt::format("bytes of an edge    {} down and up", number_text(model.value()))) +
-         line(fmt::format("bytes of a step     {} updates x (down + up) + {} edges x (down + up) = {}, and what is "
-                          "wasted",
-                          updates, edges, number_text(sum.value())));
+         line(fmt::format("bytes of a step     {} x (down + up) + {} x (down + up) = {}, and what is wasted",
+                          human_count(updates, "update"), human_count(edges, "edge"), number_text(sum.value())));
 }
 
 std::string sent_lines(const Scenario& scenario, const StrategySpec& strategy) {
@@ -138,11 +138,10 @@ std::string secure_line(const Scenario& scenario, const StrategySpec& strategy) 
   const UpdateBytes bytes = update_bytes(scenario.workload.network, training_options(scenario, strategy));
   const SecureAggregationCost cost = secure_aggregation_cost(*secure, clients, 0, bytes.numbers);
   return line(
-      fmt::format("secure aggregation  {} clients, nobody drops out: {} bytes up and {} beside the model down each, {} "
-                  "round trips; "
-                  "{} s on a client and {} s on the server at 1e9 operations per second (Bonawitz et al. 2017)",
-                  clients, number_text(cost.up.value()), number_text(cost.down.value()), cost.round_trips,
-                  number_text(cost.client_compute.value()), number_text(cost.server_compute.value())));
+      fmt::format("secure aggregation  {}, nobody drops out: {} up and {} beside the model down each, {}; {} on a "
+                  "client and {} on the server at 1e9 operations per second (Bonawitz et al. 2017)",
+                  human_count(clients, "client"), human(cost.up), human(cost.down),
+                  human_count(cost.round_trips, "round trip"), human(cost.client_compute), human(cost.server_compute)));
 }
 
 std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy) {
@@ -154,10 +153,10 @@ std::string privacy_line(const Scenario& scenario, const StrategySpec& strategy)
   accountant.add(rate, is_local ? local_noise_multiplier(privacy) : privacy.noise_multiplier,
                  strategy.federated.rounds);
   return line(fmt::format(
-      "privacy             {}: updates clipped to norm {}, noise of deviation {} x {}; after {} rounds epsilon {:.3f} "
-      "at delta {} for {}",
+      "privacy             {}: updates clipped to norm {}, noise of deviation {} x {}; after {} epsilon {:.3f} at "
+      "delta {} for {}",
       is_local ? "local" : "central", number_text(privacy.clip), number_text(privacy.noise_multiplier),
-      number_text(privacy.clip), strategy.federated.rounds, accountant.epsilon(privacy.delta),
+      number_text(privacy.clip), human_count(strategy.federated.rounds, "round"), accountant.epsilon(privacy.delta),
       number_text(privacy.delta),
       is_local ? "a client that takes part in all of them"
                : fmt::format("clients that take part with chance {}", number_text(rate))));
@@ -169,13 +168,12 @@ std::string local_work_line(const StrategySpec& strategy) {
   if (options.algorithm.kind == AlgorithmKind::fedsgd)
     return line("local work          one step on the whole local set");
   if (options.local_steps > 0) {
-    return line(fmt::format("local work          {} steps of batch {}", options.local_steps, batch));
+    return line(fmt::format("local work          {} of batch {}", human_count(options.local_steps, "step"), batch));
   }
   const std::string epochs = options.most_local_epochs > options.local_epochs
-                                 ? fmt::format("{} to {}", options.local_epochs, options.most_local_epochs)
-                                 : fmt::format("{}", options.local_epochs);
-  return line(
-      fmt::format("local work          {} epochs of ceil(local samples / batch) steps, batch {}", epochs, batch));
+                                 ? fmt::format("{} to {} epochs", options.local_epochs, options.most_local_epochs)
+                                 : human_count(options.local_epochs, "epoch");
+  return line(fmt::format("local work          {} of ceil(local samples / batch) steps, batch {}", epochs, batch));
 }
 
 std::string format_lines(const Scenario& scenario, const StrategySpec& strategy) {

@@ -36,13 +36,14 @@ CommandSpec fit_spec() {
       "the\n"
       "folds) and says how far rows that were left out are missed.";
   auto add = spec.options.add_options();
-  add("device", po::value<std::string>(), "id of the catalogue: its law of matrix products");
-  add("link", po::value<std::string>(), "id of the catalogue: the law of collectives over it");
-  add("framework", po::value<std::string>(), "id of a framework: its host times and stragglers");
-  add("rows", po::value<std::string>()->default_value(""), "only rows whose id begins so");
-  add("constant", po::value<std::vector<std::string>>(), "fit this one, not the usual ones; may be repeated");
-  add("folds", po::value<int>()->default_value(5), "parts of the rows that are left out in turn");
-  add("seed", po::value<std::uint64_t>()->default_value(1), "of the order in which rows are left out");
+  add("device", po::value<std::string>()->value_name("ID"), "id of the catalogue: its law of matrix products");
+  add("link", po::value<std::string>()->value_name("ID"), "id of the catalogue: the law of collectives over it");
+  add("framework", po::value<std::string>()->value_name("ID"), "id of a framework: its host times and stragglers");
+  add("rows", po::value<std::string>()->default_value("")->value_name("BEGIN"), "only rows whose id begins so");
+  add("constant", po::value<std::vector<std::string>>()->value_name("NAME"),
+      "fit this one, not the usual ones; may be repeated");
+  add("folds", po::value<int>()->default_value(5)->value_name("N"), "parts of the rows that are left out in turn");
+  add("seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"), "of the order in which rows are left out");
   add("output,o", po::value<std::string>()->value_name("FILE"), "file of constants to write (required)");
   add("force", "replace an existing file");
   return spec;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "analysis/cli/inventory_text.hpp"
 #include "analysis/reports/columns.hpp"
@@ -11,7 +10,6 @@
 #include "models/networks/layer_graph.hpp"
 #include "models/training/dataset.hpp"
 #include "scenarios/plan.hpp"
-#include "sim/base/files.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/text.hpp"
 #include "sim/collectives/schedule.hpp"
@@ -88,19 +86,6 @@ std::string show_data_set(const Catalogue& /*catalogue*/, const std::string& nam
   return {};
 }
 
-Lines list_scenarios(const Catalogue& /*catalogue*/) {
-  Lines lines;
-  for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "scenarios")) {
-    if (entry.path().extension() != ".toml") continue;
-    Problems problems;
-    TomlDocument document = TomlDocument::read(entry.path().string(), {}, problems);
-    const auto table = document.root().table("scenario");
-    lines.emplace_back(entry.path().stem().string(), table ? TomlTable(*table).text("question", "") : std::string{});
-  }
-  std::sort(lines.begin(), lines.end());
-  return lines;
-}
-
 std::vector<Inventory> joined(std::vector<Inventory> own) {
   std::vector<Inventory> table = catalogue_inventories();
   for (Inventory& inventory : own) table.push_back(std::move(inventory));
@@ -119,7 +104,7 @@ const std::vector<Inventory>& inventories() {
       {"strategies", list_strategies, show_line<list_strategies>},
       {"collectives", list_collectives, show_line<list_collectives>},
       {"columns", list_columns, show_line<list_columns>},
-      {"scenarios", list_scenarios, show_line<list_scenarios>},
+      scenario_inventory(),
   });
   return table;
 }

@@ -22,6 +22,7 @@ const std::vector<Inventory>& inventories();
 std::vector<Inventory> catalogue_inventories();   // devices, links, systems, grids, sources
 std::vector<Inventory> constant_inventories();    // frameworks and laws
 std::vector<Inventory> federation_inventories();  // algorithms, compressions, partitions, ...
+Inventory scenario_inventory();                   // those that ship with Orrery
 
 /// The inventory of a kind (singular accepted); throws UsageError with did-you-mean.
 const Inventory& inventory_of(const std::string& kind, const std::string& command);

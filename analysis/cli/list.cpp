@@ -1,11 +1,11 @@
 // `orrery list KIND` and `orrery show KIND NAME`.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iostream>
 
 #include "analysis/cli/command.hpp"
 #include "analysis/cli/inventory.hpp"
+#include "analysis/reports/text_table.hpp"
 #include "sim/base/errors.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -30,9 +30,7 @@ ExitCode list_command(const Arguments& arguments) {
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;
   const Lines lines = inventory_of((*values)["KIND"].as<std::string>(), spec.name).list(load_catalogue());
-  std::size_t width = 0;
-  for (const auto& entry : lines) width = std::max(width, entry.first.size());
-  for (const auto& [name, summary] : lines) std::cout << fmt::format("{:<{}}  {}\n", name, width, summary);
+  for (const std::string& line : named_list(lines, list_width())) std::cout << line << '\n';
   return ExitCode::ok;
 }
 

@@ -40,10 +40,7 @@ void refuse_inputs(const std::string& command, const std::string& file, const st
 
 void refuse_inputs_in(const std::string& command, const fs::path& folder, const std::vector<std::string>& names,
                       const Scenario& scenario) {
-  const WorkloadSpec& workload = scenario.workload;
-  std::vector<std::string> inputs = {scenario.file, workload.network_file, workload.profile, workload.host};
-  for (const ConstantsFile& file : workload.constants) inputs.push_back(file.file);
-  for (const std::string& name : names) refuse_inputs(command, (folder / name).string(), inputs);
+  for (const std::string& name : names) refuse_inputs(command, (folder / name).string(), scenario.inputs);
 }
 
 }  // namespace orrery

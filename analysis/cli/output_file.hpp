@@ -20,7 +20,7 @@ void refuse_inputs(const std::string& command, const std::string& file, const st
 
 struct Scenario;
 
-/// The same for files that a command writes into the folder of -o, beside what its scenario reads.
+/// The same for files that a command writes into the folder of -o, and what its scenario reads.
 void refuse_inputs_in(const std::string& command, const std::filesystem::path& folder,
                       const std::vector<std::string>& names, const Scenario& scenario);
 

@@ -36,7 +36,7 @@ CommandSpec profile_spec() {
       "repeats", po::value<int>()->default_value(20)->value_name("N"),
       "steps measured per batch and thread count; the median is recorded")(
       "warm-up", po::value<int>()->default_value(3)->value_name("N"), "steps executed before measuring")(
-      "seed", po::value<std::uint64_t>()->default_value(1), "seed of weights and inputs")(
+      "seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"), "seed of weights and inputs")(
       "trace", po::value<std::string>()->value_name("FILE"),
       "import a torch.profiler trace (.json or .json.gz) instead; --batch and --threads say how it was recorded")(
       "fits", po::value<std::string>()->value_name("FILE"),

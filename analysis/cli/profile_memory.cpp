@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <new>
 
-#include "analysis/reports/human.hpp"
 #include "models/cost/memory.hpp"
 #include "models/training/execution_plan.hpp"
 #include "sim/base/errors.hpp"
+#include "sim/base/human.hpp"
 
 namespace orrery {
 namespace {

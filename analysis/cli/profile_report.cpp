@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "analysis/reports/human.hpp"
 #include "analysis/reports/text_table.hpp"
 #include "models/cost/kind_fit.hpp"
 #include "models/cost/measured_times.hpp"
 #include "models/cost/profile_check.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/quantile.hpp"
 
 namespace orrery {

@@ -170,7 +170,7 @@ void refuse_to_replace_inputs(const po::variables_map& values, const Scenario& s
 }
 
 Request read_request(const po::variables_map& values, const Catalogue& catalogue, ProgressBar& bar) {
-  const std::string file = values["SCENARIO"].as<std::string>();
+  const std::string file = scenario_file(values);
   Request request{{}, overrides_of(values)};
   if (values.count("engine") != 0)
     request.overrides.push_back("scenario.engine=\"" +

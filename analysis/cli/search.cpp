@@ -97,7 +97,7 @@ struct Request {
 };
 
 Request read_request(const po::variables_map& values) {
-  Request request{text_of(values, "SCENARIO"), {}, load_catalogue(), {}, {}};
+  Request request{scenario_file(values), {}, load_catalogue(), {}, {}};
   require_free("search", values);
   request.overrides = search_overrides(values);
   request.scenario = read_scenario(request.file, request.overrides, request.catalogue, metric_names());

@@ -41,7 +41,7 @@ ExitCode simulate_way_command(const Arguments& arguments) {
   spec.name = "simulate-way";
   spec.summary = "one strategy in a process of its own (used by `orrery run`)";
   spec.positional = {"SCENARIO", "INDEX", "RESULT"};
-  spec.options.add_options()("engine", po::value<std::string>(), "flow or closed-form");
+  spec.options.add_options()("engine", po::value<std::string>()->value_name("NAME"), "flow or closed-form");
   add_scenario_options(spec.options);
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;

@@ -58,7 +58,8 @@ CommandSpec validate_spec() {
       "full", "federated: every row of tables 1, 2 and 4; without it those that take about two minutes")(
       "rows", po::value<std::string>()->value_name("PATTERN"),
       "federated: only rows whose name matches; * stands for any letters")(
-      "seed", po::value<std::uint64_t>()->default_value(1), "federated: of partition, selection and weights")(
+      "seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"),
+      "federated: of partition, selection and weights")(
       "constants", po::value<std::vector<std::string>>()->value_name("FILE"),
       "file that `orrery fit` wrote, in the place of the catalogue's constants; may be given several times")(
       "output,o", po::value<std::string>()->value_name("FILE"), "CSV of the rows")(

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cli/measure_spec.hpp"
+#include "analysis/cli/output_file.hpp"
 #include "analysis/cli/output_folder.hpp"
 #include "analysis/cli/progress_bar.hpp"
 #include "analysis/cli/signals.hpp"
@@ -59,8 +60,7 @@ std::int64_t count_of(const po::variables_map& values, const std::string& option
 Request read_request(const po::variables_map& values) {
   Request request;
   request.catalogue = load_catalogue();
-  request.scenario =
-      read_scenario(values["SCENARIO"].as<std::string>(), overrides_of(values), request.catalogue, metric_names());
+  request.scenario = read_scenario(scenario_file(values), overrides_of(values), request.catalogue, metric_names());
   request.strategies = chosen_strategies(request.scenario, values);
   request.options.warm_up = count_of(values, "warm-up", 0);
   if (values.count("steps") != 0) request.options.steps = count_of(values, "steps", 1);
@@ -108,14 +108,22 @@ ExitCode report(const Request& request, const std::vector<MeasuredWay>& measured
   return std::any_of(ways.begin(), ways.end(), ok) ? ExitCode::ok : ExitCode::infeasible;
 }
 
+/// What is wrong with -o, for the rank that writes.
+void prepare_output(const po::variables_map& values, const Scenario& scenario) {
+  const std::vector<std::string> names = {"steps.csv",     "curve.csv",       "timeline.csv",
+                                          "resolved.toml", "provenance.json", "results.csv"};
+  if (const auto folder = output_folder(values)) refuse_inputs_in("measure", *folder, names, scenario);
+  require_free("measure", values);
+  make_folder("measure", values);
+}
+
 ExitCode measure(const po::variables_map& values, Communicator& communicator) {
   const auto begin = std::chrono::steady_clock::now();
   const bool first = communicator.rank() == 0;
   Request request;
   on_all_ranks(communicator, [&] {
     request = read_request(values);
-    if (first) require_free("measure", values);
-    if (first) make_folder("measure", values);
+    if (first) prepare_output(values, request.scenario);
   });
   const auto places = communicator.gather(place_of(communicator, request.scenario.workload.profile_threads));
   std::vector<MeasuredWay> measured;
@@ -161,6 +169,7 @@ int guarded(const Arguments& arguments) {
   } catch (const std::exception& error) {
     std::cerr << fmt::format("orrery: rank {}: {}\n", communicator.rank(), error.what()) << std::flush;
     remove_temporary_files();
+    remove_empty_folders();
     abort_all_ranks(static_cast<int>(ExitCode::bug));
   }
 }
@@ -171,7 +180,9 @@ int guarded(const Arguments& arguments) {
 int main(int argc, char** argv) {
   orrery::clean_up_on_signals();
   try {
-    return orrery::guarded({argv + 1, argv + argc});
+    const int code = orrery::guarded({argv + 1, argv + argc});
+    orrery::remove_empty_folders();  // after an error; rank 0 alone makes any
+    return code;
   } catch (const orrery::UsageError& error) {
     std::cerr << error.what() << '\n';
     return static_cast<int>(orrery::ExitCode::usage);

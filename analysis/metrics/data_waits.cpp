@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
+#include <unordered_map>
 
 #include "analysis/metrics/activity_role.hpp"
 #include "analysis/metrics/by_rank.hpp"
@@ -68,25 +70,35 @@ Seconds pace_of_pipeline(const std::vector<std::vector<Activity>>& by_rank, cons
   return slowest;
 }
 
-/// When a rank begins with a micro-batch; nothing where it has none of this number.
-std::optional<Seconds> beginning(const std::vector<Activity>& own, std::int32_t microbatch) {
-  std::optional<Seconds> first;
-  for (const Activity& activity : own) {
-    if (activity.microbatch != microbatch || is_message(activity)) continue;
-    if (role_of(activity) != ActivityRole::loader) first = std::min(first.value_or(activity.ready), activity.ready);
+/// When a rank begins with its micro-batches, and when it has nothing to do.
+class RankTimes {
+ public:
+  explicit RankTimes(const std::vector<Activity>& own) {
+    for (const Activity& activity : own) {
+      if (role_of(activity) == ActivityRole::loader || is_message(activity)) continue;
+      ends_.push_back(activity.end);
+      const auto [first, is_new] = beginnings_.try_emplace(activity.microbatch, activity.ready);
+      if (!is_new) first->second = std::min(first->second, activity.ready);
+    }
+    std::ranges::sort(ends_);
   }
-  return first;
-}
 
-/// The end of what a rank did or exchanged last before that, messages left out.
-Seconds idle_from(const std::vector<Activity>& own, Seconds until) {
-  Seconds last;
-  for (const Activity& activity : own) {
-    const bool counts = role_of(activity) != ActivityRole::loader && !is_message(activity) && activity.end <= until;
-    if (counts) last = std::max(last, activity.end);
+  /// Nothing where it has no micro-batch of this number.
+  [[nodiscard]] std::optional<Seconds> beginning(std::int32_t microbatch) const {
+    const auto found = beginnings_.find(microbatch);
+    return found == beginnings_.end() ? std::nullopt : std::optional(found->second);
   }
-  return last;
-}
+
+  /// The end of what it did or exchanged last before that, messages left out.
+  [[nodiscard]] Seconds idle_from(Seconds until) const {
+    const auto later = std::ranges::upper_bound(ends_, until);
+    return later == ends_.begin() ? Seconds() : *std::prev(later);
+  }
+
+ private:
+  std::vector<Seconds> ends_;  // sorted
+  std::unordered_map<std::int32_t, Seconds> beginnings_;
+};
 
 /// A wait for the data of a micro-batch.
 struct Wait {
@@ -95,12 +107,13 @@ struct Wait {
 };
 
 std::vector<Wait> waits_for_loads(const std::vector<Activity>& own, Seconds pace, Seconds makespan) {
+  const RankTimes times(own);
   std::vector<Wait> waits;
   for (const Activity& activity : own) {
     if (role_of(activity) != ActivityRole::loader) continue;
     const std::int32_t next = activity.microbatch + 1;
-    if (beginning(own, next).value_or(makespan) != activity.end) continue;
-    const Seconds from = std::max(idle_from(own, activity.end), activity.start + pace);
+    if (times.beginning(next).value_or(makespan) != activity.end) continue;
+    const Seconds from = std::max(times.idle_from(activity.end), activity.start + pace);
     if (from < activity.end) waits.push_back({next, {from, activity.end}});
   }
   return waits;
@@ -127,15 +140,15 @@ std::size_t loading_rank(const std::vector<std::vector<Activity>>& by_rank, std:
 std::vector<Interval> data_waits(const Records& records, RankId rank) {
   if (!has_loader(records.activities)) return {};
   const auto by_rank = activities_by_rank(records);
-  const std::vector<Activity>& own = by_rank[rank.index()];
+  const RankTimes times(by_rank[rank.index()]);
   const std::size_t loading = loading_rank(by_rank, rank.index());
   std::vector<Interval> waits;
   for (const Wait& wait : waits_for_loads(by_rank[loading], pace_of_pipeline(by_rank, records), records.makespan)) {
     if (loading == rank.index()) {
       waits.push_back(wait.time);
-    } else if (const auto begin = beginning(own, wait.microbatch)) {
+    } else if (const auto begin = times.beginning(wait.microbatch)) {
       const Seconds longest = wait.time.end - wait.time.begin;
-      waits.push_back({std::max(idle_from(own, *begin), *begin - longest), *begin});
+      waits.push_back({std::max(times.idle_from(*begin), *begin - longest), *begin});
     }
   }
   return waits;

@@ -66,30 +66,41 @@ EnergyParts link_energy(const Way& way, Seconds time) {
   return parts;
 }
 
-/// The rest of every node that holds a rank, whole where only some of its devices are in use. Of folded ranks each node
-/// stands for as many as hold the same part of the devices.
+std::int32_t node_of(const Way& way, RankId rank) {
+  return way.platform.hosts[way.placement[rank.index()].index()].node;
+}
+
+/// By the ranks whose devices stand on them.
+std::vector<NodesOfRanks> nodes_in_use(const Way& way) {
+  if (!way.nodes.empty()) return way.nodes;
+  std::map<std::int32_t, NodesOfRanks> by_number;
+  for (std::size_t rank = 0; rank < way.records.ranks; ++rank) {
+    NodesOfRanks& node = by_number[node_of(way, RankId(rank))];
+    node.count = 1;
+    node.ranks.emplace_back(rank);
+  }
+  std::vector<NodesOfRanks> nodes;
+  for (auto& [number, node] : by_number) nodes.push_back(std::move(node));
+  return nodes;
+}
+
+/// The rest of every node that holds a rank, whole where only some of its devices are in use.
 EnergyParts rest_energy(const Way& way, const std::vector<std::vector<Activity>>& by_rank, const ClusterSpec& cluster,
                         Seconds time) {
-  std::map<std::int32_t, std::vector<Interval>> nodes;
-  std::map<std::int32_t, double> devices;   // that the ranks on a node stand for
-  std::map<std::size_t, double> of_groups;  // those of all nodes of a group
-  for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
-    const std::int32_t number = way.platform.hosts[way.placement[rank].index()].node;
-    auto& node = nodes[number];
-    devices[number] += way.copies_of(RankId(rank));
-    of_groups[cluster.description.group_of_node(number)] += way.copies_of(RankId(rank));
-    for (const ActivityRole role : {ActivityRole::kernel, ActivityRole::host}) add_role(role, by_rank[rank], node);
-  }
   EnergyParts parts;
-  for (auto& [node, intervals] : nodes) {
-    const std::size_t group = cluster.description.group_of_node(node);
+  for (const NodesOfRanks& nodes : nodes_in_use(way)) {
+    std::vector<Interval> intervals;
+    for (const RankId rank : nodes.ranks) {
+      for (const ActivityRole role : {ActivityRole::kernel, ActivityRole::host}) {
+        add_role(role, by_rank[rank.index()], intervals);
+      }
+    }
+    const std::size_t group = cluster.description.group_of_node(node_of(way, nodes.ranks.front()));
     const NodeGroup& kind = cluster.description.group(group);
     const Watts training = std::max(kind.rest_training, kind.rest_idle);
     const Seconds active = covered(std::move(intervals), Seconds{}, way.records.makespan);
-    const double share = devices[node] / of_groups[group];
-    const double copies = way.copies.empty() ? 1.0 : whole_nodes(of_groups[group], kind) * share;
-    parts.compute += training * active * copies;
-    parts.idle += kind.rest_idle * (time - active) * copies;
+    parts.compute += training * active * nodes.count;
+    parts.idle += kind.rest_idle * (time - active) * nodes.count;
   }
   return parts;
 }

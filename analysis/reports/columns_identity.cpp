@@ -1,7 +1,7 @@
-#include <algorithm>
 #include <set>
 
 #include "analysis/reports/column_helpers.hpp"
+#include "analysis/reports/shared_figures.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -15,11 +15,6 @@ std::string names_of_devices(const ResultRow& row) {
     if (seen.insert(group.device.id).second) names.push_back(group.device.id);
   }
   return join(names, "+");
-}
-
-std::int64_t devices(const ResultRow& row) {
-  if (row.strategy->kind == StrategyKind::federated) return row.scenario->federation.clients();
-  return std::max<std::int64_t>(row.strategy->devices, static_cast<std::int64_t>(row.way->placement.size()));
 }
 
 /// Degrees are known once the plan was made, which sets the samples of a step.
@@ -78,7 +73,7 @@ std::vector<Column> identity_columns() {
        [](const ResultRow& row) { return to_cell(names_of_devices(row)); }},
       {"devices", "count", group,
        "devices that take part, a parameter server included; federated: clients that hold data",
-       [](const ResultRow& row) { return Cell{devices(row)}; }},
+       [](const ResultRow& row) { return Cell{participating_devices(row)}; }},
       {"dp", "count", group, "data-parallel degree: replicas; federated: clients per round", degree(&Degrees::dp)},
       {"tp", "count", group, "tensor-parallel degree: devices that share every layer", degree(&Degrees::tp)},
       {"pp", "count", group, "pipeline-parallel degree: stages, also of a split by layers", degree(&Degrees::pp)},

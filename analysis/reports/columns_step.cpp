@@ -1,5 +1,6 @@
 // Columns of one step (federated: the mean round): time, throughput, traffic.
 #include "analysis/reports/column_helpers.hpp"
+#include "analysis/reports/shared_figures.hpp"
 
 namespace orrery {
 namespace {
@@ -25,12 +26,10 @@ Getter rate(std::optional<double> Throughput::*which) {
   return simulated([which](const ResultRow& row) { return row.throughput.*which; });
 }
 
-/// The step with the range that the constants of a layout give it.
 Getter of_range(double Ranged::*end) {
-  return simulated([end](const ResultRow& row) -> std::optional<Seconds> {
-    if (!row.way->layout || row.way->layout->step_time.value <= 0) return std::nullopt;
-    const Ranged& range = row.way->layout->step_time;
-    return row.time.step * (range.*end / range.value);
+  return simulated([end](const ResultRow& row) -> std::optional<double> {
+    const auto range = step_range(row);
+    return range ? std::optional((*range).*end) : std::nullopt;
   });
 }
 

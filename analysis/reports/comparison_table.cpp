@@ -1,16 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
 
-#include "analysis/reports/human.hpp"
 #include "analysis/reports/participation.hpp"
 #include "analysis/reports/reports.hpp"
+#include "analysis/reports/shared_figures.hpp"
+#include "analysis/reports/table_legend.hpp"
 #include "analysis/reports/target_table.hpp"
 #include "analysis/reports/text_table.hpp"
 #include "analysis/reports/winners.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -42,12 +42,23 @@ std::string step_ratio(const ResultRow& row, const ResultRow& reference) {
   return row.cosimulated() == reference.cosimulated() ? ratio(row.time.step, reference.time.step) : std::string{};
 }
 
+/// In the unit of the step, which stands beside it.
+std::string range(const ResultRow& row) {
+  const auto range = step_range(row);
+  return range ? human_range(Seconds(range->low), Seconds(range->high), row.time.step) : std::string{};
+}
+
+std::string mfu(const ResultRow& row) {
+  const auto share = shown_mfu(row);
+  return share ? human_percent(*share) : std::string{};
+}
+
 std::string share(const StepTime& time, Seconds part) {
   return time.step > Seconds{} ? human_percent(part / time.step) : std::string{};
 }
 
 std::string device_count(const ResultRow& row) {
-  if (row.strategy->kind != StrategyKind::federated) return std::to_string(row.strategy->devices);
+  if (row.strategy->kind != StrategyKind::federated) return std::to_string(participating_devices(row));
   const std::string asked = fmt::format("{}/{}", wanted_reports(row), row.scenario->federation.clients());
   const auto fewer = fewer_reports(row);
   return fewer ? fmt::format("{:.1f} of {}", *fewer, asked) : asked;
@@ -84,12 +95,14 @@ std::vector<TableColumn> table_columns() {
   return {
       {"dev", [](Row row, Reference) { return device_count(row); }},
       {"step", [](Row row, Reference) { return human(row.time.step); }},
+      {"range", [](Row row, Reference) { return range(row); }},
       {"ratio", [](Row row, Reference other) { return other ? step_ratio(row, *other) : ""; }},
       {"comp",
        [](Row row, Reference) { return share(row.time, row.time.compute + row.time.recompute + row.time.optimizer); }},
       {"comm", [](Row row, Reference) { return share(row.time, row.time.exposed_total()); }},
       {"wait",
        [](Row row, Reference) { return share(row.time, row.time.bubble + row.time.straggler + row.time.input); }},
+      {"mfu", [](Row row, Reference) { return mfu(row); }},
       {"sent/dev", [](Row row, Reference) { return human(Bytes(row.bytes_per_device)); }},
       {"mem/dev",
        [](Row row, Reference) {
@@ -149,59 +162,17 @@ std::vector<std::string> heading(const std::vector<ResultRow>& rows) {
   return lines;
 }
 
-std::vector<std::string> legend(const std::vector<ResultRow>& rows, const ResultRow* reference) {
-  const auto any = [&rows](auto holds) { return std::any_of(rows.begin(), rows.end(), holds); };
-  std::string text =
-      "Shares of the step: comp, computing; comm, data moving, nothing computed; wait, neither. dev: devices.";
-  if (reference != nullptr) text = "* reference of the ratios. " + text;
-  if (any([](const ResultRow& row) { return row.cosimulated(); })) {
-    text +=
-        " Federated, async: a step is one of the server; waste, trips that did not report and bytes sent again, of the "
-        "clients' and network's joules.";
-  }
-  if (any([](const ResultRow& row) { return row.strategy->kind == StrategyKind::federated; })) {
-    text += " Federated dev: (mean that reported of) clients per round / all.";
-  }
-  if (any([](const ResultRow& row) { return row.seeds.final_accuracy.has_value(); })) {
-    text += " acc: mean \u00b1 standard deviation over seeds; all other figures of the first seed.";
-  } else if (any([](const ResultRow& row) { return row.seeds.count > 1; })) {
-    text += " All figures of the first seed; mean and deviation over the seeds: results.csv.";
-  }
-  return wrap(text, line_width);
-}
-
-/// Which kinds of strategy were priced by which law, where there are several: their times differ by the laws, too.
-std::vector<std::string> laws_that_differ(const std::vector<ResultRow>& rows) {
-  std::map<std::string, std::set<std::string>> kinds;
-  for (const ResultRow& row : rows) {
-    if (row.simulated()) kinds[compute_model(row)].emplace(name_of(row.strategy->kind));
-  }
-  if (kinds.size() < 2) return {};
-  std::vector<std::string> parts;
-  for (const auto& [model, names] : kinds) {
-    parts.push_back(fmt::format("{} by {}", join(std::vector<std::string>(names.begin(), names.end()), ", "), model));
-  }
-  return wrap("Computing is priced by different laws, which part of a difference may be: " + join(parts, "; ") + ".",
-              line_width);
-}
-
-/// What no figure of the table says.
-std::vector<std::string> notes(const std::vector<ResultRow>& rows) {
-  std::vector<std::string> lines = laws_that_differ(rows);
-  for (const ResultRow& row : rows) {
-    const std::string lost = lost_rounds_text(row);
-    if (lost.empty()) continue;
-    for (std::string& line : wrap(lost, line_width)) lines.push_back(std::move(line));
-  }
-  return lines;
-}
-
 std::vector<std::string> winner_lines(const std::vector<ResultRow>& rows) {
+  constexpr std::size_t indent = 18;  // the longest criterion and a space
   std::vector<std::string> lines;
   for (const Winner& winner : winners(rows)) {
     const char* tie = winner.strategies.size() > 1 ? "tie: " : "";
-    lines.push_back(
-        fmt::format("{:<17} {}{} ({})", winner.criterion, tie, join(winner.strategies, ", "), winner.value));
+    const std::string text = fmt::format("{}{} ({})", tie, join(winner.strategies, ", "), winner.value);
+    std::string start = winner.criterion;
+    for (const std::string& part : wrap(text, line_width - indent)) {
+      lines.push_back(fmt::format("{:<{}}{}", start, indent, part));
+      start.clear();
+    }
   }
   return lines;
 }
@@ -217,8 +188,10 @@ std::string comparison_table(const std::vector<ResultRow>& rows, Colour colour) 
   std::vector<std::string> table = fitting_table(rows, reference);
   table.front() = styled(table.front(), bold, colour);
   lines.insert(lines.end(), table.begin(), table.end());
-  for (const std::string& line : legend(rows, reference)) lines.push_back(styled(line, dim, colour));
-  for (std::string& note : notes(rows)) lines.push_back(std::move(note));
+  for (const std::string& line : table_legend(rows, reference, line_width)) {
+    lines.push_back(styled(line, dim, colour));
+  }
+  for (std::string& note : table_notes(rows, line_width)) lines.push_back(std::move(note));
   if (const auto target = target_table(rows, reference, line_width); !target.empty()) {
     lines.emplace_back();
     lines.insert(lines.end(), target.begin(), target.end());

@@ -4,6 +4,7 @@
 #include "analysis/reports/csv_helpers.hpp"
 #include "analysis/reports/reports.hpp"
 #include "models/layouts/step_prediction.hpp"
+#include "scenarios/strategies/building.hpp"
 #include "scenarios/training_job.hpp"
 #include "sim/base/csv.hpp"
 
@@ -66,13 +67,13 @@ std::vector<LayerFigures> figures_of_whole(const ResultRow& row, const CostModel
   const LayerGraph& network = row.scenario->workload.network;
   const Passes passes = passes_of(row);
   const int before_update = static_cast<int>(passes.count / passes.updates);
-  const LayerTimes times = cost.times(network, device_of(row), {passes.samples, before_update, row.way->degrees.pp});
-  const double stored = bytes_per_parameter(row.strategy->precision, OptimizerKind::sgd).weights;
-  const std::vector<bool> has_backward = needs_gradient(network);
+  const LayerTimes times = cost.times(network, device_of(row), {passes.samples, before_update});
+  const std::vector<Bytes> kept =
+      kept_by_layers(network, in_flight(*row.scenario, *row.strategy, cost, 1), row.strategy->precision);
   std::vector<LayerFigures> figures;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    figures.push_back({times.of(Pass::forward)[i], times.of(Pass::backward)[i], times.of(Pass::optimizer)[i],
-                       has_backward[i] ? layer_cost(network.layers[i]).stored_numbers * stored : 0.0});
+    figures.push_back(
+        {times.of(Pass::forward)[i], times.of(Pass::backward)[i], times.of(Pass::optimizer)[i], kept[i].value()});
   }
   return figures;
 }

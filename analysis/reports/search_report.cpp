@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include "analysis/reports/human.hpp"
+#include "analysis/reports/rejection_text.hpp"
 #include "analysis/reports/text_table.hpp"
+#include "sim/base/human.hpp"
 
 namespace orrery {
 namespace {
@@ -24,6 +25,38 @@ std::string rest_text(std::size_t rows, SearchFile file) {
   if (rows == 0) return {};
   return fmt::format("... and {} more {} {}\n", rows, rows == 1 ? "row" : "rows",
                      file == SearchFile::written ? "in search.csv" : "(-o DIR writes them)");
+}
+
+std::string legend() {
+  std::string text;
+  for (const char* const sentences :
+       {"b: samples of a micro-batch; v: chunks per stage (interleave); zero: ZeRO stage; sp: sequence parallelism.",
+        "Shown: the first ranks, then the Pareto front (*) of step, memory, cost and energy in closed form. step, "
+        "mem/dev, mfu and figures with ~ are closed form; simulated, and cost and energy without ~, come "
+        "from the simulation."}) {
+    for (const std::string& line : wrap(sentences, width)) text += line + "\n";
+  }
+  return text;
+}
+
+/// Constraints that are the same but for their numbers are one, with the layout that comes nearest to any of them.
+std::vector<Rejection> joined(const std::vector<Rejection>& rejections) {
+  std::vector<Rejection> all;
+  for (Rejection rejection : rejections) {
+    rejection.constraint = rejection_text(rejection.constraint);
+    const auto same = std::find_if(all.begin(), all.end(),
+                                   [&](const Rejection& other) { return other.constraint == rejection.constraint; });
+    if (same == all.end()) {
+      all.push_back(std::move(rejection));
+      continue;
+    }
+    rejection.count += same->count;
+    const bool is_nearer = rejection.excess > 0 && rejection.excess < same->excess;
+    same->count = rejection.count;
+    if (is_nearer) *same = std::move(rejection);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Rejection& a, const Rejection& b) { return a.count > b.count; });
+  return all;
 }
 
 }  // namespace
@@ -52,9 +85,7 @@ std::string search_table(const std::vector<FoundLayout>& found, const std::strin
                                            {"energy/step", Align::right}, {"mfu", Align::right}};
   for (const std::string& line : text_table(columns, rows, width)) text += line + "\n";
   text += rest_text(found.size() > most ? found.size() - most : 0, file);
-  text +=
-      "* on the Pareto front of step, memory, cost and energy in closed form. step, ~: closed form; simulated, and "
-      "cost\nand energy without ~: flow engine.\n";
+  text += legend();
   for (const FoundLayout& one : found) {
     const std::string layout = to_text(one.closed_form.layout);
     if (!one.problem.empty()) text += fmt::format("{} is not simulated: {}\n", layout, one.problem);
@@ -69,8 +100,12 @@ std::string rejections_text(const SearchResult& result) {
   if (result.repeated > 0) {
     text += fmt::format("{:>8}  of these shown as another one: their recomputation changes nothing\n", result.repeated);
   }
-  for (const Rejection& rejection : result.rejections) {
-    text += fmt::format("{:>8}  {}\n          nearest: {}\n", rejection.count, rejection.constraint, rejection.nearest);
+  for (const Rejection& rejection : joined(result.rejections)) {
+    text += fmt::format("{:>8}  {}\n", rejection.count, rejection.constraint);
+    constexpr std::size_t indent = 10;
+    for (const std::string& line : wrap("nearest: " + rejection.nearest, width - indent)) {
+      text += std::string(indent, ' ') + line + "\n";
+    }
   }
   return text;
 }

@@ -25,13 +25,15 @@ struct FoundLayout {
 };
 
 /// One line each: the layout, its step in closed form and simulated, memory, cost and energy (simulated, or marked as
-/// closed form), MFU; `*`: on the front. Then what is wrong with those that are invalid, or beyond a limit. It is long
+/// closed form), MFU; `*`: on the front. Then what the columns are, and what is wrong with those that are invalid, or
+/// beyond a limit. It is long
 /// enough for the `top` that were simulated; `file`: whether search.csv is written, which has the rest, too.
 enum class SearchFile : std::uint8_t { none, written };
 std::string search_table(const std::vector<FoundLayout>& found, const std::string& currency, int top, SearchFile file);
 /// Every figure of the table in SI units and every key of the layout: search.csv.
 std::string search_csv(const std::vector<FoundLayout>& found);
-/// "1234 layouts judged, 56 feasible", then a line per constraint with its count and who comes nearest.
+/// "1234 layouts judged, 56 feasible", then a line per constraint (rejection_text()) with its count and who comes
+/// nearest.
 std::string rejections_text(const SearchResult& result);
 /// What is nearest to being met when nothing is feasible: a limit of layouts that fit, else the memory, else the rule
 /// that most layouts break.

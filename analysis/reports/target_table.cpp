@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "analysis/reports/human.hpp"
 #include "analysis/reports/text_table.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {

@@ -116,4 +116,20 @@ std::vector<std::string> text_table(std::vector<TextColumn> columns, std::vector
   return lines;
 }
 
+std::vector<std::string> named_list(const std::vector<std::pair<std::string, std::string>>& entries,
+                                    std::size_t width) {
+  std::size_t indent = 0;
+  for (const auto& entry : entries) indent = std::max(indent, character_count(entry.first) + 2);
+  std::vector<std::string> lines;
+  for (const auto& [name, text] : entries) {
+    std::string start = name;
+    for (const std::string& part : wrap(text, width > indent ? width - indent : 1)) {
+      lines.push_back(pad(start, indent, Align::left) + part);
+      start.clear();
+    }
+  }
+  for (std::string& line : lines) trim_right(line);
+  return lines;
+}
+
 }  // namespace orrery

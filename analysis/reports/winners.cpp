@@ -8,8 +8,8 @@
 #include <functional>
 #include <optional>
 
-#include "analysis/reports/human.hpp"
 #include "analysis/reports/participation.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -24,6 +24,8 @@ struct Criterion {
   std::function<std::string(double, const ResultRow&)> text;
   enum class Of : std::uint8_t { training, other } of = Of::other;  // training: what one takes
   std::string competitors = {};  // who they are, for a winner that does not speak for all ways; empty: not said
+  std::string repeats = {};      // the criterion before it that it takes the place of where both say the same
+  bool (*is_asked)(const std::vector<ResultRow>& rows) = nullptr;  // null: always
 };
 
 bool is_tie(double a, double b) {
@@ -81,6 +83,11 @@ std::optional<double> energy_per_step(const ResultRow& row) {
   return asked ? std::optional(row.step_energy->total().value()) : std::nullopt;
 }
 
+/// Trained until the target was reached, with every seed, and stopped.
+bool stopped_at_target(const ResultRow& row) {
+  return row.at_target && row.seeds.reached.value_or(0) == row.seeds.count;
+}
+
 /// What the table prints.
 std::optional<double> accuracy(const ResultRow& row) {
   if (row.seeds.final_accuracy) return row.seeds.final_accuracy->mean;
@@ -120,13 +127,22 @@ std::string reports_remark(const std::vector<const ResultRow*>& best) {
   return remark;
 }
 
+/// Where all learned until they met the target, how far each overshot it is no merit.
+bool some_went_on(const std::vector<ResultRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const ResultRow& row) { return !row.curve.empty() && !stopped_at_target(row); });
+}
+
 std::vector<Criterion> criteria() {
   using Of = Criterion::Of;
   return {
       {"fastest step", Better::less, step, in_unit<Seconds>},
       {"fastest to train", Better::less, time, in_unit<Seconds>, Of::training},
+      {"first to target", Better::less, time_to_target, in_unit<Seconds>, Of::other, {}, "fastest to train"},
       {"fewest bytes", Better::less, bytes, in_unit<Bytes>, Of::training},
+      {"bytes to target", Better::less, bytes_to_target, in_unit<Bytes>, Of::other, {}, "fewest bytes"},
       {"least energy", Better::less, energy, in_unit<Joules>, Of::training},
+      {"energy to target", Better::less, energy_to_target, in_unit<Joules>, Of::other, {}, "least energy"},
       {"least CO2e", Better::less, emissions, [](double value, const ResultRow&) { return human_mass(value); },
        Of::training},
       {"least energy/step", Better::less, energy_per_step, in_unit<Joules>},
@@ -135,10 +151,14 @@ std::vector<Criterion> criteria() {
       {"cheapest", Better::less, rent_or_electricity,
        [](double value, const ResultRow& row) { return human_cost(value, row.budget.currency); }, Of::training,
        "ways that have a price and trained"},
-      {"best accuracy", Better::more, accuracy, [](double value, const ResultRow&) { return human_accuracy(value); }},
-      {"first to target", Better::less, time_to_target, in_unit<Seconds>},
-      {"bytes to target", Better::less, bytes_to_target, in_unit<Bytes>},
-      {"energy to target", Better::less, energy_to_target, in_unit<Joules>},
+      {"best accuracy",
+       Better::more,
+       accuracy,
+       [](double value, const ResultRow&) { return human_accuracy(value); },
+       Of::other,
+       {},
+       {},
+       some_went_on},
   };
 }
 
@@ -174,12 +194,23 @@ std::optional<Winner> judge(const Criterion& criterion, const std::vector<Result
   return winner;
 }
 
+/// The same figure twice: once is enough.
+void leave_out(const std::string& criterion, const Winner& same, std::vector<Winner>& list) {
+  std::erase_if(list, [&](const Winner& winner) {
+    return winner.criterion == criterion && winner.strategies == same.strategies && winner.value == same.value;
+  });
+}
+
 }  // namespace
 
 std::vector<Winner> winners(const std::vector<ResultRow>& rows) {
   std::vector<Winner> list;
   for (const Criterion& criterion : criteria()) {
-    if (auto winner = judge(criterion, rows)) list.push_back(std::move(*winner));
+    if (criterion.is_asked != nullptr && !criterion.is_asked(rows)) continue;
+    auto winner = judge(criterion, rows);
+    if (!winner) continue;
+    leave_out(criterion.repeats, *winner, list);
+    list.push_back(std::move(*winner));
   }
   return list;
 }

@@ -75,13 +75,15 @@ LayerTimes CostModel::times(const LayerGraph& graph, const Device& device, const
     for (std::size_t i = 0; i < graph.layers.size(); ++i) {
       const Share share = work.shares.empty() ? Share{} : work.shares[i];
       const bool is_left_out = pass == Pass::backward && !has_backward[i];
-      times.of(pass).push_back(is_left_out ? Seconds() : time(graph.layers[i], pass, work.samples, device, share));
+      of(times.device, pass)
+          .push_back(is_left_out ? Seconds() : time(graph.layers[i], pass, work.samples, device, share));
     }
   }
   return times;
 }
 
 Seconds CostModel::time(const Layer& layer, Pass pass, double samples, const Device& device, Share share) const {
+  ORRERY_EXPECT(!laws_);
   if (!measured_) return roofline(layer, pass, samples, device, share);
   if (pass == Pass::optimizer && is_nothing(layer, pass)) return Seconds();
   const bool on_host = device.id == host_->id;

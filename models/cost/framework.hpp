@@ -59,20 +59,24 @@ struct FrameworkProfile {
   Ranged node_dispatch;          // 1: a token goes once to each node that has experts of it, and is passed on inside
                                  // (DeepEP, HybridEP); 0: once to each expert (all-to-all)
   Ranged gather_again_exposed;   // sequence parallelism: share of backward's second gather that is not hidden
-  Ranged kept_gathered;         // sequence parallelism: 1: what is gathered for products is kept for backward; 0: it is
-                                // gathered again (Megatron-LM)
-  Ranged exchange_traffic;      // of a byte that a rank sends of gradients, the bytes of device memory traffic by
-                                // which kernels take longer: copies into buckets, the library's kernels beside them
-  Ranged shard_bytes;           // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
-  Ranged master_bytes{4.0};     // per weight in 16 bits that trains: the optimizer's own; 0: it moves that one
-  Ranged state_bytes{4.0};      // per number that it keeps of such a weight (Adam keeps two)
-  Ranged gradient_bytes;        // per number as kept (4: fp32 accumulation) where weights are fp16
-  Ranged bf16_gradient_bytes;   // the same where they are bf16 (fp8: as bf16)
-  Ranged bf16_sum_bytes;        // moved per number and micro-batch by sums that are kept apart from bf16 gradients
-  Ranged gradient_wire_bytes;   // per number as sent
-  Ranged unsplit_head{1.0};     // products of the logits take so many times longer without tensor parallelism
-  Ranged logit_bytes;           // per logit, moved by the loss in all its passes
-  Ranged logit_gradient_bytes;  // per logit, held beside what is kept while the loss goes back
+  Ranged kept_gathered;      // sequence parallelism: 1: what is gathered for products is kept for backward; 0: it is
+                             // gathered again (Megatron-LM)
+  Ranged sequence_copies;    // sequence parallelism, several sequences per micro-batch: times that what is gathered or
+                             // scattered is copied so that a rank's part lies in one piece
+  Ranged exchange_traffic;   // of a byte that a rank sends of gradients, the bytes of device memory traffic by
+                             // which kernels take longer: copies into buckets, the library's kernels beside them
+  Ranged shard_bytes;        // ZeRO-3 in 16 bits: per weight as shared out, beside the optimizer's fp32 one
+  Ranged master_bytes{4.0};  // per weight in 16 bits that trains: the optimizer's own; 0: it moves that one
+  Ranged state_bytes{4.0};   // per number that it keeps of such a weight (Adam keeps two)
+  Ranged gradient_bytes;     // per number as kept (4: fp32 accumulation) where weights are fp16
+  Ranged bf16_gradient_bytes;    // the same where they are bf16 (fp8: as bf16)
+  Ranged bf16_sum_bytes;         // moved per number and micro-batch by sums that are kept apart from bf16 gradients
+  Ranged gradient_wire_bytes;    // per number as sent
+  Ranged unsplit_head{1.0};      // products of the logits take so many times longer without tensor parallelism
+  Ranged logit_bytes;            // per logit, moved by the loss in all its passes
+  Ranged kept_logit_bytes{4.0};  // per logit, kept for the gradient of the loss; less than the precision's where it is
+                                 // made in place of the logits themselves counts as that
+  Ranged logit_gradient_bytes;   // per logit, held beside what is kept while the loss goes back
   Ranged split_logit_gradient_bytes;  // the same where tensor-parallel ranks have parts of the logits
   Ranged offload_ns_per_parameter;    // optimizer on the host, per parameter of a rank
   Ranged reserve_GiB;                 // context, communication buffers, fragmentation

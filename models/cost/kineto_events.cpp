@@ -19,21 +19,11 @@ using Json = nlohmann::json;
 
 const std::string how_to_record = "record it with torch.profiler and export_chrome_trace()";
 
-void refuse(const std::string& file, const std::string& what, const std::string& why, const std::string& suggestion,
-            Problems& problems) {
-  Problem problem;
-  problem.at.file = file;
-  problem.what = what;
-  problem.why = why;
-  problem.suggestion = suggestion;
-  problems.add(std::move(problem));
-}
-
 /// Plain files come through as they are.
 std::optional<std::string> unpack(const std::string& file, Problems& problems) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> packed(gzopen(file.c_str(), "rb"), gzclose);
   if (!packed) {
-    refuse(file, "cannot be opened", std::strerror(errno), {}, problems);
+    refuse_trace(file, "cannot be opened", std::strerror(errno), {}, problems);
     return std::nullopt;
   }
   std::string text;
@@ -49,7 +39,8 @@ std::optional<std::string> unpack(const std::string& file, Problems& problems) {
   const std::string why = status == Z_BUF_ERROR ? "the compressed data ends too early"
                           : status == Z_ERRNO   ? std::strerror(system_error)
                                                 : "the compressed data is damaged";
-  refuse(file, fmt::format("cannot be read beyond byte {} of its content", text.size()), why, how_to_record, problems);
+  refuse_trace(file, fmt::format("cannot be read beyond byte {} of its content", text.size()), why, how_to_record,
+               problems);
   return std::nullopt;
 }
 
@@ -58,9 +49,9 @@ std::optional<Json> parse_json(std::string_view text, const std::string& file, P
     return Json::parse(text.begin(), text.end());
   } catch (const Json::parse_error& error) {
     const bool ends = error.byte > text.size();
-    refuse(file, fmt::format("is no JSON at byte {} of {}", std::min(error.byte, text.size()), text.size()),
-           ends ? "it ends in the middle: it was cut short" : "what stands there does not fit what precedes it",
-           how_to_record, problems);
+    refuse_trace(file, fmt::format("is no JSON at byte {} of {}", std::min(error.byte, text.size()), text.size()),
+                 ends ? "it ends in the middle: it was cut short" : "what stands there does not fit what precedes it",
+                 how_to_record, problems);
     return std::nullopt;
   }
 }
@@ -139,8 +130,8 @@ void add_event(const Json& event, std::size_t index, const std::string& file, Tr
   if (!kind) return;
   for (const char* key : {"ts", "dur"}) {
     if (is_time(event, key)) continue;
-    refuse(file, fmt::format("event {} ({}) has no number \"{}\"", index, read.name, key),
-           "its time in microseconds is wanted", how_to_record, problems);
+    refuse_trace(file, fmt::format("event {} ({}) has no number \"{}\"", index, read.name, key),
+                 "its time in microseconds is wanted", how_to_record, problems);
     return;
   }
   read.kind = *kind;
@@ -164,6 +155,16 @@ std::string accelerator_of(const Json& root) {
 
 }  // namespace
 
+void refuse_trace(const std::string& file, const std::string& what, const std::string& why,
+                  const std::string& suggestion, Problems& problems) {
+  Problem problem;
+  problem.at.file = file;
+  problem.what = what;
+  problem.why = why;
+  problem.suggestion = suggestion;
+  problems.add(std::move(problem));
+}
+
 Trace parse_trace(std::string_view text, const std::string& file, Problems& problems) {
   Trace trace;
   const std::optional<Json> root = parse_json(text, file, problems);
@@ -171,8 +172,8 @@ Trace parse_trace(std::string_view text, const std::string& file, Problems& prob
   const bool is_kineto = root->is_object() && root->contains("traceEvents");
   const Json& list = is_kineto ? root->at("traceEvents") : *root;
   if (!list.is_array()) {
-    refuse(file, "is no trace", "a list of events, or an object with the list \"traceEvents\", is wanted",
-           how_to_record, problems);
+    refuse_trace(file, "is no trace", "a list of events, or an object with the list \"traceEvents\", is wanted",
+                 how_to_record, problems);
     return trace;
   }
   if (is_kineto) trace.accelerator = accelerator_of(*root);

@@ -38,4 +38,8 @@ Trace read_trace(const std::filesystem::path& file, Problems& problems);
 /// Same from a text; `file` stands for it in messages.
 Trace parse_trace(std::string_view text, const std::string& file, Problems& problems);
 
+/// What is wrong with a trace as a whole.
+void refuse_trace(const std::string& file, const std::string& what, const std::string& why,
+                  const std::string& suggestion, Problems& problems);
+
 }  // namespace orrery

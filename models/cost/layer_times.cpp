@@ -19,16 +19,12 @@ void narrow(OperatorShare& operators, const Share& share) {
   if (sums) operators.input = share.input;
 }
 
-Seconds sum_of(const std::vector<Seconds>& times) {
-  return std::accumulate(times.begin(), times.end(), Seconds());
-}
-
-/// Makes the layers take `more` in all, shared out by what they take.
-void lengthen(std::vector<Seconds>& times, Seconds more) {
-  const Seconds sum = sum_of(times);
-  if (sum.value() <= 0 || more.value() <= 0) return;
-  const double longer = 1.0 + more / sum;
-  for (Seconds& time : times) time = time * longer;
+/// Nothing where there are no times.
+Seconds sum_of(const std::vector<Seconds>& times, std::size_t first, std::size_t end) {
+  if (times.empty()) return {};
+  const auto begin = times.begin();
+  return std::accumulate(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(end),
+                         Seconds());
 }
 
 class OperatorTimes {
@@ -39,7 +35,9 @@ class OperatorTimes {
         work_(work),
         kernels_{software.framework, software.device, software.law},
         has_backward_(needs_gradient(graph)) {
-    for (std::vector<Seconds>& pass : times_.passes) pass.resize(graph.layers.size());
+    for (TimesByPass* times : {&times_.device, &times_.launches, &times_.host}) {
+      for (std::vector<Seconds>& pass : *times) pass.resize(graph.layers.size());
+    }
   }
 
   LayerTimes price() {
@@ -47,7 +45,10 @@ class OperatorTimes {
       price_passes(i);
       price_update(i);
     }
-    wait_for_host();
+    const FrameworkProfile& framework = software_.framework;
+    times_.beside.pass = half_host_microbatch(framework);
+    times_.beside.samples = Seconds(work_.samples * work_.passes * framework.host_sample_us.value * micro);
+    times_.beside.between_steps = Seconds(framework.host_iteration_ms.value * 1e-3);
     return std::move(times_);
   }
 
@@ -68,15 +69,19 @@ class OperatorTimes {
     const double head = work_.shares.empty() && is_head(graph_, layer) ? framework.unsplit_head.value : 1.0;
     const LayerOperators operators = operators_of(layer, share, precision);
     const KernelRun forward = kernels_.run(layer, operators.forward, precision, head);
-    times_.of(Pass::forward)[index] = forward.time;
-    host_forward_ += host_forward(framework, forward.calls, share.experts);
+    set(Pass::forward, index, forward.time, forward.launches, host_forward(framework, forward.calls, share.experts));
     if (!has_backward_[index]) return;
     const KernelRun inputs = kernels_.run(layer, operators.backward_input, precision, head);
     const KernelRun weights = kernels_.run(layer, operators.backward_weights, precision, head);
-    const bool is_summed = software_.precision == Precision::bf16 || software_.precision == Precision::fp8;
-    const double sums = is_summed ? trained(index) * framework.bf16_sum_bytes.value : 0.0;
-    times_.of(Pass::backward)[index] = inputs.time + weights.time + streamed(sums);
-    host_backward_ += host_backward(framework, inputs.calls + weights.calls, share.experts);
+    const double sums = trained(index) * gradient_sum_bytes(framework, software_.precision);
+    set(Pass::backward, index, inputs.time + weights.time + streamed(sums), inputs.launches + weights.launches,
+        host_backward(framework, inputs.calls + weights.calls, share.experts));
+  }
+
+  void set(Pass pass, std::size_t layer, Seconds device, Seconds launches, Seconds host) {
+    of(times_.device, pass)[layer] = device;
+    of(times_.launches, pass)[layer] = launches;
+    of(times_.host, pass)[layer] = host;
   }
 
   [[nodiscard]] double trained(std::size_t index) const {
@@ -85,30 +90,13 @@ class OperatorTimes {
 
   void price_update(std::size_t index) {
     const Layer& layer = graph_.layers[index];
-    Seconds& time = times_.of(Pass::optimizer)[index];
-    time = streamed(trained(index) * update_bytes(software_.framework, software_.optimizer, software_.precision));
-    if (software_.framework.host_update_us.value <= 0 || layer.frozen) return;
-    const double kernels = number(weight_tensors(layer)) * unfused_update(software_.optimizer).operations;
-    time += Seconds(kernels * software_.law.kernel_launch_us.value * micro);
-    host_update_ += Seconds(kernels * software_.framework.host_update_us.value * micro);
-  }
-
-  void wait_for_host() {
-    const double hosts = work_.hosts;
-    const Seconds once = half_host_microbatch(software_.framework) * hosts;
-    const Seconds ahead = keep_to(times_.of(Pass::forward), host_forward_ + once) +
-                          keep_to(times_.of(Pass::backward), host_backward_ + once);
-    std::vector<Seconds>& update = times_.of(Pass::optimizer);
-    host_update_ += Seconds(work_.samples * work_.passes * software_.framework.host_sample_us.value * micro) * hosts;
-    const Seconds late = std::max(Seconds(), host_update_ - ahead - sum_of(update));
-    lengthen(update, late + Seconds(software_.framework.host_iteration_ms.value * 1e-3) * hosts);
-  }
-
-  /// A pass is never faster than its host; by what it is ahead.
-  static Seconds keep_to(std::vector<Seconds>& pass, Seconds host) {
-    const Seconds device = sum_of(pass);
-    lengthen(pass, host - device);
-    return std::max(Seconds(), device - host);
+    const FrameworkProfile& framework = software_.framework;
+    const Seconds moving = streamed(trained(index) * update_bytes(framework, software_.optimizer, software_.precision));
+    const bool is_fused = framework.host_update_us.value <= 0 || layer.frozen;
+    const double kernels =
+        is_fused ? 0.0 : number(weight_tensors(layer)) * unfused_update(software_.optimizer).operations;
+    const Seconds launches(kernels * software_.law.kernel_launch_us.value * micro);
+    set(Pass::optimizer, index, moving + launches, launches, Seconds(kernels * framework.host_update_us.value * micro));
   }
 
   const LayerGraph& graph_;
@@ -117,13 +105,33 @@ class OperatorTimes {
   FrameworkKernels kernels_;
   std::vector<bool> has_backward_;
   LayerTimes times_;
-  Seconds host_forward_, host_backward_, host_update_;
 };
 
 }  // namespace
 
 LayerTimes operator_times(const LayerGraph& graph, const SoftwareOnDevice& software, const DeviceWork& work) {
   return OperatorTimes(graph, software, work).price();
+}
+
+ProcessTimes process_times(const LayerTimes& times, std::size_t first, std::size_t end,
+                           const std::vector<bool>& again) {
+  const auto device = [&](Pass pass) { return sum_of(times.of(pass), first, end); };
+  const auto host = [&](Pass pass) { return sum_of(of(times.host, pass), first, end); };
+  ProcessTimes process{device(Pass::forward), device(Pass::backward), {}, device(Pass::optimizer), {}, {}, {}};
+  Seconds host_again;
+  for (std::size_t i = first; i < end && !again.empty(); ++i) {
+    if (!again[i]) continue;
+    process.again += times.of(Pass::forward)[i];
+    if (!times.host.front().empty()) host_again += of(times.host, Pass::forward)[i];
+  }
+  const Seconds ahead = process.forward - host(Pass::forward) - times.beside.pass;
+  const Seconds ahead_back = process.backward + process.again - host(Pass::backward) - host_again - times.beside.pass;
+  process.late_forward = std::max(Seconds(), ahead * -1.0);
+  process.late_backward = std::max(Seconds(), ahead_back * -1.0);
+  const Seconds early = std::max(Seconds(), ahead) + std::max(Seconds(), ahead_back);
+  const Seconds late = host(Pass::optimizer) + times.beside.samples - early - process.update;
+  process.late_update = std::max(Seconds(), late) + times.beside.between_steps;
+  return process;
 }
 
 }  // namespace orrery

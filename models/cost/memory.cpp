@@ -75,7 +75,8 @@ class KeptActivations {
       }
       if (kept.output || reads_own_output(layer)) bytes += hold(written_[i], layer.out.count(), shares_[i].output);
       if (keeps_no_scores(layer)) continue;
-      const double own_width = is_loss(layer.kind) ? std::max(fp32_bytes, bytes_per_number_) : bytes_per_number_;
+      const double own_width =
+          is_loss(layer.kind) ? std::max(kept_by_loss(layer), bytes_per_number_) : bytes_per_number_;
       const double operands = operand_bytes_ > 0.0 ? kept.operands : 0.0;
       bytes += ((kept.own - operands) * own_width + operands * operand_bytes_ + kept.masks) * shares_[i].work;
     }
@@ -117,6 +118,11 @@ class KeptActivations {
   [[nodiscard]] bool keeps_no_scores(const Layer& layer) const {
     const bool attends = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
     return attends && software_ != nullptr && is_fused(layer, *software_);
+  }
+  /// Bytes per number, at least.
+  [[nodiscard]] double kept_by_loss(const Layer& layer) const {
+    const bool is_told = software_ != nullptr && layer.kind == LayerKind::softmax_cross_entropy;
+    return is_told ? software_->kept_logit_bytes.value : fp32_bytes;
   }
   [[nodiscard]] std::size_t read_by(LayerId input) const { return input.valid() ? written_[input.index()] : 0; }
 
@@ -161,10 +167,32 @@ BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimiz
   return {width, width, master_copy + states * std::max(width, fp32_bytes)};
 }
 
+BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer, const FrameworkProfile& framework) {
+  BytesPerParameter each = bytes_per_parameter(precision, optimizer);
+  if (each.weights >= fp32_bytes) return each;
+  const bool is_half = precision == Precision::fp16;
+  each.gradients = (is_half ? framework.gradient_bytes : framework.bf16_gradient_bytes).value;
+  each.optimizer = framework.master_bytes.value + optimizer_states(optimizer) * framework.state_bytes.value;
+  return each;
+}
+
+std::vector<Bytes> kept_by_layers(const LayerGraph& graph, const InFlight& in_flight, Precision precision) {
+  const std::vector<Share> whole(graph.layers.size());
+  const KeptActivations nothing(graph, whole, bytes_in_memory(precision).value(), in_flight);
+  std::vector<Bytes> kept;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    KeptActivations alone = nothing;
+    kept.emplace_back(alone.keep(i, i + 1));
+  }
+  return kept;
+}
+
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
                                Precision precision, OptimizerKind optimizer) {
   ORRERY_EXPECT(shares.size() == graph.layers.size());
-  const BytesPerParameter each = bytes_per_parameter(precision, optimizer);
+  const FrameworkProfile* const software = in_flight.software;
+  const BytesPerParameter each = software == nullptr ? bytes_per_parameter(precision, optimizer)
+                                                     : bytes_per_parameter(precision, optimizer, *software);
   const HeldParameters held = held_parameters(graph, shares);
   return {Bytes(held.all * each.weights), Bytes(held.trainable * each.gradients),
           Bytes(held.trainable * each.optimizer),

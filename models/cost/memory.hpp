@@ -22,6 +22,9 @@ struct BytesPerParameter {
   double weights = 4, gradients = 4, optimizer = 0;
 };
 BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer);
+/// The same with what a framework keeps beside weights of 16 bits: gradients in its gradient_bytes or
+/// bf16_gradient_bytes, and in the optimizer its master_bytes and, for each state, its state_bytes.
+BytesPerParameter bytes_per_parameter(Precision precision, OptimizerKind optimizer, const FrameworkProfile& framework);
 
 /// Forward passes whose activations a device keeps at once.
 struct InFlight {
@@ -32,7 +35,9 @@ struct InFlight {
   /// copy as it was cast, and the tensor itself stays only where another layer needs it; so do experts. 0: the tensors
   /// are kept. (Transformer Engine keeps copies: its issue 1764 and pull request 1865.)
   double operand_bytes = 0;
-  /// Software whose fused attention keeps no scores; none: every attention keeps them.
+  /// Software whose fused attention keeps no scores, whose loss keeps its kept_logit_bytes, and whose optimizer and
+  /// gradients have widths of its own; none: every attention keeps them, every loss fp32, and gradients are as wide as
+  /// weights.
   const FrameworkProfile* software = nullptr;
 };
 
@@ -43,18 +48,21 @@ struct InFlight {
 /// Activations: what backward needs of forward (kept_for_backward), every tensor once however many layers need it, at
 /// the largest of their shares (what was gathered for one of them holds the others' part), a view's output being its
 /// input; nothing below the lowest layer that trains; the loss keeps its predictions or probabilities in fp32 in every
-/// precision (as automatic mixed precision does). A transformer block keeps 32 T h + 2 heads T^2 bytes in 16 bits, and
-/// with a dropout after attention, after the perceptron and of the scores 34 T h + 5 heads T^2, as Korthikanti et al.
-/// 2022, equation 1. Without in_flight.software attention is counted unfused, with its scores kept; models/kernels
-/// keeps one number per head and token instead. With recompute = full: what crosses into a segment of
-/// recompute_segments(), of every pass in flight, and what backward needs of the largest segment besides, of one pass;
-/// a transformer's blocks keep 2 T h bytes each in 16 bits (Korthikanti et al. 2022, section 5). A segment that a
-/// device holds in part counts with that part. With operand_bytes a block keeps in fp8 1 byte of each input of a
-/// product, and fused attention its output beside the copy that the projection keeps: 27 T h instead of 32. A tied
-/// layer on a device without its embedding holds a copy of the weights (first and last pipeline stage). Not counted:
-/// gradients of activations, workspaces, the framework's own context.
+/// precision (as automatic mixed precision does) unless in_flight.software says otherwise. A transformer block keeps 32
+/// T h + 2 heads T^2 bytes in 16 bits, and with a dropout after attention, after the perceptron and of the scores 34 T
+/// h + 5 heads T^2, as Korthikanti et al. 2022, equation 1. Without in_flight.software attention is counted unfused,
+/// with its scores kept; models/kernels keeps one number per head and token instead. With recompute = full: what
+/// crosses into a segment of recompute_segments(), of every pass in flight, and what backward needs of the largest
+/// segment besides, of one pass; a transformer's blocks keep 2 T h bytes each in 16 bits (Korthikanti et al. 2022,
+/// section 5). A segment that a device holds in part counts with that part. With operand_bytes a block keeps in fp8 1
+/// byte of each input of a product, and fused attention its output beside the copy that the projection keeps: 27 T h
+/// instead of 32. A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline
+/// stage). Not counted: gradients of activations, workspaces, the framework's own context.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
                                Precision precision, OptimizerKind optimizer);
+/// Bytes per sample that each layer keeps for backward where nothing is recomputed, as the activations count them, but
+/// seen alone: a tensor that two layers need is kept by both.
+std::vector<Bytes> kept_by_layers(const LayerGraph& graph, const InFlight& in_flight, Precision precision);
 /// Without recomputation.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,
                                Precision precision, OptimizerKind optimizer);

@@ -18,7 +18,7 @@ constexpr std::array<Tile, 5> tiles = {
     {{256, 128, 1.0}, {128, 256, 1.0}, {128, 128, 0.97}, {128, 64, 0.88}, {64, 64, 0.72}}};
 constexpr std::array<double, 4> splits = {1, 2, 4, 8};
 
-/// Plateau share and half-rate inner dimension of a precision.
+/// Plateau share, of the format that a device multiplies in, and half-rate inner dimension.
 struct Plateau {
   double share, k0;
 };
@@ -37,15 +37,16 @@ bool convolves(const Operator& op) {
 
 Plateau plateau_of(const Operator& op, const Device& device, const DeviceLaw& law, Precision precision) {
   const bool is_convolution = convolves(op);
-  if (bytes_per_number(precision) < bytes_in_memory(precision)) {
+  const Precision format = device.format_for(precision);
+  if (bytes_per_number(format) < bytes_in_memory(format)) {
     return {is_convolution ? law.convolution_share.value : law.gemm_share_fp8.value, law.gemm_k0_fp8.value};
   }
   const double k0 = half_rate_inner(device, law, precision);
-  if (bytes_in_memory(precision).value() <= 2.0) {
+  if (bytes_in_memory(format).value() <= 2.0) {
     return {is_convolution ? law.convolution_share.value : law.gemm_share.value, k0};
   }
   if (!is_convolution) return {law.gemm_share_tf32.value, k0};
-  if (precision == Precision::tf32) return {law.convolution_share.value, k0};
+  if (format == Precision::tf32) return {law.convolution_share.value, k0};
   const double fewer = op.kind == Operator::Kind::dense_window ? law.dense_window_gain.value : 1.0;
   return {law.convolution_share_fp32.value * fewer, k0};
 }

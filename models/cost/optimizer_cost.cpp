@@ -65,6 +65,16 @@ double update_bytes(const FrameworkProfile& framework, OptimizerKind kind, Preci
   return of_fp32 < 1 ? mixed_optimizer_bytes(framework, kind) : optimizer_bytes(framework, kind) * wider;
 }
 
+double gradient_wire_bytes(const FrameworkProfile& framework, Precision precision) {
+  const double whole = bytes_in_memory(precision).value();
+  return whole < 4.0 ? framework.gradient_wire_bytes.value : whole;
+}
+
+double gradient_sum_bytes(const FrameworkProfile& framework, Precision precision) {
+  const bool is_mixed = bytes_in_memory(precision).value() < 4.0;
+  return is_mixed && precision != Precision::fp16 ? framework.bf16_sum_bytes.value : 0.0;
+}
+
 UnfusedUpdate unfused_update(OptimizerKind kind) {
   return facts_of(kind).unfused;
 }

@@ -49,6 +49,12 @@ Bytes scores_of(const Layer& layer, Precision precision, double work) {
 
 }  // namespace
 
+double cast_operand_bytes(const TrainingJob& job) {
+  const Bytes width = bytes_in_memory(job.precision);
+  const double operand = job.framework.kept_operand_bytes.value;  // one byte: a copy as it was cast
+  return bytes_per_number(job.precision) < width && operand < width.value() ? operand : 0.0;
+}
+
 KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShares& shares, const Layout& layout,
                     const LayerMarks& marks) {
   if (!block.has_backward) return {};
@@ -70,10 +76,7 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
     slots += width * (unplanned_visits(layer, shares.busiest_share(), kept[i].work) * samples);
     if (!keeps_outputs) unkept += width * (expert_outputs(layer, shares.busiest_share(), kept[i].work) * samples);
   }
-  // One byte: a copy as it was cast.
-  const double operand = job.framework.kept_operand_bytes.value;
-  const bool is_copied = bytes_per_number(job.precision) < width && operand < width.value();
-  const InFlight one{samples, 1, Recompute::none, is_copied ? operand : 0.0};
+  const InFlight one{samples, 1, Recompute::none, cast_operand_bytes(job)};
   // Of tokens that reach the loss; one that works on the logits piece by piece keeps none of them.
   const Layer& last = graph.layers[block.end - 1];
   const bool are_whole = job.framework.whole_logits.value > 0.5;
@@ -82,7 +85,9 @@ KeptInBlock kept_in(const Block& block, const TrainingJob& job, const BlockShare
   const FrameworkProfile& software = job.framework;
   const Ranged& gradient =
       shares.has_split_logits(last) ? software.split_logit_gradient_bytes : software.logit_gradient_bytes;
-  unkept += logits_of(last, std::max(4.0, width.value()), logit_share) * (samples - scored);
+  const double kept_logit = std::max(software.kept_logit_bytes.value, width.value());
+  unkept += logits_of(last, std::max(4.0, width.value()), logit_share) * samples;
+  unkept -= logits_of(last, kept_logit, logit_share) * scored;
   const Bytes all = estimate_memory(graph, kept, one, job.precision, job.optimizer).activations + slots - unkept;
   const double entering =
       block.first == 0 ? 0.0 : number(graph.layers[block.first].in.count()) * kept[block.first].input;

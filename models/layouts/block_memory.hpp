@@ -7,6 +7,9 @@
 
 namespace orrery {
 
+/// Of one number of a product's input that is kept as it was cast; 0: the tensor itself stays.
+double cast_operand_bytes(const TrainingJob& job);
+
 /// Activations of one rank: without recomputation, with that of selective_layers(), with that of all but
 /// saved_operators(), and with that of the whole block; in a block that ends in the loss also what its gradient takes
 /// beside them.

@@ -120,9 +120,8 @@ class BlockPricer {
     const Layer& layer = job_.network.layers[index];
     if (layer.kind == LayerKind::mixture_of_experts && has_split_experts(layer)) {
       const double numbers = shares_.samples(layer) * number(layer.in.count());
-      price_.tensor_sent.forward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_forward);
-      price_.tensor_sent.backward += exchange(CollectiveKind::all_reduce, numbers, price_.tensor_backward);
-      price_.forward_kernels += launches_of_collective, price_.backward_kernels += launches_of_collective;
+      exchange(layer, CollectiveKind::all_reduce, numbers, forward_side());
+      exchange(layer, CollectiveKind::all_reduce, numbers, backward_side());
     }
     if (layer.kind == LayerKind::mixture_of_experts && layout_.ep > 1) visit_experts(layer);
     if (layout_.tp == 1) return;
@@ -130,21 +129,17 @@ class BlockPricer {
     const double times = shares_.samples(layer);
     if (!shares_.has_split_logits(layer)) {
       for (const TensorExchange& each : split.before_forward) {
-        price_.tensor_sent.forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
-        price_.forward_kernels += launches_of_collective;
+        exchange(layer, each.kind, times * each.numbers, forward_side());
       }
     }
     for (const TensorExchange& each : split.after_forward) {
-      price_.tensor_sent.forward += exchange(each.kind, times * each.numbers, price_.tensor_forward);
-      price_.forward_kernels += launches_of_collective;
+      exchange(layer, each.kind, times * each.numbers, forward_side());
     }
     for (const TensorExchange& each : split.before_backward) {
-      price_.tensor_sent.backward += exchange(each.kind, times * each.numbers, price_.tensor_backward);
-      price_.backward_kernels += launches_of_collective;
+      exchange(layer, each.kind, times * each.numbers, backward_side());
     }
     if (shares_.gathers_again() && split.gathered_again > 0) {
-      const double numbers = times * split.gathered_again;
-      price_.tensor_sent.backward += exchange(CollectiveKind::all_gather, numbers, price_.gather_again);
+      exchange(layer, CollectiveKind::all_gather, times * split.gathered_again, gather_again_side());
     }
   }
 
@@ -160,23 +155,57 @@ class BlockPricer {
     return is_cast ? bytes_per_number(job_.precision) : bytes_in_memory(job_.precision);
   }
 
-  /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather. Returns what a rank sends.
-  WireBytes exchange(CollectiveKind kind, double numbers, Seconds& time) {
-    WireBytes sent;
-    const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.joined_devices());
-    const auto pay = [&](CollectiveKind part) {
-      const Bytes bytes = bytes_of(part) * (numbers / layout_.cp);
-      const LibraryCost cost = library_cost(part, place, bytes, paths_.node, paths_.network);
-      time += cost.total();
-      sent += cost.sent();
-    };
-    if (kind == CollectiveKind::all_reduce && layout_.sequence_parallel == SequenceParallel::on) {
-      pay(CollectiveKind::reduce_scatter);
-      pay(CollectiveKind::all_gather);
-    } else {
-      pay(kind);
+  /// Where a tensor-parallel exchange of a pass counts: its time, what is computed beside it, calls of the host, bytes.
+  struct Side {
+    Seconds& exchange;
+    Seconds& computing;
+    double& kernels;
+    WireBytes& sent;
+    double calls = launches_of_collective;
+  };
+  Side forward_side() {
+    return {price_.tensor_forward, price_.forward, price_.forward_kernels, price_.tensor_sent.forward};
+  }
+  Side backward_side() {
+    return {price_.tensor_backward, price_.backward_input, price_.backward_kernels, price_.tensor_sent.backward};
+  }
+  /// Issued with what the first gather's tensor was issued with: no calls of its own.
+  Side gather_again_side() {
+    return {price_.gather_again, price_.backward_input, price_.backward_kernels, price_.tensor_sent.backward, 0};
+  }
+
+  /// With sequence parallelism an all-reduce becomes a reduce-scatter and an all-gather.
+  void exchange(const Layer& layer, CollectiveKind kind, double numbers, const Side& side) {
+    side.kernels += side.calls;
+    if (layout_.sequence_parallel == SequenceParallel::off) return pay(kind, numbers, side);
+    const bool is_sum = kind == CollectiveKind::all_reduce;
+    const auto parts =
+        is_sum ? std::vector{CollectiveKind::reduce_scatter, CollectiveKind::all_gather} : std::vector{kind};
+    for (const CollectiveKind part : parts) {
+      pay(part, numbers, side);
+      lay_out_by_rank(layer, part, numbers, side);
     }
-    return sent;
+  }
+
+  void pay(CollectiveKind kind, double numbers, const Side& side) {
+    const GroupPlace place = place_of(layout_, Dimension::tp, job_.cluster.joined_devices());
+    const Bytes bytes = bytes_of(kind) * (numbers / layout_.cp);
+    const LibraryCost cost = library_cost(kind, place, bytes, paths_.node, paths_.network);
+    side.exchange += cost.total();
+    side.sent += cost.sent();
+  }
+
+  /// The tokens of several sequences that one rank sends or gets do not lie side by side: software that exchanges along
+  /// the first dimension alone copies them there and back (sequence_copies), reading and writing each number once.
+  void lay_out_by_rank(const Layer& layer, CollectiveKind kind, double numbers, const Side& side) {
+    const double copies = job_.framework.sequence_copies.value;
+    if (copies <= 0 || layout_.microbatch == 1) return;
+    Operator copy;
+    copy.bytes = (bytes_of(kind) * (2.0 * copies * numbers / layout_.cp)).value();
+    const KernelRun run = run_of(layer, {copy});
+    side.computing += run.time;
+    side.kernels += run.calls;
+    price_.launches += run.launches;
   }
 
   /// Dispatch and combine, forward and backward each: the time of the busiest rank, the bytes of the mean.

@@ -1,63 +1,67 @@
 #include "models/layouts/blocks.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
+#include <cstddef>
+#include <cstdint>
 
 #include "models/networks/segments.hpp"
-#include "sim/base/contract.hpp"
+#include "sim/base/number.hpp"
 
 namespace orrery {
 namespace {
 
-enum class Windows : std::uint8_t { equal, any };
+/// shapes: whatever attention sees, and whatever trains.
+enum class Likeness : std::uint8_t { whole, shapes };
 
-bool are_alike(const Layer& a, const Layer& b, Windows windows) {
-  if (windows == Windows::equal && a.window != b.window) return false;
+bool are_alike(const Layer& a, const Layer& b, Likeness likeness) {
+  if (likeness == Likeness::whole && (a.window != b.window || a.frozen != b.frozen)) return false;
   return a.kind == b.kind && a.in == b.in && a.out == b.out && a.kernel == b.kernel && a.stride == b.stride &&
          a.groups == b.groups && a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_size == b.head_size &&
          a.value_size == b.value_size && a.shared_size == b.shared_size && a.causal == b.causal && a.sinks == b.sinks &&
          a.rate == b.rate && a.vocabulary == b.vocabulary && a.positions == b.positions && a.segments == b.segments &&
-         a.bias == b.bias && a.tied == b.tied && a.frozen == b.frozen && a.experts == b.experts &&
-         a.experts_per_token == b.experts_per_token && a.shared_experts == b.shared_experts &&
-         a.expert_units == b.expert_units && a.gated == b.gated && a.expert_groups == b.expert_groups &&
-         a.groups_per_token == b.groups_per_token && a.queries == b.queries && a.distance_size == b.distance_size;
+         a.bias == b.bias && a.tied == b.tied && a.experts == b.experts && a.experts_per_token == b.experts_per_token &&
+         a.shared_experts == b.shared_experts && a.expert_units == b.expert_units && a.gated == b.gated &&
+         a.expert_groups == b.expert_groups && a.groups_per_token == b.groups_per_token && a.queries == b.queries &&
+         a.distance_size == b.distance_size;
 }
 
-bool are_alike(const LayerGraph& graph, const Block& a, const Block& b, Windows windows) {
-  if (a.end - a.first != b.end - b.first || a.has_backward != b.has_backward || a.carried != b.carried) return false;
-  for (std::size_t i = 0; i < a.end - a.first; ++i) {
-    if (!are_alike(graph.layers[a.first + i], graph.layers[b.first + i], windows)) return false;
+/// Blocks of one network. Of two with the same layers frozen one may have a longer backward pass: where something
+/// trains below it.
+class BlockComparison {
+ public:
+  explicit BlockComparison(const LayerGraph& graph) : graph_(graph), needs_(needs_gradient(graph)) {}
+
+  [[nodiscard]] bool are_alike(const Block& a, const Block& b, Likeness likeness) const {
+    if (a.end - a.first != b.end - b.first || a.carried != b.carried) return false;
+    if (likeness == Likeness::whole && !train_alike(a, b)) return false;
+    for (std::size_t i = 0; i < a.end - a.first; ++i) {
+      if (!orrery::are_alike(graph_.layers[a.first + i], graph_.layers[b.first + i], likeness)) return false;
+    }
+    return true;
   }
-  return true;
-}
 
-std::vector<std::size_t> starts_of(const std::vector<NetworkCut>& cuts) {
-  std::vector<std::size_t> starts;
-  for (const NetworkCut& cut : cuts) starts.push_back(cut.first);
-  return starts;
-}
-
-std::vector<std::size_t> deal_repeated(const BlockSequence& sequence, std::size_t chunks) {
-  const auto is_dealt = [](const Block& block) { return block.is_dealt; };
-  const auto& blocks = sequence.blocks;
-  const auto before = static_cast<std::size_t>(std::find_if(blocks.begin(), blocks.end(), is_dealt) - blocks.begin());
-  const std::size_t all = dealt_blocks(sequence), each = all / chunks;
-  std::size_t left = all % chunks;
-  std::vector<std::size_t> counts(chunks, each);
-  // One more for chunks that have nothing else, from the second on.
-  for (std::size_t chunk = 1; chunk + 1 < chunks && left > 0; ++chunk, --left) ++counts[chunk];
-  for (std::size_t chunk = 0; chunk < chunks && left > 0; ++chunk, --left) ++counts[chunk];
-  std::vector<std::size_t> starts = {0};
-  std::size_t next = before;
-  for (std::size_t chunk = 0; chunk + 1 < chunks; ++chunk) {
-    std::size_t dealt = 0;
-    while (dealt < counts[chunk]) dealt += is_dealt(blocks[next++]) ? 1 : 0;
-    starts.push_back(next);
+  /// Between two cuts.
+  [[nodiscard]] Block block_between(const NetworkCut& cut, const NetworkCut& next) const {
+    Block block;
+    block.first = cut.first, block.end = next.first, block.carried = next.carried, block.returned = next.returned;
+    block.has_backward = false;
+    for (std::size_t i = block.first; i < block.end; ++i) block.has_backward = block.has_backward || needs_[i];
+    if (needs_[block.end - 1]) block.returned += graph_.layers[block.end - 1].out.count();
+    return block;
   }
-  starts.push_back(blocks.size());
-  return starts;
-}
+
+ private:
+  [[nodiscard]] bool train_alike(const Block& a, const Block& b) const {
+    const auto needs_of = [this](const Block& block) {
+      return needs_.begin() + static_cast<std::ptrdiff_t>(block.first);
+    };
+    const auto layers = static_cast<std::ptrdiff_t>(a.end - a.first);
+    return a.returned == b.returned && std::equal(needs_of(a), needs_of(a) + layers, needs_of(b));
+  }
+
+  const LayerGraph& graph_;
+  std::vector<bool> needs_;
+};
 
 /// Ends of a transformer are no blocks like the others: they take or hand on something else.
 void mark_ends(const LayerGraph& graph, BlockSequence& sequence) {
@@ -69,141 +73,21 @@ void mark_ends(const LayerGraph& graph, BlockSequence& sequence) {
   }
 }
 
-/// [chunk][first block]: what the heaviest of this chunk and those behind it weighs at least when they hold the blocks
-/// from that one on.
-std::vector<std::vector<double>> lightest_rests(std::size_t chunks, std::size_t blocks, const RunWeight& weight) {
-  std::vector<std::vector<double>> rest(chunks + 1,
-                                        std::vector<double>(blocks + 1, std::numeric_limits<double>::infinity()));
-  rest[chunks][blocks] = 0;
-  for (std::size_t chunk = chunks; chunk-- > 0;) {
-    const std::size_t behind = chunks - chunk - 1;
-    for (std::size_t first = chunk; first + behind < blocks; ++first) {
-      double& least = rest[chunk][first];
-      for (std::size_t end = first + 1; end + behind <= blocks; ++end) {
-        const double run = weight(chunk, first, end);
-        if (run >= least) break;  // a longer run is no lighter
-        least = std::min(least, std::max(run, rest[chunk + 1][end]));
-      }
-    }
-  }
-  return rest;
-}
-
-std::vector<std::size_t> deal_evenly(std::size_t chunks, std::size_t blocks, const RunWeight& weight) {
-  constexpr double rounding = 1e-9;  // equal runs summed in different order
-  const std::vector<std::vector<double>> rest = lightest_rests(chunks, blocks, weight);
-  const double limit = rest[0][0] * (1 + rounding);
-  std::vector<std::size_t> starts = {0};
-  for (std::size_t chunk = 0; chunk + 1 < chunks; ++chunk) {
-    std::size_t longest = starts.back() + 1;
-    for (std::size_t end = longest; end < blocks && weight(chunk, starts.back(), end) <= limit; ++end) {
-      if (rest[chunk + 1][end] <= limit) longest = end;
-    }
-    starts.push_back(longest);
-  }
-  starts.push_back(blocks);
-  return starts;
-}
-
-/// Where the weights come nearest to equal chunks of them.
-std::vector<std::size_t> nearest_cuts(std::size_t chunks, const std::vector<double>& weights) {
-  const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
-  std::vector<std::size_t> starts = {0};
-  std::size_t next = 0;
-  double before = 0;  // of the blocks before the next one
-  for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
-    const double share = all * static_cast<double>(chunk) / static_cast<double>(chunks);
-    const std::size_t last = weights.size() - (chunks - chunk);  // a block for each chunk behind
-    do {
-      before += weights[next++];
-    } while (next < last && before + weights[next] / 2 <= share);
-    starts.push_back(next);
-  }
-  starts.push_back(weights.size());
-  return starts;
-}
-
-/// Moves blocks from chunk to chunk: those between pass one on each.
-class BlockMoves {
- public:
-  BlockMoves(std::vector<std::size_t>& starts, std::size_t stages, const std::vector<double>& weights)
-      : starts_(starts), stages_(stages), before_(1) {
-    for (const double weight : weights) before_.push_back(before_.back() + weight);
-    now_ = cost();
-  }
-
-  /// The first move that is for the better; false: there is none.
-  bool improve() {
-    for (std::size_t first = 1; first + 1 < starts_.size(); ++first) {
-      for (std::size_t last = first; last + 1 < starts_.size(); ++last) {
-        if (keeps_blocks(first - 1) && is_better_moved(first, last, -1)) return true;
-        if (keeps_blocks(last) && is_better_moved(first, last, 1)) return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  /// Sums of squares. unlike: of how far chunks of a round (one of each stage, which work on them at about the same
-  /// time: the longest is the pace of all) are from their mean, and of the stages.
-  struct Cost {
-    double unlike = 0, chunks = 0;
-  };
-
-  [[nodiscard]] bool keeps_blocks(std::size_t chunk) const { return starts_[chunk + 1] - starts_[chunk] > 1; }
-
-  [[nodiscard]] Cost cost() const {
-    const std::size_t chunks = starts_.size() - 1;
-    std::vector<double> stages(stages_), rounds(chunks / stages_);
-    Cost cost;
-    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-      const double weight = before_[starts_[chunk + 1]] - before_[starts_[chunk]];
-      stages[chunk % stages_] += weight;
-      rounds[chunk / stages_] += weight;
-      cost.chunks += weight * weight;
-    }
-    cost.unlike = cost.chunks;
-    for (const double round : rounds) cost.unlike -= round * round / static_cast<double>(stages_);
-    for (const double stage : stages) cost.unlike += stage * stage;
-    return cost;
-  }
-
-  /// Cuts `first` to `last`, a block further or back; undone where that is for the worse.
-  bool is_better_moved(std::size_t first, std::size_t last, int step) {
-    for (std::size_t cut = first; cut <= last; ++cut) starts_[cut] += static_cast<std::size_t>(step);
-    const Cost moved = cost();
-    constexpr double rounding = 1e-9;
-    const bool are_more_alike = moved.unlike < now_.unlike * (1 - rounding);
-    const bool are_as_alike = moved.unlike <= now_.unlike * (1 + rounding);
-    if (are_more_alike || (are_as_alike && moved.chunks < now_.chunks * (1 - rounding))) {
-      now_ = moved;
-      return true;
-    }
-    for (std::size_t cut = first; cut <= last; ++cut) starts_[cut] -= static_cast<std::size_t>(step);
-    return false;
-  }
-
-  std::vector<std::size_t>& starts_;
-  std::size_t stages_;
-  std::vector<double> before_;  // weights of the blocks before each
-  Cost now_;
-};
-
 }  // namespace
 
 BlockSequence blocks_of(const LayerGraph& graph) {
   BlockSequence sequence;
-  const std::vector<NetworkCut> cuts = device_cuts(graph);
-  const std::vector<bool> again = in_segments_with_backward(graph, starts_of(cuts));
+  std::vector<NetworkCut> cuts = device_cuts(graph);
+  cuts.push_back({graph.layers.size()});
+  const BlockComparison comparison(graph);
   std::vector<std::size_t> counts;
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
-    const NetworkCut next = i + 1 < cuts.size() ? cuts[i + 1] : NetworkCut{graph.layers.size(), 0};
-    const std::size_t klass_if_new = sequence.classes.size();
-    Block block{cuts[i].first, next.first, klass_if_new, klass_if_new, again[cuts[i].first], next.carried};
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    Block block = comparison.block_between(cuts[i], cuts[i + 1]);
+    block.klass = block.kin = sequence.classes.size();
     for (std::size_t klass = sequence.classes.size(); klass-- > 0;) {
       const Block& other = sequence.blocks[sequence.classes[klass]];
-      if (are_alike(graph, other, block, Windows::any)) block.kin = other.kin;
-      if (are_alike(graph, other, block, Windows::equal)) block.klass = klass;
+      if (comparison.are_alike(other, block, Likeness::shapes)) block.kin = other.kin;
+      if (comparison.are_alike(other, block, Likeness::whole)) block.klass = klass;
     }
     if (block.klass == sequence.classes.size()) {
       sequence.classes.push_back(i);
@@ -219,6 +103,11 @@ BlockSequence blocks_of(const LayerGraph& graph) {
   return sequence;
 }
 
+double share_returned(const LayerGraph& graph, const Block& block) {
+  const std::int64_t all = graph.layers[block.end - 1].out.count() + block.carried;
+  return all > 0 ? number(block.returned) / number(all) : 1.0;
+}
+
 bool has_repeated_blocks(const BlockSequence& sequence) {
   return 2 * sequence.repeats > sequence.blocks.size();
 }
@@ -231,31 +120,6 @@ bool divides_into(const BlockSequence& sequence, std::size_t chunks) {
 std::size_t dealt_blocks(const BlockSequence& sequence) {
   return static_cast<std::size_t>(
       std::count_if(sequence.blocks.begin(), sequence.blocks.end(), [](const Block& block) { return block.is_dealt; }));
-}
-
-std::vector<std::size_t> deal_blocks(const BlockSequence& sequence, std::size_t chunks,
-                                     const std::vector<double>& weights) {
-  ORRERY_EXPECT(chunks >= 1 && chunks <= dealt_blocks(sequence) + (has_repeated_blocks(sequence) ? 2 : 0));
-  if (has_repeated_blocks(sequence)) return deal_repeated(sequence, chunks);
-  std::vector<double> before = {0};
-  for (const double weight : weights) before.push_back(before.back() + weight);
-  return deal_evenly(chunks, weights.size(), [&](std::size_t /*chunk*/, std::size_t first, std::size_t end) {
-    return before[end] - before[first];
-  });
-}
-
-std::vector<std::size_t> deal_blocks_by_weight(std::size_t chunks, std::size_t stages,
-                                               const std::vector<double>& weights) {
-  ORRERY_EXPECT(stages >= 1 && chunks >= stages && chunks % stages == 0 && weights.size() >= chunks);
-  std::vector<std::size_t> starts = nearest_cuts(chunks, weights);
-  BlockMoves moves(starts, stages, weights);
-  while (moves.improve()) continue;
-  return starts;
-}
-
-std::vector<std::size_t> deal_blocks_by_time(std::size_t chunks, std::size_t blocks, const RunWeight& seconds) {
-  ORRERY_EXPECT(chunks >= 1 && blocks >= chunks);
-  return deal_evenly(chunks, blocks, seconds);
 }
 
 }  // namespace orrery

@@ -11,15 +11,17 @@
 
 namespace orrery {
 
-/// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names. `kin`: the first class
-/// that is equal but for what attention sees (windows and the whole in turn: GPT-OSS). Frozen blocks with nothing that
-/// trains below them have no backward pass.
+/// Layers first .. end - 1. `klass`: blocks of the same number are equal but for their names, in what of them has a
+/// backward pass, too. `kin`: the first class that is equal but for what attention sees (windows and the whole in turn:
+/// GPT-OSS) and for what trains: a frozen block is dealt out like the others. Frozen blocks with nothing that trains
+/// below them have no backward pass.
 struct Block {
   std::size_t first = 0, end = 0;
   std::size_t klass = 0, kin = 0;
   bool has_backward = true;
-  std::int64_t carried = 0;  // numbers per sample that leave it beside what its last layer hands on
-  bool is_dealt = true;      // no end of a transformer: takes and hands on what the repeated block does
+  std::int64_t carried = 0;   // numbers per sample that leave it beside what its last layer hands on
+  std::int64_t returned = 0;  // of all that leave it, those whose gradients come back: something trains below
+  bool is_dealt = true;       // no end of a transformer: takes and hands on what the repeated block does
 };
 
 struct BlockSequence {
@@ -30,6 +32,9 @@ struct BlockSequence {
   std::size_t repeats = 0;
 };
 BlockSequence blocks_of(const LayerGraph& graph);
+
+/// Of what leaves a block of the graph, the share whose gradients come back.
+double share_returned(const LayerGraph& graph, const Block& block);
 
 /// How the blocks are dealt to pp x interleave chunks: [chunk] = index of its first block, and one behind the last.
 /// Chunk c belongs to stage c mod pp. With repeated blocks (more than half of all): as even as whole blocks allow, what

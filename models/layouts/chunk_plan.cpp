@@ -48,6 +48,7 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::uneven_plan_for(const L
 LayoutJudge::State::ChunkPlan LayoutJudge::State::plan_of(const std::vector<std::size_t>& starts) const {
   const std::size_t classes = sequence_.classes.size();
   ChunkPlan plan;
+  plan.starts = starts;
   plan.counts.assign((starts.size() - 1) * classes, 0);
   for (std::size_t chunk = 0; chunk + 1 < starts.size(); ++chunk) {
     for (std::size_t i = starts[chunk]; i < starts[chunk + 1]; ++i) {
@@ -79,9 +80,11 @@ std::vector<PassTimes> LayoutJudge::State::times_of_runs(const Layout& layout) {
 }
 
 Seconds LayoutJudge::State::time_of_run(const PassTimes& before, const PassTimes& until) const {
-  const Seconds half = half_host_microbatch(job_.framework);
-  return std::max(until.forward - before.forward, until.host_forward - before.host_forward + half) +
-         std::max(until.backward - before.backward, until.host_backward - before.host_backward + half);
+  const auto pass = [this](Seconds device, Seconds calls) {
+    return std::max(device, host_pass(device, calls, job_.framework));
+  };
+  return pass(until.forward - before.forward, until.host_forward - before.host_forward) +
+         pass(until.backward - before.backward, until.host_backward - before.host_backward);
 }
 
 std::string LayoutJudge::State::layers_of(int stage, const ChunkPlan& plan, const Layout& layout) const {

@@ -54,12 +54,8 @@ LayoutJudge::State::State(TrainingJob job)
       if (marks_.is_selective[i] && block.has_backward) core_flops_ += cost.forward * executed;
     }
   }
-  bool is_tied = false;
-  for (const Layer& layer : graph.layers) is_tied = is_tied || layer.tied;
-  for (const Layer& layer : graph.layers) {
-    if (!is_tied || layer.kind != LayerKind::embedding || tied_numbers_ + frozen_tied_numbers_ > 0) continue;
-    (layer.frozen ? frozen_tied_numbers_ : tied_numbers_) = static_cast<double>(layer.vocabulary * layer.out.channels);
-  }
+  note_tied_weights();
+  kept_again_ = tensors_kept_again(job_, sequence_.blocks, marks_);
 }
 
 const TensorSplit& LayoutJudge::State::split_for(int tp) {
@@ -164,13 +160,11 @@ void LayoutJudge::State::add_recomputed(StageWork& work, HostKernels& kernels, s
 StageWork LayoutJudge::State::work_of(const std::uint32_t* counts, std::size_t last, const Layout& layout) {
   HostKernels kernels;
   StageWork work = work_without_host(counts, last, layout, kernels);
-  const Seconds half = half_host_microbatch(job_.framework);
-  const Seconds forward = kernels.forward_time(job_.framework) + half;
-  const Seconds backward = kernels.backward_time(job_.framework) + half;
-  const Seconds late = std::max(Seconds(), forward - work.forward_time());
-  const Seconds late_back = std::max(Seconds(), backward - work.backward_time());
-  work.late = late, work.late_back = late_back;
-  work.lead = work.forward_time() + work.backward_time() - forward - backward;
+  const Seconds forward = host_pass(work.forward_time(), kernels.forward_time(job_.framework), job_.framework);
+  const Seconds backward = host_pass(work.backward_time(), kernels.backward_time(job_.framework), job_.framework);
+  const Seconds ahead = work.forward_time() - forward, ahead_back = work.backward_time() - backward;
+  work.late = std::max(Seconds(), ahead * -1.0), work.late_back = std::max(Seconds(), ahead_back * -1.0);
+  work.lead = std::max(Seconds(), ahead) + std::max(Seconds(), ahead_back);
   return work;
 }
 
@@ -178,6 +172,7 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
                                                 HostKernels& kernels) {
   StageWork work;
   work.boundary_numbers = price_of(last, layout).boundary_numbers;
+  work.returned = share_returned(job_.network, sequence_.blocks[sequence_.classes[last]]);
   const FrameworkProfile& framework = job_.framework;
   const TensorHidden hidden = tensor_hidden(framework, layout);
   const double expert_hidden = framework.expert_overlap.value;
@@ -224,13 +219,6 @@ StageWork LayoutJudge::State::work_without_host(const std::uint32_t* counts, std
   return work;
 }
 
-void LayoutJudge::State::add_tied_copy(StageWork& work, const Layout& layout) const {
-  if (layout.pp == 1) return;
-  work.parameters += tied_numbers_ / layout.tp;
-  work.frozen_parameters += frozen_tied_numbers_ / layout.tp;
-  if (tied_numbers_ > 0) ++work.weight_tensors;
-}
-
 std::vector<StageWork> LayoutJudge::State::chunks_of(const ChunkPlan& plan, const Layout& layout) {
   const std::size_t classes = sequence_.classes.size();
   std::vector<StageWork> chunks;
@@ -242,6 +230,7 @@ std::vector<StageWork> LayoutJudge::State::chunks_of(const ChunkPlan& plan, cons
         chunk > 0 && plan.last[chunk] == plan.last[chunk - 1] && std::equal(counts, counts + classes, counts - classes);
     chunks.push_back(as_before ? chunks.back() : work_of(counts, plan.last[chunk], layout));
   }
+  leave_out_kept_again(chunks, plan, layout);
   return chunks;
 }
 

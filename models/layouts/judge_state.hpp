@@ -10,6 +10,7 @@
 
 #include "models/layouts/block_price.hpp"
 #include "models/layouts/group_place.hpp"
+#include "models/layouts/kept_again.hpp"
 #include "models/layouts/pipeline_replay.hpp"
 #include "models/layouts/step_prediction.hpp"
 
@@ -29,9 +30,10 @@ struct StageWork {
   Seconds tensor_hidden, tensor_hidden_backward, expert_hidden, expert_hidden_backward;
   double parameters = 0, expert_parameters = 0;                // that train
   double frozen_parameters = 0, frozen_expert_parameters = 0;  // that do not
-  double forward_parameters = 0;  // of the frozen ones, those of blocks that have no backward pass
-  double weight_tensors = 0, expert_weight_tensors = 0;  // of one rank, that train
+  double forward_parameters = 0;                               // of the frozen ones, those that no backward pass needs
+  double weight_tensors = 0, expert_weight_tensors = 0;        // of one rank, that train
   double boundary_numbers = 0;
+  double returned = 1;  // of these, the share whose gradients come back
   PassBytes tensor_sent, context_sent, expert_sent;
   Bytes activations;                  // of one micro-batch, as the layout keeps them
   Bytes largest_block;                // kept by the largest block without recomputation
@@ -57,6 +59,10 @@ struct HostKernels {
   [[nodiscard]] Seconds forward_time(const FrameworkProfile& framework) const;
   [[nodiscard]] Seconds backward_time(const FrameworkProfile& framework) const;
 };
+
+/// What the host takes for a pass whose calls take it `calls`: with its half of the micro-batch, but nothing where
+/// there is no pass (no backward one of blocks below which nothing trains).
+Seconds host_pass(Seconds device, Seconds calls, const FrameworkProfile& framework);
 
 /// An optimizer's update: on the device, and what the device waits for the host beside that.
 struct UpdateTime {
@@ -107,10 +113,11 @@ struct LayoutJudge::State {
   LayoutPrices prices(const Layout& layout);
   std::vector<LayerPrice> layer_prices(const Layout& layout);
 
-  /// Blocks of each class in each chunk, [chunk * classes + class], and the class of each chunk's last block.
+  /// Blocks of each class in each chunk, [chunk * classes + class], the class of each chunk's last block, and the first
+  /// block of each chunk, with one behind the last.
   struct ChunkPlan {
     std::vector<std::uint32_t> counts;
-    std::vector<std::size_t> last;
+    std::vector<std::size_t> last, starts;
   };
   const ChunkPlan& plan_for(const Layout& layout);
   /// `starts` as deal_blocks() returns them.
@@ -189,8 +196,11 @@ struct LayoutJudge::State {
   [[nodiscard]] StageWork work_without_host(const std::uint32_t* counts, std::size_t last, const Layout& layout,
                                             HostKernels& kernels);
   /// The last stage of a pipeline holds an embedding that the head uses once more, and updates it as the first one
-  /// does.
+  /// does. Without a pipeline: what of a frozen one the head's backward pass needs.
   void add_tied_copy(StageWork& work, const Layout& layout) const;
+  void note_tied_weights();
+  /// Tensors that several blocks of a chunk keep are there once.
+  void leave_out_kept_again(std::vector<StageWork>& chunks, const ChunkPlan& plan, const Layout& layout);
   [[nodiscard]] Seconds time_beside_wire(Bytes message, const Layout& layout) const;
   /// Blocks that recomputation may run once more: not the last one, whose activations are still there.
   [[nodiscard]] bool may_run_again(std::size_t klass) const;
@@ -226,7 +236,9 @@ struct LayoutJudge::State {
   LayerMarks marks_;
   // Per sample, of the whole network; computed tokens alone. Training: attention whole; the others as executed.
   Flops training_flops_, executed_flops_, recomputed_flops_, core_flops_, operators_flops_;
+  std::vector<KeptAgain> kept_again_;
   double tied_numbers_ = 0, frozen_tied_numbers_ = 0;  // of an embedding that the head uses too
+  double tied_numbers_back_ = 0;  // of a frozen one without a backward pass of its own, those that the head's needs
   std::map<int, TensorSplit> splits_;
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;

@@ -52,7 +52,7 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
                                               const std::vector<StageWork>& stages, int stage, double count,
                                               const Layout& layout) const {
   const StageWork& work = stages[static_cast<std::size_t>(stage)];
-  const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer);
+  const BytesPerParameter each = bytes_per_parameter(job_.precision, job_.optimizer, job_.framework);
   const int group = sharing_ranks(layout);
   const auto part = [&](int sharded_from, double shared, double of_experts) {
     if (layout.zero_stage < sharded_from) return shared + of_experts;
@@ -62,13 +62,6 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
     return Bytes(part(sharded_from, work.parameters, work.expert_parameters) * bytes);
   };
   const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  const FrameworkProfile& software = job_.framework;
-  const bool is_half = job_.precision == Precision::fp16;
-  const double kept = is_half ? software.gradient_bytes.value : software.bf16_gradient_bytes.value;
-  const double gradient = is_mixed ? kept : each.gradients;
-  const double kept_by_optimizer =
-      is_mixed ? software.master_bytes.value + optimizer_states(job_.optimizer) * software.state_bytes.value
-               : each.optimizer;
   const bool shards_while_running = layout.pp == 1;
   LayoutMemory memory;
   const int sharded_weights = shards_while_running ? 3 : 4;
@@ -78,10 +71,10 @@ LayoutMemory LayoutJudge::State::stage_memory(const std::vector<StageWork>& chun
   const double still = weight < each.weights ? 4.0 : each.weights;
   memory.states.weights = held(sharded_weights, weight) +
                           Bytes(part(sharded_weights, work.frozen_parameters, work.frozen_expert_parameters) * still);
-  memory.states.gradients = held(shards_while_running ? 2 : 4, gradient);
+  memory.states.gradients = held(shards_while_running ? 2 : 4, each.gradients);
   // Between islands: shared parameters and momentum in fp32.
   const double outer = layout.outer.islands > 1 ? 4.0 + 4.0 : 0.0;
-  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, kept_by_optimizer + outer);
+  memory.states.optimizer = layout.offload == Offload::optimizer ? Bytes() : held(1, each.optimizer + outer);
 
   memory.states.activations = has_unequal_chunks(layout) ? kept_at_most(chunks, stage, count, layout)
                                                          : kept_evenly(chunks, stage, count, layout);

@@ -40,4 +40,11 @@ bool has_devices_for(const TrainingJob& job, const Layout& layout, std::int64_t 
   return used / now * wanted <= there;
 }
 
+std::string nearest_degrees(const TrainingJob& job, const Layout& layout, std::int64_t now, std::int64_t most,
+                            const std::function<bool(std::int64_t)>& would_do) {
+  const std::string here = nearest_values(
+      now, most, [&](std::int64_t degree) { return would_do(degree) && has_devices_for(job, layout, now, degree); });
+  return here.empty() ? nearest_values(now, most, would_do) : here;
+}
+
 }  // namespace orrery

@@ -20,4 +20,9 @@ std::string nearest_values(std::int64_t value, std::int64_t most, const std::fun
 /// or fewer replicas make up for it.
 bool has_devices_for(const TrainingJob& job, const Layout& layout, std::int64_t now, std::int64_t wanted);
 
+/// Of a degree of a layout, `now`, the nearest values that would do on the devices of the job; where there are too few
+/// for any of them, which is told by itself, the nearest that would do on more. Contract: 1 would do, and is not `now`.
+std::string nearest_degrees(const TrainingJob& job, const Layout& layout, std::int64_t now, std::int64_t most,
+                            const std::function<bool(std::int64_t)>& would_do);
+
 }  // namespace orrery

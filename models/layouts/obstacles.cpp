@@ -4,6 +4,7 @@
 
 #include "models/layouts/expert_obstacles.hpp"
 #include "models/layouts/kind_obstacles.hpp"
+#include "models/layouts/nearest_values.hpp"
 #include "models/layouts/pipeline_obstacles.hpp"
 #include "models/layouts/split_obstacles.hpp"
 
@@ -89,8 +90,7 @@ class Obstacles {
     const int islands = layout_.outer.islands;
     if (islands == 1) return;
     if (!has_equal_islands(layout_)) {
-      found_.push_back(fmt::format("{} islands do not divide dp {} - use {}", islands, layout_.dp,
-                                   nearest_divisors(layout_.dp, islands)));
+      found_.push_back(fmt::format("{} islands do not divide dp {} - {}", islands, layout_.dp, other_islands()));
     }
     if (layout_.cp > 1 && stride(layout_, Dimension::dp) < stride(layout_, Dimension::cp)) {
       found_.emplace_back("islands are runs of whole replicas, but order numbers dp before cp - put cp first");
@@ -101,6 +101,15 @@ class Obstacles {
         fmt::format("islands are alike, but of these {} devices {} are in the first group of nodes - use no more, or "
                     "leave outer out",
                     layout_.devices(), std::int64_t{first.nodes} * first.devices_per_node));
+  }
+
+  /// One island is none.
+  [[nodiscard]] std::string other_islands() const {
+    const auto divides = [this](std::int64_t islands) { return islands > 1 && layout_.dp % islands == 0; };
+    const std::string fewer = nearest_values(layout_.outer.islands, layout_.outer.islands - 1, divides);
+    const std::string values = nearest_values(layout_.outer.islands, layout_.dp, divides);
+    if (values.empty()) return "leave outer out";
+    return fmt::format("use {}{}", values, fewer.empty() ? ", or leave outer out" : "");
   }
 
   const TrainingJob& job_;

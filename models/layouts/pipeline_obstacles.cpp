@@ -21,12 +21,13 @@ class PipelineObstacles {
 
   void add() {
     if (layout_.pp == 1 && layout_.interleave > 1) {
-      found_.push_back(fmt::format("interleave {} needs a pipeline - use interleave 1 or pp 2", layout_.interleave));
+      found_.push_back(
+          fmt::format("interleave {} needs a pipeline - use interleave 1{}", layout_.interleave, or_a_pipeline()));
     }
-    check_chunks();
+    if (layout_.pp > 1) check_chunks();
     check_microbatches();
     if (layout_.pp == 1 && layout_.schedule == PipelineSchedule::zero_bubble) {
-      found_.emplace_back("schedule zb-h1 needs a pipeline - use schedule 1f1b or pp 2");
+      found_.push_back(fmt::format("schedule zb-h1 needs a pipeline - use schedule 1f1b{}", or_a_pipeline()));
     }
     if (layout_.interleave > 1 && layout_.schedule != PipelineSchedule::one_f_one_b) {
       found_.push_back(
@@ -47,6 +48,23 @@ class PipelineObstacles {
     return divides(stages * interleave) || (are_enough && (interleave == 1 || !is_even()));
   }
 
+  /// Whether so many stages would do on the devices that there are: where all of them are in use fewer replicas, with
+  /// more micro-batches each, make up for them.
+  [[nodiscard]] bool would_do(std::int64_t stages) const {
+    if (stages == 1) return layout_.interleave == 1;
+    if (!can_be_dealt(stages, layout_.interleave) || !has_devices_for(job_, layout_, layout_.pp, stages)) return false;
+    Layout other = layout_;
+    const bool are_all_used = layout_.devices() == job_.cluster.devices();
+    if (are_all_used) other.dp = static_cast<int>(std::int64_t{layout_.dp} * layout_.pp / stages);
+    return layout_.interleave == 1 || microbatches(other, job_.batch) % stages == 0;
+  }
+
+  /// " or pp 2"; nothing where no number of stages would do.
+  [[nodiscard]] std::string or_a_pipeline() const {
+    const std::string stages = nearest_values(1, blocks_ + 2, [this](std::int64_t pp) { return would_do(pp); });
+    return stages.empty() ? "" : " or pp " + stages;
+  }
+
   void check_chunks() {
     if (can_be_dealt(layout_.pp, layout_.interleave)) return;
     const std::int64_t chunks = std::int64_t{layout_.pp} * layout_.interleave;
@@ -62,12 +80,13 @@ class PipelineObstacles {
 
   /// Of as many stages the nearest numbers of chunks, else fewer stages.
   [[nodiscard]] std::string remedy() const {
-    const std::string interleave = nearest_values(layout_.interleave, blocks_ / layout_.pp + 1,
-                                                  [&](std::int64_t each) { return can_be_dealt(layout_.pp, each); });
-    if (!interleave.empty()) return "interleave " + interleave;
-    const std::string stages = nearest_values(layout_.pp, blocks_ + 2, [&](std::int64_t pp) {
-      return can_be_dealt(pp, layout_.interleave) && has_devices_for(job_, layout_, layout_.pp, pp);
+    const bool are_multiples = microbatches(layout_, job_.batch) % layout_.pp == 0;
+    const std::string interleave = nearest_values(layout_.interleave, blocks_ / layout_.pp + 1, [&](std::int64_t each) {
+      return (each == 1 || are_multiples) && can_be_dealt(layout_.pp, each);
     });
+    if (!interleave.empty()) return "interleave " + interleave;
+    const std::string stages =
+        nearest_values(layout_.pp, blocks_ + 2, [this](std::int64_t pp) { return would_do(pp); });
     return stages.empty() ? "pp 1 and interleave 1" : "pp " + stages;
   }
 

@@ -96,7 +96,8 @@ void PipelineReplay::write_question(int microbatches, double waiting) {
   question_.assign({static_cast<double>(layout_->schedule), static_cast<double>(layout_->pp),
                     static_cast<double>(layout_->interleave), static_cast<double>(microbatches), waiting});
   for (const StageTime& chunk : *chunks_) {
-    question_.insert(question_.end(), {chunk.forward.value(), chunk.backward.value(), chunk.weights.value()});
+    question_.insert(question_.end(),
+                     {chunk.forward.value(), chunk.backward.value(), chunk.weights.value(), chunk.returned});
   }
   for (const PipelineHop& hop : *hops_) {
     question_.insert(question_.end(), {hop.beside.value(), hop.wire.value(), static_cast<double>(hop.port),
@@ -109,6 +110,7 @@ void PipelineReplay::prepare(int microbatches) {
   now_ = 0, tasks_done_ = 0;
   rounds_.clear();
   stages_.resize(count);
+  leading_ = leading_stage();
   ends_.clear(2 * count);
   going_.assign(2 * count, 0), coming_.assign(2 * count, 0);
   for (std::size_t stage = 0; stage < count; ++stage) {
@@ -150,7 +152,12 @@ std::size_t PipelineReplay::chunk_of(std::size_t stage, const Task& task) const 
 bool PipelineReplay::needs_message(std::size_t stage, const Task& task) const {
   const std::size_t chunk = chunk_of(stage, task);
   if (task.kind == Kind::forward) return chunk > 0;
-  return task.kind == Kind::backward && chunk + 1 < chunks_->size();
+  return task.kind == Kind::backward && chunk + 1 < chunks_->size() && (*chunks_)[chunk].returned > 0;
+}
+
+double PipelineReplay::share_sent(std::size_t chunk, Kind kind) const {
+  if (kind == Kind::forward) return chunk + 1 < chunks_->size() ? 1.0 : 0.0;
+  return kind == Kind::backward && chunk > 0 ? (*chunks_)[chunk - 1].returned : 0.0;
 }
 
 void PipelineReplay::begin_task(std::size_t stage) {
@@ -171,7 +178,7 @@ void PipelineReplay::end_task(std::size_t stage) {
   ++stages_[stage].done, ++tasks_done_;
   send_next(stage);
   begin_task(stage);
-  if (stage == 0 && replayed_rounds_ == ReplayedRounds::unlike) end_round();
+  if (stage == leading_ && replayed_rounds_ == ReplayedRounds::unlike) end_round();
 }
 
 void PipelineReplay::send_next(std::size_t stage) {
@@ -179,13 +186,13 @@ void PipelineReplay::send_next(std::size_t stage) {
   const std::size_t count = stages_.size(), before = (stage + count - 1) % count, after = (stage + 1) % count;
   for (; !is_sending(stage) && here.sent < here.done; ++here.sent) {
     const Task& task = here.tasks[here.sent];
-    const std::size_t chunk = chunk_of(stage, task);
+    const double share = share_sent(chunk_of(stage, task), task.kind);
+    if (share <= 0) continue;
     const bool is_forward = task.kind == Kind::forward;
-    if (task.kind == Kind::weights || (is_forward ? chunk + 1 == chunks_->size() : chunk == 0)) continue;
     const PipelineHop& hop = (*hops_)[is_forward ? stage : before];
     here.message = {task.kind, is_forward ? after : before, is_forward ? hop.port : hop.next_port,
                     is_forward ? hop.next_port : hop.port};
-    here.message.left = hop.wire.value();
+    here.message.left = hop.wire.value() * share;
     ends_.set(message_of(stage), now_ + hop.beside.value());
   }
 }

@@ -84,7 +84,8 @@ class PipelineReplay {
   /// Until all micro-batches are through. Every stage does its tasks in the order of its schedule (write_task_order),
   /// each as soon as it has its message; sends its messages one after the other; and `waiting` of the time waits for
   /// what it sends, as pipeline_time() has it. `chunks`: of the network, in its order, of a stage every pp-th. `hops`
-  /// as hops_of_own_ports() has them.
+  /// as hops_of_own_ports() has them. Gradients take their share of a hop's wire; where none come back backward passes
+  /// wait for nothing.
   ///
   /// Costs about 0.1 us per task, 2 pp x interleave of them per micro-batch (tests/benchmarks/layouts.cpp). When a
   /// round ends with all stages as an earlier one left them, to a billionth of its time, what follows is taken to
@@ -131,6 +132,9 @@ class PipelineReplay {
   void write_question(int microbatches, double waiting);
   double replay(int microbatches, Sending sending);
   void prepare(int microbatches);
+  /// The stage by whose rounds all are told: the first, which ends them. Where no gradients come back to it it runs
+  /// ahead of the others: the last.
+  [[nodiscard]] std::size_t leading_stage() const;
   void end_round();
   void write_state(std::vector<double>& state) const;
   /// Times that `tasks` of every stage come again, as they are, after those that are done.
@@ -146,6 +150,8 @@ class PipelineReplay {
   void share_again(std::size_t out, std::size_t in);
   [[nodiscard]] std::size_t chunk_of(std::size_t stage, const Task& task) const;
   [[nodiscard]] bool needs_message(std::size_t stage, const Task& task) const;
+  /// Of a hop's message: what a task of a chunk sends on, or back.
+  [[nodiscard]] double share_sent(std::size_t chunk, Task::Kind kind) const;
 
   [[nodiscard]] bool is_computing(std::size_t stage) const { return ends_.is_under_way(stage); }
   [[nodiscard]] bool is_sending(std::size_t stage) const { return ends_.is_under_way(message_of(stage)); }
@@ -161,6 +167,7 @@ class PipelineReplay {
   const Layout* layout_ = nullptr;
   Sending sending_ = Sending::beside;
   std::vector<Stage> stages_;
+  std::size_t leading_ = 0;          // stage
   Ends ends_;                        // of the task of each stage, then of its message
   std::vector<int> going_, coming_;  // messages in every port
   std::vector<RoundEnd> rounds_;     // since the last that was left out

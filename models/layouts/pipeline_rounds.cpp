@@ -22,9 +22,15 @@ bool are_alike(const std::vector<double>& one, const std::vector<double>& other,
 
 }  // namespace
 
+std::size_t PipelineReplay::leading_stage() const {
+  const bool comes_back =
+      std::all_of(chunks_->begin(), chunks_->end() - 1, [](const StageTime& chunk) { return chunk.returned > 0; });
+  return comes_back ? 0 : stages_.size() - 1;
+}
+
 void PipelineReplay::end_round() {
   const std::size_t round = tasks_per_round(*layout_);
-  if (stages_.front().done % round != 0) return;
+  if (stages_[leading_].done % round != 0) return;
   constexpr std::size_t rounds_compared = 4, rounds_of_a_pace = 4;
   constexpr double rounding = 1e-9;  // of a round
   rounds_.push_back({now_, {}});
@@ -44,7 +50,7 @@ void PipelineReplay::end_round() {
 }
 
 void PipelineReplay::write_state(std::vector<double>& state) const {
-  const auto done = static_cast<double>(stages_.front().done);
+  const auto done = static_cast<double>(stages_[leading_].done);
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
     const Stage& here = stages_[stage];
     state.insert(state.end(), {static_cast<double>(here.done) - done, static_cast<double>(here.sent) - done,

@@ -13,6 +13,7 @@ namespace orrery {
 struct StageTime {
   Seconds forward, backward;  // backward: of the inputs and, but for ZB-H1, of the weights
   Seconds weights;            // ZB-H1: their gradients, apart
+  double returned = 1;  // of what a chunk sends on, the share whose gradients come back: below it something trains
   [[nodiscard]] Seconds total() const { return forward + backward + weights; }
 };
 

@@ -19,9 +19,21 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
   times.reserve(stages.size());
   for (const StageWork& stage : stages) {
     const Seconds weights = weights_apart(stage, schedule);
-    times.push_back({stage.forward_time(), stage.backward_time() - weights, weights});
+    times.push_back({stage.forward_time(), stage.backward_time() - weights, weights, stage.returned});
   }
   return times;
+}
+
+/// Whether some chunk, the last one aside, gets no gradients of what it sends on, or not of all of it.
+bool returns_less(const std::vector<StageTime>& chunks) {
+  return std::any_of(chunks.begin(), chunks.end() - 1, [](const StageTime& chunk) { return chunk.returned < 1; });
+}
+
+/// The lowest chunk that goes back: below it nothing trains.
+std::size_t first_to_train(const std::vector<StageWork>& chunks) {
+  std::size_t chunk = 0;
+  while (chunk + 1 < chunks.size() && chunks[chunk].returned <= 0) ++chunk;
+  return chunk;
 }
 
 /// What of an update is left so much later.
@@ -52,7 +64,8 @@ StepParts LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chun
   const StageWork& slowest = stages[pipeline.slowest];
   const Seconds work = (slowest.forward_time() + slowest.backward_time()) * count;
   const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
-  const bool has_no_form = has_unequal_chunks(layout) || layout.schedule == PipelineSchedule::zero_bubble;
+  const bool has_no_form =
+      has_unequal_chunks(layout) || layout.schedule == PipelineSchedule::zero_bubble || returns_less(times);
   if (has_no_form && layout.pp > 1) {
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
     const Seconds left = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;
@@ -85,10 +98,12 @@ void LayoutJudge::State::add_exchanged(StepPrediction& step, const WireBytes& se
 
 void LayoutJudge::State::add_messages(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
                                       const Layout& layout) const {
-  double numbers = 0;
-  for (std::size_t chunk = 0; chunk + 1 < chunks.size(); ++chunk) numbers += chunks[chunk].boundary_numbers;
+  double numbers = 0;  // there and back
+  for (std::size_t chunk = 0; chunk + 1 < chunks.size(); ++chunk) {
+    numbers += chunks[chunk].boundary_numbers * (1.0 + chunks[chunk].returned);
+  }
   const Bytes crossing = bytes_in_memory(job_.precision) * (numbers / layout.tp);
-  step.sent_per_device = step.exchanged_per_device.total() + crossing * (2.0 * count / layout.pp);
+  step.sent_per_device = step.exchanged_per_device.total() + crossing * (count / layout.pp);
 }
 
 void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) const {
@@ -125,11 +140,14 @@ void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) c
 UpdateTime LayoutJudge::State::update_of_step(const std::vector<StageWork>& chunks,
                                               const std::vector<StageWork>& stages,
                                               const std::vector<PipelineHop>& hops, const Layout& layout) const {
-  UpdateTime last = optimizer_time(stages.front(), layout);
+  const std::size_t first = first_to_train(chunks), end = std::min(first + stages.size(), chunks.size());
+  UpdateTime last = optimizer_time(stages[first % stages.size()], layout);
   Seconds early;
-  for (std::size_t stage = 1; stage < stages.size(); ++stage) {
-    const StageWork& before = chunks[stage - 1];
-    early += before.backward_time() - weights_apart(before, layout.schedule) + hops[stage - 1].total();
+  for (std::size_t chunk = first + 1; chunk < end; ++chunk) {
+    const StageWork& before = chunks[chunk - 1];
+    const Seconds hop = hops[(chunk - 1) % stages.size()].total();
+    early += before.backward_time() - weights_apart(before, layout.schedule) + hop;
+    const std::size_t stage = chunk % stages.size();
     const bool meets_first = stage + 1 == stages.size() && tied_numbers_ > 0;
     last = longer(last, begun_before(optimizer_time(stages[stage], layout), meets_first ? Seconds() : early));
   }
@@ -179,6 +197,7 @@ StagePrice LayoutJudge::State::price_of_stage(const std::vector<StageWork>& chun
     price.expert_forward = work.expert_forward;
     price.expert_backward = work.expert_backward + work.expert_recompute;
     price.boundary = bytes_in_memory(job_.precision) * (work.boundary_numbers / layout.tp);
+    price.returned = work.returned;
     price.parameters = work.parameters, price.expert_parameters = work.expert_parameters;
     price.tensor_sent = work.tensor_sent, price.context_sent = work.context_sent;
     price.expert_sent = work.expert_sent;

@@ -29,12 +29,12 @@ bool splits_tokens(const Layer& attention, const Layout& layout, std::int64_t tp
 
 /// Nearest degrees that split every layer like this one, on the devices that there are.
 std::string nearest_tp(const Layer& attention, const TrainingJob& job, const Layout& layout) {
-  return nearest_values(layout.tp, attention.heads, [&](std::int64_t tp) {
+  return nearest_degrees(job, layout, layout.tp, attention.heads, [&](std::int64_t tp) {
     const auto splits = [&](const Layer& layer) {
       return !attends(layer) || (splits_heads(layer, tp) && splits_tokens(layer, layout, tp));
     };
     const std::vector<Layer>& layers = job.network.layers;
-    return has_devices_for(job, layout, layout.tp, tp) && std::all_of(layers.begin(), layers.end(), splits);
+    return std::all_of(layers.begin(), layers.end(), splits);
   });
 }
 
@@ -89,11 +89,9 @@ void add_context_obstacles(const TrainingJob& job, const Layout& layout, std::ve
     found.push_back(
         fmt::format("cp {} splits sequences, which {} does not read - use cp 1", layout.cp, job.network.name));
   } else if (tokens % layout.cp != 0) {
-    const auto divides = [&](std::int64_t cp) {
-      return tokens % cp == 0 && has_devices_for(job, layout, layout.cp, cp);
-    };
+    const auto divides = [&](std::int64_t cp) { return tokens % cp == 0; };
     found.push_back(fmt::format("cp {} does not divide the {} tokens of a sample - use cp {}", layout.cp, tokens,
-                                nearest_values(layout.cp, job.cluster.devices(), divides)));
+                                nearest_degrees(job, layout, layout.cp, job.cluster.devices(), divides)));
   }
 }
 

@@ -14,6 +14,10 @@ Seconds HostKernels::backward_time(const FrameworkProfile& framework) const {
   return host_backward(framework, backward, experts_back) + host_forward(framework, again, experts_again);
 }
 
+Seconds host_pass(Seconds device, Seconds calls, const FrameworkProfile& framework) {
+  return device + calls > Seconds() ? calls + half_host_microbatch(framework) : Seconds();
+}
+
 const UpdateTime& longer(const UpdateTime& one, const UpdateTime& other) {
   return one.total() < other.total() ? other : one;
 }
@@ -41,7 +45,7 @@ StageWork& StageWork::operator+=(const StageWork& other) {
   parameters += other.parameters, expert_parameters += other.expert_parameters;
   forward_parameters += other.forward_parameters;
   frozen_parameters += other.frozen_parameters, frozen_expert_parameters += other.frozen_expert_parameters;
-  boundary_numbers = other.boundary_numbers;
+  boundary_numbers = other.boundary_numbers, returned = other.returned;
   tensor_sent += other.tensor_sent, context_sent += other.context_sent, expert_sent += other.expert_sent;
   activations += other.activations;
   largest_block = std::max(largest_block, other.largest_block);

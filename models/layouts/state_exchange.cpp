@@ -140,8 +140,7 @@ StateExchange moved_at_the_end(const StatesMoved& once, const Passes& passes, do
 }  // namespace
 
 double LayoutJudge::State::wire_bytes_of_gradient() const {
-  const double whole = bytes_in_memory(job_.precision).value();
-  return whole < 4.0 ? job_.framework.gradient_wire_bytes.value : whole;
+  return gradient_wire_bytes(job_.framework, job_.precision);
 }
 
 LibraryCost LayoutJudge::State::over_replicas(CollectiveKind kind, double parameters, double bytes_each,
@@ -267,17 +266,6 @@ OuterExchange LayoutJudge::State::exchange_between_islands(const StageWork& stag
 Seconds LayoutJudge::State::delay_of_sent_byte() const {
   const double bandwidth = job_.cluster.device.memory_bandwidth.value() * job_.device_law.memory_share.value;
   return Seconds(bandwidth > 0 ? job_.framework.exchange_traffic.value / bandwidth : 0.0);
-}
-
-Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
-  if (layout.pp == 1 || tied_numbers_ == 0) return {};
-  const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
-  const int per_node = job_.cluster.joined_devices();
-  const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
-  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
-  const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};
-  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_for(layout).node, paths_for(layout).network)
-      .total();
 }
 
 }  // namespace orrery

@@ -83,6 +83,7 @@ struct ChunkPrice {
   Seconds expert_forward, expert_backward;                       // exposed all-to-all
   Seconds late, late_back;                           // what the device then waits for its host in either pass
   Bytes boundary;                                    // activations that leave it, per tensor-parallel rank
+  double returned = 1;                               // of these, the share whose gradients come back
   double parameters = 0;                             // of one rank that train, experts left out
   double expert_parameters = 0;                      // of one rank that train
   PassBytes tensor_sent, context_sent, expert_sent;  // by one rank, hidden or not

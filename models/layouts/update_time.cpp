@@ -25,9 +25,8 @@ Seconds LayoutJudge::State::update_time(const StageWork& stage, double bytes_eac
 }
 
 Seconds LayoutJudge::State::gradient_sums(const StageWork& stage) const {
-  const bool is_mixed = bytes_in_memory(job_.precision).value() < 4.0;
-  if (!is_mixed || job_.precision == Precision::fp16) return {};
-  return Seconds(streamed((stage.parameters + stage.expert_parameters) * job_.framework.bf16_sum_bytes.value));
+  const double numbers = stage.parameters + stage.expert_parameters;
+  return Seconds(streamed(numbers * gradient_sum_bytes(job_.framework, job_.precision)));
 }
 
 double LayoutJudge::State::streamed(double bytes) const {

@@ -56,7 +56,8 @@ std::vector<std::size_t> narrow_cuts(const LayerGraph& graph) {
 /// Of cuts between placed blocks what goes along beside the stream from block to block.
 class CarriedOutputs {
  public:
-  explicit CarriedOutputs(const LayerGraph& graph) : graph_(graph), last_reader_(last_readers(graph)) {
+  explicit CarriedOutputs(const LayerGraph& graph)
+      : graph_(graph), last_reader_(last_readers(graph)), needs_gradient_(needs_gradient(graph)) {
     for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
       const std::string block = block_of(graph.layers[layer]);
       const LayerKind kind = graph.layers[layer].kind;
@@ -71,22 +72,24 @@ class CarriedOutputs {
     }
   }
 
-  /// Numbers per sample; nothing: the network cannot be cut there.
-  [[nodiscard]] std::optional<std::int64_t> across(std::size_t layer) const {
+  /// Nothing: the network cannot be cut there.
+  [[nodiscard]] std::optional<NetworkCut> before(std::size_t layer) const {
     const std::string block = block_of(graph_.layers[layer]);
     if (layer == 0 || block == block_of(graph_.layers[layer - 1])) return std::nullopt;
     const std::size_t stream = source_before(layer);
     const auto readers = readers_.find(stream);
     if (readers == readers_.end() || !readers->second.contains(block)) return std::nullopt;
     const bool is_stack = recurrent_.contains(block) && recurrent_.contains(block_of(graph_.layers[layer - 1]));
-    std::int64_t numbers = 0;
+    NetworkCut cut{layer};
     for (std::size_t source = 0; source < layer; ++source) {
       const bool is_sent = last_reader_[source] >= layer && source != stream;
       if (!is_sent || is_looked_up(source)) continue;
       if (!is_stack && !is_read_by_many(source)) return std::nullopt;
-      numbers += graph_.layers[source].out.count();
+      const std::int64_t numbers = graph_.layers[source].out.count();
+      cut.carried += numbers;
+      if (needs_gradient_[source]) cut.returned += numbers;
     }
-    return numbers;
+    return cut;
   }
 
  private:
@@ -115,6 +118,7 @@ class CarriedOutputs {
 
   const LayerGraph& graph_;
   std::vector<std::size_t> last_reader_;
+  std::vector<bool> needs_gradient_;
   std::map<std::size_t, std::set<std::string>> readers_;  // blocks other than its own that read an output
   std::set<std::string> recurrent_;  // blocks with an LSTM or a GRU: one after the other, each on a device of its own,
                                      // whatever goes along (GNMT: Wu et al. 2016, figure 1)
@@ -171,10 +175,7 @@ std::vector<std::size_t> recompute_segments(const LayerGraph& graph) {
 }
 
 std::vector<bool> in_segments_with_backward(const LayerGraph& graph) {
-  return in_segments_with_backward(graph, recompute_segments(graph));
-}
-
-std::vector<bool> in_segments_with_backward(const LayerGraph& graph, std::vector<std::size_t> starts) {
+  std::vector<std::size_t> starts = recompute_segments(graph);
   const std::vector<bool> has_backward = needs_gradient(graph);
   starts.push_back(graph.layers.size());
   std::vector<bool> all(graph.layers.size());
@@ -192,9 +193,9 @@ std::vector<NetworkCut> device_cuts(const LayerGraph& graph) {
   std::vector<NetworkCut> cuts;
   for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
     if (std::binary_search(segments.begin(), segments.end(), layer)) {
-      cuts.push_back({layer, 0});
-    } else if (const auto numbers = carried.across(layer)) {
-      cuts.push_back({layer, *numbers});
+      cuts.push_back({layer});
+    } else if (const auto cut = carried.before(layer)) {
+      cuts.push_back(*cut);
     }
   }
   return cuts;

@@ -33,12 +33,12 @@ std::vector<std::size_t> recompute_segments(const LayerGraph& graph);
 
 /// For each layer whether some layer of its segment has a backward pass: no other segment is ever run again.
 std::vector<bool> in_segments_with_backward(const LayerGraph& graph);
-std::vector<bool> in_segments_with_backward(const LayerGraph& graph, std::vector<std::size_t> starts);
 
 /// Where a network can be cut between devices.
 struct NetworkCut {
-  std::size_t first = 0;     // layer behind the cut
-  std::int64_t carried = 0;  // numbers per sample that go along beside what the layer before it hands on
+  std::size_t first = 0;      // layer behind the cut
+  std::int64_t carried = 0;   // numbers per sample that go along beside what the layer before it hands on
+  std::int64_t returned = 0;  // of these, those whose gradients come back
 };
 /// Those before recompute_segments(), and those between placed blocks over which an output goes along that many
 /// blocks (four at least) read: the encoder's, to every block of the decoder. Between blocks of LSTMs or GRUs all goes

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "models/cost/profile_rows.hpp"
 #include "models/kernels/aligned_vector.hpp"
 #include "models/kernels/gemm.hpp"
 #include "models/training/host.hpp"
@@ -58,9 +59,7 @@ class ProfiledCase {
   }
   /// Of whole steps.
   [[nodiscard]] const std::vector<double>& step_seconds() const { return step_seconds_; }
-  [[nodiscard]] const std::vector<double>& seconds(std::size_t layer, Pass pass) const {
-    return seconds_[layer][index_of(pass)];
-  }
+  [[nodiscard]] const StepSeconds& seconds() const { return seconds_; }
 
  private:
   using Times = std::vector<std::array<double, passes>>;  // by layer
@@ -89,36 +88,10 @@ class ProfiledCase {
   Samples samples_;
   AlignedVector weights_;  // as training holds them: unaligned, the optimizer alone takes several times as long
   TrainingStep step_;
-  std::vector<Times> times_;                                      // by thread, of this step
-  std::vector<std::array<std::vector<double>, passes>> seconds_;  // by layer and pass, one per step
+  std::vector<Times> times_;  // by thread, of this step
+  StepSeconds seconds_;
   std::vector<double> step_seconds_;
 };
-
-double flops_of(const Layer& layer, Pass pass, int batch, OptimizerKind optimizer) {
-  const LayerCost cost = layer_cost(layer);
-  if (pass == Pass::optimizer) return cost.parameters * optimizer_flops(optimizer);
-  return (pass == Pass::forward ? cost.forward : cost.backward).value() * batch;
-}
-
-void add_rows(const LayerGraph& graph, const ProfiledCase& measured, int batch, int threads, OptimizerKind optimizer,
-              StepProfile& profile) {
-  const std::vector<bool> has_backward = needs_gradient(graph);
-  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const Layer& layer = graph.layers[i];
-    for (const Pass pass : {Pass::forward, Pass::backward, Pass::optimizer}) {
-      if (pass == Pass::backward && !has_backward[i]) continue;
-      if (pass == Pass::optimizer && trainable_parameters(layer) == 0) continue;
-      const std::vector<double>& seconds = measured.seconds(i, pass);
-      ProfileRow row{.layer = layer.name, .pass = pass, .batch = batch, .threads = threads};
-      row.seconds = quantile(seconds, 0.5);
-      row.seconds_low = quantile(seconds, 0.1);
-      row.seconds_high = quantile(seconds, 0.9);
-      row.flops = flops_of(layer, pass, batch, optimizer);
-      row.achieved_GFLOPS = row.seconds > 0 ? row.flops / row.seconds / giga : 0.0;
-      profile.rows.push_back(row);
-    }
-  }
-}
 
 std::vector<std::string> notes_of(const ProfileOptions& options) {
   return {
@@ -166,7 +139,9 @@ StepProfile measure_profile(const LayerGraph& graph, const ProfileOptions& optio
       }
       const std::optional<Joules> energy = packages ? packages->since_last() : std::nullopt;
       profile.notes.push_back(energy_note(energy, measured.step_seconds(), batch, threads));
-      add_rows(graph, measured, batch, threads, options.optimizer, profile);
+      const std::vector<ProfileRow> rows =
+          profile_rows(graph, measured.seconds(), {batch, threads, optimizer_flops(options.optimizer)});
+      profile.rows.insert(profile.rows.end(), rows.begin(), rows.end());
     }
   }
   return profile;

@@ -18,15 +18,6 @@ std::vector<bool> run_again(const LayerGraph& graph, Recompute recompute) {
   return again;
 }
 
-/// Seconds of these layers.
-Seconds sum_of(const std::vector<Seconds>& times, const std::vector<bool>& layers) {
-  Seconds sum;
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    if (layers[i]) sum += times[i];
-  }
-  return sum;
-}
-
 Flops flops_of(const LayerGraph& graph, Flops LayerCost::*pass, const std::vector<bool>& layers) {
   Flops sum;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
@@ -75,16 +66,17 @@ LocalTimes local_times(const Scenario& scenario, const StrategySpec& strategy, c
   LocalTimes work;
   const std::vector<bool> all(graph.layers.size(), true), backward = needs_gradient(graph);
   const std::vector<bool> again = run_again(graph, strategy.recompute);
-  LayerTimes whole, rest;
-  if (batches.wholes > 0) whole = cost.times(graph, device, {batches.batch});
-  if (batches.rests > 0) rest = cost.times(graph, device, {batches.rest});
-  const auto passes = [&](Pass pass, const std::vector<bool>& layers) {
-    return sum_of(whole.of(pass), layers) * batches.wholes + sum_of(rest.of(pass), layers) * batches.rests;
+  const auto add = [&](double batch, double count) {
+    if (count <= 0) return;
+    const ProcessTimes step = process_times(cost.times(graph, device, {batch}), 0, graph.layers.size(), again);
+    const double passed = step.backward + step.again > Seconds() ? step.again / (step.backward + step.again) : 0.0;
+    work.forward += (step.forward + step.late_forward) * count;
+    work.recompute += (step.again + step.late_backward * passed) * count;
+    work.backward += (step.backward + step.late_backward * (1.0 - passed)) * count;
+    work.optimizer += (step.update + step.late_update) * count;
   };
-  work.forward = passes(Pass::forward, all);
-  work.recompute = passes(Pass::forward, again);
-  work.backward = passes(Pass::backward, backward);
-  work.optimizer = passes(Pass::optimizer, all);
+  add(batches.batch, batches.wholes);
+  add(batches.rest, batches.rests);
   work.flops = (flops_of(graph, &LayerCost::forward, all) + flops_of(graph, &LayerCost::forward, again) +
                 flops_of(graph, &LayerCost::backward, backward)) *
                batches.samples();
@@ -221,9 +213,10 @@ Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const 
 
 Seconds ClientWork::evaluation(std::int64_t samples, const Device& server) const {
   const LayerGraph& graph = job_.scenario.workload.network;
-  const std::vector<bool> all(graph.layers.size(), true);
   if (samples <= 0) return {};
-  return sum_of(job_.cost.times(graph, server, {static_cast<double>(samples)}).of(Pass::forward), all);
+  const LayerTimes times = job_.cost.times(graph, server, {static_cast<double>(samples)});
+  const ProcessTimes pass = process_times(times, 0, graph.layers.size(), {});
+  return pass.forward + pass.late_forward;
 }
 
 }  // namespace orrery

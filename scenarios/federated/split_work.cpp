@@ -70,12 +70,8 @@ SplitWork::SplitWork(const FederatedJob& job, const ClientWork& work)
 
 SplitWork::Halves SplitWork::halves(Span layers, double samples, const Device& device) const {
   const LayerTimes times = job_.cost.times(job_.scenario.workload.network, device, {samples});
-  const auto sum = [&](Pass pass) {
-    Seconds seconds;
-    for (std::size_t i = layers.first; i < layers.end; ++i) seconds += times.of(pass)[i];
-    return seconds;
-  };
-  return {sum(Pass::forward), sum(Pass::backward) + sum(Pass::optimizer)};
+  const ProcessTimes half = process_times(times, layers.first, layers.end, {});
+  return {half.forward + half.late_forward, half.backward + half.late_backward + half.update + half.late_update};
 }
 
 Seconds SplitWork::server_batch(double samples) const {

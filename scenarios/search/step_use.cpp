@@ -66,27 +66,60 @@ struct NodeStages {
   int first = 0, last = 0;
 };
 
-/// How long a node computes that holds several stages. While one exchanges or waits another computes, but at the ends
-/// of passes that they begin together, one forward and the next backward, before the first pass comes to them and after
-/// the last one has left, and where all of them wait for the first gradients of the stages behind.
-Seconds shared_node_time(const StagePrice& stage, Seconds most, double count, NodeStages node, int stages) {
+/// How long a node computes that holds several stages, as far as this one of them says. While one exchanges or waits
+/// another computes, but at the ends of passes that they begin together, one forward and the next backward, before the
+/// first pass comes to them and after the last one has left, and where all of them wait for the first gradients of the
+/// stages behind.
+Seconds shared_node_time(const StagePrice& stage, double count, NodeStages node, int stages) {
   Seconds work = stage.optimizer;
   for (const ChunkPrice& chunk : stage.chunks) {
     work += (pass_time(chunk) - std::min(chunk.exposed_forward(), chunk.exposed_backward())) * count;
   }
   const ChunkPrice& chunk = stage.chunks.front();
   work += pass_time(chunk) * (stages - 1.0 - node.first) - chunk.backward_time() * (stages - 1.0 - node.last);
-  return std::min(most, work);
+  return work;
+}
+
+/// The busiest of them sets the pace of all.
+Seconds shared_node_time(const std::vector<StagePrice>& stages, double count, NodeStages node) {
+  Seconds longest;
+  for (int stage = node.first; stage <= node.last; ++stage) {
+    const StagePrice& own = stages[static_cast<std::size_t>(stage)];
+    longest = std::max(longest, shared_node_time(own, count, node, static_cast<int>(stages.size())));
+  }
+  return longest;
+}
+
+/// How many times the mean share that a device has of its node the devices of every stage have: a last node that is
+/// used in part is powered whole. On nodes of several kinds: the mean.
+std::vector<double> shares_of_nodes(const LayoutPrices& prices, const Layout& layout, int devices_per_node) {
+  std::vector<double> shares(static_cast<std::size_t>(layout.pp), 1.0);
+  const std::int64_t all = layout.devices(), last = all % devices_per_node, full = all / devices_per_node;
+  if (last == 0 || full == 0 || !prices.kinds.empty()) return shares;
+  std::vector<double> on_last(shares.size());
+  for (std::int64_t device = all - last; device < all; ++device) {
+    on_last[static_cast<std::size_t>(device / stride(layout, Dimension::pp) % layout.pp)] += 1.0;
+  }
+  const double mean = (static_cast<double>(full) + 1.0) / static_cast<double>(all);
+  const double each = static_cast<double>(all) / layout.pp;
+  for (std::size_t stage = 0; stage < shares.size(); ++stage) {
+    const double here = on_last[stage] / each;
+    shares[stage] = ((1.0 - here) / devices_per_node + here / static_cast<double>(last)) / mean;
+  }
+  return shares;
 }
 
 /// Of all devices that hold a stage.
 class UseOfStages {
  public:
   UseOfStages(const LayoutPrices& prices, const StepPrediction& step, const Layout& layout, int devices_per_node)
-      : prices_(prices), step_(step), layout_(layout) {
+      : prices_(prices),
+        step_(step),
+        layout_(layout),
+        shares_(shares_of_nodes(prices, layout, devices_per_node)),
+        standing_(step.parts.gap_share()) {
     const std::int64_t apart = stride(layout, Dimension::pp);
     together_ = static_cast<int>(std::clamp<std::int64_t>(devices_per_node / apart, 1, layout.pp));
-    standing_ = step.parts.gap_share();
   }
 
   /// So many replicas like this one.
@@ -97,6 +130,7 @@ class UseOfStages {
     const double passes = prices_.microbatches_of(replica, step_.microbatches);
     const double devices = static_cast<double>(layout_.tp) * layout_.cp * count;
     const std::vector<Seconds> early = early_by(stages, transfers, prices_, layout_);
+    Seconds shared;  // how long the node of a stage computes, where it holds others
     for (std::size_t stage = 0; stage < stages.size(); ++stage) {
       const Seconds busy = busy_time(stages[stage], passes), late = late_time(stages[stage], passes);
       const Seconds standing_by = late + early[stage] + waits_for_data();
@@ -105,11 +139,13 @@ class UseOfStages {
       use_.idle += (busy * standing_ + standing_by) * devices;
       const int first = static_cast<int>(stage) / together_ * together_;
       const NodeStages node{first, std::min(layout_.pp, first + together_) - 1};
-      const Seconds most = step_.time() - step_.parts.straggler - early[static_cast<std::size_t>(first)];
-      const bool is_alone = node.first == node.last;
-      use_.node_computing += (is_alone ? busy + late + host_beside_exchanges(stages[stage], passes)
-                                       : shared_node_time(stages[stage], most, passes, node, layout_.pp)) *
-                             devices;
+      const bool is_alone = node.first == node.last, is_first = static_cast<std::size_t>(first) == stage;
+      if (is_first && !is_alone) {
+        const Seconds most = step_.time() - step_.parts.straggler - early[stage];
+        shared = std::min(most, shared_node_time(stages, passes, node));
+      }
+      const Seconds active = is_alone ? busy + late + host_beside_exchanges(stages[stage], passes) : shared;
+      use_.node_computing += active * devices * shares_[stage];
     }
   }
 
@@ -122,8 +158,9 @@ class UseOfStages {
   const LayoutPrices& prices_;
   const StepPrediction& step_;
   const Layout& layout_;
-  int together_ = 1;     // stages on a node
-  double standing_ = 0;  // between kernels, of the time that a device is busy
+  std::vector<double> shares_;  // of nodes, by stage
+  int together_ = 1;            // stages on a node
+  double standing_ = 0;         // between kernels, of the time that a device is busy
   StepUse use_;
 };
 

@@ -30,11 +30,16 @@ double divide_batch(const Job& job, int parts, const std::string& what) {
   return static_cast<double>(part);
 }
 
+InFlight in_flight(const Scenario& scenario, const StrategySpec& strategy, const CostModel& cost, double samples,
+                   double passes) {
+  InFlight kept{samples, passes, strategy.recompute};
+  if (priced_by(scenario, strategy.kind) == ComputeChoice::operators) kept.software = &cost.framework();
+  return kept;
+}
+
 MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes) {
-  InFlight in_flight{samples, passes, job.strategy.recompute};
-  if (priced_by(job.scenario, job.strategy.kind) == ComputeChoice::operators)
-    in_flight.software = &job.cost.framework();
-  return estimate_memory(job.scenario.workload.network, shares, in_flight, job.strategy.precision,
+  return estimate_memory(job.scenario.workload.network, shares,
+                         in_flight(job.scenario, job.strategy, job.cost, samples, passes), job.strategy.precision,
                          job.scenario.workload.optimizer.kind);
 }
 
@@ -67,21 +72,36 @@ Bytes bytes_sent_per_number(const Job& job) {
   return bytes_in_memory(job.strategy.precision);
 }
 
-Op compute_op(RankId rank, Phase phase, Span layers, const Work& work, int microbatch) {
+Bytes bytes_sent_per_gradient(const Job& job) {
+  const bool by_operators = priced_by(job.scenario, job.strategy.kind) == ComputeChoice::operators;
+  return by_operators ? Bytes(gradient_wire_bytes(job.cost.framework(), job.strategy.precision))
+                      : bytes_sent_per_number(job);
+}
+
+OpId Computing::add(RankId rank, Phase phase, Span layers, const Work& work, int microbatch, std::vector<OpId> after) {
   Op op;
   op.rank = rank;
   op.phase = phase;
   if (layers.size() == 1) op.layer = LayerId(layers.first);
   op.microbatch = microbatch;
+  op.after = std::move(after);
+  OpId& wait = waits_[rank.index()];
+  if (wait.valid()) op.after.push_back(std::exchange(wait, OpId()));
+  Op host = op;
   op.action = Compute{work.time, work.flops};
-  return op;
+  const OpId done = plan_.program.add(std::move(op));
+  busy_ += work.time, gaps_ += work.gaps;
+  plan_.gap_share = busy_ > Seconds() ? gaps_ / busy_ : 0.0;
+  if (work.late <= Seconds()) return done;
+  host.stream = Stream::host;
+  host.action = Delay{work.late};
+  host.after = {done};
+  return wait = plan_.program.add(std::move(host));
 }
 
-void add_recompute(Program& program, RankId rank, const Work& work, int microbatch, std::vector<OpId> after) {
-  if (work.time.value() <= 0.0 && work.flops.value() <= 0.0) return;
-  Op op = compute_op(rank, Phase::recompute, {}, work, microbatch);
-  op.after = std::move(after);
-  program.add(std::move(op));
+OpId Computing::add_again(RankId rank, const Work& work, int microbatch, std::vector<OpId> after) {
+  if (work.time.value() <= 0.0 && work.flops.value() <= 0.0) return {};
+  return add(rank, Phase::recompute, {}, work, microbatch, std::move(after));
 }
 
 Op collective_op(RankId rank, Dimension dimension, Phase phase, CollectiveId collective, LayerId layer,

@@ -7,7 +7,7 @@
 
 #include "scenarios/strategies/buckets.hpp"
 #include "scenarios/strategies/building.hpp"
-#include "sim/base/text.hpp"
+#include "sim/base/human.hpp"
 
 namespace orrery {
 namespace {
@@ -17,8 +17,9 @@ class DataParallelStep {
   DataParallelStep(const Job& job, Plan& plan, double samples)
       : job_(job),
         plan_(plan),
+        computing_(plan),
         work_(job, {samples, job.strategy.accumulation}),
-        buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket, bytes_sent_per_number(job))) {
+        buckets_(gradient_buckets(job.scenario.workload.network, job.strategy.bucket, bytes_sent_per_gradient(job))) {
     std::vector<RankId> members;
     for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);
     const int last = static_cast<int>(members.size()) - 1;
@@ -55,15 +56,15 @@ class DataParallelStep {
     const Work forward = work.of(Pass::forward, work.all()), backward = work.of(Pass::backward, work.all());
     const int last = job_.strategy.accumulation - 1;
     for (int step = 0; step <= last; ++step) {
-      plan_.program.add(compute_op(rank, Phase::forward, work.all(), forward, step));
+      computing_.add(rank, Phase::forward, work.all(), forward, step);
       if (step == last) continue;
-      add_recompute(plan_.program, rank, again_in(rank, work.all()), step);
-      plan_.program.add(compute_op(rank, Phase::backward, work.all(), backward, step));
+      computing_.add_again(rank, again_in(rank, work.all()), step);
+      computing_.add(rank, Phase::backward, work.all(), backward, step);
     }
-    Op update = compute_op(rank, Phase::optimizer, work.all(), work.of(Pass::optimizer, work.all()));
-    update.after = job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
-    update.after.insert(update.after.end(), sums.begin(), sums.end());
-    plan_.program.add(std::move(update));
+    std::vector<OpId> exchanged =
+        job_.strategy.overlap ? overlapped_backward(rank, last) : backward_then_exchange(rank, last);
+    exchanged.insert(exchanged.end(), sums.begin(), sums.end());
+    computing_.add(rank, Phase::optimizer, work.all(), work.update(), -1, std::move(exchanged));
   }
 
   [[nodiscard]] Work again_in(RankId rank, Span layers) const {
@@ -75,8 +76,8 @@ class DataParallelStep {
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
       const Work backward = work_.of(rank).of(Pass::backward, buckets_[i].layers);
-      add_recompute(plan_.program, rank, again_in(rank, buckets_[i].layers), step);
-      const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, buckets_[i].layers, backward, step));
+      computing_.add_again(rank, again_in(rank, buckets_[i].layers), step);
+      const OpId ready = computing_.add(rank, Phase::backward, buckets_[i].layers, backward, step);
       exchange(rank, i, ready, exchanges);
     }
     return exchanges;
@@ -85,8 +86,8 @@ class DataParallelStep {
   std::vector<OpId> backward_then_exchange(RankId rank, int step) {
     const Span all = work_.of(rank).all();
     const Work backward = work_.of(rank).of(Pass::backward, all);
-    add_recompute(plan_.program, rank, again_in(rank, all), step);
-    const OpId ready = plan_.program.add(compute_op(rank, Phase::backward, all, backward, step));
+    computing_.add_again(rank, again_in(rank, all), step);
+    const OpId ready = computing_.add(rank, Phase::backward, all, backward, step);
     std::vector<OpId> exchanges;
     for (std::size_t i = 0; i < buckets_.size(); ++i) exchange(rank, i, ready, exchanges);
     return exchanges;
@@ -111,15 +112,15 @@ class DataParallelStep {
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
       if (!exchanges_[i].valid()) continue;
       const OpId exchanged = plan_.program.add(exchange_op(rank, i));
-      Op sum = compute_op(rank, Phase::aggregate, buckets_[i].layers, {adding_up(buckets_[i].bytes), Flops{}});
-      sum.after = {exchanged};
-      sums.push_back(plan_.program.add(std::move(sum)));
+      const Work sum{adding_up(buckets_[i].bytes), Flops{}};
+      sums.push_back(computing_.add(rank, Phase::aggregate, buckets_[i].layers, sum, -1, {exchanged}));
     }
     return sums;
   }
 
   const Job& job_;
   Plan& plan_;
+  Computing computing_;
   RankWork work_;
   std::vector<Bucket> buckets_;
   std::vector<CollectiveId> exchanges_;  // one per bucket; invalid where there is nothing to exchange
@@ -133,8 +134,9 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
     exchanges += bucket.bytes.value() > 0 ? 1 : 0;
   }
   std::vector<std::string> notes = {
-      fmt::format("{} replicas of {} samples each per micro-step; {} bytes of gradients in {} buckets, {}",
-                  job.strategy.devices, samples, total.value(), exchanges,
+      fmt::format("{} replicas of {} each per micro-step; {} bytes of gradients in {}, {}", job.strategy.devices,
+                  human_count(static_cast<std::uint64_t>(samples), "sample"), total.value(),
+                  human_count(exchanges, "bucket"),
                   job.strategy.overlap ? "each exchanged as soon as backward has filled it"
                                        : "exchanged after the whole backward pass"),
       fmt::format("stragglers add {} x log2({}) of the step (framework {})",
@@ -144,11 +146,11 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
         "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
         "each on the full sum");
     notes.push_back(fmt::format(
-        "adding up = (N + 1) x gradient bytes / (memory bandwidth x efficiency) = {} s on the server, bucket by "
+        "adding up = (N + 1) x gradient bytes / (memory bandwidth x efficiency) = {} on the server, bucket by "
         "bucket; "
         "it belongs between push and pull, but they are one collective: each sum follows its bucket's, and the "
         "optimizer waits for all of them",
-        number_text(step.adding_up(total).value())));
+        human(step.adding_up(total))));
   }
   if (job.strategy.accumulation > 1) {
     notes.push_back(fmt::format("{} micro-steps; only the last one exchanges gradients", job.strategy.accumulation));

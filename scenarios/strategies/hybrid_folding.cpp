@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,11 +56,29 @@ void add_links_of_all(const Cluster& cluster, const Fold& fold, std::size_t i, P
   own.link_power.back().always_on *= count / own.link_copies.back();
 }
 
+/// The nodes that the devices of a layout stand on, by the ranks that stand for these devices.
+std::vector<NodesOfRanks> nodes_of_ranks(const Cluster& cluster, const Layout& layout, const HybridRanks& ranks) {
+  std::map<std::int32_t, std::set<std::size_t>> of_node;
+  for (std::int64_t device = 0; device < layout.devices(); ++device) {
+    const PlatformHost& host = cluster.platform.hosts[static_cast<std::size_t>(device)];
+    of_node[host.node].insert(ranks.rank(coordinates_of(layout, device)).index());
+  }
+  std::map<std::set<std::size_t>, double> alike;
+  for (const auto& [node, held] : of_node) alike[held] += 1.0;
+  std::vector<NodesOfRanks> nodes;
+  for (const auto& [held, count] : alike) {
+    nodes.push_back({{}, count});
+    for (const std::size_t rank : held) nodes.back().ranks.emplace_back(rank);
+  }
+  return nodes;
+}
+
 HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Moving moving, Fold fold) {
   HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < fold.original.size(); ++i) add_links_of_all(cluster, fold, i, platform.own);
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
+  platform.own.nodes = nodes_of_ranks(cluster, layout, platform.ranks);
   const std::vector<MeetingTraffic> traffic = group_traffic(layout, moving);
   for (std::size_t i = 0; i < traffic.size(); ++i) platform.wires[traffic[i].meeting].reach = fold.reach[i];
   return platform;

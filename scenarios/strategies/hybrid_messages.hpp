@@ -19,7 +19,8 @@ class StageMessages {
  public:
   StageMessages(const HybridStep& step, RankId rank);
 
-  /// What a task waits for; none at the end of the network, and where only gradients of weights are computed.
+  /// What a task waits for; none at the end of the network, where only gradients of weights are computed, and of
+  /// gradients that nobody needs: nothing trains below.
   [[nodiscard]] std::optional<StageMessage> into(const Task& task) const;
   /// What a task sends; none as above.
   [[nodiscard]] std::optional<StageMessage> out_of(const Task& task) const;
@@ -34,7 +35,9 @@ class StageMessages {
   [[nodiscard]] std::optional<StageMessage> message(const Task& task, Direction direction) const;
   [[nodiscard]] int own_chunk(const Task& task) const;
   [[nodiscard]] int other_chunk(const Task& task, Direction direction) const;
-  [[nodiscard]] int first_chunk(const Task& task) const;
+  /// Of the two that a message goes between, the one that comes first along the network.
+  [[nodiscard]] int first_chunk(const Task& task, Direction direction) const;
+  [[nodiscard]] const ChunkPrice& price_of(int chunk) const;
 
   const HybridStep& step_;
   const Layout& layout_;

@@ -8,6 +8,7 @@
 
 #include "models/layouts/group_place.hpp"
 #include "models/layouts/replica_places.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 #include "sim/engine/fold.hpp"
 
@@ -60,8 +61,8 @@ void add_kinds(const ClusterDescription& cluster, const Layout& layout, const La
       ++replicas;
     }
     const std::string counts = least == most ? fmt::format("{}", most) : fmt::format("{} or {}", least, most);
-    notes.push_back(fmt::format("{} replica{} on {}: {} micro-batches each", replicas, replicas == 1 ? "" : "s",
-                                prices.kinds[kind].devices, counts));
+    notes.push_back(fmt::format("{} on {}: {} micro-batch{} each", human_count(replicas, "replica"),
+                                prices.kinds[kind].devices, counts, most == 1 ? "" : "es"));
   }
   notes.emplace_back(
       layout.balance == Balance::equal
@@ -108,6 +109,17 @@ void add_cautions(const HybridOptions& options, const ClusterDescription& cluste
         fmt::format("the last node holds {} ranks, the others {}: groups over both go at the pace of its few NICs",
                     in_last, cluster.devices_per_node));
   }
+}
+
+/// Where messages go forward alone.
+std::string one_way_note(const LayoutPrices& prices) {
+  std::int64_t chunks = 0;
+  for (const StagePrice& stage : prices.stages) {
+    chunks += std::count_if(stage.chunks.begin(), stage.chunks.end(),
+                            [](const ChunkPrice& chunk) { return chunk.returned <= 0; });
+  }
+  if (chunks == 0) return {};
+  return fmt::format("; no gradients come back to the first {}: nothing trains there", human_count(chunks, "chunk"));
 }
 
 /// Contract: there is an exchange.
@@ -163,28 +175,6 @@ std::string memory_note(const LayoutMemory& memory) {
       gib(memory.states.activations), gib(memory.working), gib(memory.reserve), gib(memory.peak()));
 }
 
-std::string range_text(const Ranged& range) {
-  if (range.low == range.high) return number_text(range.value);
-  return fmt::format("{} ({} to {})", number_text(range.value), number_text(range.low), number_text(range.high));
-}
-
-template <class Law, class Constants>
-void add_constants(const std::string& of, const Law& law, const Constants& constants, std::vector<std::string>& notes) {
-  for (const auto& constant : constants) {
-    notes.push_back(
-        fmt::format("{}: {} = {}: {}", of, constant.name, range_text(law.*constant.member), constant.meaning));
-  }
-}
-
-/// Of nodes of one kind.
-void add_laws(const TrainingJob& job, std::vector<std::string>& notes) {
-  add_constants("device " + job.cluster.device.id, job.device_law, device_constants(), notes);
-  if (job.cluster.node_link) add_constants("node link " + job.node_law.link, job.node_law, fabric_constants(), notes);
-  if (job.cluster.network_link) {
-    add_constants("network link " + job.network_law.link, job.network_law, fabric_constants(), notes);
-  }
-}
-
 }  // namespace
 
 std::string left_out_of_closed_form(const HybridOptions& options) {
@@ -196,15 +186,15 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
                                       const StepPrediction& prediction, const LayoutPrices& prices,
                                       const HybridPlatform& platform) {
   const TrainingJob& job = judge.job();
-  std::vector<std::string> notes = {fmt::format("layout {}: {} devices, {} micro-batches per replica",
-                                                to_text(options.layout), options.layout.devices(),
-                                                prediction.microbatches)};
+  std::vector<std::string> notes = {fmt::format("layout {}: {}, {} micro-batch{} per replica", to_text(options.layout),
+                                                human_count(options.layout.devices(), "device"),
+                                                prediction.microbatches, prediction.microbatches == 1 ? "" : "es")};
   add_kinds(job.cluster, options.layout, prices, notes);
   add_stages(prices, notes);
   if (options.layout.pp > 1) {
-    notes.push_back(
-        fmt::format("a message between stages: {:.4g} ms, {}", milliseconds(std::ranges::max(prices.transfers)),
-                    job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden"));
+    notes.push_back(fmt::format(
+        "a message between stages: {:.4g} ms, {}{}", milliseconds(std::ranges::max(prices.transfers)),
+        job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden", one_way_note(prices)));
   }
   if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(job, options.layout, prices));
   if (options.layout.outer.islands > 1) notes.push_back(islands_note(options, prices));
@@ -214,8 +204,6 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
   notes.push_back(platform.ranks.note());
   notes.insert(notes.end(), platform.notes.begin(), platform.notes.end());
   notes.emplace_back(folding_rule());
-  add_constants("framework " + job.framework.id, job.framework, framework_constants(), notes);
-  for (std::size_t group = 0; group < job.cluster.groups(); ++group) add_laws(job_on_group(job, group), notes);
   return notes;
 }
 

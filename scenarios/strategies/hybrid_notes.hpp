@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "models/layouts/step_prediction.hpp"
+#include "scenarios/plan.hpp"
 #include "scenarios/strategies/hybrid_platform.hpp"
 
 namespace orrery {
 
-/// The layout, its stages and their prices, the exchange of gradients, memory, the closed form's parts and range, how
-/// it is folded, and every constant of framework, device and fabric with its range.
+/// The layout, its stages and their prices, the exchange of gradients, memory, the closed form's parts and range, and
+/// how it is folded.
 std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOptions& options,
                                       const StepPrediction& prediction, const LayoutPrices& prices,
                                       const HybridPlatform& platform);

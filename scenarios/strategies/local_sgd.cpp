@@ -18,14 +18,15 @@ Bytes averaged_weights(const Job& job) {
 }
 
 /// Returns the last operation.
-OpId add_local_steps(Program& program, RankId rank, const LayerWork& work, int steps) {
-  const Work again = work.again(work.met_first_in(work.all()));
+OpId add_local_steps(Computing& computing, RankId rank, const LayerWork& work, int steps) {
+  const Span all = work.all();
+  const Work again = work.again(work.met_first_in(all));
   OpId last;
   for (int step = 0; step < steps; ++step) {
-    program.add(compute_op(rank, Phase::forward, work.all(), work.of(Pass::forward, work.all()), step));
-    add_recompute(program, rank, again, step);
-    program.add(compute_op(rank, Phase::backward, work.all(), work.of(Pass::backward, work.all()), step));
-    last = program.add(compute_op(rank, Phase::optimizer, work.all(), work.of(Pass::optimizer, work.all()), step));
+    computing.add(rank, Phase::forward, all, work.of(Pass::forward, all), step);
+    computing.add_again(rank, again, step);
+    computing.add(rank, Phase::backward, all, work.of(Pass::backward, all), step);
+    last = computing.add(rank, Phase::optimizer, all, work.update(), step);
   }
   return last;
 }
@@ -68,9 +69,10 @@ Plan plan_local_sgd(const Job& job) {
   const RankWork work(job, {samples});
   const Bytes weights = averaged_weights(job);
   const CollectiveId average = add_average(plan.program, job.strategy.collective, weights);
+  Computing computing(plan);
   for (std::size_t index = 0; index < plan.program.ranks(); ++index) {
     const RankId rank(index);
-    const OpId trained = add_local_steps(plan.program, rank, work.of(rank), steps);
+    const OpId trained = add_local_steps(computing, rank, work.of(rank), steps);
     if (!average.valid()) continue;
     Op exchange = collective_op(rank, Dimension::dp, Phase::gradient_exchange, average);
     exchange.after = {trained};

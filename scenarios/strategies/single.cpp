@@ -11,12 +11,13 @@ Plan plan_single(const Job& job) {
   Plan plan = start_plan(job, 1);
   const LayerWork work(job, device_of(job, RankId(0)), {samples, micro_steps});
   const RankId rank(0);
+  Computing computing(plan);
   for (int step = 0; step < micro_steps; ++step) {
-    plan.program.add(compute_op(rank, Phase::forward, work.all(), work.of(Pass::forward, work.all()), step));
-    add_recompute(plan.program, rank, work.again(work.met_first_in(work.all())), step);
-    plan.program.add(compute_op(rank, Phase::backward, work.all(), work.of(Pass::backward, work.all()), step));
+    computing.add(rank, Phase::forward, work.all(), work.of(Pass::forward, work.all()), step);
+    computing.add_again(rank, work.again(work.met_first_in(work.all())), step);
+    computing.add(rank, Phase::backward, work.all(), work.of(Pass::backward, work.all()), step);
   }
-  plan.program.add(compute_op(rank, Phase::optimizer, work.all(), work.of(Pass::optimizer, work.all())));
+  computing.add(rank, Phase::optimizer, work.all(), work.update());
   plan.microbatches = micro_steps;
   plan.memory = whole_memory(job, samples);
   plan.notes = {fmt::format("step = {} x (forward + backward of {} samples) + optimizer", micro_steps, samples)};

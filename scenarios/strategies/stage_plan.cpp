@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "scenarios/strategies/stages.hpp"
+#include "sim/base/human.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -26,12 +27,16 @@ class StagePlanner {
         order_(order),
         stages_(job.strategy.devices),
         plan_(start_plan(job, stages_)),
+        computing_(plan_),
         samples_(divide_batch(job, order.microbatches, fmt::format("{} {}", order.microbatches, order.unit))),
-        work_(job, {samples_, order_.microbatches, stages_}) {
+        work_(job, {samples_, order_.microbatches}) {
     if (static_cast<std::size_t>(stages_) > graph_.layers.size()) {
       throw Infeasible(fmt::format("{} stages, but {} has only {} layers", stages_, graph_.name, graph_.layers.size()));
     }
     spans_ = cut_into_stages(row_of_layers(), static_cast<std::size_t>(stages_));
+    for (int stage = 0; stage < stages_; ++stage) {
+      work_of_stage_.push_back(work_.of(rank(stage)).as_process(span(stage)));
+    }
     find_tied_weights();
   }
 
@@ -49,6 +54,7 @@ class StagePlanner {
  private:
   static RankId rank(int stage) { return RankId(static_cast<std::size_t>(stage)); }
   [[nodiscard]] Span span(int stage) const { return spans_[static_cast<std::size_t>(stage)]; }
+  [[nodiscard]] const LayerWork& work(int stage) const { return work_of_stage_[static_cast<std::size_t>(stage)]; }
 
   /// Bytes of one micro-batch that cross the cut before `layer`, activations forward, gradients backward.
   [[nodiscard]] Bytes bytes_before_layer(std::size_t layer, Pass pass) const {
@@ -61,26 +67,18 @@ class StagePlanner {
   [[nodiscard]] LayerRow row_of_layers() const {
     LayerRow row;
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
-      const Work work = work_on_layer(0, i);
-      row.seconds.push_back(work.time.value());
-      row.flops.push_back(work.flops.value());
+      row.seconds.push_back(work_.of(rank(0)).round(i).value());
+      row.flops.push_back(work_.of(rank(0)).round_flops(i).value());
       row.cut_bytes.push_back(
           (bytes_before_layer(i + 1, Pass::forward) + bytes_before_layer(i + 1, Pass::backward)).value());
     }
     if (job_.cluster.description.groups() == 1) return row;
     for (int stage = 0; stage < stages_; ++stage) {
       std::vector<double>& seconds = row.seconds_of_part.emplace_back();
-      for (std::size_t i = 0; i < graph_.layers.size(); ++i) seconds.push_back(work_on_layer(stage, i).time.value());
+      const LayerWork& own = work_.of(rank(stage));
+      for (std::size_t i = 0; i < graph_.layers.size(); ++i) seconds.push_back(own.round(i).value());
     }
     return row;
-  }
-
-  [[nodiscard]] Work work_on_layer(int stage, std::size_t layer) const {
-    const LayerWork& own = work_.of(rank(stage));
-    Work work = own.of(Pass::forward, layer);
-    work += own.of(Pass::backward, layer);
-    work += own.again({layer, layer + 1});
-    return work;
   }
 
   [[nodiscard]] int stage_of(LayerId layer) const {
@@ -102,7 +100,7 @@ class StagePlanner {
   }
 
   void write_stage(int stage) {
-    const LayerWork& own = work_.of(rank(stage));
+    const LayerWork& own = work(stage);
     const Work forward = own.of(Pass::forward, span(stage)), backward = own.of(Pass::backward, span(stage));
     OpId last;
     Task before;
@@ -114,17 +112,27 @@ class StagePlanner {
       }
       before = task;
     }
-    Op update = compute_op(rank(stage), Phase::optimizer, span(stage), own.of(Pass::optimizer, span(stage)));
-    if (holds_tied(stage)) update.after = {exchange_tied(stage, last)};
-    plan_.program.add(std::move(update));
+    std::vector<OpId> after;
+    if (holds_tied(stage)) after = {exchange_tied(stage, last)};
+    computing_.add(rank(stage), Phase::optimizer, span(stage), update_of(stage), -1, std::move(after));
+  }
+
+  /// Both stages that hold tied weights update theirs.
+  [[nodiscard]] Work update_of(int stage) const {
+    Work update = work(stage).update();
+    if (!tied_ || stage != tied_->user_stage) return update;
+    const std::size_t owner = tied_->owner.index();
+    const double part = tied_->numbers / static_cast<double>(trainable_parameters(graph_.layers[owner]));
+    update += work(stage).of(Pass::optimizer, {owner, owner + 1}) * part;
+    return update;
   }
 
   OpId write_forward(int stage, int microbatch, const Work& work) {
-    Op compute = compute_op(rank(stage), Phase::forward, span(stage), work, microbatch);
+    std::vector<OpId> after;
     if (stage > 0) {
-      compute.after = {plan_.program.add(receive_op(rank(stage - 1), rank(stage), Phase::forward, microbatch))};
+      after = {plan_.program.add(receive_op(rank(stage - 1), rank(stage), Phase::forward, microbatch))};
     }
-    const OpId done = plan_.program.add(std::move(compute));
+    const OpId done = computing_.add(rank(stage), Phase::forward, span(stage), work, microbatch, std::move(after));
     if (stage + 1 < stages_)
       send(stage, stage + 1, bytes_across(stage + 1, Pass::forward), Phase::forward, microbatch, done);
     return done;
@@ -134,7 +142,7 @@ class StagePlanner {
   /// stage's last segment are still there.
   [[nodiscard]] Work again(int stage, const Task& before, const Task& now) const {
     if (job_.strategy.recompute == Recompute::none) return {};
-    const LayerWork& own = work_.of(rank(stage));
+    const LayerWork& own = work(stage);
     Span run = span(stage);
     const bool at_once = before.kind == Task::Kind::forward && before.microbatch == now.microbatch;
     if (at_once) run.end = std::max(run.first, own.segment_start(run.end - 1));
@@ -142,12 +150,12 @@ class StagePlanner {
   }
 
   OpId write_backward(int stage, int microbatch, const Work& recompute, const Work& work) {
-    Op compute = compute_op(rank(stage), Phase::backward, span(stage), work, microbatch);
+    std::vector<OpId> after;
     if (stage + 1 < stages_) {
-      compute.after = {plan_.program.add(receive_op(rank(stage + 1), rank(stage), Phase::backward, microbatch))};
+      after = {plan_.program.add(receive_op(rank(stage + 1), rank(stage), Phase::backward, microbatch))};
     }
-    add_recompute(plan_.program, rank(stage), recompute, microbatch, compute.after);
-    const OpId done = plan_.program.add(std::move(compute));
+    computing_.add_again(rank(stage), recompute, microbatch, after);
+    const OpId done = computing_.add(rank(stage), Phase::backward, span(stage), work, microbatch, std::move(after));
     if (stage > 0) send(stage, stage - 1, bytes_across(stage, Pass::backward), Phase::backward, microbatch, done);
     return done;
   }
@@ -203,11 +211,11 @@ class StagePlanner {
           number_text(100 * stage_slack)));
     }
     for (int stage = 0; stage < stages_; ++stage) {
-      Work work = work_.of(rank(stage)).of(Pass::forward, span(stage));
-      work += work_.of(rank(stage)).of(Pass::backward, span(stage));
-      std::string note = fmt::format("stage {}: {} to {}, {} s forward and backward per micro-batch", stage,
+      Work both = work(stage).of(Pass::forward, span(stage));
+      both += work(stage).of(Pass::backward, span(stage));
+      std::string note = fmt::format("stage {}: {} to {}, {} forward and backward per micro-batch", stage,
                                      graph_.layers[span(stage).first].name, graph_.layers[span(stage).end - 1].name,
-                                     number_text(work.time.value()));
+                                     human(both.total()));
       if (stage > 0)
         note +=
             fmt::format(", {} bytes cross the cut before it", number_text(bytes_across(stage, Pass::forward).value()));
@@ -225,9 +233,11 @@ class StagePlanner {
   const StageOrder& order_;
   int stages_;
   Plan plan_;
+  Computing computing_;
   double samples_;  // of one micro-batch
   RankWork work_;
   std::vector<Span> spans_;
+  std::vector<LayerWork> work_of_stage_;
   std::optional<TiedWeights> tied_;
   CollectiveId tied_exchange_;
 };

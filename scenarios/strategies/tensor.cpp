@@ -34,7 +34,7 @@ class TensorStep {
   TensorStep(const Job& job, const TensorSplit& split, double samples)
       : job_(job),
         samples_(samples),
-        ranks_work_(job, {samples, job.strategy.accumulation, 1, shares(split)}),
+        ranks_work_(job, {samples, job.strategy.accumulation, shares(split)}),
         work_(ranks_work_.of(RankId(0))) {
     for (std::size_t i = 0; i < split.layers.size(); ++i) {
       exchange(Phase::forward, split.layers[i].before_forward);
@@ -53,12 +53,19 @@ class TensorStep {
     for (std::size_t rank = 0; rank < plan.program.ranks(); ++rank) members.emplace_back(rank);
     const GroupId group = plan.program.add_group(members);
     std::vector<OpId> previous(members.size());
+    Computing computing(plan);
     for (int step = 0; step < job_.strategy.accumulation; ++step) {
-      for (const Item& item : items_) write_item(plan.program, group, item, step, previous);
+      for (const Item& item : items_) {
+        if (const auto* stretch = std::get_if<Stretch>(&item)) {
+          compute(computing, members, *stretch, step, previous);
+        } else {
+          write(plan.program, group, std::get<Exchange>(item), step, previous);
+        }
+      }
     }
     for (const RankId rank : members) {
-      const Work update = ranks_work_.of(rank).of(Pass::optimizer, work_.all());
-      add_after(plan.program, compute_op(rank, Phase::optimizer, work_.all(), update), previous);
+      const Work update = ranks_work_.of(rank).update();
+      computing.add(rank, Phase::optimizer, work_.all(), update, -1, behind(previous[rank.index()]));
     }
   }
 
@@ -119,30 +126,32 @@ class TensorStep {
     return last != nullptr && last->phase == phase ? last : nullptr;
   }
 
-  void write_item(Program& program, GroupId group, const Item& item, int step, std::vector<OpId>& previous) const {
-    if (const auto* stretch = std::get_if<Stretch>(&item)) {
-      const Pass pass = stretch->phase == Phase::backward ? Pass::backward : Pass::forward;
-      for (const RankId rank : program.group(group)) {
-        const Work work = ranks_work_.of(rank).of(pass, stretch->layers);
-        add_after(program, compute_op(rank, stretch->phase, stretch->layers, work, step), previous);
-      }
-      return;
-    }
-    const auto& exchange = std::get<Exchange>(item);
-    const CollectiveId collective =
-        program.add_collective({exchange.what.kind, job_.strategy.collective, group, bytes(exchange.what), 0});
-    for (const RankId rank : program.group(group)) {
-      add_after(program, collective_op(rank, Dimension::tp, exchange.phase, collective, exchange.what.layer, step),
-                previous);
-    }
+  [[nodiscard]] Work work_in(const Stretch& stretch, RankId rank) const {
+    const LayerWork& own = ranks_work_.of(rank);
+    if (stretch.phase == Phase::recompute) return own.again(stretch.layers);
+    return own.of(stretch.phase == Phase::backward ? Pass::backward : Pass::forward, stretch.layers);
   }
 
   /// Each operation of a rank waits for its previous one: nothing overlaps.
-  static void add_after(Program& program, Op op, std::vector<OpId>& previous) {
-    OpId& last = previous[op.rank.index()];
-    if (last.valid()) op.after = {last};
-    last = program.add(std::move(op));
+  void compute(Computing& computing, const std::vector<RankId>& members, const Stretch& stretch, int step,
+               std::vector<OpId>& previous) const {
+    for (const RankId rank : members) {
+      OpId& last = previous[rank.index()];
+      last = computing.add(rank, stretch.phase, stretch.layers, work_in(stretch, rank), step, behind(last));
+    }
   }
+
+  void write(Program& program, GroupId group, const Exchange& exchange, int step, std::vector<OpId>& previous) const {
+    const CollectiveId collective =
+        program.add_collective({exchange.what.kind, job_.strategy.collective, group, bytes(exchange.what), 0});
+    for (const RankId rank : program.group(group)) {
+      Op op = collective_op(rank, Dimension::tp, exchange.phase, collective, exchange.what.layer, step);
+      op.after = behind(previous[rank.index()]);
+      previous[rank.index()] = program.add(std::move(op));
+    }
+  }
+
+  static std::vector<OpId> behind(OpId last) { return last.valid() ? std::vector{last} : std::vector<OpId>(); }
 
   const Job& job_;
   double samples_;  // of one micro-step

@@ -53,9 +53,9 @@ std::optional<T> given(Node& node, std::string_view key, const Range& range = an
 }
 
 template <class T>
-T given_or(Node& node, std::string_view key, T fallback, const Range& range = any_number) {
+T given_or(Node& node, std::string_view key, T fallback, const Range& range, std::string_view origin) {
   if (auto value = given<T>(node, key, range)) return *std::move(value);
-  resolve(node, path_of(node, key), toml_text(fallback), "default");
+  resolve(node, path_of(node, key), toml_text(fallback), std::string(origin));
   return fallback;
 }
 
@@ -110,6 +110,12 @@ const std::vector<ResolvedValue>& TomlDocument::resolved() const {
   return impl_->resolved;
 }
 
+std::vector<std::string> TomlDocument::files() const {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : impl_->lines) names.push_back(name);
+  return names;
+}
+
 TomlTable::TomlTable(std::shared_ptr<Node> node) : node_(std::move(node)) {}
 
 bool TomlTable::has(std::string_view key) const {
@@ -124,8 +130,8 @@ const std::string& TomlTable::path() const {
   return node_->path;
 }
 
-std::string TomlTable::text(std::string_view key, std::string_view fallback) {
-  return given_or(*node_, key, std::string(fallback));
+std::string TomlTable::text(std::string_view key, std::string_view fallback, std::string_view origin) {
+  return given_or(*node_, key, std::string(fallback), any_number, origin);
 }
 std::optional<std::string> TomlTable::text(std::string_view key) {
   return given<std::string>(*node_, key);
@@ -134,8 +140,9 @@ std::string TomlTable::required_text(std::string_view key) {
   return required<std::string>(*node_, key);
 }
 
-std::string TomlTable::choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback) {
-  std::string chosen = text(key, fallback);
+std::string TomlTable::choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback,
+                              std::string_view origin) {
+  std::string chosen = text(key, fallback, origin);
   // A default is the caller's own, whether it is one of the names or a word for none of them.
   if (chosen == fallback || std::find(names.begin(), names.end(), chosen) != names.end()) return chosen;
   problem(key, "unknown name \"" + chosen + "\"", {}, did_you_mean(chosen, names));
@@ -149,8 +156,8 @@ std::string TomlTable::required_choice(std::string_view key, const std::vector<s
   return names.front();
 }
 
-double TomlTable::number(std::string_view key, double fallback, Range range) {
-  return given_or(*node_, key, fallback, range);
+double TomlTable::number(std::string_view key, double fallback, Range range, std::string_view origin) {
+  return given_or(*node_, key, fallback, range, origin);
 }
 std::optional<double> TomlTable::number(std::string_view key, Range range) {
   return given<double>(*node_, key, range);
@@ -158,8 +165,8 @@ std::optional<double> TomlTable::number(std::string_view key, Range range) {
 double TomlTable::required_number(std::string_view key, Range range) {
   return required<double>(*node_, key, range);
 }
-std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, Range range) {
-  return given_or(*node_, key, fallback, range);
+std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, Range range, std::string_view origin) {
+  return given_or(*node_, key, fallback, range, origin);
 }
 std::optional<std::int64_t> TomlTable::integer(std::string_view key, Range range) {
   return given<std::int64_t>(*node_, key, range);
@@ -168,7 +175,7 @@ std::int64_t TomlTable::required_integer(std::string_view key, Range range) {
   return required<std::int64_t>(*node_, key, range);
 }
 bool TomlTable::boolean(std::string_view key, bool fallback) {
-  return given_or(*node_, key, fallback);
+  return given_or(*node_, key, fallback, any_number, default_origin);
 }
 std::vector<std::string> TomlTable::texts(std::string_view key) {
   return given<std::vector<std::string>>(*node_, key).value_or(std::vector<std::string>{});

@@ -20,8 +20,9 @@ namespace orrery {
 struct ResolvedValue {
   std::string path;    // dotted, with [i] for elements of arrays of tables: strategy[0].kind
   std::string value;   // as TOML text
-  std::string origin;  // "default", "file.toml:12", or "--set"
+  std::string origin;  // "file.toml:12", "--set", "default", or whose value the default is: "workload.precision"
 };
+inline constexpr std::string_view default_origin = "default";
 
 struct Range {
   double low = -std::numeric_limits<double>::infinity();  // inclusive unless low_open
@@ -58,6 +59,8 @@ class TomlDocument {
   [[nodiscard]] TomlTable root();
   /// Every value read so far, once, in reading order.
   [[nodiscard]] const std::vector<ResolvedValue>& resolved() const;
+  /// The file and those that it extends, as far as they could be read.
+  [[nodiscard]] std::vector<std::string> files() const;
 
   struct Impl;
 
@@ -74,17 +77,21 @@ class TomlTable {
   [[nodiscard]] Position where(std::string_view key) const;
   [[nodiscard]] const std::string& path() const;
 
-  std::string text(std::string_view key, std::string_view fallback);
+  // `origin`: where a fallback comes from that is not the reader's own.
+  std::string text(std::string_view key, std::string_view fallback, std::string_view origin = default_origin);
   std::optional<std::string> text(std::string_view key);
   std::string required_text(std::string_view key);
   /// One of `names`; unknown names are reported with did-you-mean.
-  std::string choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback);
+  std::string choice(std::string_view key, const std::vector<std::string>& names, std::string_view fallback,
+                     std::string_view origin = default_origin);
   std::string required_choice(std::string_view key, const std::vector<std::string>& names);
 
-  double number(std::string_view key, double fallback, Range range = any_number);  // integers are accepted
+  double number(std::string_view key, double fallback, Range range = any_number,
+                std::string_view origin = default_origin);  // integers are accepted
   std::optional<double> number(std::string_view key, Range range = any_number);
   double required_number(std::string_view key, Range range = any_number);
-  std::int64_t integer(std::string_view key, std::int64_t fallback, Range range = any_number);
+  std::int64_t integer(std::string_view key, std::int64_t fallback, Range range = any_number,
+                       std::string_view origin = default_origin);
   std::optional<std::int64_t> integer(std::string_view key, Range range = any_number);
   std::int64_t required_integer(std::string_view key, Range range = any_number);
   bool boolean(std::string_view key, bool fallback);

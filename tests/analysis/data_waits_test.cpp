@@ -102,4 +102,22 @@ TEST_CASE("where all forward passes come first a pipeline waits for what a load 
   CHECK(time.bubble.value() == 3);
 }
 
+// Passes of a second that each wait for a load of two, begun with the load before it: one second lies between them.
+TEST_CASE("every one of many loads that set the pace is waited for") {
+  const int count = 1000;
+  std::vector<Activity> activities;
+  for (int microbatch = count - 1; microbatch >= 0; --microbatch) {  // in no order
+    activities.push_back(pass(0, Phase::forward, microbatch, 2.0 * microbatch, 2.0 * microbatch + 1));
+    activities.push_back(load(microbatch, 2.0 * microbatch, 2.0 * microbatch + 2));
+  }
+  Records records;
+  records.ranks = 1;
+  records.activities = activities;
+  records.makespan = Seconds(2.0 * count);
+  const std::vector<Interval> waits = data_waits(records, RankId(0));
+  REQUIRE(waits.size() == static_cast<std::size_t>(count));
+  for (const Interval& wait : waits) CHECK((wait.end - wait.begin).value() == 1);
+  CHECK(time_of(activities).input.value() == count);
+}
+
 }  // namespace orrery

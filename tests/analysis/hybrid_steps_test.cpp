@@ -74,6 +74,29 @@ TEST_CASE("a loader that sets the pace adds its wait and nothing else") {
   CHECK(loaded.time.compute.value() == Approx(without.time.compute.value()).epsilon(1e-6));
 }
 
+TEST_CASE("nodes that hold different stages cost what they do where every device has a rank of its own") {
+  struct Nodes {
+    std::string cluster, keys;
+    int batch = 80;
+  };
+  const Nodes nodes = GENERATE(
+      // Stages 0 to 3 on a node, 4 alone on another.
+      Nodes{"system = \"dgx-a100\"\nnodes = 2\n", "devices = 10\npp = 5\nmicrobatch = 2\n"},
+      Nodes{"system = \"dgx-a100\"\nnodes = 2\n", "devices = 12\npp = 3\nmicrobatch = 2\n", 96},
+      Nodes{"system = \"dgx-a100\"\nnodes = 3\n", "devices = 20\npp = 5\ntp = 2\nmicrobatch = 2\n"},
+      // All stages on one, two of them on another.
+      Nodes{"system = \"dgx-a100\"\nnodes = 2\n",
+            "devices = 10\npp = 5\nmicrobatch = 2\norder = [\"pp\", \"tp\", \"cp\", \"dp\"]\n"},
+      Nodes{"system = \"dgx-a100\"\nnodes = 2\n", "pp = 4\nmicrobatch = 2\n", 96});
+  INFO(nodes.keys);
+  const auto step = [&](const std::string& fold) {
+    return step_of("gpt2-medium", nodes.batch, nodes.cluster, nodes.keys + fold);
+  };
+  const Step folded = step(""), whole = step("fold = \"never\"\n");
+  REQUIRE(folded.time.step.value() == Approx(whole.time.step.value()).epsilon(1e-9));
+  CHECK(folded.joules == Approx(whole.joules).epsilon(1e-9));
+}
+
 TEST_CASE("an exchange that hides behind the host shows on no fabric") {
   for (const std::string link : {"nvswitch2", "nvswitch3", "nvswitch4"}) {
     INFO(link);

@@ -71,6 +71,51 @@ TEST_CASE("constants of which nothing is used, or of what is not known, would ch
                             " - did you mean \"a100-sxm-") != std::string::npos);
 }
 
+TEST_CASE("constants of a device count wherever operators price, those of a link in layouts alone") {
+  const TemporaryFolder folder;
+  const std::string device =
+      folder.write("device.csv", "device,constant,value,low,high,source\na100-sxm-80,gemm_share,0.4,,,test\n");
+  const std::string link =
+      folder.write("link.csv", "link,constant,value,low,high,source\nnvswitch3,base_us,9,,,test\n");
+  const auto run = [&](const std::string& keys) {
+    const std::string ways = "[workload]\nnetwork = \"gpt2\"\nbatch = 256\nprecision = \"bf16\"\n" + keys +
+                             "[cluster]\nsystem = \"dgx-a100\"\nnodes = 1\n[[strategy]]\nname = \"data\"\nkind = "
+                             "\"data\"\n";
+    return call_orrery({"run", folder.write("data.toml", ways), "--json", "-q"});
+  };
+  const ChildResult plain = run(""), slow = run("constants = [\"device.csv\"]\n");
+  REQUIRE(slow.exit_code == 0);
+  CHECK(step_of(slow.output) > 1.2 * step_of(plain.output));
+  const std::string at = folder.file("data.toml") + ":5:13: workload.constants: nothing of \"";
+  CHECK(run("constants = [\"link.csv\"]\n").errors ==
+        at + link +
+            "\" is used: it has a link \"nvswitch3\" (no strategy of kind = \"hybrid\" has a link) - remove it, "
+            "or name another file\n  constants = [\"link.csv\"]\n              ^\n");
+  CHECK(run("constants = [\"device.csv\"]\ncompute = \"roofline\"\n").errors ==
+        at + device +
+            "\" is used: it has a device \"a100-sxm-80\" (no strategy is priced by operators) - remove it, or "
+            "name another file\n  constants = [\"device.csv\"]\n              ^\n");
+}
+
+TEST_CASE("constants of clients count where operators price them") {
+  const TemporaryFolder folder;
+  folder.write("device.csv", "device,constant,value,low,high,source\njetson-nano,gemm_share,0.1,,,test\n");
+  const auto run = [&](const std::string& keys) {
+    const std::string ways =
+        "[workload]\nnetwork = \"2nn\"\ndataset_samples = 64\ncompute = \"operators\"\n" + keys +
+        "[federation]\nclients = 2\ndevice = \"jetson-nano\"\nlink = \"wifi5\"\nserver = \"xeon-8380\"\n"
+        "server_link = \"eth-1g\"\n[[strategy]]\nname = \"f\"\nkind = \"federated\"\nclients_per_round = 2\n"
+        "rounds = 1\n";
+    return call_orrery({"run", folder.write("clients.toml", ways), "--json", "-q"});
+  };
+  const ChildResult plain = run(""), slow = run("constants = [\"device.csv\"]\n");
+  INFO(slow.errors);
+  REQUIRE(slow.exit_code == 0);
+  CHECK(step_of(slow.output) > step_of(plain.output));
+  folder.write("device.csv", "device,constant,value,low,high,source\nxeon-8380,gemm_share,0.1,,,test\n");
+  CHECK(run("constants = [\"device.csv\"]\n").errors.find("(the scenario's: jetson-nano)") != std::string::npos);
+}
+
 TEST_CASE("validate predicts with constants of one's own") {
   const TemporaryFolder folder;
   const std::string rows =

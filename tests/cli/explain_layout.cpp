@@ -39,6 +39,38 @@ TEST_CASE("explain says what a run has and the closed form has not") {
   CHECK(explained("dp = 12").find(partly) != std::string::npos);
 }
 
+TEST_CASE("explain prints the constants of a framework, device or link once, and who is priced by them") {
+  const std::string one = "name = \"b\"\nkind = \"hybrid\"\ndp = 8\n";
+  const std::string text = explained("dp = 16\n[[strategy]]\n" + one);
+  const auto once = [&](const std::string& line) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+    CHECK(text.find(line) == text.rfind(line));
+  };
+  once("\nframework pytorch\n  ");
+  once("\n  gemm_share = ");
+  once("\nnode link ");
+  CHECK(text.find("\n  constants (below): framework pytorch, device h100-sxm, node link ") != std::string::npos);
+  const std::string other = explained("dp = 16\n[[strategy]]\n" + one + "cluster = { system = \"dgx-a100\" }\n");
+  CHECK(other.find("\nframework pytorch\n") != std::string::npos);
+  CHECK(other.find("\ndevice h100-sxm (a)\n") != std::string::npos);
+  CHECK(other.find("\ndevice a100-sxm-80 (b)\n") != std::string::npos);
+}
+
+TEST_CASE("explain speaks of one rank, and of times in units to read") {
+  const std::string text =
+      explained("dp = 1\n[[strategy]]\nname = \"stages\"\nkind = \"model\"\nsplit = \"layers\"\ndevices = 2\n");
+  CHECK(text.find(" on 1 rank; ") != std::string::npos);
+  CHECK(text.find("1 ranks") == std::string::npos);
+  const std::string times = " forward and backward per micro-batch";
+  const std::size_t end = text.find(times);
+  REQUIRE(end != std::string::npos);
+  const std::string note = text.substr(0, end);
+  const std::string time = note.substr(note.rfind(", ") + 2);
+  INFO(time);
+  CHECK(time.size() <= 8);  // "12.3 min", and not every digit of a double
+}
+
 TEST_CASE("explain tells the optimizer's bytes that each strategy is priced with") {
   const auto says = [](const std::string& text, const std::string& line) {
     INFO(text);

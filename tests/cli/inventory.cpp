@@ -19,9 +19,9 @@ std::string shown(const std::string& kind, const std::string& name) {
 }
 
 TEST_CASE("whatever is listed can be shown") {
-  for (const std::string kind :
-       {"devices", "links", "systems", "grids", "sources", "frameworks", "laws", "algorithms", "compressions",
-        "partitions", "selections", "availability", "radios", "networks", "datasets", "strategies", "columns"}) {
+  for (const std::string kind : {"devices", "links", "systems", "grids", "sources", "frameworks", "laws", "algorithms",
+                                 "compressions", "partitions", "selections", "availability", "radios", "networks",
+                                 "datasets", "strategies", "columns", "scenarios"}) {
     const ChildResult list = call_orrery({"list", kind});
     REQUIRE(list.exit_code == 0);
     const std::vector<std::string> lines = split(list.output, '\n');
@@ -64,6 +64,25 @@ TEST_CASE("frameworks and laws are shown with the range and the source of every 
         std::string::npos);
   CHECK(call_orrery({"show", "law", "a100-sxm-8"}).exit_code == 2);
   CHECK(call_orrery({"list", "frameworks"}).output.find("megatron-2021") != std::string::npos);
+}
+
+TEST_CASE("a scenario's page says what is asked, what was expected, and who takes part") {
+  const std::string page = shown("scenario", "quickstart");
+  CHECK(page.find("\n  question    Eight small boards") != std::string::npos);
+  CHECK(page.find("\n  strategies  single (single), data (data), ") != std::string::npos);
+  CHECK(page.find("\n  expected    ") != std::string::npos);
+  CHECK(page.find("\n  learns      for real") != std::string::npos);
+  CHECK(shown("scenario", "megatron-175b").find("learns") == std::string::npos);
+  for (const std::string& line : split(page.substr(page.find('\n')), '\n')) CHECK(line.size() <= 120);
+}
+
+TEST_CASE("the list of scenarios marks those that learn, one line each where it is no terminal") {
+  const std::string list = call_orrery({"list", "scenarios"}).output;
+  for (const std::string& line : split(list, '\n')) {
+    if (line.starts_with("quickstart ")) CHECK(line.ends_with(" (learns for real: tens of seconds)"));
+    if (line.starts_with("megatron-175b ")) CHECK(line.ends_with("?"));
+    CHECK_FALSE(line.starts_with(" "));
+  }
 }
 
 TEST_CASE("constants are printed without what sums of binary fractions leave behind") {

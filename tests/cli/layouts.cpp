@@ -52,7 +52,7 @@ devices = 1
   CHECK(sum_of_last(read_file(folder.file("out/layers.csv")), 3) == Approx(step));
 }
 
-TEST_CASE("rows that were priced by different laws are told apart under the table") {
+TEST_CASE("rows that were priced by different compute models are told apart under the table") {
   const TemporaryFolder folder;
   const std::string file = folder.write(
       "laws.toml",
@@ -61,12 +61,12 @@ TEST_CASE("rows that were priced by different laws are told apart under the tabl
       "[[strategy]]\nname = \"replicas\"\nkind = \"data\"\n[[strategy]]\nname = \"layout\"\nkind = \"hybrid\"\n");
   const ChildResult both = call_orrery({"run", file, "--quiet"});
   INFO(both.errors);
-  const std::string laws = "Computing is priced by different laws, which part of a difference may be:";
-  CHECK(both.output.find(laws + " hybrid by operators; data by roofline.") != std::string::npos);
+  const std::string models = "Strategies use different compute models, which may explain part of a difference:";
+  CHECK(both.output.find(models + " hybrid by operators; data by roofline.") != std::string::npos);
   const std::string alone = read_file(file).substr(0, read_file(file).find("[[strategy]]\nname = \"layout\""));
-  CHECK(call_orrery({"run", folder.write("alone.toml", alone), "--quiet"}).output.find("different laws") ==
+  CHECK(call_orrery({"run", folder.write("alone.toml", alone), "--quiet"}).output.find("different compute") ==
         std::string::npos);
-  CHECK(call_orrery({"run", file, "--quiet", "--set", "workload.compute=\"auto\""}).output.find("different laws") ==
+  CHECK(call_orrery({"run", file, "--quiet", "--set", "workload.compute=\"auto\""}).output.find("different compute") ==
         std::string::npos);
 }
 

@@ -173,8 +173,21 @@ TEST_CASE("one process tells what is wrong for all of them") {
     CHECK(result.exit_code == 1);
     CHECK(result.errors.find("the loss is not finite at step 2: layer \"dense2\" is the first whose output is not (the "
                              "weights diverged) - lower the learning rate, which is 1e+30") != std::string::npos);
-    CHECK(!fs::exists(out + "/results.csv"));
+    CHECK(!fs::exists(out));
   }
+  // A profile of another network.
+  const std::string profile = std::string(ORRERY_TEST_DIR) + "/../models/profiles/lenet5.csv";
+  result = measure(2, scenario + " --set workload.profile=" + profile + " --set workload.profile_host=xeon-8380 -o " +
+                          folder.file("deep/out"));
+  CHECK(result.exit_code == 3);
+  CHECK(!fs::exists(folder.file("deep")));
+  // Said before anything runs.
+  fs::create_directories(out);
+  const std::string read = folder.write("out/steps.csv", "link,constant,value,low,high,source\n");
+  result = measure(2, scenario + " --set 'workload.constants=[\"" + read + "\"]' -o " + out + " --force");
+  CHECK(result.exit_code == 2);
+  CHECK(result.errors.find("orrery measure: -o would replace " + read + ", which is read - choose another -o\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("compare tells which folder holds no results") {

@@ -85,6 +85,15 @@ TEST_CASE("the time that a node of several stages works is estimated in a search
       4, 0.05);
 }
 
+TEST_CASE("a node of which a part is used works whole in a search as in a run") {
+  // Stages 0 to 3 on eight devices, 4 on two of another node.
+  check_joules(
+      found_in(
+          "network = \"gpt2-medium\"\nbatch = 80\nframework = \"modern\"\n", "system = \"dgx-a100\"\nnodes = 2\n",
+          "devices = 10\n[search]\ntp = [1]\npp = [5]\nzero_stage = [0]\nrecompute = [\"none\"]\n" + one_microbatch),
+      1, 0.001);
+}
+
 TEST_CASE("shards that are gathered beside computing cost in a search what they do in a run") {
   check_joules(found_in("network = \"vit-b16\"\nbatch = 96\nframework = \"megatron-2021\"\n",
                         "system = \"hgx-mi300x\"\nnodes = 3\n",

@@ -92,6 +92,27 @@ TEST_CASE("every command explains itself on standard output, beginning with exam
   }
 }
 
+TEST_CASE("every option's help names what it takes") {
+  for (const std::string command :
+       {"run", "search", "profile", "list", "show", "explain", "trace", "measure", "compare", "validate", "fit"}) {
+    const ChildResult result = call_orrery({command, "--help"});
+    INFO(result.output);
+    CHECK(result.output.find(" arg ") == std::string::npos);
+    const bool reads_scenario = result.output.find(" SCENARIO [options]") != std::string::npos;
+    CHECK((result.output.find("\nSCENARIO is a file, or the name of one") != std::string::npos) == reads_scenario);
+  }
+}
+
+TEST_CASE("a scenario that ships can be called by its name") {
+  const ChildResult result = call_orrery({"run", "layers", "--check"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.output.find("scenarios/layers.toml: ok, ") != std::string::npos);
+  CHECK(call_orrery({"explain", "layers"}).exit_code == 0);
+  const ChildResult wrong = call_orrery({"run", "layerz", "--check"});
+  CHECK(wrong.exit_code == 3);
+  CHECK(wrong.errors == "layerz: is neither a file nor a scenario that ships with Orrery - did you mean \"layers\"?\n");
+}
+
 TEST_CASE("without arguments the help goes to standard error with exit code 2") {
   const ChildResult result = call_orrery({});
   CHECK(result.exit_code == 2);

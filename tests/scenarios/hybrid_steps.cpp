@@ -61,6 +61,20 @@ double makespan(int stages, int chunks, int microbatches, double last = 1.0,
   return run(pipeline(stages, chunks, schedule), prices, microbatches).makespan.value();
 }
 
+/// How many there are in a step of two micro-batches, by pass and bytes.
+std::map<std::pair<Phase, double>, int> messages_of(const HybridOptions& options, const LayoutPrices& prices) {
+  const HybridRanks ranks(options.layout, foldings(options).front());
+  const FrameworkProfile framework;
+  const HybridStep step{options, prices, framework, ranks, 2, 1, {}, {}, {}};
+  Program program(ranks.count());
+  write_hybrid_step(step, program);
+  std::map<std::pair<Phase, double>, int> messages;
+  for (const Op& op : program.ops()) {
+    if (const auto* send = std::get_if<Send>(&op.action)) ++messages[{op.phase, send->bytes.value()}];
+  }
+  return messages;
+}
+
 }  // namespace
 
 TEST_CASE("1F1B takes (m - 1) max + sum, interleaved m max + (sum - max) / v") {
@@ -165,19 +179,25 @@ TEST_CASE("backward passes send back what the chunk before sent forward") {
   // Chunks 0 and 2 on stage 0, 1 and 3 on stage 1; what leaves the last is the loss, which nobody receives.
   prices.stages[0].chunks[0].boundary = Bytes(10), prices.stages[1].chunks[0].boundary = Bytes(20);
   prices.stages[0].chunks[1].boundary = Bytes(30), prices.stages[1].chunks[1].boundary = Bytes(0.25);
-  const HybridRanks ranks(options.layout, foldings(options).front());
-  const FrameworkProfile framework;
-  const HybridStep step{options, prices, framework, ranks, 2, 1, {}, {}, {}};
-  Program program(ranks.count());
-  write_hybrid_step(step, program);
-  std::map<std::pair<Phase, double>, int> messages;
-  for (const Op& op : program.ops()) {
-    if (const auto* send = std::get_if<Send>(&op.action)) ++messages[{op.phase, send->bytes.value()}];
-  }
   const std::map<std::pair<Phase, double>, int> wanted = {{{Phase::forward, 10}, 2},  {{Phase::forward, 20}, 2},
                                                           {{Phase::forward, 30}, 2},  {{Phase::backward, 10}, 2},
                                                           {{Phase::backward, 20}, 2}, {{Phase::backward, 30}, 2}};
-  CHECK(messages == wanted);
+  CHECK(messages_of(options, prices) == wanted);
+}
+
+TEST_CASE("no gradients go back where nothing trains, and of a part of what was sent that part") {
+  const HybridOptions options = pipeline(2, 2);
+  LayoutPrices prices = equal_prices(2, 2, 1, 2);
+  prices.stages[0].chunks[0].boundary = Bytes(10), prices.stages[0].chunks[0].returned = 0;
+  prices.stages[1].chunks[0].boundary = Bytes(20), prices.stages[1].chunks[0].returned = 0.25;
+  prices.stages[0].chunks[1].boundary = Bytes(30);
+  const std::map<std::pair<Phase, double>, int> wanted = {{{Phase::forward, 10}, 2},
+                                                          {{Phase::forward, 20}, 2},
+                                                          {{Phase::forward, 30}, 2},
+                                                          {{Phase::backward, 5}, 2},
+                                                          {{Phase::backward, 30}, 2}};
+  CHECK(messages_of(options, prices) == wanted);
+  run(options, prices, 4);  // every message is received
 }
 
 TEST_CASE("a slow device holds its stage up, and a loader the whole pipeline") {

@@ -150,6 +150,12 @@ save_weights = ")" + file + "\"\n" + box + alone,
            file +
            "\"\n"
            "                 ^"},
+      {"weights of a strategy's own learning, written over those it starts from",
+       two_nn + "dataset = \"mnist\"\nlearn = true\nsteps = 1\ninitial_weights = \"" + file + "\"\n" + box +
+           "[[strategy]]\nname = \"s\"\nkind = \"local-sgd\"\nlocal_steps = 2\nsave_weights = \"" + file + "\"\n",
+       "lab.toml:13:16: strategy[0].save_weights: is also initial_weights (the next run would start from other "
+       "weights) - give it a name of its own\n  save_weights = \"" +
+           file + "\"\n                 ^"},
       {"weights of central learning where there is none",
        two_nn + "dataset = \"mnist\"\nlearn = true\nsave_weights = \"w\"\n" + federation,
        R"(lab.toml:5:16: workload.save_weights: nothing is learned centrally (every strategy has a learning of its own) - put save_weights into a [[strategy]]

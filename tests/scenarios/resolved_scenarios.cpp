@@ -36,7 +36,24 @@ TEST_CASE("resolved values name their origin") {
   CHECK(origin_of(scenario, "workload.batch") == "lab.toml:11");
   CHECK(origin_of(scenario, "workload.accumulation") == "default");
   CHECK(origin_of(scenario, "strategy[1].cluster.device") == "lab.toml:50");
-  CHECK(origin_of(scenario, "cluster.fabric") == "default");
+  CHECK(origin_of(scenario, "cluster.fabric") == "system box");
+  CHECK(origin_of(scenario, "strategy[1].precision") == "workload.precision");
+}
+
+TEST_CASE("what a federated strategy has from other tables is told, and what follows from its own optimizer is not") {
+  const std::string clients =
+      "[federation]\nclients = 4\ndevice = \"phone\"\nlink = \"net\"\nserver = \"gpu\"\nserver_link = \"net\"\n";
+  const std::string head = two_nn + "dataset = \"mnist\"\noptimizer = \"momentum\"\nlearning_rate = 0.05\n" + clients +
+                           "[[strategy]]\nname = \"a\"\nkind = \"federated\"\nclients_per_round = 2\n";
+  const Scenario same = scenario_of(head);
+  CHECK(origin_of(same, "strategy[0].optimizer") == "workload.optimizer");
+  CHECK(origin_of(same, "strategy[0].learning_rate") == "workload.learning_rate");
+  CHECK(origin_of(same, "strategy[0].momentum") == "workload.momentum");
+  CHECK(origin_of(same, "strategy[0].partition") == "federation.partition");
+  CHECK(origin_of(same, "workload.momentum") == "default");
+  const Scenario other = scenario_of(head + "optimizer = \"sgd\"\n");
+  CHECK(origin_of(other, "strategy[0].learning_rate") == "default");
+  CHECK(origin_of(other, "strategy[0].clip_norm") == "workload.clip_norm");
 }
 
 TEST_CASE("the resolved scenario is a scenario that resolves to itself") {
@@ -99,16 +116,16 @@ data_origin = "cluster"  # default
 [cluster]
 system = "box"  # lab.toml:5
 nodes = 1  # default
-devices_per_node = 4  # default
-nics = 2  # default
-fabric = "star"  # default
+devices_per_node = 4  # system box
+nics = 2  # system box
+fabric = "star"  # system box
 
 [[strategy]]
 name = "a"  # lab.toml:7
 kind = "single"  # lab.toml:8
-precision = "fp32"  # default
-recompute = "none"  # default
-accumulation = 1  # default
+precision = "fp32"  # workload.precision
+recompute = "none"  # workload.recompute
+accumulation = 1  # workload.accumulation
 
 [energy]
 pue = 1  # default

@@ -68,6 +68,14 @@ TEST_CASE("a precision the device lacks falls back to the next wider one it has"
   CHECK(peak_TFLOPS("a100-sxm-80", Precision::int8) == Approx(624));
 }
 
+TEST_CASE("a device multiplies in the format whose peak it has") {
+  CHECK(device("v100-sxm2-16").format_for(Precision::bf16) == Precision::fp16);
+  CHECK(device("a100-sxm-80").format_for(Precision::fp8) == Precision::bf16);
+  CHECK(device("a100-sxm-80").format_for(Precision::int8) == Precision::int8);
+  CHECK(device("rpi-4b").format_for(Precision::bf16) == Precision::fp32);
+  CHECK(device("rpi-4b").format_for(Precision::fp64) == Precision::fp64);
+}
+
 TEST_CASE("a device without any fitting format is infeasible and says why") {
   CHECK(reason_of(device("coral-edgetpu"), Precision::fp32) ==
         "coral-edgetpu: no peak for fp32 or a wider format in the catalogue (its source gives none) - choose another "

@@ -85,6 +85,29 @@ TEST_CASE("Without a plateau of its own a device has a share of the largest matr
   CHECK_FALSE(laws.of(gpu("guessed", 2020)).measured);
 }
 
+TEST_CASE("Where no row speaks of products in 32 bits a device has one plateau, which convolutions do not pass") {
+  const DeviceLaws laws = device_laws(
+      "default,gemm_of_achievable,0.97,0.90,1,t\ndefault:gpu,gemm_share_tf32,0.8,0.65,0.92,t\n"
+      "default,convolution_share,0.65,0.4,0.85,t\ndefault,convolution_share_fp32,0.3,0.2,0.85,t\n"
+      "fast,convolution_share,0.6,,,fit\nwide,gemm_share_tf32,0.4,,,fit\n");
+  Device board = gpu("board", 2020);
+  board.kind = "edge", board.gemm_fraction = 0.5;
+  const DeviceLaw law = laws.of(board);
+  CHECK(law.gemm_share.value == Approx(0.485));  // .97 x .5
+  CHECK(law.gemm_share_tf32 == law.gemm_share);
+  CHECK(law.convolution_share.value == Approx(0.485));
+  CHECK(law.convolution_share.low == Approx(0.4));
+  CHECK(law.convolution_share.high == Approx(0.5));
+  CHECK(law.convolution_share_fp32 == Ranged(0.3, 0.2, 0.5));
+  board.id = "fast";
+  CHECK(laws.of(board).convolution_share == Ranged(0.6));
+  board.id = "wide";
+  CHECK(laws.of(board).gemm_share_tf32 == Ranged(0.4));
+  CHECK(laws.of(board).convolution_share == Ranged(0.65, 0.4, 0.85));
+  CHECK(laws.of(gpu("other", 2020)).gemm_share_tf32 == Ranged(0.8, 0.65, 0.92));
+  CHECK(laws.of(gpu("other", 2020)).convolution_share == Ranged(0.65, 0.4, 0.85));
+}
+
 TEST_CASE("Rows laid over a law take the place of the shipped ones") {
   DeviceLaws laws = device_laws("mine,gemm_k0,5,,,t\nmine,gemm_share,0.5,,,t\n");
   laws.overlay({{"mine", "gemm_k0", Ranged(7), "fit", {}}, {"other", "gemm_k0", Ranged(8), "fit", {}}});
@@ -144,6 +167,10 @@ TEST_CASE("The shipped laws: published values, and a whole law for every device 
   CHECK(a100.multiprocessors == 108);
   CHECK(a100.measured);
   CHECK(devices.of(*catalogue.device("b200-sxm")).gemm_share.value == 0.755);
+  CHECK(devices.of(*catalogue.device("b200-sxm")).gemm_share_tf32 == Ranged(0.8, 0.65, 0.92));
+  CHECK(devices.of(*catalogue.device("tpu-v4")).gemm_share_tf32.value == 0.8);
+  CHECK(devices.of(*catalogue.device("rpi-4b")).gemm_share_tf32.value == Approx(0.485));     // HPL reaches half
+  CHECK(devices.of(*catalogue.device("xeon-8380")).gemm_share_tf32.value == Approx(0.776));  // .97 x .8
   const FabricLaw nvswitch = fabrics.of(*catalogue.link("nvswitch2"));
   CHECK(nvswitch.bus_GBps.value == 239);
   CHECK(nvswitch.fill_us.value == 199);

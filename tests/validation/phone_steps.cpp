@@ -69,7 +69,7 @@ FrameworkProfile usual_framework() {
 double step_ms(const LayerGraph& network, double batch, const Device& phone) {
   const CostModel cost(usual_framework(), Precision::fp32, OptimizerKind::sgd);
   Seconds step = phone.step_overhead;
-  for (const std::vector<Seconds>& pass : cost.times(network, phone, {batch}).passes) {
+  for (const std::vector<Seconds>& pass : cost.times(network, phone, {batch}).device) {
     for (const Seconds layer : pass) step += layer;
   }
   return step.value() * kilo;

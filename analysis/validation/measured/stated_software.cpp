@@ -72,7 +72,18 @@ constexpr std::array statements = {
     Statement{"flashattention-4", &FrameworkProfile::flash_attention, exactly<3>},
     Statement{"cudnn-attention", &FrameworkProfile::flash_attention, exactly<3>},
     Statement{"asynchronous tp", &FrameworkProfile::tensor_overlap, high_end},
+    Statement{"asynchronous tp", &FrameworkProfile::sequence_copies, low_end},
+    // Counted: its kernels read the logits for the maximum and the sum, write their gradient in their place, and scale
+    // it in backward, in 16 bits (transformer_engine/pytorch/triton/cross_entropy.py).
+    Statement{"te-loss", &FrameworkProfile::kept_logit_bytes, exactly<2>},
+    Statement{"te-loss", &FrameworkProfile::logit_gradient_bytes, exactly<0>},
+    Statement{"te-loss", &FrameworkProfile::split_logit_gradient_bytes, exactly<0>},
+    Statement{"te-loss", &FrameworkProfile::logit_bytes, exactly<10>},
+    // Megatron-Core's compiled one holds an fp32 buffer besides (as the high end of modern's counts it).
+    Statement{"compiled-megatron-loss", &FrameworkProfile::logit_gradient_bytes, exactly<6>},
+    Statement{"compiled-megatron-loss", &FrameworkProfile::split_logit_gradient_bytes, exactly<6>},
     // As the profile `pytorch` counts it.
+    Statement{"eager loss", &FrameworkProfile::kept_logit_bytes, exactly<4>},
     Statement{"eager loss", &FrameworkProfile::logit_gradient_bytes, exactly<10>},
     Statement{"eager loss", &FrameworkProfile::split_logit_gradient_bytes, exactly<14>},
     Statement{"update tensor by tensor", &FrameworkProfile::host_update_us, as_it_is},

@@ -142,12 +142,22 @@ TEST_CASE("notes name the generation of the attention kernel, and a loss that is
   CHECK(noted("FlashAttention-3").flash_attention == Ranged(3));
   CHECK(noted("cuDNN attention").flash_attention == Ranged(3));
   CHECK(noted("2 nodes, cuDNN, FlashAttention").flash_attention == Ranged(2));  // words that do not follow one another
-  CHECK(noted("torch.compile").logit_gradient_bytes.value == 0);
+  CHECK(noted("torch.compile").kept_logit_bytes.value + noted("torch.compile").logit_gradient_bytes.value == 4);
+  CHECK(noted("torch.compile, eager loss").kept_logit_bytes == Ranged(4));
   CHECK(noted("torch.compile, eager loss").logit_gradient_bytes == Ranged(10));
   CHECK(noted("torch.compile, eager loss").split_logit_gradient_bytes == Ranged(14));
   // What the profile of software that does not compile its loss says by itself.
   CHECK(noted("").logit_gradient_bytes.value == 10);
   CHECK(noted("").split_logit_gradient_bytes.value == 14);
+  CHECK(noted("").sequence_copies.value == 1);
+  CHECK(noted("asynchronous TP").sequence_copies == Ranged(0));
+  const FrameworkProfile in_place = noted("TE loss");
+  CHECK(in_place.kept_logit_bytes == Ranged(2));
+  CHECK(in_place.logit_gradient_bytes == Ranged(0));
+  CHECK(in_place.split_logit_gradient_bytes == Ranged(0));
+  CHECK(in_place.logit_bytes == Ranged(10));
+  CHECK(noted("compiled Megatron loss").split_logit_gradient_bytes == Ranged(6));
+  CHECK(noted("TE kernels, loss of 2.3").kept_logit_bytes.value == 4);  // other words between them
 }
 
 TEST_CASE("weights and states in bf16 alone are 2 + 2 + 4 bytes of each parameter, and less to update") {

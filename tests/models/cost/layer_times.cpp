@@ -60,40 +60,66 @@ TEST_CASE("kernels of a perceptron, by hand") {
   CHECK(micros(priced({}, {1}).of(Pass::forward)[0]) == Approx(4 * (500000 + 1000 + 500) / 80e3 + 1));
 }
 
-TEST_CASE("a device waits for its host: each pass by its calls, the update by what is left") {
-  const double device = sum(priced({}, {32}).of(Pass::forward)), back = sum(priced({}, {32}).of(Pass::backward));
+TEST_CASE("the host's calls stand beside what the device takes") {
   FrameworkProfile software;
-  software.host_forward_us = Ranged(1000);
-  const LayerTimes slow = priced(software, {32});
-  // dense 1, relu 1, dense 1, and the kernels of the loss.
-  const double calls = sum(slow.of(Pass::forward)) / 1000;
-  CHECK(calls == Approx(std::round(calls)));
-  CHECK(calls >= 4);
-  CHECK(sum(slow.of(Pass::backward)) == Approx(back));
-  // Shared out by what the layers take.
-  CHECK(slow.of(Pass::forward)[0] / slow.of(Pass::forward)[1] ==
-        Approx(priced({}, {32}).of(Pass::forward)[0] / priced({}, {32}).of(Pass::forward)[1]));
-  software.host_forward_us = Ranged(device / calls / 2);  // hidden whole
-  CHECK(sum(priced(software, {32}).of(Pass::forward)) == Approx(device));
-
-  FrameworkProfile once;
-  once.host_microbatch_ms = Ranged(8), once.host_iteration_ms = Ranged(3);
-  const double update = sum(priced({}, {32}).of(Pass::optimizer));
-  for (const int hosts : {1, 4}) {
-    const LayerTimes times = priced(once, {32, 1, hosts});
-    CHECK(sum(times.of(Pass::forward)) == Approx(4000 * hosts));  // half of it in each pass
-    CHECK(sum(times.of(Pass::backward)) == Approx(4000 * hosts));
-    CHECK(sum(times.of(Pass::optimizer)) == Approx(update + 3000 * hosts));
-  }
+  software.host_forward_us = Ranged(1000), software.host_backward_us = Ranged(10);
+  const LayerTimes alone = priced({}, {32}), both = priced(software, {32});
+  CHECK(both.of(Pass::forward) == alone.of(Pass::forward));
+  CHECK(both.of(Pass::backward) == alone.of(Pass::backward));
+  const std::vector<Seconds>&forward = of(both.host, Pass::forward), &backward = of(both.host, Pass::backward);
+  CHECK(micros(forward[0]) == Approx(1000));  // one product
+  CHECK(micros(forward[1]) == Approx(1000));
+  CHECK(micros(backward[0]) == Approx(3 * 10));  // two products, the bias' sum
+  CHECK(micros(of(both.launches, Pass::forward)[0]) == Approx(1));
+  CHECK(micros(of(both.launches, Pass::forward)[1]) == Approx(2));
 }
 
-TEST_CASE("what a host is ahead after the passes it uses for the update") {
+TEST_CASE("a pass takes the longer of device and host, of a part of the layers by those") {
+  FrameworkProfile software;
+  software.host_forward_us = Ranged(1000), software.host_microbatch_ms = Ranged(8);
+  const LayerTimes times = priced(software, {32});
+  const double device = sum(times.of(Pass::forward)), back = sum(times.of(Pass::backward));
+  const double calls = sum(of(times.host, Pass::forward)) / 1000;
+  CHECK(calls == Approx(std::round(calls)));
+  CHECK(calls >= 4);  // dense 1, relu 1, dense 1, and the kernels of the loss
+  const std::size_t layers = times.of(Pass::forward).size();
+  const ProcessTimes whole = process_times(times, 0, layers, {});
+  CHECK(micros(whole.forward) == Approx(device));
+  CHECK(micros(whole.forward + whole.late_forward) == Approx(calls * 1000 + 4000));  // half of 8 ms in each pass
+  CHECK(micros(whole.backward + whole.late_backward) == Approx(4000));
+  CHECK(micros(whole.backward) == Approx(back));
+  // Two stages have a host each: the first starts two kernels, and has 4 ms of its own in each pass.
+  const ProcessTimes first = process_times(times, 0, 2, {});
+  CHECK(micros(first.forward + first.late_forward) == Approx(2 * 1000 + 4000));
+  CHECK(micros(first.backward + first.late_backward) == Approx(4000));
+  // Recomputation: the host starts the kernels of the forward pass again, the backward pass being its own.
+  std::vector<bool> again(layers, false);
+  again[0] = again[1] = true;
+  const ProcessTimes twice = process_times(times, 0, layers, again);
+  CHECK(twice.again == times.of(Pass::forward)[0] + times.of(Pass::forward)[1]);
+  CHECK(micros(twice.again + twice.backward + twice.late_backward) == Approx(2 * 1000 + 4000));
+  CHECK(micros(twice.forward + twice.late_forward) == Approx(calls * 1000 + 4000));
+  software.host_forward_us = Ranged(device / calls / 2), software.host_microbatch_ms = Ranged(0);  // hidden whole
+  CHECK(process_times(priced(software, {32}), 0, layers, {}).late_forward == Seconds());
+}
+
+TEST_CASE("what a host is ahead after the passes it uses for the update, and works between steps besides") {
   FrameworkProfile software;
   software.host_sample_us = Ranged(100);  // 32 samples in two passes: 6.4 ms
+  const auto process = [&] {
+    const LayerTimes times = priced(software, {32, 2});
+    return process_times(times, 0, times.of(Pass::forward).size(), {});
+  };
   const double passes = sum(priced({}, {32}).of(Pass::forward)) + sum(priced({}, {32}).of(Pass::backward));
-  CHECK(sum(priced(software, {32, 2}).of(Pass::optimizer)) == Approx(6400 - passes));
+  CHECK(micros(process().update + process().late_update) == Approx(6400 - passes));
   software.host_sample_us = Ranged(1);
-  CHECK(sum(priced(software, {32, 2}).of(Pass::optimizer)) == Approx(sum(priced({}, {32}).of(Pass::optimizer))));
+  CHECK(process().late_update == Seconds());
+  CHECK(micros(process().update) == Approx(sum(priced({}, {32}).of(Pass::optimizer))));
+  software.host_iteration_ms = Ranged(3);
+  CHECK(micros(process().late_update) == Approx(3000));
+  // A host that the forward pass waits for is not ahead by what the backward pass gives it less than it lost.
+  software.host_sample_us = Ranged(100), software.host_iteration_ms = Ranged(0), software.host_forward_us = Ranged(1e5);
+  CHECK(micros(process().update + process().late_update) == Approx(6400 - sum(priced({}, {32}).of(Pass::backward))));
 }
 
 TEST_CASE("updates that are not fused start a kernel for every operation on every tensor") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/networks/transformer.hpp"
@@ -35,6 +36,65 @@ TEST_CASE("Bytes per parameter are the published ones") {
   CHECK(sum(bytes_per_parameter(Precision::tf32, OptimizerKind::momentum)) == 12.0);
   CHECK(sum(bytes_per_parameter(Precision::fp32, OptimizerKind::adam)) == 16.0);
   CHECK(sum(bytes_per_parameter(Precision::fp64, OptimizerKind::adam)) == 32.0);
+}
+
+TEST_CASE("Beside 16-bit weights bytes per parameter are those that a framework keeps") {
+  FrameworkProfile software;
+  software.gradient_bytes = Ranged(4), software.bf16_gradient_bytes = Ranged(6);
+  software.master_bytes = Ranged(3), software.state_bytes = Ranged(2);
+  const auto each = [&](Precision precision) { return bytes_per_parameter(precision, OptimizerKind::adam, software); };
+  CHECK(each(Precision::fp16).weights == 2);
+  CHECK(each(Precision::fp16).gradients == 4);
+  CHECK(each(Precision::fp16).optimizer == 3 + 2 * 2);
+  CHECK(each(Precision::bf16).gradients == 6);
+  CHECK(each(Precision::fp8).gradients == 6);
+  CHECK(sum(each(Precision::fp32)) == 16);
+  CHECK(sum(each(Precision::fp64)) == 32);
+}
+
+TEST_CASE("Sent gradients are as wide as the framework says beside 16-bit weights, else as these") {
+  FrameworkProfile software;
+  software.gradient_wire_bytes = Ranged(3);
+  for (const Precision precision : {Precision::fp16, Precision::bf16, Precision::fp8}) {
+    CHECK(gradient_wire_bytes(software, precision) == 3);
+  }
+  CHECK(gradient_wire_bytes(software, Precision::fp32) == 4);
+  CHECK(gradient_wire_bytes(software, Precision::tf32) == 4);
+  CHECK(gradient_wire_bytes(software, Precision::fp64) == 8);
+}
+
+TEST_CASE("Of layers each seen alone, two keep the tensor that both need") {
+  const LayerGraph graph = small_network(network_text("[6, 1, 8]", "4",
+                                                      "{ name = \"first\", kind = \"dense\", units = 4 },\n"
+                                                      "{ name = \"second\", kind = \"relu\" },\n"
+                                                      "{ name = \"third\", kind = \"dense\", units = 4 },\n"
+                                                      "{ name = \"loss\", kind = \"softmax_cross_entropy\" },\n"));
+  const std::vector<Bytes> kept = kept_by_layers(graph, {}, Precision::bf16);
+  REQUIRE(kept.size() == 4);
+  CHECK(kept[0].value() == 2 * 6 * 8);
+  CHECK(kept[1].value() == 2 * 6 * 4);  // its output
+  CHECK(kept[2].value() == 2 * 6 * 4);  // its input: the same tensor
+  CHECK(kept[3].value() == 4 * 6 * 4);  // probabilities in fp32
+}
+
+TEST_CASE("Layers of a transformer keep together what memory counts, with scores or without") {
+  const LayerGraph graph = load_network("gpt2");
+  FrameworkProfile software;
+  software.flash_attention = Ranged(2);
+  InFlight one{1};
+  const double scores = 12 * 2.0 * 12 * 1024 * 1024;  // of 12 layers with 12 heads
+  double before = 0;
+  for (const FrameworkProfile* each : {static_cast<const FrameworkProfile*>(nullptr), &std::as_const(software)}) {
+    one.software = each;
+    double all = 0;
+    for (const Bytes kept : kept_by_layers(graph, one, Precision::bf16)) all += kept.value();
+    const std::vector<Share> whole(graph.layers.size());
+    const double counted = estimate_memory(graph, whole, one, Precision::bf16, OptimizerKind::sgd).activations.value();
+    CHECK(all >= counted);
+    CHECK(all <= 1.25 * counted);
+    if (each != nullptr) CHECK(before - all == scores);
+    before = all;
+  }
 }
 
 TEST_CASE("A small perceptron, tensor by tensor") {

@@ -250,6 +250,24 @@ TEST_CASE(
   CHECK(rate(Precision::fp16) == Approx(0.4 * 125e12 / 2));
 }
 
+TEST_CASE("a product in a format that the device has not takes what it takes in the one that does its work") {
+  Device board = a100();
+  board.peak = {};
+  board.peak[static_cast<std::size_t>(Precision::fp32)] = FlopsPerSecond(48e9);
+  DeviceLaw law;
+  law.gemm_share = Ranged(0.7), law.gemm_share_fp8 = Ranged(0.2), law.gemm_share_tf32 = Ranged(0.5);
+  law.convolution_share = Ranged(0.4), law.convolution_share_fp32 = Ranged(0.3), law.memory_share = Ranged(1);
+  Operator op = product(4096, 4096, 100);
+  const double flops = 2.0 * 4096 * 4096 * 100;
+  const auto rate = [&](Precision precision) { return flops / operator_time(op, board, law, precision).value(); };
+  for (const Precision precision : {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp8}) {
+    CHECK(rate(precision) == Approx(0.5 * 48e9));
+  }
+  op.kind = Operator::Kind::convolution;
+  CHECK(rate(Precision::tf32) == Approx(0.3 * 48e9));
+  CHECK(rate(Precision::fp16) == Approx(0.3 * 48e9));
+}
+
 TEST_CASE("windows of 3 x 3 that move by one place, of one group, need fewer multiplications") {
   const auto kind_of = [](std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
     Layer layer;

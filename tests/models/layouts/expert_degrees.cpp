@@ -144,21 +144,37 @@ TEST_CASE("what whole experts need is told with the nearest that would do") {
   layout.dp = 4, layout.tp = 4;
   CHECK(judge.obstacles(layout) ==
         std::vector<std::string>{
-            "ep 16 does not divide 8 experts - use ep 8",
+            "ep 16 does not divide 8 experts - use ep 4",
             "ep 16 does not divide dp 4 x cp 1 = 4 ranks that share the experts - use ep 4, or etp 1"});
   layout.ep = 8, layout.etp = 1;
   CHECK(judge.obstacles(layout).empty());
   layout.dp = 3, layout.ep = 8;
   TrainingJob job = experts_job(16);
   job.batch = 18;
-  CHECK(LayoutJudge(job).obstacles(layout) ==
-        std::vector<std::string>{
-            "ep 8 does not divide dp 3 x cp 1 x tp 4 = 12 ranks that share the experts - use ep 6 or 12"});
+  CHECK(
+      LayoutJudge(job).obstacles(layout) ==
+      std::vector<std::string>{"ep 8 does not divide dp 3 x cp 1 x tp 4 = 12 ranks that share the experts - use ep 4"});
   layout = whole_experts(4);
   layout.sequence_parallel = SequenceParallel::off;
   CHECK(judge.obstacles(layout) ==
         std::vector<std::string>{"etp 1 with tp 2: without sequence parallelism every rank has the same tokens to send "
                                  "to experts - use sequence_parallel true, or etp 2"});
+  layout = split_experts(8);
+  layout.dp = 4, layout.tp = 4, layout.sequence_parallel = SequenceParallel::off;
+  CHECK(
+      judge.obstacles(layout) ==
+      std::vector<std::string>{"ep 8 does not divide dp 4 x cp 1 = 4 ranks that share the experts - use ep 4, or etp 1 "
+                               "with sequence_parallel true"});
+  layout = whole_experts(2);
+  layout.tp = 4, layout.dp = 4, layout.etp = 2, layout.sequence_parallel = SequenceParallel::off;
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{"etp 2: an expert is split over all tp 4 ranks that share a layer, or over none - use "
+                                 "etp 4, or etp 1 with sequence_parallel true"});
+  layout = {};
+  layout.ep = 3;
+  CHECK(judge.obstacles(layout) ==
+        std::vector<std::string>{"ep 3 does not divide 8 experts - use ep 1",
+                                 "ep 3 does not divide dp 1 x cp 1 = 1 ranks that share the experts - use ep 1"});
   layout = whole_experts(2);
   layout.tp = 4, layout.dp = 4, layout.etp = 2;
   CHECK(judge.obstacles(layout) ==

@@ -1,5 +1,7 @@
 // Layouts of networks of which a part does not train.
+#include "models/layouts/blocks.hpp"
 #include "models/layouts/step_prediction.hpp"
+#include "models/networks/layer_patterns.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
 
@@ -84,6 +86,46 @@ TEST_CASE("a frozen embedding that the head uses too is copied to the last stage
   const double table = 51200.0 * 1024;
   CHECK(states.weights.value() > 2 * table);
   CHECK(states.gradients.value() < 4 * table);  // of a block
+}
+
+TEST_CASE(
+    "a frozen embedding below everything that trains is gathered again for the head, which reads its matrix back") {
+  TrainingJob job = megatron_job({4, 1024, 16}, 16, 8, "modern");
+  const auto of_embedding = static_cast<double>(parameters(job.network.layers.front()));
+  const double table = 51200.0 * 1024;
+  REQUIRE(of_embedding == table + 2048 * 1024);  // positions, which the head does not read
+  const auto gathered = [](const TrainingJob& of) {
+    return LayoutJudge(of).prices(over(8, 3)).states_backward.sent.total().value();
+  };
+  const auto all = static_cast<double>(parameters(job.network));
+  CHECK(gathered(job) == Approx(7.0 / 8 * (2 + 4) * all));
+  freeze(job.network, "embedding");
+  // The matrix and what trains in 16 bits, gradients of what trains in fp32.
+  const double trained = all - of_embedding;
+  CHECK(gathered(job) == Approx(7.0 / 8 * (2 * table + (2 + 4) * trained)));
+  TrainingJob head_alone = frozen_up_to(4, job);  // and the last normalisation, for which gradients come from the head
+  freeze(head_alone.network, "embedding");
+  const auto norm = static_cast<double>(trainable_parameters(head_alone.network));
+  CHECK(gathered(head_alone) == Approx(7.0 / 8 * (2 * table + (2 + 4) * norm)));
+}
+
+TEST_CASE("blocks with the same layers frozen are not alike where something trains below one of them alone") {
+  LayerGraph graph = megatron_job({4, 1024, 16}, 16, 8, "modern").network;
+  for (const char* pattern : {"embedding", "*.norm*", "*.qkv", "*.projection"}) freeze(graph, pattern);
+  const BlockSequence sequence = blocks_of(graph);
+  REQUIRE(sequence.blocks.size() == 6);
+  CHECK(sequence.blocks[1].klass != sequence.blocks[2].klass);
+  CHECK(sequence.blocks[2].klass == sequence.blocks[4].klass);
+  CHECK(sequence.blocks[1].kin == sequence.blocks[2].kin);  // dealt out like the others
+  CHECK(sequence.repeats == 4);
+  CHECK(deal_blocks(sequence, 2, std::vector<double>(6, 1.0)) == std::vector<std::size_t>{0, 3, 6});
+}
+
+TEST_CASE("frozen blocks are dealt to stages as if they trained") {
+  for (const int frozen : {1, 2, 3}) {
+    const BlockSequence sequence = blocks_of(frozen_up_to(frozen, dense_job()).network);
+    CHECK(deal_blocks(sequence, 4, std::vector<double>(6, 1.0)) == std::vector<std::size_t>{0, 2, 3, 4, 6});
+  }
 }
 
 TEST_CASE("frozen experts are gathered like what trains, and the host asks for them once where there is no backward") {

@@ -1,5 +1,7 @@
 // What software keeps that gathers inputs of tensor-parallel products once (PyTorch), and what gathers them again
-// (Megatron-LM), and what the loss holds where ranks have parts of the logits.
+// (Megatron-LM), what copies tokens to exchange them, and what the loss holds where ranks have parts of the logits.
+#include "models/cost/operators.hpp"
+#include "models/layouts/block_price.hpp"
 #include "models/layouts/step_prediction.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
@@ -56,6 +58,58 @@ TEST_CASE("without sequence parallelism nothing is gathered, kept or sent again"
   const StepPrediction again = LayoutJudge(keeping(0)).predict(layout), kept = LayoutJudge(keeping(1)).predict(layout);
   CHECK(kept.memory.peak() == again.memory.peak());
   CHECK(kept.time() == again.time());
+}
+
+TEST_CASE("tokens of several sequences are copied before each scatter and after each gather along them") {
+  const auto priced = [](double copies, int microbatch, SequenceParallel sequence, Precision precision) {
+    TrainingJob job = keeping(1);
+    job.precision = precision;
+    job.framework.sequence_copies = Ranged(copies);
+    Layout layout = split(sequence);
+    layout.microbatch = microbatch;
+    const BlockSequence all = blocks_of(job.network);
+    return price_block(job, all.blocks[all.classes[all.repeated]], split_tensor(job.network, tp), layout, paths_of(job),
+                       marks_of(job.network, job.framework));
+  };
+  const TrainingJob job = keeping(1);
+  const auto copy_time = [&](double bytes) {
+    Operator copy;
+    copy.bytes = bytes;
+    return operator_time(copy, job.cluster.device, job.device_law, Precision::fp16) /
+           job.framework.kernel_efficiency.value;
+  };
+  const auto on = SequenceParallel::on, off = SequenceParallel::off;
+  const BlockPrice none = priced(0, 2, on, Precision::fp16), once = priced(1, 2, on, Precision::fp16);
+  // Attention and perceptron gather what goes in and scatter what comes out, and the other way round in backward: two
+  // sequences, in 16 bits, read and written.
+  const double numbers = 2 * tokens * hidden;
+  const double all = 4 * copy_time(2 * 2 * numbers).value();
+  CHECK((once.forward - none.forward).value() == Approx(all));
+  CHECK((once.backward_input - none.backward_input).value() == Approx(all));
+  CHECK(once.forward_kernels - none.forward_kernels == 4);
+  CHECK(once.backward_kernels - none.backward_kernels == 4);
+  CHECK(once.tensor_forward == none.tensor_forward);
+  CHECK(once.tensor_sent.total() == none.tensor_sent.total());
+  CHECK(priced(1, 1, on, Precision::fp16).forward == priced(0, 1, on, Precision::fp16).forward);
+  CHECK(priced(1, 2, off, Precision::fp16).forward == priced(0, 2, off, Precision::fp16).forward);
+  // What is gathered for products in fp8 travels as it was cast; what is scattered, in 16 bits.
+  const double cast = 2 * (copy_time(2 * 2 * numbers) + copy_time(2 * numbers)).value();
+  const Seconds in_fp8 = priced(1, 2, on, Precision::fp8).forward - priced(0, 2, on, Precision::fp8).forward;
+  CHECK(in_fp8.value() == Approx(cast));
+}
+
+TEST_CASE("a loss keeps its bytes per logit, no less than the logits themselves") {
+  const auto kept = [](double bytes, Precision precision) {
+    TrainingJob job = keeping(0);
+    job.precision = precision;
+    job.framework.kept_logit_bytes = Ranged(bytes);
+    Layout whole;
+    whole.dp = 8;
+    return LayoutJudge(job).memory(whole).states.activations.value();
+  };
+  const double logits = tokens * classes;
+  CHECK(kept(4, Precision::fp16) - kept(2, Precision::fp16) == Approx(2 * logits));
+  CHECK(kept(2, Precision::fp32) == kept(4, Precision::fp32));
 }
 
 TEST_CASE("the loss holds what its kind takes per logit of a rank: whole ones or parts") {

@@ -174,6 +174,10 @@ TEST_CASE("what islands cannot be is said with the nearest numbers") {
   using Told = std::vector<std::string>;
   CHECK(judge.obstacles(islands_of(4, 10)) == Told{});
   CHECK(judge.obstacles(islands_of(5, 10)) == Told{"5 islands do not divide dp 32 - use 4 or 8"});
+  CHECK(judge.obstacles(islands_of(9, 10, 8)) == Told{"9 islands do not divide dp 8 - use 8"});
+  CHECK(judge.obstacles(islands_of(2, 10, 1)) == Told{"2 islands do not divide dp 1 - leave outer out"});
+  const LayoutJudge five(megatron_job({24, 2048, 16}, 40, 5, "modern"));
+  CHECK(five.obstacles(islands_of(2, 10, 5)) == Told{"2 islands do not divide dp 5 - use 5, or leave outer out"});
   CHECK(judge.obstacles(islands_of(4, 0)) == Told{"every = 0 must be at least 1"});
   Layout sharded = islands_of(4, 10);
   sharded.zero_stage = 1, sharded.zero_group = 16;

@@ -104,6 +104,22 @@ TEST_CASE("every value read is resolved once, with where it came from") {
   CHECK(problems.empty());
 }
 
+TEST_CASE("a fallback that is somebody else's value says whose") {
+  Problems problems;
+  TomlDocument document = TomlDocument::parse("[strategy]\nbatch = 2\n", "s.toml", problems);
+  TomlTable strategy = *document.root().table("strategy");
+  strategy.integer("batch", 1, any_number, "workload.batch");
+  strategy.number("rate", 0.5, any_number, "workload.rate");
+  strategy.text("fabric", "star", "system box");
+  strategy.choice("kind", {"a", "b"}, "b", "workload.kind");
+  CHECK(resolved_lines(document) == std::vector<std::string>{
+                                        "strategy.batch = 2  # s.toml:2",
+                                        "strategy.rate = 0.5  # workload.rate",
+                                        "strategy.fabric = \"star\"  # system box",
+                                        "strategy.kind = \"b\"  # workload.kind",
+                                    });
+}
+
 TEST_CASE("tables know what they hold and where") {
   Problems problems;
   TomlDocument document = TomlDocument::parse("[cluster]\nnodes = 4\n", "s.toml", problems);
@@ -167,6 +183,7 @@ TEST_CASE("a file is merged over the one it extends, and every value keeps its p
   cluster.finish();
   root.finish();
   CHECK(text_of(problems).empty());
+  CHECK(document.files() == std::vector<std::string>{bottom, middle, top});
   CHECK(resolved_lines(document) == std::vector<std::string>{
                                         "cluster.nodes = 1  # " + bottom + ":2",
                                         "cluster.links = 2  # " + middle + ":3",

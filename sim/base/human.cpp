@@ -1,4 +1,4 @@
-#include "analysis/reports/human.hpp"
+#include "sim/base/human.hpp"
 
 #include <fmt/format.h>
 
@@ -24,24 +24,43 @@ std::string digits(double value) {
   return fmt::format("{:.2f}", value);
 }
 
-/// With the largest scale that leaves at least one; the smallest for anything below. Scales ascend.
-std::string scaled(double value, std::span<const Scale> scales) {
-  if (value == 0) return fmt::format("0 {}", scales.front().unit);
+constexpr std::array<Scale, 7> time_scales{
+    {{1e-9, "ns"}, {1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "d"}}};
+
+/// The largest scale that leaves at least one; the smallest for anything below. Scales ascend.
+const Scale& fitting(double value, std::span<const Scale> scales) {
   const Scale* chosen = &scales.front();
   for (const Scale& scale : scales) {
     // What rounds to one of the next unit is shown as that.
     if (std::abs(value) / scale.size >= 0.9995) chosen = &scale;
   }
-  return fmt::format("{} {}", digits(value / chosen->size), chosen->unit);
+  return *chosen;
+}
+
+std::string scaled(double value, std::span<const Scale> scales) {
+  if (value == 0) return fmt::format("0 {}", scales.front().unit);
+  const Scale& scale = fitting(value, scales);
+  return fmt::format("{} {}", digits(value / scale.size), scale.unit);
+}
+
+/// Three significant digits and an exponent without leading zeros: 7.86e-6.
+std::string with_exponent(double value) {
+  std::string text = fmt::format("{:.2e}", value);
+  const std::size_t exponent = text.find('e') + 2;  // behind its sign
+  text.erase(exponent, text.find_first_not_of('0', exponent) - exponent);
+  return text;
 }
 
 }  // namespace
 
 std::string human(Seconds time) {
-  static constexpr std::array<Scale, 7> scales{
-      {{1e-9, "ns"}, {1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "d"}}};
   if (time == Seconds{}) return "0 s";
-  return scaled(time.value(), scales);
+  return scaled(time.value(), time_scales);
+}
+
+std::string human_range(Seconds low, Seconds high, Seconds middle) {
+  const double unit = fitting(middle.value(), time_scales).size;
+  return digits(low.value() / unit) + "-" + digits(high.value() / unit);
 }
 
 std::string human(Bytes bytes) {
@@ -83,12 +102,16 @@ std::string human_accuracy(double share) {
 }
 
 std::string human_cost(double amount, const std::string& currency) {
-  constexpr double least = 1e-6;
-  if (amount > 0 && amount < least) return "<0.000001 " + currency;
+  constexpr double least_in_full = 0.001;
+  if (amount > 0 && amount < least_in_full) return with_exponent(amount) + " " + currency;
   if (amount > 0 && amount < 0.0995) {  // three significant digits
     return fmt::format("{:.{}f} {}", amount, 2 - static_cast<int>(std::floor(std::log10(amount))), currency);
   }
   return amount >= 100 ? fmt::format("{:.0f} {}", amount, currency) : fmt::format("{:.2f} {}", amount, currency);
+}
+
+std::string human_count(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace orrery

@@ -1,0 +1,46 @@
+// An embedding whose matrix the head uses once more.
+#include <algorithm>
+#include <cstdint>
+
+#include "models/layouts/judge_state.hpp"
+#include "sim/base/number.hpp"
+
+namespace orrery {
+
+/// The head's backward pass reads the matrix for the gradients of its inputs, whether the matrix trains or not.
+void LayoutJudge::State::note_tied_weights() {
+  const std::vector<Layer>& layers = job_.network.layers;
+  const auto head = std::find_if(layers.begin(), layers.end(), [](const Layer& layer) { return layer.tied; });
+  const auto is_embedding = [](const Layer& layer) { return layer.kind == LayerKind::embedding; };
+  const auto embedding = std::find_if(layers.begin(), layers.end(), is_embedding);
+  if (head == layers.end() || embedding == layers.end()) return;
+  const double numbers = number(embedding->vocabulary * embedding->out.channels);
+  (embedding->frozen ? frozen_tied_numbers_ : tied_numbers_) = numbers;
+  const auto holds_it = [&](const Block& block) { return embedding->id.index() < block.end; };
+  const auto block = std::find_if(sequence_.blocks.begin(), sequence_.blocks.end(), holds_it);
+  const bool goes_back = head->input.valid() && marks_.has_backward[head->input.index()];
+  if (goes_back && !block->has_backward) tied_numbers_back_ = numbers;
+}
+
+void LayoutJudge::State::add_tied_copy(StageWork& work, const Layout& layout) const {
+  if (layout.pp == 1) {
+    work.forward_parameters -= tied_numbers_back_ / layout.tp;
+    return;
+  }
+  work.parameters += tied_numbers_ / layout.tp;
+  work.frozen_parameters += frozen_tied_numbers_ / layout.tp;
+  if (tied_numbers_ > 0) ++work.weight_tensors;
+}
+
+Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
+  if (layout.pp == 1 || tied_numbers_ == 0) return {};
+  const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
+  const int per_node = job_.cluster.joined_devices();
+  const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
+  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
+  const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};
+  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_for(layout).node, paths_for(layout).network)
+      .total();
+}
+
+}  // namespace orrery
