@@ -39,15 +39,36 @@ Ranged smaller(const Ranged& a, const Ranged& b) {
   return {std::min(a.value, b.value), std::min(a.low, b.low), std::min(a.high, b.high)};
 }
 
-/// Of a device of which no row says what products in 32 bits reach.
-void join_plateaus(DeviceLaw& law, const std::vector<ConstantRow>& rows) {
-  const auto is_told = [](const ConstantRow& row) { return row.constant == "gemm_share_tf32"; };
-  if (std::ranges::any_of(rows, is_told)) return;
-  law.gemm_share_tf32 = law.gemm_share;
+bool speaks_of(const std::vector<ConstantRow>& rows, std::string_view constant) {
+  return std::ranges::any_of(rows, [constant](const ConstantRow& row) { return row.constant == constant; });
+}
+
+/// Of the rows of a device, the one that says what products reach: gemm_share, or gemm_of_achievable where that is
+/// nearer; null: none.
+const ConstantRow* row_of_products(const std::vector<ConstantRow>& rows, const Device& device) {
+  const ConstantRow* nearest = nullptr;
   for (const ConstantRow& row : rows) {
-    if (row.owner != "default") continue;
-    if (row.constant == "convolution_share") law.convolution_share = smaller(row.value, law.gemm_share);
-    if (row.constant == "convolution_share_fp32") law.convolution_share_fp32 = smaller(row.value, law.gemm_share);
+    if (row.constant != "gemm_share" && row.constant != gemm_of_achievable) continue;
+    if (nearest == nullptr || *distance(row, device) < *distance(*nearest, device)) nearest = &row;
+  }
+  return nearest;
+}
+
+Ranged share_of_products(const ConstantRow& row, const Device& device) {
+  if (row.constant != gemm_of_achievable) return row.value;
+  return smaller(row.value * device.gemm_fraction, Ranged(1));
+}
+
+/// What `default` says of convolutions, where no row tells products in 32 bits apart.
+void limit_convolutions(std::vector<ConstantRow>& rows, const Device& device) {
+  const ConstantRow* const products = row_of_products(rows, device);
+  if (products == nullptr || speaks_of(rows, "gemm_share_tf32")) return;
+  const Ranged share = share_of_products(*products, device);
+  for (ConstantRow& row : rows) {
+    const bool convolves = row.constant == "convolution_share" || row.constant == "convolution_share_fp32";
+    if (!convolves || row.owner != "default") continue;
+    if (row.value.value > share.value) row.source += "; here no more than products";
+    row.value = smaller(row.value, share);
   }
 }
 
@@ -94,28 +115,24 @@ std::vector<ConstantRow> DeviceLaws::rows_of(const Device& device) const {
     }
     if (nearest != nullptr) chosen.push_back(*nearest);
   }
+  limit_convolutions(chosen, device);
   return chosen;
 }
 
 DeviceLaw DeviceLaws::of(const Device& device) const {
   DeviceLaw law;
   law.device = device.id;
-  std::optional<int> nearest_share;
   const std::vector<ConstantRow> rows = rows_of(device);
   for (const ConstantRow& row : rows) {
     set_constant(law, device_constants(), row);
     if (row.constant == multiprocessors) law.multiprocessors = row.value.value;
-    const std::optional<int> far = distance(row, device);
-    if (row.constant == "gemm_share") {
-      nearest_share = far;
-      law.measured = row.owner == device.id && !row.assumed();
-      if (row.owner != device.id) law.device = row.owner;
-    } else if (row.constant == gemm_of_achievable && (!nearest_share || *far < *nearest_share)) {
-      law.gemm_share = smaller(row.value * device.gemm_fraction, Ranged(1));
-      law.device = row.owner;
-    }
   }
-  join_plateaus(law, rows);
+  if (const ConstantRow* const products = row_of_products(rows, device)) {
+    law.device = products->owner;
+    law.gemm_share = share_of_products(*products, device);
+    law.measured = products->constant == "gemm_share" && products->owner == device.id && !products->assumed();
+  }
+  if (!speaks_of(rows, "gemm_share_tf32")) law.gemm_share_tf32 = law.gemm_share;
   return law;
 }
 

@@ -63,7 +63,7 @@ class DeviceLaws : public LawRows<DeviceLaws> {
   /// The device's own constants over the defaults of its generation (the latest that is not after its year), those
   /// over the defaults of its kind, those over the defaults of all.
   [[nodiscard]] DeviceLaw of(const Device& device) const;
-  /// The rows that `of` reads, at most one per constant: what `orrery show law` prints.
+  /// The rows that `of` reads, at most one per constant, convolutions limited: what `orrery show law` prints.
   [[nodiscard]] std::vector<ConstantRow> rows_of(const Device& device) const;
 };
 

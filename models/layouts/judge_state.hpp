@@ -52,6 +52,9 @@ struct StageWork {
   StageWork& operator+=(const StageWork& other);
 };
 
+/// Gradients of weights that a stage is not at before it sends on those of its inputs.
+Seconds weights_apart(const StageWork& stage, PipelineSchedule schedule);
+
 /// Operators that the host starts in one micro-batch's passes.
 struct HostKernels {
   double forward = 0, backward = 0, again = 0;  // again: the forward ones that recomputation runs in backward
@@ -145,8 +148,8 @@ struct LayoutJudge::State {
                                       const Layout& layout) const;
   void put_on_nics(std::vector<PipelineHop>& hops, const std::vector<Bytes>& messages, const Layout& layout) const;
   [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
-  /// What the stages' updates add to the step: each begins when its stage's last backward pass is done, the first
-  /// stage's last, with which the last stage's meets for a tied embedding.
+  /// What the stages' updates add to the step: each begins when its stage's last pass is done, those of the ends, which
+  /// meet for a tied embedding, with the last of all.
   [[nodiscard]] UpdateTime update_of_step(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,
                                           const std::vector<PipelineHop>& hops, const Layout& layout) const;
   /// `count` micro-batches of one replica through its stages, by parts.

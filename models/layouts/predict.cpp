@@ -9,11 +9,6 @@
 namespace orrery {
 namespace {
 
-/// Gradients of weights that a stage is not at before it sends on those of its inputs.
-Seconds weights_apart(const StageWork& stage, PipelineSchedule schedule) {
-  return schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
-}
-
 std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, PipelineSchedule schedule) {
   std::vector<StageTime> times;
   times.reserve(stages.size());
@@ -27,20 +22,6 @@ std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, Pipelin
 /// Whether some chunk, the last one aside, gets no gradients of what it sends on, or not of all of it.
 bool returns_less(const std::vector<StageTime>& chunks) {
   return std::any_of(chunks.begin(), chunks.end() - 1, [](const StageTime& chunk) { return chunk.returned < 1; });
-}
-
-/// The lowest chunk that goes back: below it nothing trains.
-std::size_t first_to_train(const std::vector<StageWork>& chunks) {
-  std::size_t chunk = 0;
-  while (chunk + 1 < chunks.size() && chunks[chunk].returned <= 0) ++chunk;
-  return chunk;
-}
-
-/// What of an update is left so much later.
-UpdateTime begun_before(const UpdateTime& update, Seconds early) {
-  if (update.total() <= early) return {};
-  const double left = 1.0 - early / update.total();
-  return {update.working * left, update.waiting * left};
 }
 
 void add_busy(StepParts& parts, const StageWork& stage, double count) {
@@ -135,23 +116,6 @@ void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) c
   step.hardware_flops += recomputed_flops_ * (samples * share_of_blocks(layout.recompute));
   if (layout.recompute == Recompute::selective) step.hardware_flops += core_flops_ * samples;
   if (layout.recompute == Recompute::operators) step.hardware_flops += operators_flops_ * samples;
-}
-
-UpdateTime LayoutJudge::State::update_of_step(const std::vector<StageWork>& chunks,
-                                              const std::vector<StageWork>& stages,
-                                              const std::vector<PipelineHop>& hops, const Layout& layout) const {
-  const std::size_t first = first_to_train(chunks), end = std::min(first + stages.size(), chunks.size());
-  UpdateTime last = optimizer_time(stages[first % stages.size()], layout);
-  Seconds early;
-  for (std::size_t chunk = first + 1; chunk < end; ++chunk) {
-    const StageWork& before = chunks[chunk - 1];
-    const Seconds hop = hops[(chunk - 1) % stages.size()].total();
-    early += before.backward_time() - weights_apart(before, layout.schedule) + hop;
-    const std::size_t stage = chunk % stages.size();
-    const bool meets_first = stage + 1 == stages.size() && tied_numbers_ > 0;
-    last = longer(last, begun_before(optimizer_time(stages[stage], layout), meets_first ? Seconds() : early));
-  }
-  return last;
 }
 
 StepPrediction LayoutJudge::State::predict(const Layout& layout) {

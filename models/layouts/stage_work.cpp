@@ -28,6 +28,10 @@ PassTimes& PassTimes::operator+=(const PassTimes& other) {
   return *this;
 }
 
+Seconds weights_apart(const StageWork& stage, PipelineSchedule schedule) {
+  return schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
+}
+
 StageWork& StageWork::operator+=(const StageWork& other) {
   forward += other.forward, backward_input += other.backward_input, backward_weights += other.backward_weights;
   recompute += other.recompute;

@@ -1,6 +1,9 @@
 // The optimizer's part of a step.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "models/cost/cost_model.hpp"
 #include "models/cost/pass_bytes.hpp"
@@ -13,6 +16,27 @@ namespace {
 /// read and their difference written; after it the summed difference, the momentum and the shared parameters are read,
 /// and momentum, shared and own parameters written.
 constexpr double outer_update_bytes = 9 * 4;
+
+/// The lowest chunk that goes back: below it nothing trains.
+std::size_t first_to_train(const std::vector<StageWork>& chunks) {
+  std::size_t chunk = 0;
+  while (chunk + 1 < chunks.size() && chunks[chunk].returned <= 0) ++chunk;
+  return chunk;
+}
+
+/// After a stage's last gradients of inputs (ZB-H1: the gradients of weights of as many micro-batches are left, or
+/// all).
+Seconds work_left(const StageWork& chunk, std::size_t stage, std::int64_t count, PipelineSchedule schedule) {
+  const auto passes = static_cast<double>(std::min(static_cast<std::int64_t>(stage) + 1, count));
+  return weights_apart(chunk, schedule) * passes;
+}
+
+/// What of an update is left so much later.
+UpdateTime begun_before(const UpdateTime& update, Seconds early) {
+  if (update.total() <= early) return {};
+  const double left = 1.0 - early / update.total();
+  return {update.working * left, update.waiting * left};
+}
 
 }  // namespace
 
@@ -57,6 +81,29 @@ UpdateTime LayoutJudge::State::optimizer_time(const StageWork& stage, const Layo
   update.waiting += std::max(Seconds(), host - stage.lead - update.total());
   update.waiting += Seconds(software.host_iteration_ms.value * 1e-3);
   return update;
+}
+
+UpdateTime LayoutJudge::State::update_of_step(const std::vector<StageWork>& chunks,
+                                              const std::vector<StageWork>& stages,
+                                              const std::vector<PipelineHop>& hops, const Layout& layout) const {
+  const std::size_t count = stages.size(), first = first_to_train(chunks), end = std::min(first + count, chunks.size());
+  const std::int64_t passes = microbatches(layout, job_.batch);
+  std::vector<Seconds> done;  // against the last gradients of inputs of all
+  Seconds sent, latest;
+  for (std::size_t chunk = first; chunk < end; ++chunk) {
+    done.push_back(sent + work_left(chunks[chunk], chunk % count, passes, layout.schedule));
+    latest = chunk == first ? done.back() : std::max(latest, done.back());
+    if (chunk + 1 == end) break;
+    sent -= chunks[chunk].backward_time() - weights_apart(chunks[chunk], layout.schedule) + hops[chunk % count].total();
+  }
+  UpdateTime last;
+  for (std::size_t chunk = first; chunk < end; ++chunk) {
+    const std::size_t stage = chunk % count;
+    const bool meets_other_end = tied_numbers_ > 0 && (stage == 0 || stage + 1 == count);
+    const Seconds early = meets_other_end ? Seconds() : latest - done[chunk - first];
+    last = longer(last, begun_before(optimizer_time(stages[stage], layout), early));
+  }
+  return last;
 }
 
 }  // namespace orrery

@@ -1,6 +1,7 @@
 #include "scenarios/strategies/hybrid_gradients.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace orrery {
 
@@ -8,22 +9,44 @@ bool GradientTiming::with_passes() const {
   return step_.prices.states_backward.sent.total() + step_.prices.states_summed.total() > Bytes();
 }
 
+const std::vector<ChunkPrice>& GradientTiming::prices() const {
+  return step_.prices.stages[static_cast<std::size_t>(stage_)].chunks;
+}
+
+const Task& GradientTiming::last_task(const std::vector<Task>& tasks) const {
+  const auto works = [this](const Task& task) {
+    return task.kind == Task::Kind::forward ||
+           prices()[static_cast<std::size_t>(task.chunk)].backward_time() > Seconds();
+  };
+  return *std::find_if(tasks.rbegin(), tasks.rend(), works);
+}
+
+int GradientTiming::chunks() const {
+  const std::vector<ChunkPrice>& all = prices();
+  const auto first =
+      std::find_if(all.begin(), all.end(), [](const ChunkPrice& chunk) { return chunk.backward_time() > Seconds(); });
+  return static_cast<int>(all.end() - first);
+}
+
+bool GradientTiming::is_before_last(int chunk) const {
+  return chunk > step_.options.layout.interleave - chunks();
+}
+
 bool GradientTiming::by_chunk() const {
-  return step_.options.layout.interleave > 1 && step_.prices.gradient_exchange.total() > step_.prices.exchange_exposed;
+  return chunks() > 1 && step_.prices.gradient_exchange.total() > step_.prices.exchange_exposed;
 }
 
 double GradientTiming::last_share() const {
   if (!by_chunk()) return 1;
-  return std::max(1.0 / step_.options.layout.interleave,
-                  step_.prices.exchange_exposed / step_.prices.gradient_exchange.total());
+  return std::max(1.0 / chunks(), step_.prices.exchange_exposed / step_.prices.gradient_exchange.total());
 }
 
 double GradientTiming::share_of_chunk() const {
-  return (1 - last_share()) / (step_.options.layout.interleave - 1);
+  return (1 - last_share()) / (chunks() - 1);
 }
 
 Seconds GradientTiming::hidden() const {
-  if (with_passes()) return {};
+  if (with_passes() || !has_any()) return {};
   const Seconds part = step_.prices.gradient_exchange.total() * last_share();
   return std::max(Seconds(), part - step_.prices.exchange_exposed);
 }

@@ -67,7 +67,8 @@ class RankWriter {
 
   void write_passes() {
     const std::vector<Task> tasks = task_order(layout_.schedule, stage_, layout_.pp, microbatches_, layout_.interleave);
-    for (const Task& task : tasks) write(task, &task == &tasks.back() ? Last::yes : Last::no);
+    const Task& last = gradients_.last_task(tasks);
+    for (const Task& task : tasks) write(task, &task == &last ? Last::yes : Last::no);
     if (stage_ == 0) load(microbatches_ - 1);  // nothing of this step waits for it
   }
 
@@ -189,12 +190,14 @@ class RankWriter {
       write_pass(again, Phase::recompute, slow, earlier, task.microbatch);
     }
     write_pass(pass, phase, slow, gradients, task.microbatch);
-    const bool ends_chunk = task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && task.chunk > 0;
+    const bool ends_chunk =
+        task.kind == Kind::backward && task.microbatch == microbatches_ - 1 && gradients_.is_before_last(task.chunk);
     if (ends_chunk && gradients_.by_chunk()) exchange_gradients(gradients_.share_of_chunk(), all_needed());
     send(task);
   }
 
   void exchange_gradients() {
+    if (!gradients_.has_any()) return;
     const LayoutPrices& prices = step_.prices;
     if (!gradients_.with_passes() && prices.gradient_exchange.total() > Seconds()) {
       needed_.push_back(

@@ -88,9 +88,9 @@ TEST_CASE("the time that a node of several stages works is estimated in a search
 TEST_CASE("a node of which a part is used works whole in a search as in a run") {
   // Stages 0 to 3 on eight devices, 4 on two of another node.
   check_joules(
-      found_in(
-          "network = \"gpt2-medium\"\nbatch = 80\nframework = \"modern\"\n", "system = \"dgx-a100\"\nnodes = 2\n",
-          "devices = 10\n[search]\ntp = [1]\npp = [5]\nzero_stage = [0]\nrecompute = [\"none\"]\n" + one_microbatch),
+      found_in("network = \"gpt2-medium\"\nbatch = 80\nframework = \"modern\"\n", "system = \"dgx-a100\"\nnodes = 2\n",
+               "devices = 10\n[search]\ntp = [1]\npp = [5]\nzero_stage = [0]\nrecompute = [\"none\"]\n"
+               "microbatch = [1]\ninterleave = [1]\n"),
       1, 0.001);
 }
 

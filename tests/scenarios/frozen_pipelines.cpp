@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "scenarios/training_job.hpp"
@@ -14,7 +15,9 @@ constexpr int in_step = 8;  // micro-batches
 /// Of 4 sequences of 1,024 tokens, 768 numbers in 16 bits each.
 constexpr double message = 4.0 * 1024 * 768 * 2;
 
-/// GPT-2, 12 blocks, without its embedding and so many blocks; three on each of four stages.
+const std::string four_stages = "pp = 4\n";  // of three blocks each
+
+/// GPT-2, 12 blocks, of which the embedding and so many blocks do not train.
 Scenario frozen_up_to(int blocks, const std::string& layout, const std::string& framework = "ideal",
                       const std::string& network = "ib-hdr") {
   std::string frozen = "\"embedding\"";
@@ -22,7 +25,7 @@ Scenario frozen_up_to(int blocks, const std::string& layout, const std::string& 
   return shipped_lab(fmt::format(
       "[workload]\nnetwork = \"gpt2\"\nbatch = {}\nframework = \"{}\"\nprecision = \"bf16\"\noptimizer = \"adam\"\n"
       "freeze = [{}]\n[cluster]\ndevice = \"a100-sxm-80\"\nnodes = 4\nnetwork_link = \"{}\"\n[[strategy]]\n"
-      "name = \"h\"\nkind = \"hybrid\"\nmicrobatch = 4\npp = 4\n{}",
+      "name = \"h\"\nkind = \"hybrid\"\nmicrobatch = 4\n{}",
       4 * in_step, framework, frozen, network, layout));
 }
 
@@ -40,7 +43,7 @@ double sent_by_stages(const Way& way) {
 TEST_CASE("messages by hand: forward over every boundary, back over those with something to train below") {
   const std::string schedule = GENERATE(as<std::string>(), "gpipe", "1f1b", "zb-h1");
   INFO(schedule);
-  const std::string layout = "schedule = \"" + schedule + "\"\n";
+  const std::string layout = four_stages + "schedule = \"" + schedule + "\"\n";
   const auto [frozen, crossings] =
       GENERATE(values<std::pair<int, int>>({{9, 3 + 0}, {8, 3 + 1}, {6, 3 + 1}, {5, 3 + 2}, {2, 3 + 3}}));
   INFO(frozen << " blocks frozen");
@@ -51,7 +54,7 @@ TEST_CASE("messages by hand: forward over every boundary, back over those with s
 
 TEST_CASE("interleaved chunks without anything to train get no gradients either") {
   // A block in each of twelve chunks: eleven boundaries, of which those behind blocks 10 and 11 are crossed back.
-  const Way way = simulated(frozen_up_to(9, "interleave = 3\n"));
+  const Way way = simulated(frozen_up_to(9, four_stages + "interleave = 3\n"));
   CHECK(sent_by_stages(way) == Approx((11 + 2) * in_step * message).epsilon(1e-12));
   CHECK(way.layout->sent_per_device.value() == Approx((11 + 2) * in_step * message / 4).epsilon(1e-12));
 }
@@ -63,14 +66,26 @@ TEST_CASE("frozen stages run ahead in closed form as in the flow engine, to 1 %"
   const int frozen = GENERATE(11, 9, 6, 4);
   for (const std::string framework : {"ideal", "modern", "megatron-2021"}) {
     INFO(layout << network << ", " << frozen << " blocks frozen, " << framework);
-    const Scenario scenario = frozen_up_to(frozen, layout, framework, network);
+    const Scenario scenario = frozen_up_to(frozen, four_stages + layout, framework, network);
     CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
+  }
+}
+
+/// To 1.5 %: messages between stages share their NICs with it in the flow engine.
+TEST_CASE("of interleaved chunks those that train exchange their gradients, in closed form as in the flow engine") {
+  const std::string layout = GENERATE(as<std::string>(), "interleave = 3\n", "interleave = 2\nzero_stage = 1\n",
+                                      "schedule = \"1f1b\"\n", "schedule = \"gpipe\"\nzero_stage = 1\n");
+  const int frozen = GENERATE(11, 9, 6);
+  for (const std::string framework : {"ideal", "modern", "megatron-2021"}) {
+    INFO(layout << frozen << " blocks frozen, " << framework);
+    const Scenario scenario = frozen_up_to(frozen, "pp = 2\n" + layout, framework);
+    CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.015));
   }
 }
 
 TEST_CASE("a stage without a backward pass takes nothing for it, and the one behind it waits for nobody") {
   // The last stage sets the pace: three blocks and the head, of which all but the head's matrix train.
-  const Scenario scenario = frozen_up_to(9, "schedule = \"gpipe\"\n");
+  const Scenario scenario = frozen_up_to(9, four_stages + "schedule = \"gpipe\"\n");
   LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
   const Layout& layout = scenario.strategies[0].hybrid.layout;
   const LayoutPrices prices = judge.prices(layout);
@@ -89,14 +104,24 @@ TEST_CASE("a stage without a backward pass takes nothing for it, and the one beh
   CHECK((parts.total() - parts.optimizer).value() == Approx((through + passes).value()).epsilon(1e-9));
 }
 
+TEST_CASE("stages in which nothing trains exchange no gradients") {
+  const Way way = simulated(frozen_up_to(9, "pp = 2\n"));  // replicas of two
+  REQUIRE(way.degrees.dp == 2);
+  std::set<std::size_t> exchanging;
+  for (const Activity& activity : way.records.activities) {
+    if (activity.phase == Phase::gradient_exchange) exchanging.insert(activity.rank.index());
+  }
+  CHECK(exchanging.size() * 2 == way.placement.size());
+}
+
 TEST_CASE("stages below which nothing trains are told") {
   const auto tells = [](const Way& way, const std::string& words) {
     return std::any_of(way.notes.begin(), way.notes.end(),
                        [&](const std::string& note) { return note.find(words) != std::string::npos; });
   };
   const std::string words = "no gradients come back to the first 2 chunks: nothing trains there";
-  CHECK(tells(simulated(frozen_up_to(6, "")), words));
-  CHECK_FALSE(tells(simulated(frozen_up_to(0, "")), "no gradients come back"));
+  CHECK(tells(simulated(frozen_up_to(6, four_stages)), words));
+  CHECK_FALSE(tells(simulated(frozen_up_to(0, four_stages)), "no gradients come back"));
 }
 
 }  // namespace orrery

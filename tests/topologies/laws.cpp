@@ -99,6 +99,9 @@ TEST_CASE("Where no row speaks of products in 32 bits a device has one plateau, 
   CHECK(law.convolution_share.low == Approx(0.4));
   CHECK(law.convolution_share.high == Approx(0.5));
   CHECK(law.convolution_share_fp32 == Ranged(0.3, 0.2, 0.5));
+  for (const ConstantRow& row : laws.rows_of(board)) {
+    if (row.constant == "convolution_share") CHECK(row.value == law.convolution_share);
+  }
   board.id = "fast";
   CHECK(laws.of(board).convolution_share == Ranged(0.6));
   board.id = "wide";

@@ -21,15 +21,20 @@ TrainingJob late_job(bool is_tied) {
   return job;
 }
 
-/// How much earlier than the first stage each has its last gradients.
-std::vector<Seconds> early(const LayoutPrices& prices, bool waits_for_weights) {
-  std::vector<Seconds> by(1);
-  for (std::size_t stage = 0; stage + 1 < prices.stages.size(); ++stage) {
+/// How much earlier than the last of them each stage has done its last pass. With ZB-H1 the gradients of weights of
+/// stage + 1 micro-batches, of eight, follow its last gradients of inputs.
+std::vector<Seconds> early(const LayoutPrices& prices, PipelineSchedule schedule) {
+  std::vector<Seconds> done;
+  Seconds sent;
+  for (std::size_t stage = 0; stage < prices.stages.size(); ++stage) {
     const ChunkPrice& chunk = prices.stages[stage].chunks[0];
-    const Seconds weights = waits_for_weights ? Seconds() : chunk.backward_weights;
-    by.push_back(by.back() + chunk.backward_time() - weights + prices.transfers[stage]);
+    const Seconds weights = schedule == PipelineSchedule::zero_bubble ? chunk.backward_weights : Seconds();
+    done.push_back(sent + weights * static_cast<double>(stage + 1));
+    if (stage + 1 < prices.stages.size()) sent -= chunk.backward_time() - weights + prices.transfers[stage];
   }
-  return by;
+  const Seconds latest = *std::max_element(done.begin(), done.end());
+  for (Seconds& each : done) each = latest - each;
+  return done;
 }
 
 /// Of dp ranks each.
@@ -48,11 +53,11 @@ TEST_CASE("every stage updates when its own last pass is done: later ones while 
       LayoutJudge judge(job);
       const Layout layout = pipeline(4, 1, schedule);
       const LayoutPrices prices = judge.prices(layout);
-      const std::vector<Seconds> by = early(prices, schedule != PipelineSchedule::zero_bubble);
+      const std::vector<Seconds> by = early(prices, schedule);
       Seconds last;
       for (std::size_t i = 0; i < 4; ++i) last = std::max(last, prices.stages[i].optimizer - by[i]);
       CHECK(judge.predict(layout).parts.optimizer.value() == Approx(last.value()));
-      CHECK(last < prices.stages[3].optimizer);
+      if (schedule != PipelineSchedule::zero_bubble) CHECK(last < prices.stages[3].optimizer);
     }
   }
 }
