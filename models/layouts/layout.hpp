@@ -68,7 +68,7 @@ std::string to_text(const Layout& layout);
 /// Ranks apart that neighbours in a dimension are (product of the degrees of faster dimensions).
 std::int64_t stride(const Layout& layout, Dimension dimension);
 int degree(const Layout& layout, Dimension dimension);
-/// Whether the chunks of a stage may be unequal: no closed form adds up their passes.
+/// Whether the chunks of a stage may be unequal.
 bool has_unequal_chunks(const Layout& layout);
 /// Whether as many replicas stand in every island.
 bool has_equal_islands(const Layout& layout);

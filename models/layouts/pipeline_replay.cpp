@@ -61,6 +61,25 @@ bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<P
   return slowest_of(hops) > shortest * slow_message(layout, waiting);
 }
 
+bool has_unlike_chunks(const std::vector<StageTime>& chunks, const Layout& layout) {
+  if (layout.interleave == 1) return false;
+  StageTime least = chunks[1], most = chunks[1];  // of those inside
+  for (std::size_t i = 2; i + 1 < chunks.size(); ++i) {
+    least.forward = std::min(least.forward, chunks[i].forward);
+    least.backward = std::min(least.backward, chunks[i].backward);
+    most.forward = std::max(most.forward, chunks[i].forward);
+    most.backward = std::max(most.backward, chunks[i].backward);
+  }
+  const auto above = [](Seconds time, double share, Seconds other) { return time > other * (1 + share); };
+  const Seconds first = chunks.front().total();
+  double shorter = layout.pp == 2 ? shorter_last : 1.0;
+  if (above(first, alike_chunks, least.total())) shorter = alike_chunks;
+  const StageTime& last = chunks.back();
+  return above(most.forward, alike_chunks, least.forward) || above(most.backward, alike_chunks, least.backward) ||
+         above(first, longer_first, least.total()) || last.forward < least.forward * (1 - shorter) ||
+         last.backward < least.backward * (1 - shorter);
+}
+
 void Ends::delay(double seconds) {
   for (double& time : times_) time += seconds;  // never stays what it is
 }

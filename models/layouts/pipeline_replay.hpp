@@ -36,6 +36,18 @@ double slow_message(const Layout& layout, double waiting);
 bool has_slow_messages(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
                        double waiting);
 
+/// Interleaved chunks that pipeline_time() knows to 1 % of the replay with free messages, with 2 to 16 stages of 2 to 6
+/// chunks, 1 to 16 rounds of micro-batches (tests/models/layouts/unlike_chunks.cpp): those inside alike up to this
+/// share of their forward and of their backward passes,
+constexpr double alike_chunks = 0.015;
+/// the first, both passes, longer by up to this share where the last is not shorter,
+constexpr double longer_first = 0.2;
+/// the last of two stages shorter by up to this share where the first is not longer, of more by any; the first shorter
+/// and the last longer by any.
+constexpr double shorter_last = 0.25;
+/// Whether interleaved chunks differ by more: taken for equal ones of as long stages they may be 14 % off.
+bool has_unlike_chunks(const std::vector<StageTime>& chunks, const Layout& layout);
+
 /// When each of a number of things ends, and which of them is the first: a tournament.
 class Ends {
  public:

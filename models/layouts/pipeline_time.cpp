@@ -12,14 +12,16 @@ using Transfers = std::span<const Seconds>;
 
 class Pipeline {
  public:
-  Pipeline(const std::vector<StageTime>& stages, const Layout& layout, double count)
-      : stages_(stages), layout_(layout), count_(count) {
-    for (const StageTime& stage : stages) {
-      sum_ += stage.total();
-      if (stage.total() > most_) most_ = stage.total(), slowest_ = static_cast<std::size_t>(&stage - stages.data());
+  Pipeline(const std::vector<StageTime>& chunks, const Layout& layout, double count)
+      : chunks_(chunks), stages_(stages_of(chunks, layout)), layout_(layout), count_(count) {
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      const Seconds total = stages_[i].total();
+      sum_ += total;
+      if (total > most_) most_ = total, slowest_ = i;
     }
   }
 
+  [[nodiscard]] std::size_t stages() const { return stages_.size(); }
   [[nodiscard]] std::size_t slowest() const { return slowest_; }
   [[nodiscard]] Seconds work() const { return most_ * count_; }
 
@@ -94,7 +96,7 @@ class Pipeline {
     const Seconds once = there_and_back(transfers);
     const Seconds around = after(stages_.size() - 1, transfers) * 2.0;
     const Seconds least = transfers.empty() ? Seconds() : *std::ranges::min_element(transfers);
-    Seconds time = work() + (sum_ - most_) / chunks + once * chunks + around * (chunks - 1.0);
+    Seconds time = free_interleaved() + once * chunks + around * (chunks - 1.0);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const Seconds sent = sent_by(i, transfers) * count_;
       time = std::max(time, sent);
@@ -104,6 +106,36 @@ class Pipeline {
       time = std::max(time, stages_[i].total() * count_ + others / chunks + sent + once - least);
     }
     return time;
+  }
+
+  /// What the last stage, the first and one inside do, and wait for: the longest.
+  [[nodiscard]] Seconds free_interleaved() const {
+    const Seconds none;
+    const double stages = static_cast<double>(stages_.size());
+    const StageTime& first = chunks_.front();
+    const StageTime inside = mean_inside();
+    const Seconds chunk = inside.total();
+    const Seconds more = first.total() - chunk, more_last = chunks_.back().total() - chunk;
+    const Seconds held_up = more > none ? more * stages : more;
+    const Seconds answered = std::min(none, more_last);  // so much sooner
+    const Seconds longer_last = std::max(none, more_last) * stages;
+    const Seconds filled = chunk * (stages - 2.0) - held_up + (more > none ? more_last * stages : longer_last);
+    const Seconds warm_up = (inside.backward - first.forward) * (stages - 1.0) + answered;
+    const Seconds by_last = stages_.back().total() * count_ + chunk * (stages - 1.0) + held_up;
+    const Seconds by_first = stages_.front().total() * count_ + std::max({filled, warm_up, longer_last});
+    const Seconds most = std::max({by_last, by_first, work()});
+    if (stages_.size() == 2) return most;
+    const Seconds waits = chunk * (stages - 2.0) + std::max(none, inside.backward - inside.forward + answered);
+    return std::max(most, chunk * layout_.interleave * count_ + waits + held_up);
+  }
+
+  /// A chunk that is neither the first nor the last.
+  [[nodiscard]] StageTime mean_inside() const {
+    StageTime mean;
+    for (std::size_t i = 1; i + 1 < chunks_.size(); ++i) add(mean, chunks_[i]);
+    const double share = 1.0 / (static_cast<double>(chunks_.size()) - 2.0);
+    mean.forward *= share, mean.backward *= share;
+    return mean;
   }
 
   [[nodiscard]] Seconds least_beside(std::size_t stage) const {
@@ -151,7 +183,18 @@ class Pipeline {
     return std::max(Seconds(), idle);
   }
 
-  const std::vector<StageTime>& stages_;
+  static void add(StageTime& sum, const StageTime& chunk) {
+    sum.forward += chunk.forward, sum.backward += chunk.backward, sum.weights += chunk.weights;
+  }
+  static std::vector<StageTime> stages_of(const std::vector<StageTime>& chunks, const Layout& layout) {
+    const auto count = static_cast<std::size_t>(layout.pp);
+    std::vector<StageTime> stages(chunks.begin(), chunks.begin() + layout.pp);
+    for (std::size_t i = count; i < chunks.size(); ++i) add(stages[i % count], chunks[i]);
+    return stages;
+  }
+
+  const std::vector<StageTime>& chunks_;
+  std::vector<StageTime> stages_;
   const Layout& layout_;
   double count_;
   Seconds sum_, most_;
@@ -160,12 +203,12 @@ class Pipeline {
 
 }  // namespace
 
-PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& layout, double microbatches,
+PipelineTime pipeline_time(const std::vector<StageTime>& chunks, const Layout& layout, double microbatches,
                            const std::vector<Seconds>& transfers, double waiting) {
-  const Pipeline pipeline(stages, layout, microbatches);
+  const Pipeline pipeline(chunks, layout, microbatches);
   const Seconds free = pipeline.time({}, Sending::beside);
   PipelineTime result{pipeline.slowest(), Seconds(), Seconds()};
-  if (stages.size() < 2) return result;
+  if (pipeline.stages() < 2) return result;
   result.bubble = free - pipeline.work();
   if (waiting < 1) result.messages += (pipeline.time(transfers, Sending::beside) - free) * (1.0 - waiting);
   if (waiting > 0) result.messages += (pipeline.time(transfers, Sending::waits) - free) * waiting;

@@ -33,11 +33,20 @@ struct PipelineTime {
 /// min(p - i - 1, m - 1) forward, and at the end d less as many backward (where m = w + 1, with no passes between the
 /// two, the longer of them). Exact where backward is as many times forward on every stage; else up to 3 % too fast,
 /// 5 % with fewer micro-batches than stages (of 1,000 pipelines drawn at random, of stages up to three times as long as
-/// others whose forward shares differ by up to a fifth). Interleaved over v chunks
-/// m max + (sum - max) / v (Narayanan et al. 2021); GPipe the same as 1F1B for forward and backward apart; ZB-H1: the
-/// gradients of the weights fill the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023), of
-/// equal stages and many micro-batches; predictions replay it.
+/// others whose forward shares differ by up to a fifth). GPipe the same as 1F1B for forward and backward apart; ZB-H1:
+/// the gradients of the weights fill the bubble, (p - 1)(forward + backward of inputs - of weights) (Qi et al. 2023),
+/// of equal stages and many micro-batches; predictions replay it.
 ///
+/// Interleaved over v chunks c that are equal inside, the first longer by d, the last by e: the longest of what three
+/// stages do in their m micro-batches and wait for beside. The last: (p - 1) c, as Narayanan et al. (2021) have it, and
+/// p d, as the first micro-batches wait for p passes of the first chunk (d, where that is shorter). The first: (p - 2)
+/// c
+/// - p d + p e, as its longer chunk fills its bubble; at least (p - 1)(backward of c - forward of its own), until its
+/// first gradients are there (less by as much as the last chunk is shorter), and p e. One inside: (p - 2) c, its
+/// backward less its forward, and p d. Found by comparison with the replay, which has_unlike_chunks() leaves within 1
+/// %.
+///
+/// `chunks`: of the network, in its order, of a stage every pp-th.
 /// `transfers`: of a message from each stage to the next one or back, where chunks are interleaved from the last to the
 /// first, too. All of them show twice on the way of the first micro-batch, 2 v times when chunks are interleaved (the
 /// last to the first 2 (v - 1) times). A stage that waits for what it sends (`waiting` 1; between 0 and 1 the share of
@@ -46,7 +55,7 @@ struct PipelineTime {
 /// pace is (sum of the stages i .. k + 2 x sum of the transfers between them) / (k - i + 1). Compared with the flow
 /// engine where messages are short (up to 2 % of a pass): exact where the last stage is the slowest, else within 0.3 %;
 /// ZB-H1 1 %. Beyond slow_message() of a pass see pipeline_replay.hpp.
-PipelineTime pipeline_time(const std::vector<StageTime>& stages, const Layout& layout, double microbatches,
+PipelineTime pipeline_time(const std::vector<StageTime>& chunks, const Layout& layout, double microbatches,
                            const std::vector<Seconds>& transfers, double waiting);
 
 }  // namespace orrery

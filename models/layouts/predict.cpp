@@ -9,12 +9,12 @@
 namespace orrery {
 namespace {
 
-std::vector<StageTime> stage_times(const std::vector<StageWork>& stages, PipelineSchedule schedule) {
+std::vector<StageTime> chunk_times(const std::vector<StageWork>& chunks, PipelineSchedule schedule) {
   std::vector<StageTime> times;
-  times.reserve(stages.size());
-  for (const StageWork& stage : stages) {
-    const Seconds weights = weights_apart(stage, schedule);
-    times.push_back({stage.forward_time(), stage.backward_time() - weights, weights, stage.returned});
+  times.reserve(chunks.size());
+  for (const StageWork& chunk : chunks) {
+    const Seconds weights = weights_apart(chunk, schedule);
+    times.push_back({chunk.forward_time(), chunk.backward_time() - weights, weights, chunk.returned});
   }
   return times;
 }
@@ -41,12 +41,12 @@ StepParts LayoutJudge::State::time_of_replica(const std::vector<StageWork>& chun
                                               const std::vector<PipelineHop>& hops, Seconds tied) {
   StepParts parts;
   const double waiting = job_.framework.blocking_transfers.value;
-  PipelineTime pipeline = pipeline_time(stage_times(stages, layout.schedule), layout, count, totals_of(hops), waiting);
+  const std::vector<StageTime> times = chunk_times(chunks, layout.schedule);
+  PipelineTime pipeline = pipeline_time(times, layout, count, totals_of(hops), waiting);
   const StageWork& slowest = stages[pipeline.slowest];
   const Seconds work = (slowest.forward_time() + slowest.backward_time()) * count;
-  const std::vector<StageTime> times = stage_times(chunks, layout.schedule);
   const bool has_no_form =
-      has_unequal_chunks(layout) || layout.schedule == PipelineSchedule::zero_bubble || returns_less(times);
+      has_unlike_chunks(times, layout) || layout.schedule == PipelineSchedule::zero_bubble || returns_less(times);
   if (has_no_form && layout.pp > 1) {
     const std::vector<PipelineHop> free = hops_of_own_ports(layout, Seconds(), Seconds());
     const Seconds left = replay_.time(times, free, layout, static_cast<int>(count), 0.0) - work;

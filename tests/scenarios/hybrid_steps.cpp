@@ -135,17 +135,17 @@ TEST_CASE("pipelines with messages take what pipeline_time() says") {
           prices.stages.back().chunks.back().forward += Seconds(last);  // the head
           prices.stages.back().chunks.back().backward_input += Seconds(last * (2 - weights));
           prices.stages.back().chunks.back().backward_weights += Seconds(last * weights);
-          std::vector<StageTime> times(static_cast<std::size_t>(stages), {Seconds(1), Seconds(2 - weights), {}});
-          times.back().forward *= 1 + last, times.back().backward *= 1 + last;
-          for (StageTime& time : times) time.weights = Seconds(weights);
-          times.back().weights *= 1 + last;
+          const StageTime chunk{Seconds(1.0 / chunks), Seconds((2 - weights) / chunks), Seconds(weights / chunks)};
+          std::vector<StageTime> times(static_cast<std::size_t>(stages * chunks), chunk);
+          times.back().forward += Seconds(last), times.back().backward += Seconds((2 - weights) * last);
+          times.back().weights += Seconds(weights * last);
           const HybridOptions options = pipeline(stages, chunks, schedule);
           for (const double waiting : {0.0, 1.0}) {
             INFO(stages << " stages, " << rounds * stages << " micro-batches, " << last << ", " << message << ", "
                         << waiting);
             const auto transfers = totals_of(hops_of_own_ports(options.layout, Seconds(message), {}));
             const PipelineTime form = pipeline_time(times, options.layout, rounds * stages, transfers, waiting);
-            const Seconds most = times.back().total() * (rounds * stages);
+            const Seconds most = Seconds(3 * (1 + last)) * (rounds * stages);
             const Records records =
                 run(options, prices, rounds * stages, waiting > 0 ? blocking : FrameworkProfile{}, Seconds(message));
             CHECK((most + form.bubble + form.messages).value() == Approx(records.makespan.value()).epsilon(tolerance));

@@ -87,6 +87,20 @@ TEST_CASE("between unequal networks every hop takes its own time") {
   CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
 }
 
+TEST_CASE("interleaved stages of unequal devices take in closed form what they do in the flow engine, to 1 %") {
+  const std::string layout = GENERATE(as<std::string>(), "pp = 2\ninterleave = 2\n", "pp = 4\ninterleave = 3\n",
+                                      "tp = 2\npp = 8\ninterleave = 3\n", "tp = 8\npp = 2\ninterleave = 6\n");
+  const int batch = GENERATE(16, 128);
+  INFO(layout << batch);
+  const Scenario scenario =
+      shipped_lab("[workload]\nnetwork = \"gpt2-medium\"\nbatch = " + std::to_string(batch) +
+                  "\nprecision = \"fp16\"\noptimizer = \"adam\"\n[[cluster.group]]\nsystem = \"dgx-a100\"\n"
+                  "[[cluster.group]]\nsystem = \"dgx1-v100\"\n"
+                  "[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\n" +
+                  layout);
+  CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));
+}
+
 TEST_CASE("a loader that is too slow sets the pace in closed form as in the flow engine") {
   const std::string layout = GENERATE(as<std::string>(), "tp = 4\n", "pp = 4\n", "pp = 4\nschedule = \"gpipe\"\n",
                                       "pp = 4\nschedule = \"zb-h1\"\n", "zero_stage = 3\nmicrobatch = 4\n");

@@ -32,7 +32,7 @@ std::vector<StageTime> stages_of(const std::vector<StageTime>& chunks, const Lay
 double form(const std::vector<StageTime>& chunks, const Layout& layout, int microbatches,
             const std::vector<PipelineHop>& hops, double waiting) {
   const std::vector<StageTime> stages = stages_of(chunks, layout);
-  const PipelineTime time = pipeline_time(stages, layout, microbatches, totals_of(hops), waiting);
+  const PipelineTime time = pipeline_time(chunks, layout, microbatches, totals_of(hops), waiting);
   return (stages[time.slowest].total() * microbatches + time.bubble + time.messages).value();
 }
 

@@ -10,13 +10,21 @@ namespace {
 
 using testing::pipeline;
 
-/// Stages of 1 s forward and 2 s backward, the last one `last` times as long.
+/// Stages of 1 s forward and 2 s backward; the last one is `last` times as long: its last chunk is longer, or all are
+/// shorter.
 double step(const Layout& layout, double microbatches, double last = 1, double message = 0, double waiting = 0) {
-  std::vector<StageTime> stages(static_cast<std::size_t>(layout.pp), {Seconds(1), Seconds(2), {}});
-  stages.back().forward *= last, stages.back().backward *= last;
+  const double share = 1.0 / layout.interleave;
+  const auto stages = static_cast<std::size_t>(layout.pp);
+  std::vector<StageTime> chunks(stages * static_cast<std::size_t>(layout.interleave),
+                                {Seconds(share), Seconds(2 * share), {}});
+  if (last >= 1) chunks.back().forward += Seconds(last - 1), chunks.back().backward += Seconds(2 * (last - 1));
+  for (std::size_t i = stages - 1; last < 1 && i < chunks.size(); i += stages) {
+    chunks[i].forward *= last, chunks[i].backward *= last;
+  }
   const std::vector<Seconds> transfers = totals_of(hops_of_own_ports(layout, Seconds(message), {}));
-  const PipelineTime time = pipeline_time(stages, layout, microbatches, transfers, waiting);
-  return stages[time.slowest].total().value() * microbatches + (time.bubble + time.messages).value();
+  const PipelineTime time = pipeline_time(chunks, layout, microbatches, transfers, waiting);
+  const double slowest = time.slowest + 1 == stages ? std::max(last, 1.0) : 1.0;
+  return 3 * slowest * microbatches + (time.bubble + time.messages).value();
 }
 
 }  // namespace
