@@ -165,7 +165,8 @@ struct LayoutJudge::State {
   /// What late replicas cost; after all other parts.
   void add_stragglers(StepParts& parts, const Layout& layout) const;
   /// What a replica waits for its loader; after all other parts.
-  void add_input(StepParts& parts, const std::vector<StageWork>& stages, double count, const Layout& layout) const;
+  void add_input(StepParts& parts, const std::vector<StageWork>& chunks, const std::vector<PipelineHop>& hops,
+                 double count, const Layout& layout);
   void set_flops(StepPrediction& step, const Layout& layout) const;
   /// Without optimizer and layers.
   [[nodiscard]] StagePrice price_of_stage(const std::vector<StageWork>& chunks, std::size_t stage,

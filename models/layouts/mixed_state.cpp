@@ -77,7 +77,7 @@ StepPrediction LayoutJudge::MixedState::predict(const Layout& layout) {
 }
 
 StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layout& layout) const {
-  const State& first = *kinds_.front();
+  State& first = *kinds_.front();
   const Replicas& slowest = spread.alike[spread.slowest];
   StepPrediction step;
   step.parts = spread.time;
@@ -100,7 +100,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   first.add_messages(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
   first.add_stragglers(step.parts, layout);
-  first.add_input(step.parts, slowest.stages, static_cast<double>(step.microbatches), layout);
+  first.add_input(step.parts, slowest.chunks, slowest.hops, static_cast<double>(step.microbatches), layout);
   first.set_flops(step, layout);
   step.memory = fullest(spread, layout);
   return step;

@@ -93,10 +93,10 @@ void Ends::clear(std::size_t count) {
 }
 
 Seconds PipelineReplay::time(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops,
-                             const Layout& layout, int microbatches, double waiting) {
+                             const Layout& layout, int microbatches, double waiting, Seconds load) {
   ORRERY_EXPECT(chunks.size() == static_cast<std::size_t>(layout.pp * layout.interleave));
   ORRERY_EXPECT(hops.size() == static_cast<std::size_t>(layout.interleave > 1 ? layout.pp : layout.pp - 1));
-  chunks_ = &chunks, hops_ = &hops, layout_ = &layout;
+  chunks_ = &chunks, hops_ = &hops, layout_ = &layout, load_ = load.value();
   write_question(microbatches, waiting);
   tasks_replayed_ = 0;
   for (const Answer& answer : answers_) {
@@ -113,7 +113,7 @@ Seconds PipelineReplay::time(const std::vector<StageTime>& chunks, const std::ve
 
 void PipelineReplay::write_question(int microbatches, double waiting) {
   question_.assign({static_cast<double>(layout_->schedule), static_cast<double>(layout_->pp),
-                    static_cast<double>(layout_->interleave), static_cast<double>(microbatches), waiting});
+                    static_cast<double>(layout_->interleave), static_cast<double>(microbatches), waiting, load_});
   for (const StageTime& chunk : *chunks_) {
     question_.insert(question_.end(),
                      {chunk.forward.value(), chunk.backward.value(), chunk.weights.value(), chunk.returned});
@@ -126,7 +126,7 @@ void PipelineReplay::write_question(int microbatches, double waiting) {
 
 void PipelineReplay::prepare(int microbatches) {
   const auto count = static_cast<std::size_t>(layout_->pp);
-  now_ = 0, tasks_done_ = 0;
+  now_ = 0, tasks_done_ = 0, loads_end_ = -load_;
   rounds_.clear();
   stages_.resize(count);
   leading_ = leading_stage();
@@ -174,6 +174,10 @@ bool PipelineReplay::needs_message(std::size_t stage, const Task& task) const {
   return task.kind == Kind::backward && chunk + 1 < chunks_->size() && (*chunks_)[chunk].returned > 0;
 }
 
+bool PipelineReplay::takes_data(std::size_t stage, const Task& task) const {
+  return task.kind == Kind::forward && chunk_of(stage, task) == 0;
+}
+
 double PipelineReplay::share_sent(std::size_t chunk, Kind kind) const {
   if (kind == Kind::forward) return chunk + 1 < chunks_->size() ? 1.0 : 0.0;
   return kind == Kind::backward && chunk > 0 ? (*chunks_)[chunk - 1].returned : 0.0;
@@ -189,7 +193,9 @@ void PipelineReplay::begin_task(std::size_t stage) {
     if (here.arrived[way(task.kind)] == here.received[way(task.kind)]) return;
     ++here.received[way(task.kind)];
   }
-  ends_.set(stage, now_ + time_of((*chunks_)[chunk_of(stage, task)], task.kind).value());
+  double start = now_;
+  if (load_ > 0 && takes_data(stage, task)) start = std::max(start, loads_end_ += load_);
+  ends_.set(stage, start + time_of((*chunks_)[chunk_of(stage, task)], task.kind).value());
 }
 
 void PipelineReplay::end_task(std::size_t stage) {

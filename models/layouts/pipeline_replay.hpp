@@ -97,7 +97,8 @@ class PipelineReplay {
   /// each as soon as it has its message; sends its messages one after the other; and `waiting` of the time waits for
   /// what it sends, as pipeline_time() has it. `chunks`: of the network, in its order, of a stage every pp-th. `hops`
   /// as hops_of_own_ports() has them. Gradients take their share of a hop's wire; where none come back backward passes
-  /// wait for nothing.
+  /// wait for nothing. `load`: what a loader takes for the data of a micro-batch; that of the first is there, the
+  /// others come one after the other from the beginning on, and the first chunk waits for its own.
   ///
   /// Costs about 0.1 us per task, 2 pp x interleave of them per micro-batch (tests/benchmarks/layouts.cpp). When a
   /// round ends with all stages as an earlier one left them, to a billionth of its time, what follows is taken to
@@ -107,7 +108,7 @@ class PipelineReplay {
   /// when the whole replay leaves it: of 20,000 pipelines drawn at random one differs by 2.4 %, by 12 % where many
   /// stages share one port. What was asked lately is remembered.
   Seconds time(const std::vector<StageTime>& chunks, const std::vector<PipelineHop>& hops, const Layout& layout,
-               int microbatches, double waiting);
+               int microbatches, double waiting, Seconds load = Seconds());
 
   /// Tasks of the last question that were replayed: none where the answer was remembered.
   [[nodiscard]] std::size_t tasks_replayed() const { return tasks_replayed_; }
@@ -149,6 +150,8 @@ class PipelineReplay {
   [[nodiscard]] std::size_t leading_stage() const;
   void end_round();
   void write_state(std::vector<double>& state) const;
+  /// How long the first stage would have to wait for the next data that it takes; below zero: how long they are there.
+  [[nodiscard]] double wait_for_data() const;
   /// Times that `tasks` of every stage come again, as they are, after those that are done.
   [[nodiscard]] std::size_t repetitions(std::size_t tasks) const;
   /// Goes on as if `tasks` more of every stage were done, `seconds` later.
@@ -162,6 +165,7 @@ class PipelineReplay {
   void share_again(std::size_t out, std::size_t in);
   [[nodiscard]] std::size_t chunk_of(std::size_t stage, const Task& task) const;
   [[nodiscard]] bool needs_message(std::size_t stage, const Task& task) const;
+  [[nodiscard]] bool takes_data(std::size_t stage, const Task& task) const;
   /// Of a hop's message: what a task of a chunk sends on, or back.
   [[nodiscard]] double share_sent(std::size_t chunk, Task::Kind kind) const;
 
@@ -178,6 +182,8 @@ class PipelineReplay {
   const std::vector<PipelineHop>* hops_ = nullptr;
   const Layout* layout_ = nullptr;
   Sending sending_ = Sending::beside;
+  double load_ = 0;       // of a micro-batch
+  double loads_end_ = 0;  // when the data of the last micro-batch that was taken were there
   std::vector<Stage> stages_;
   std::size_t leading_ = 0;          // stage
   Ends ends_;                        // of the task of each stage, then of its message

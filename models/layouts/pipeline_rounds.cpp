@@ -49,8 +49,14 @@ void PipelineReplay::end_round() {
   if (times > 0) leave_out(times * round, static_cast<double>(times) * pace);
 }
 
+double PipelineReplay::wait_for_data() const {
+  return loads_end_ + load_ - now_;
+}
+
 void PipelineReplay::write_state(std::vector<double>& state) const {
   const auto done = static_cast<double>(stages_[leading_].done);
+  // Data of a whole round that are there are never waited for in the next.
+  if (load_ > 0) state.push_back(std::max(wait_for_data(), -load_ * layout_->pp));
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
     const Stage& here = stages_[stage];
     state.insert(state.end(), {static_cast<double>(here.done) - done, static_cast<double>(here.sent) - done,
@@ -80,6 +86,11 @@ std::size_t PipelineReplay::repetitions(std::size_t tasks) const {
 }
 
 void PipelineReplay::leave_out(std::size_t tasks, double seconds) {
+  if (load_ > 0) {
+    const auto begin = stages_.front().tasks.cbegin() + static_cast<std::ptrdiff_t>(stages_.front().done);
+    const auto takes = [this](const Task& task) { return takes_data(0, task); };
+    loads_end_ += load_ * static_cast<double>(std::count_if(begin, begin + static_cast<std::ptrdiff_t>(tasks), takes));
+  }
   for (Stage& stage : stages_) {
     stage.done += tasks, stage.sent += tasks;
     stage.message.since += seconds;

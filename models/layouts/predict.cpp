@@ -94,19 +94,23 @@ void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) 
   parts.straggler = (parts.total() - parts.exposed_dp - parts.exposed_outer) * late;
 }
 
-/// A micro-batch is loaded while the one before is worked on (GPipe: on its forward pass), the first of a step while
-/// the rest of the step before passes.
-void LayoutJudge::State::add_input(StepParts& parts, const std::vector<StageWork>& stages, double count,
-                                   const Layout& layout) const {
+/// Micro-batches are loaded one after the other while others are worked on, the first of a step while the rest of the
+/// step before passes.
+void LayoutJudge::State::add_input(StepParts& parts, const std::vector<StageWork>& chunks,
+                                   const std::vector<PipelineHop>& hops, double count, const Layout& layout) {
   const Seconds load = job_.load_of_sample * static_cast<double>(layout.microbatch);
-  if (load <= Seconds()) return;
-  const bool is_forward_alone = layout.pp > 1 && layout.schedule == PipelineSchedule::gpipe;
-  Seconds work;
-  for (const StageWork& stage : stages) {
-    work = std::max(work, stage.forward_time() + (is_forward_alone ? Seconds() : stage.backward_time()));
+  const Seconds forward = chunks.front().forward_time();
+  const Seconds round = layout.pp > 1 ? forward : forward + chunks.front().backward_time();
+  Seconds waits;
+  if (load > round && layout.pp == 1) waits = (load - round) * (count - 1.0);
+  if (load > round && layout.pp > 1) {
+    const std::vector<StageTime> times = chunk_times(chunks, layout.schedule);
+    const double waiting = job_.framework.blocking_transfers.value;
+    const auto passes = static_cast<int>(count);
+    waits =
+        replay_.time(times, hops, layout, passes, waiting, load) - replay_.time(times, hops, layout, passes, waiting);
   }
-  const Seconds late = std::max(Seconds(), load - work), rest = parts.total() - work * count;
-  parts.input = late * (count - 1.0) + std::max(Seconds(), late - std::max(Seconds(), rest));
+  parts.input = waits + std::max(Seconds(), load * count - parts.total() - waits);
 }
 
 void LayoutJudge::State::set_flops(StepPrediction& step, const Layout& layout) const {
@@ -139,7 +143,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   add_messages(step, chunks, count, layout);
   add_stragglers(step.parts, layout);
-  add_input(step.parts, stages, count, layout);
+  add_input(step.parts, chunks, hops, count, layout);
   set_flops(step, layout);
   step.memory = fullest(chunks, stages, layout);
   return step;

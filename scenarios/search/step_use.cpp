@@ -133,7 +133,7 @@ class UseOfStages {
     Seconds shared;  // how long the node of a stage computes, where it holds others
     for (std::size_t stage = 0; stage < stages.size(); ++stage) {
       const Seconds busy = busy_time(stages[stage], passes), late = late_time(stages[stage], passes);
-      const Seconds standing_by = late + early[stage] + waits_for_data();
+      const Seconds standing_by = late + early[stage] + (stage == 0 ? step_.parts.input : Seconds());
       use_.computing += busy * ((1.0 - standing_) * devices);
       use_.blocked += std::max(Seconds(), step_.time() - busy - standing_by) * devices;
       use_.idle += (busy * standing_ + standing_by) * devices;
@@ -152,9 +152,6 @@ class UseOfStages {
   [[nodiscard]] const StepUse& sum() const { return use_; }
 
  private:
-  /// Stages of a pipeline wait for each other meanwhile.
-  [[nodiscard]] Seconds waits_for_data() const { return layout_.pp == 1 ? step_.parts.input : Seconds(); }
-
   const LayoutPrices& prices_;
   const StepPrediction& step_;
   const Layout& layout_;

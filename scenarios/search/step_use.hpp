@@ -7,7 +7,7 @@ namespace orrery {
 
 /// Summed over the devices of a layout; the first three add up to devices x step. As the closed-form engine has it: a
 /// device waits for messages of its pipeline and for exchanges blocked. It stands by between kernels, while its host is
-/// late, for training data (but in a pipeline), and at the end of the step when another stage is not done. Between
+/// late, the first stage for training data, and at the end of the step when another stage is not done. Between
 /// stages that are not alike it may wait a little longer than is said here.
 struct StepUse {
   Seconds computing, blocked, idle;

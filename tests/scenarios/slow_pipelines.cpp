@@ -103,9 +103,11 @@ TEST_CASE("interleaved stages of unequal devices take in closed form what they d
 
 TEST_CASE("a loader that is too slow sets the pace in closed form as in the flow engine") {
   const std::string layout = GENERATE(as<std::string>(), "tp = 4\n", "pp = 4\n", "pp = 4\nschedule = \"gpipe\"\n",
-                                      "pp = 4\nschedule = \"zb-h1\"\n", "zero_stage = 3\nmicrobatch = 4\n");
-  const std::string loader = GENERATE(as<std::string>(), "samples_per_s = 1000", "samples_per_s = 60",
-                                      "samples_per_s = 4", "host_GBps = 4e-5");
+                                      "pp = 4\nschedule = \"zb-h1\"\n", "zero_stage = 3\nmicrobatch = 4\n",
+                                      "pp = 4\ninterleave = 3\n", "pp = 2\ninterleave = 6\nmicrobatch = 2\n");
+  const std::string loader =
+      GENERATE(as<std::string>(), "samples_per_s = 1000", "samples_per_s = 300", "samples_per_s = 150",
+               "samples_per_s = 60", "samples_per_s = 4", "host_GBps = 4e-5");
   INFO(layout << loader);
   const Scenario scenario = gpt2({layout + "cluster = { nodes = 1 }\ninput = { " + loader + " }\n", ""}, "modern");
   CHECK(predicted(scenario) == Approx(flow_step(scenario)).epsilon(0.01));

@@ -191,6 +191,29 @@ TEST_CASE("of short messages, some of which stay in a node, the closed form is w
   }
 }
 
+TEST_CASE("the first stage waits for data that come one micro-batch after the other") {
+  const auto loaded = [](const Layout& layout, int microbatches, double load, ReplayedRounds rounds) {
+    const std::vector<StageTime> chunks = equal_chunks(layout, 1, 2);
+    const std::vector<PipelineHop> free = hops_of_own_ports(layout, {}, {});
+    return PipelineReplay(rounds).time(chunks, free, layout, microbatches, 0, Seconds(load)).value();
+  };
+  // The first micro-batch's data are there; F1 begins at 4 instead of 1, B1 of the last stage at 6, and ends at 10.
+  CHECK(loaded(pipeline(2), 2, 4, ReplayedRounds::all) == Approx(10));
+  CHECK(loaded(pipeline(1), 4, 3.5, ReplayedRounds::all) == Approx(3 * 3.5 + 3));
+  CHECK(loaded(pipeline(2), 2, 1, ReplayedRounds::all) == Approx(9));
+  for (const Layout& layout : {pipeline(4), pipeline(4, 3), pipeline(4, 1, PipelineSchedule::gpipe)}) {
+    const double pace = 3.0 * layout.interleave;
+    for (const double load : {0.9, 1.5, 0.9 * pace, 1.1 * pace, 3 * pace}) {
+      for (const int microbatches : {8, 64}) {
+        INFO(name_of(layout.schedule) << " x " << layout.interleave << ", " << load << ", " << microbatches);
+        const double all = loaded(layout, microbatches, load, ReplayedRounds::all);
+        CHECK(all >= (microbatches - 1) * load + pace);
+        CHECK(loaded(layout, microbatches, load, ReplayedRounds::unlike) == Approx(all).epsilon(1e-9));
+      }
+    }
+  }
+}
+
 TEST_CASE("of many micro-batches a part is replayed, and its pace is that of the others") {
   const Layout layout = pipeline(4);
   std::vector<StageTime> chunks = equal_chunks(layout, 1, 2);
