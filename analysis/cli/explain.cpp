@@ -75,23 +75,21 @@ std::string update_text(const Scenario& scenario, const StrategySpec& strategy) 
   return moved(update_bytes(framework, kind, strategy.precision));
 }
 
-/// Of layouts in 16 bits the framework says what the optimizer keeps (models/layouts/layout_memory).
-std::string kept_text(const FrameworkProfile& framework, const StrategySpec& strategy, bool is_mixed) {
+/// In 16 bits the framework says what the optimizer keeps, where its kernels are priced.
+std::string kept_text(const Scenario& scenario, const StrategySpec& strategy) {
+  const FrameworkProfile& framework = scenario.workload.framework;
   const OptimizerKind kind = strategy.optimizer.kind;
-  const bool is_layout = strategy.kind == StrategyKind::hybrid;
-  double kept = bytes_per_parameter(strategy.precision, kind).optimizer, of_weight = is_mixed ? 4 : 0;
-  if (is_mixed && is_layout) {
-    of_weight = framework.master_bytes.value;
-    kept = of_weight + optimizer_states(kind) * framework.state_bytes.value;
-  }
+  const bool by_operators = priced_by(scenario, strategy.kind) == ComputeChoice::operators;
+  const BytesPerParameter each = by_operators ? bytes_per_parameter(strategy.precision, kind, framework)
+                                              : bytes_per_parameter(strategy.precision, kind);
+  const double master = by_operators ? framework.master_bytes.value : 4;
   const std::string copy =
-      of_weight > 0 ? fmt::format(", {} of them a copy of the weight", number_text(of_weight)) : "";
-  return number_text(kept) + " bytes kept for each" + copy;
+      each.weights < 4 && master > 0 ? fmt::format(", {} of them a copy of the weight", number_text(master)) : "";
+  return number_text(each.optimizer) + " bytes kept for each" + copy;
 }
 
 std::string optimizer_text(const Scenario& scenario, const StrategySpec& strategy) {
-  const bool is_mixed = bytes_in_memory(strategy.precision).value() < 4;
-  return update_text(scenario, strategy) + ", " + kept_text(scenario.workload.framework, strategy, is_mixed);
+  return update_text(scenario, strategy) + ", " + kept_text(scenario, strategy);
 }
 
 /// A line for all strategies that are priced alike; they are named where there are several lines.

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "models/layouts/nearest_values.hpp"
+#include "models/layouts/nearest_degrees.hpp"
 #include "sim/base/number.hpp"
 
 namespace orrery {

@@ -4,7 +4,7 @@
 
 #include "models/layouts/expert_obstacles.hpp"
 #include "models/layouts/kind_obstacles.hpp"
-#include "models/layouts/nearest_values.hpp"
+#include "models/layouts/nearest_degrees.hpp"
 #include "models/layouts/pipeline_obstacles.hpp"
 #include "models/layouts/split_obstacles.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "models/layouts/blocks.hpp"
 #include "models/layouts/layout.hpp"
-#include "models/layouts/nearest_values.hpp"
+#include "models/layouts/nearest_degrees.hpp"
 #include "models/layouts/training_job.hpp"
 
 namespace orrery {

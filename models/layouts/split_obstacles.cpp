@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "models/layouts/nearest_values.hpp"
+#include "models/layouts/nearest_degrees.hpp"
 
 namespace orrery {
 namespace {

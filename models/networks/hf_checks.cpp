@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/nearest.hpp"
+
 namespace orrery {
 
 namespace {
@@ -66,7 +68,7 @@ class DimensionCheck {
     if (!can_be_judged(part, whole) || whole.value % part.value == 0) return;
     if (keys_.has(part.key) || !keys_.has(whole.key)) {
       keys_.problem(part.key, fmt::format("{} does not divide {}", part.value, text_of(whole)), why,
-                    nearest_divisors(part.value, whole.value));
+                    "use " + nearest_divisors(whole.value, part.value));
     } else {
       keys_.problem(whole.key, fmt::format("{} is no multiple of {}", whole.value, text_of(part)), why,
                     nearest_multiples(part.value, whole.value));
@@ -82,18 +84,6 @@ class DimensionCheck {
       keys_.problem(whole.key, fmt::format("{} is less than {}", whole.value, text_of(part)), why,
                     fmt::format("use at least {}", part.value));
     }
-  }
-
-  static std::string nearest_divisors(std::int64_t part, std::int64_t whole) {
-    std::int64_t below = 1, above = whole;
-    for (std::int64_t divisor = 1; divisor * divisor <= whole; ++divisor) {
-      if (whole % divisor != 0) continue;
-      for (const std::int64_t each : {divisor, whole / divisor}) {
-        if (each <= part) below = std::max(below, each);
-        if (each >= part) above = std::min(above, each);
-      }
-    }
-    return part <= whole ? fmt::format("use {} or {}", below, above) : fmt::format("use {}", below);
   }
 
   static std::string nearest_multiples(std::int64_t part, std::int64_t whole) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "models/cost/optimizer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/block_price.hpp"
 #include "models/layouts/group_place.hpp"
@@ -190,11 +191,9 @@ Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const La
     for (const ChunkPrice& chunk : stage.chunks) parameters += chunk.parameters;
     most = std::max(most, parameters);
   }
-  const double whole = bytes_in_memory(job.precision).value();
   const bool by_block = layout.zero_stage == 3 && layout.pp == 1;
-  const double each = whole < 4.0 ? job.framework.gradient_wire_bytes.value : whole;
   const double blocks = by_block ? std::max<double>(1.0, static_cast<double>(dealt_blocks(blocks_of(job.network)))) : 1;
-  return Bytes(most * each / blocks);
+  return Bytes(most * gradient_wire_bytes(job.framework, job.precision) / blocks);
 }
 
 BytesPerSecond exchange_bus_bandwidth(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {

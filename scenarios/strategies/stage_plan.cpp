@@ -94,7 +94,7 @@ class StagePlanner {
       tied_ = TiedWeights{owner, layer.id, stage_of(owner), stage_of(layer.id), static_cast<double>(weights(layer))};
       const GroupId group = plan_.program.add_group({rank(tied_->owner_stage), rank(tied_->user_stage)});
       tied_exchange_ = plan_.program.add_collective(
-          {CollectiveKind::all_reduce, Algorithm::ring, group, bytes_sent_per_number(job_) * tied_->numbers, 0});
+          {CollectiveKind::all_reduce, Algorithm::ring, group, bytes_sent_per_gradient(job_) * tied_->numbers, 0});
       return;
     }
   }

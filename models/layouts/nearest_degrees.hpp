@@ -1,4 +1,4 @@
-// Values that would do in the place of one that does not.
+// Degrees that would do in the place of one that does not.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,9 @@
 
 #include "models/layouts/layout.hpp"
 #include "models/layouts/training_job.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace orrery {
-
-/// "4 or 8": the divisors of `whole` next below and next above `value`.
-std::string nearest_divisors(std::int64_t whole, std::int64_t value);
-
-/// "4 or 8": the values from 1 to `most` next below and next above `value` that would do; empty where none does.
-std::string nearest_values(std::int64_t value, std::int64_t most, const std::function<bool(std::int64_t)>& would_do);
 
 /// Whether a degree of a layout, `now`, can be another one on the devices of the job: where all of them are in use more
 /// or fewer replicas make up for it.
