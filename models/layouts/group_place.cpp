@@ -208,4 +208,10 @@ GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_n
   return runs.place(ranks);
 }
 
+GroupPlace place_of_ends(const Layout& layout, int devices_per_node) {
+  const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
+  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= devices_per_node;
+  return {2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / devices_per_node))};
+}
+
 }  // namespace orrery

@@ -14,5 +14,7 @@ GroupPlace place_of_replicas(const Layout& layout, int every, int ranks, int dev
 GroupPlace place_of_expert_ranks(const Layout& layout, int every, int ranks, int devices_per_node);
 /// Where the group of a dimension sits. dp: all dp x cp replicas; ep: the first ep of those that experts are dealt to.
 GroupPlace place_of(const Layout& layout, Dimension dimension, int devices_per_node);
+/// Where the first and the last stage of a replica sit.
+GroupPlace place_of_ends(const Layout& layout, int devices_per_node);
 
 }  // namespace orrery

@@ -147,7 +147,7 @@ struct LayoutJudge::State {
   [[nodiscard]] Bytes longest_message(const std::vector<StageWork>& chunks, std::size_t stage,
                                       const Layout& layout) const;
   void put_on_nics(std::vector<PipelineHop>& hops, const std::vector<Bytes>& messages, const Layout& layout) const;
-  [[nodiscard]] Seconds tied_exchange(const Layout& layout) const;
+  [[nodiscard]] WholeExchange tied_exchange(const Layout& layout) const;
   /// What the stages' updates add to the step: each begins when its stage's last pass is done, those of the ends, which
   /// meet for a tied embedding, with the last of all.
   [[nodiscard]] UpdateTime update_of_step(const std::vector<StageWork>& chunks, const std::vector<StageWork>& stages,

@@ -83,8 +83,8 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
     std::vector<Pace> kinds;
     for (const Replicas& alike : spread.alike) {
       // Around the mean: a pipeline that is not full yet has another pace.
-      const Seconds mean = time_of(alike, layout, each, spread.tied).total();
-      const Seconds more = time_of(alike, layout, each + run, spread.tied).total() - mean;
+      const Seconds mean = time_of(alike, layout, each, spread.tied.time).total();
+      const Seconds more = time_of(alike, layout, each + run, spread.tied.time).total() - mean;
       kinds.push_back({mean - more * static_cast<double>(runs), more});
     }
     std::vector<Pace> paces;
@@ -102,7 +102,7 @@ void LayoutJudge::MixedState::share_out_batch(Spread& spread, const Layout& layo
 void LayoutJudge::MixedState::find_slowest(Spread& spread, const Layout& layout) const {
   for (std::size_t kind = 0; kind < spread.alike.size(); ++kind) {
     Replicas& alike = spread.alike[kind];
-    const StepParts time = time_of(alike, layout, alike.most, spread.tied);
+    const StepParts time = time_of(alike, layout, alike.most, spread.tied.time);
     alike.done = time.total();
     if (kind > 0 && alike.done <= spread.time.total()) continue;
     spread.time = time;
@@ -118,7 +118,8 @@ LayoutJudge::MixedState::Spread LayoutJudge::MixedState::spread_of(const Replica
   for (const std::vector<NodeKinds>& kinds : spread.places.kinds) {
     spread.alike.push_back(replicas_on(kinds, spread.plan, layout));
     for (const std::size_t kind : joined(kinds.front(), kinds.back())) {
-      spread.tied = std::max(spread.tied, kinds_[kind]->tied_exchange(layout));
+      const WholeExchange tied = kinds_[kind]->tied_exchange(layout);
+      if (tied.time > spread.tied.time) spread.tied = tied;
     }
   }
   share_out_batch(spread, layout);

@@ -98,6 +98,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
     first.add_exchanged(step, outer.sent(), layout);
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
+  first.add_exchanged(step, spread.tied.sent * 2.0, layout);
   first.add_messages(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
   first.add_stragglers(step.parts, layout);
   first.add_input(step.parts, slowest.chunks, slowest.hops, static_cast<double>(step.microbatches), layout);

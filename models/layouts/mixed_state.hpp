@@ -43,7 +43,7 @@ struct LayoutJudge::MixedState {
     ReplicaPlaces places;
     std::vector<Replicas> alike;             // by kind of replica
     std::vector<std::int64_t> microbatches;  // by replica
-    Seconds tied;
+    WholeExchange tied;
     std::size_t slowest = 0;  // of `alike`
     StepParts time;           // of its last replica
   };

@@ -128,7 +128,9 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   StepPrediction step;
   step.microbatches = static_cast<int>(count);
   const std::vector<PipelineHop> hops = hops_between_stages(chunks, layout);
-  step.parts = time_of_replica(chunks, stages, layout, count, hops, tied_exchange(layout));
+  const WholeExchange tied = tied_exchange(layout);
+  step.parts = time_of_replica(chunks, stages, layout, count, hops, tied.time);
+  add_exchanged(step, tied.sent * 2.0, layout);
   for (const StageWork& stage : stages) {
     const StateExchange exchange = exchange_states(stage, layout);
     step.parts.exposed_dp = std::max(step.parts.exposed_dp, exchange.exposed);

@@ -128,8 +128,8 @@ struct LayoutPrices {
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds exchange_exposed;  // contained in it: of gradient_exchange, or of what is exchanged with each micro-batch
-  Seconds tied_exchange;     // tied embedding, first and last stage
-  OuterExchange outer;       // of the stage that takes longest
+  WholeExchange tied_exchange;  // tied embedding, first and last stage
+  OuterExchange outer;          // of the stage that takes longest
   /// Without a pipeline: parameters gathered (ZeRO-3), gradients summed (ZeRO-2, 3) with each micro-batch, contained in
   /// gradient_exposed; else nothing.
   PassExchange states_forward, states_backward;

@@ -32,15 +32,13 @@ void LayoutJudge::State::add_tied_copy(StageWork& work, const Layout& layout) co
   if (tied_numbers_ > 0) ++work.weight_tensors;
 }
 
-Seconds LayoutJudge::State::tied_exchange(const Layout& layout) const {
+WholeExchange LayoutJudge::State::tied_exchange(const Layout& layout) const {
   if (layout.pp == 1 || tied_numbers_ == 0) return {};
   const Bytes bytes(tied_numbers_ / layout.tp * wire_bytes_of_gradient());
-  const int per_node = job_.cluster.joined_devices();
-  const std::int64_t apart = stride(layout, Dimension::pp) * (layout.pp - 1);
-  const bool in_node = stride(layout, Dimension::pp) * layout.pp <= per_node;
-  const GroupPlace ends{2, in_node ? 2 : 1, static_cast<int>(std::max<std::int64_t>(1, apart / per_node))};
-  return library_cost(CollectiveKind::all_reduce, ends, bytes, paths_for(layout).node, paths_for(layout).network)
-      .total();
+  const GroupPlace ends = place_of_ends(layout, job_.cluster.joined_devices());
+  const Paths& paths = paths_for(layout);
+  const LibraryCost cost = library_cost(CollectiveKind::all_reduce, ends, bytes, paths.node, paths.network);
+  return {cost.total(), cost.sent()};
 }
 
 }  // namespace orrery

@@ -46,8 +46,8 @@ std::vector<Seconds> early_by(const std::vector<StagePrice>& stages, const std::
   Seconds before, latest;
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {
     const bool is_end = stage == 0 || stage + 1 == stages.size();
-    const bool meets = is_end && prices.tied_exchange > Seconds();
-    end.push_back(stages[stage].optimizer + (meets ? prices.tied_exchange : Seconds() - before));
+    const bool meets = is_end && prices.tied_exchange.time > Seconds();
+    end.push_back(stages[stage].optimizer + (meets ? prices.tied_exchange.time : Seconds() - before));
     latest = std::max(latest, end.back());
     before += last_backward(stages[stage], layout);
     if (stage < transfers.size()) before += transfers[stage];

@@ -74,10 +74,11 @@ Plan plan_hybrid(const Job& job) {
   plan.program = Program(platform.ranks.count());
   plan.placement = platform.placement;
   plan.fullest = rank_on_group(job.cluster.description, platform, prediction.memory.group);
-  write_hybrid_step({options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
-                     judge.job().load_of_sample * static_cast<double>(layout.microbatch), platform.transfers_beyond,
-                     platform.exchanges, platform.outer_exchanges, platform.wires, platform.wires_of_rank},
-                    plan.program);
+  write_hybrid_step(
+      {options, prices, judge.job().framework, platform.ranks, prediction.microbatches, job.scenario.seed,
+       judge.job().load_of_sample * static_cast<double>(layout.microbatch), platform.transfers_beyond,
+       platform.exchanges, platform.outer_exchanges, platform.tied_exchange, platform.wires, platform.wires_of_rank},
+      plan.program);
   add_traffic_beside(prediction, plan.program, platform, *plan.layout);
   plan.platform = platform.own;
   plan.notes = hybrid_notes(judge, options, prediction, prices, platform);

@@ -91,6 +91,18 @@ std::vector<std::vector<RankId>> across_runs_of_replicas(const Layout& layout, i
   return groups;
 }
 
+/// The first and the last stage of every replica.
+std::vector<std::vector<RankId>> ends(const Layout& layout) {
+  std::vector<std::vector<RankId>> groups;
+  for (std::int64_t device = 0; device < layout.devices(); ++device) {
+    Coordinates at = coordinates_of(layout, device);
+    if (at.pp > 0) continue;
+    at.pp = layout.pp - 1;
+    groups.push_back(in_order({device, device_at(layout, at)}));
+  }
+  return groups;
+}
+
 /// What those who share states exchange.
 std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
   using Kind = FoldTraffic::Kind;
@@ -105,22 +117,25 @@ std::vector<MeetingTraffic> state_traffic(const Layout& layout) {
 
 }  // namespace
 
-std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving) {
+std::vector<MeetingTraffic> group_traffic(const Layout& layout, const Moving& moving) {
   using Kind = FoldTraffic::Kind;
   std::vector<MeetingTraffic> all = state_traffic(layout);
-  if (layout.outer.islands > 1) {
+  const auto moves = [&moving](Meeting meeting, int members) { return members > 1 && moving.contains(meeting); };
+  if (moves(Meeting::islands, layout.outer.islands)) {
     all.push_back({Meeting::islands, {"exchange between islands", Kind::collective, likes_of_islands(layout)}});
   }
-  if (moving == Moving::replicas_and_messages) return all;
-  if (layout.tp > 1) {
+  if (moves(Meeting::slices, layout.tp)) {
     all.push_back({Meeting::slices, {"tensor parallelism", Kind::collective, groups_along(layout, Dimension::tp)}});
   }
-  if (layout.cp > 1) {
+  if (moves(Meeting::parts, layout.cp)) {
     all.push_back({Meeting::parts, {"context parallelism", Kind::collective, groups_along(layout, Dimension::cp)}});
   }
-  if (layout.ep > 1) {
+  if (moves(Meeting::experts, layout.ep)) {
     const std::vector<std::vector<RankId>> ranks = replicas(layout, expert_tensor_degree(layout));
     all.push_back({Meeting::experts, {"exchange with experts", Kind::all_to_all, runs_of(ranks, layout.ep)}});
+  }
+  if (moves(Meeting::ends, layout.pp)) {
+    all.push_back({Meeting::ends, {"sums of tied weights", Kind::collective, ends(layout)}});
   }
   return all;
 }

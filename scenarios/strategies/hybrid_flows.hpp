@@ -1,7 +1,7 @@
 // Who sends to whom in a layout, device by device: what folding its platform must keep alike.
 #pragma once
 
-#include <cstdint>
+#include <set>
 #include <vector>
 
 #include "scenarios/strategies/hybrid_groups.hpp"
@@ -9,8 +9,8 @@
 
 namespace orrery {
 
-/// What of the exchanges moves over the wires; the rest takes its time.
-enum class Moving : std::uint8_t { all, replicas_and_messages };
+/// Whose exchanges move over the wires; those of others take their time.
+using Moving = std::set<Meeting>;
 
 /// What all groups of one kind send. Devices of the layout are the ranks.
 struct MeetingTraffic {
@@ -19,7 +19,7 @@ struct MeetingTraffic {
 };
 
 /// What the groups of a layout send, in the order of Fold::reach.
-std::vector<MeetingTraffic> group_traffic(const Layout& layout, Moving moving);
+std::vector<MeetingTraffic> group_traffic(const Layout& layout, const Moving& moving);
 
 /// From every device of a stage to its neighbour's, `direction` 1 or -1; round the ends where chunks are interleaved.
 FoldTraffic message_traffic(const Layout& layout, int direction);

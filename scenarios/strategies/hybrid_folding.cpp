@@ -15,7 +15,7 @@
 namespace orrery {
 namespace {
 
-FoldRequest request_of(const Layout& layout, const HybridRanks& ranks, Moving moving) {
+FoldRequest request_of(const Layout& layout, const HybridRanks& ranks, const Moving& moving) {
   FoldRequest request;
   for (std::int64_t device = 0; device < layout.devices(); ++device) {
     request.hosts.emplace_back(static_cast<std::size_t>(device));
@@ -33,7 +33,7 @@ FoldRequest request_of(const Layout& layout, const HybridRanks& ranks, Moving mo
 }
 
 HybridPlatform unfolded(const Cluster& cluster, const Layout& layout) {
-  HybridPlatform platform{HybridRanks(layout, Folded::device), {}, {}, {}, {}, {}, {}, {}, {}};
+  HybridPlatform platform{HybridRanks(layout, Folded::device)};
   for (std::size_t rank = 0; rank < platform.ranks.count(); ++rank) {
     platform.placement.emplace_back(static_cast<std::size_t>(platform.ranks.first_device(RankId(rank))));
   }
@@ -73,8 +73,8 @@ std::vector<NodesOfRanks> nodes_of_ranks(const Cluster& cluster, const Layout& l
   return nodes;
 }
 
-HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, Moving moving, Fold fold) {
-  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts), {}, {}, {}, {}, {}, {}, {}};
+HybridPlatform folded(const Cluster& cluster, const Layout& layout, Folded how, const Moving& moving, Fold fold) {
+  HybridPlatform platform{HybridRanks(layout, how), std::move(fold.hosts)};
   for (std::size_t i = 0; i < fold.original.size(); ++i) add_links_of_all(cluster, fold, i, platform.own);
   platform.own.platform = std::move(fold.platform);
   platform.own.copies = std::move(fold.copies);
@@ -96,8 +96,8 @@ std::string kinds_that_differ(const ClusterDescription& cluster, const Layout& l
 
 /// The first folding that gives what simulating all would; nothing: none but a rank per device. `notes`: why not
 /// others.
-std::optional<HybridPlatform> first_that_folds(const Cluster& cluster, const HybridOptions& options, Moving moving,
-                                               std::vector<std::string>& notes) {
+std::optional<HybridPlatform> first_that_folds(const Cluster& cluster, const HybridOptions& options,
+                                               const Moving& moving, std::vector<std::string>& notes) {
   const Layout& layout = options.layout;
   for (const Folded how : foldings(options)) {
     const HybridRanks ranks(layout, how);
@@ -115,17 +115,19 @@ std::optional<HybridPlatform> first_that_folds(const Cluster& cluster, const Hyb
 
 }  // namespace
 
-HybridPlatform folded_platform(const Cluster& cluster, const HybridOptions& options, std::int64_t batch,
+HybridPlatform folded_platform(const Cluster& cluster, const HybridOptions& options, Moving moving, std::int64_t batch,
                                std::uint64_t most_passes) {
   const Layout& layout = options.layout;
   std::vector<std::string> notes;
-  std::optional<HybridPlatform> platform = first_that_folds(cluster, options, Moving::all, notes);
+  std::optional<HybridPlatform> platform = first_that_folds(cluster, options, moving, notes);
   const double passes = 2.0 * static_cast<double>(layout.devices() * microbatches(layout, batch)) * layout.interleave;
   if (!platform && options.fold == Folding::automatic && passes > static_cast<double>(most_passes)) {
     std::vector<std::string> again;
-    platform = first_that_folds(cluster, options, Moving::replicas_and_messages, again);
+    Moving fewer = moving;
+    for (const Meeting each : {Meeting::slices, Meeting::parts, Meeting::experts}) fewer.erase(each);
+    platform = first_that_folds(cluster, options, fewer, again);
     if (platform) {
-      platform->moving = Moving::replicas_and_messages;
+      moving = std::move(fewer);
       notes.push_back(fmt::format(
           "exchanges of tensor, context and expert groups take the closed form's time and share no wires: with a rank "
           "per device they would be {:.3g} passes (message_budget is {})",
@@ -133,6 +135,7 @@ HybridPlatform folded_platform(const Cluster& cluster, const HybridOptions& opti
     }
   }
   if (!platform) platform = unfolded(cluster, layout);
+  platform->moving = std::move(moving);
   platform->notes = std::move(notes);
   return *std::move(platform);
 }

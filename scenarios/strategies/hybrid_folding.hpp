@@ -11,7 +11,7 @@ namespace orrery {
 /// nothing can be folded. Where that would be and all devices pass through `batch` samples more often than
 /// `most_passes`, exchanges of tp, cp and ep groups are left to the closed form (Moving), if that lets equals be
 /// folded.
-HybridPlatform folded_platform(const Cluster& cluster, const HybridOptions& options, std::int64_t batch,
+HybridPlatform folded_platform(const Cluster& cluster, const HybridOptions& options, Moving moving, std::int64_t batch,
                                std::uint64_t most_passes);
 
 }  // namespace orrery

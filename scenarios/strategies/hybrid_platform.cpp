@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -55,6 +56,7 @@ HybridWires wires_of(const TrainingJob& job, const Layout& layout) {
   found[Meeting::slices] = wires(CollectiveKind::all_reduce, place_of(layout, Dimension::tp, per_node));
   found[Meeting::parts] = wires(CollectiveKind::all_gather, place_of(layout, Dimension::cp, per_node));
   found[Meeting::experts] = wires(CollectiveKind::all_to_all, place_of(layout, Dimension::ep, per_node));
+  found[Meeting::ends] = wires(CollectiveKind::all_reduce, place_of_ends(layout, per_node));
   return found;
 }
 
@@ -141,6 +143,14 @@ HybridWires slowest_wires(const std::vector<HybridWires>& by_group, const NodeKi
   return slowest;
 }
 
+/// On the slowest of the kinds of nodes: its members are at both ends of a pipeline.
+Collective tied_exchange(const WholeExchange& whole, const std::vector<HybridWires>& by_group) {
+  if (!by_group.front().contains(Meeting::ends)) return timed_collective(whole.time, whole.sent, {});
+  NodeKinds all(by_group.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return timed_collective(whole.time, whole.sent, slowest_wires(by_group, all).at(Meeting::ends));
+}
+
 /// Those of the kinds of nodes that a rank's stage is on, in its replica and in those that it meets in every pass.
 std::vector<HybridWires> wires_of_ranks(const ClusterDescription& cluster, const Layout& layout,
                                         const HybridRanks& ranks, const std::vector<HybridWires>& by_group) {
@@ -159,12 +169,14 @@ std::vector<HybridWires> wires_of_ranks(const ClusterDescription& cluster, const
 HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices,
                                std::uint64_t message_budget) {
   const Cluster cluster = build_cluster(as_the_laws_say(job));
-  HybridPlatform platform = folded_platform(cluster, options, job.batch, message_budget);
+  Moving moving = {Meeting::islands, Meeting::slices, Meeting::parts, Meeting::experts};
+  if (prices.tied_exchange.time > Seconds()) moving.insert(Meeting::ends);
+  HybridPlatform platform = folded_platform(cluster, options, std::move(moving), job.batch, message_budget);
   std::vector<HybridWires> by_group;
   for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
     by_group.push_back(wires_of(job_on_group(job, group), options.layout));
-    if (platform.moving == Moving::replicas_and_messages) {
-      for (const Meeting each : {Meeting::slices, Meeting::parts, Meeting::experts}) by_group.back().erase(each);
+    for (const Meeting each : {Meeting::slices, Meeting::parts, Meeting::experts, Meeting::ends}) {
+      if (!platform.moving.contains(each)) by_group.back().erase(each);
     }
     for (auto& [meeting, wires] : by_group.back()) wires.reach = platform.wires[meeting].reach;
   }
@@ -180,6 +192,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
     platform.outer_exchanges.push_back(
         outer_exchanges(stage.outer, prices.outer, options.layout, by_group[stage.exchange_group]));
   }
+  platform.tied_exchange = tied_exchange(prices.tied_exchange, by_group);
   platform.transfers_beyond = beyond_wires(job, options.layout, prices, cluster);
   return platform;
 }

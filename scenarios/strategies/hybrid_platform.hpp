@@ -15,16 +15,18 @@ namespace orrery {
 
 struct HybridPlatform {
   HybridRanks ranks;
-  std::vector<DeviceId> placement;  // of each rank, on `own`
-  PlanPlatform own;
-  std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
-  std::vector<std::vector<MeetingCollective>> outer_exchanges;  // of every stage, on the mean of a step, in their order
-  HybridWires wires;                       // of tp, cp and ep groups and of replicas, where they have members
-  std::vector<HybridWires> wires_of_rank;  // where ranks are on nodes of several kinds; empty: `wires` of all
+  std::vector<DeviceId> placement = {};  // of each rank, on `own`
+  PlanPlatform own = {};
+  std::vector<Collective> exchanges = {};  // of the gradients of every stage, their groups left out
+  /// Of every stage, on the mean of a step, in their order.
+  std::vector<std::vector<MeetingCollective>> outer_exchanges = {};
+  Collective tied_exchange = {};                // of the first and the last stage, its group left out
+  HybridWires wires = {};                       // of tp, cp and ep groups and of replicas, where they have members
+  std::vector<HybridWires> wires_of_rank = {};  // where ranks are on nodes of several kinds; empty: `wires` of all
   /// Of prices.transfers, what the wires do not take; by kind of replica.
-  std::vector<std::vector<Seconds>> transfers_beyond;
-  std::vector<std::string> notes;  // why it is not folded further
-  Moving moving = Moving::all;
+  std::vector<std::vector<Seconds>> transfers_beyond = {};
+  std::vector<std::string> notes = {};  // why it is not folded further
+  Moving moving = {};
 };
 
 /// Links carry what the laws of their fabric reach (bus_GBps), so that a collective or message that is alone takes on

@@ -47,10 +47,7 @@ class RankWriter {
   void write() {
     write_passes();
     exchange_gradients();
-    const bool is_end = stage_ == 0 || stage_ == layout_.pp - 1;
-    if (layout_.pp > 1 && is_end) {
-      meet(Meeting::ends, Dimension::pp, Phase::gradient_exchange, step_.prices.tied_exchange, -1);
-    }
+    sum_tied_weights();
     compute(Phase::optimizer, stage_price().optimizer, -1);
     exchange_between_islands();
   }
@@ -205,6 +202,13 @@ class RankWriter {
     }
     meet(Meeting::replicas, Dimension::dp, Phase::gradient_exchange, prices.gradient_exposed - prices.exchange_exposed,
          -1);
+  }
+
+  void sum_tied_weights() {
+    const bool is_end = stage_ == 0 || stage_ == layout_.pp - 1;
+    if (!is_end || step_.prices.tied_exchange.time <= Seconds()) return;
+    last_ = exchange(Meeting::ends, Dimension::pp, Phase::gradient_exchange, step_.tied_exchange, -1, all_needed());
+    needed_.clear();
   }
 
   OpId exchange_gradients(double share, std::vector<OpId> after) {

@@ -24,6 +24,7 @@ struct HybridStep {
   std::vector<Collective> exchanges;  // of the gradients of every stage, their groups left out
   /// Between and in islands, of every stage, on the mean of a step, in their order.
   std::vector<std::vector<MeetingCollective>> outer_exchanges = {};
+  Collective tied_exchange = {};                // of the first and the last stage, its group left out
   HybridWires wires = {};                       // of groups; none: their exchanges only take their time
   std::vector<HybridWires> wires_of_rank = {};  // where ranks are on nodes of several kinds; empty: `wires` of all
 };
@@ -39,8 +40,8 @@ struct HybridStep {
 /// recomputation where the pass is shorter, for blocks are computed again and go back in turn (where chunks are
 /// interleaved the last one's part of it; those of the others with the ends of their last passes), what they say that
 /// shows beyond its own time follows it; then the sum of tied weights, then the optimizer, then what a step
-/// has on the mean of the exchange between and in islands. Data is loaded one micro-batch after the other, the first one
-/// during the step before, so the last load of a step is for the next.
+/// has on the mean of the exchange between and in islands. Data is loaded one micro-batch after the other, the first
+/// one during the step before, so the last load of a step is for the next.
 void write_hybrid_step(const HybridStep& step, Program& program);
 
 }  // namespace orrery

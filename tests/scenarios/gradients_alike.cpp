@@ -1,6 +1,7 @@
 // Ways of different kinds that do the same work keep and send the same of weights, gradients and optimizer.
 #include <fmt/format.h>
 
+#include "scenarios/training_job.hpp"
 #include "tests/scenarios/hybrid_lab.hpp"
 
 namespace orrery {
@@ -64,6 +65,14 @@ TEST_CASE("a pipeline adds up the gradients of tied weights as a layout does, wh
   const double sent = sent_for_gradients(simulated(replicas(framework, precision, "", pipeline)));
   CHECK(sent > 2 * 50257 * 768);
   CHECK(sent == Approx(sent_for_gradients(simulated(replicas(framework, precision, "", layout)))).epsilon(1e-9));
+}
+
+TEST_CASE("a layout sends the gradients of tied weights between its ends, half of four stages, once each way") {
+  const Scenario scenario = replicas("ideal", "fp32", "", "kind = \"hybrid\"\ndevices = 4\npp = 4\ndp = 1\n");
+  LayoutJudge judge(training_job(scenario, scenario.strategies[0]));
+  const WireBytes sent = judge.predict(scenario.strategies[0].hybrid.layout).exchanged_per_device;
+  CHECK(sent.node.value() == Approx(50257. * 768 * 4 * 2 / 4));
+  CHECK(sent.network.value() == 0);
 }
 
 // 124,439,808 parameters; in a ring of eight each sends 7 / 8 of a sum twice.

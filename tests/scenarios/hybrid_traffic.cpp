@@ -57,13 +57,17 @@ TEST_CASE("parameters gathered for both passes and gradients summed leave both n
 }
 
 TEST_CASE("states of a stage that stands in one node stay there, the other's leave both of its nodes") {
-  // Stages of six devices: 6 on one node; 2 there and 4 on the next, so that four of six messages leave a node.
+  // Stages of six devices: 6 on one node; 2 there and 4 on the next, so that four of six messages leave a node, and of
+  // the embedding's gradients, 128,256 x 3,072 on either stage, four of six sums.
   const auto of_states = [](const Way& way) {
-    double messages = 0;
+    double messages = 0, sums = 0;
     for (const Activity& activity : way.records.activities) {
-      if (activity.dimension == Dimension::pp) messages += activity.bytes.value() * way.copies_of(activity.rank);
+      if (activity.dimension != Dimension::pp) continue;
+      double& sum = activity.phase == Phase::gradient_exchange ? sums : messages;
+      sum += activity.bytes.value() * way.copies_of(activity.rank);
     }
-    return between_nodes(way) - messages * 4 / 6;
+    CHECK(sums == Approx(4 * 2 * 128256. * 3072 * 4).epsilon(1e-6));
+    return between_nodes(way) - messages * 4 / 6 - sums;
   };
   const double summed = of_states(llama(12, "pp = 2\n")), shared = of_states(llama(12, "pp = 2\nzero_stage = 1\n"));
   CHECK(summed > 2 * 2 * 5 / 6. * 4 * llama_numbers / 3);  // over a third of them is on the second stage

@@ -59,7 +59,7 @@ TEST_CASE("The ends of a pipeline sum their tied weights over the leaves between
   const auto tied = [&](int nodes_per_leaf, double oversubscription) {
     job.cluster.fabric = "fat-tree";
     job.cluster.nodes_per_leaf = nodes_per_leaf, job.cluster.oversubscription = oversubscription;
-    return LayoutJudge(job).prices(layout).tied_exchange;
+    return LayoutJudge(job).prices(layout).tied_exchange.time;
   };
   CHECK(tied(2, 8) > tied(2, 1) * 1.5);  // stages 0 and 3 stand under different leaves
   CHECK(tied(4, 8).value() == Approx(tied(4, 1).value()));

@@ -80,8 +80,8 @@ TEST_CASE("a frozen embedding that the head uses too is copied to the last stage
     layer.frozen = layer.frozen || layer.kind == LayerKind::embedding || layer.tied;
   }
   LayoutJudge judge(job);
-  CHECK(trains.tied_exchange > Seconds());
-  CHECK(judge.prices(layout).tied_exchange == Seconds());
+  CHECK(trains.tied_exchange.time > Seconds());
+  CHECK(judge.prices(layout).tied_exchange.time == Seconds());
   const MemoryEstimate states = judge.memory(layout).states;
   const double table = 51200.0 * 1024;
   CHECK(states.weights.value() > 2 * table);

@@ -77,8 +77,8 @@ TEST_CASE("Messages that nobody waits for show where computing is shorter") {
   // There and back once; then a stage sends two messages, one after the other, in the place of what it computes. A port
   // that two neighbours send to adds to that.
   const Seconds sent = prices.transfers.front() * 14.0 + (prices.transfers.front() * 2.0 - each) * 7.0;
-  CHECK(parts.exposed_pp > sent + prices.tied_exchange);
-  CHECK(parts.exposed_pp < sent * 1.2 + prices.tied_exchange);
+  CHECK(parts.exposed_pp > sent + prices.tied_exchange.time);
+  CHECK(parts.exposed_pp < sent * 1.2 + prices.tied_exchange.time);
 }
 
 TEST_CASE("Blocks of a transformer: embedding, equal blocks, head") {
