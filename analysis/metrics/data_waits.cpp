@@ -154,4 +154,15 @@ std::vector<Interval> data_waits(const Records& records, RankId rank) {
   return waits;
 }
 
+std::vector<std::vector<Interval>> waits_of_loading_ranks(const Records& records) {
+  std::vector<std::vector<Interval>> all(records.ranks);
+  if (!has_loader(records.activities)) return all;
+  const auto by_rank = activities_by_rank(records);
+  const Seconds pace = pace_of_pipeline(by_rank, records);
+  for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
+    for (const Wait& wait : waits_for_loads(by_rank[rank], pace, records.makespan)) all[rank].push_back(wait.time);
+  }
+  return all;
+}
+
 }  // namespace orrery

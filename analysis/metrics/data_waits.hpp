@@ -15,4 +15,7 @@ namespace orrery {
 /// stage waits as long before it begins with that micro-batch, if it has nothing to do.
 std::vector<Interval> data_waits(const Records& records, RankId rank);
 
+/// By rank, of those that take training data themselves: of the others nothing.
+std::vector<std::vector<Interval>> waits_of_loading_ranks(const Records& records);
+
 }  // namespace orrery

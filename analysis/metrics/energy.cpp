@@ -8,6 +8,7 @@
 
 #include "analysis/metrics/activity_role.hpp"
 #include "analysis/metrics/by_rank.hpp"
+#include "analysis/metrics/data_waits.hpp"
 #include "analysis/metrics/intervals.hpp"
 #include "analysis/metrics/traffic.hpp"
 
@@ -150,14 +151,15 @@ Joules wan_energy(Bytes bytes, const EnergySpec& energy) {
   return Joules(joules_per_GB * bytes.value() / giga);
 }
 
-DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to) {
+DeviceTime device_time(std::span<const Activity> own, std::span<const Interval> data_waits, Seconds from, Seconds to) {
   std::vector<Interval> intervals;
   const auto covered_with = [&](ActivityRole role) {
     add_role(role, own, intervals);
     return covered(intervals, from, to);
   };
-  const Seconds busy = covered_with(ActivityRole::kernel), in_pass = covered_with(ActivityRole::within),
-                with_host = covered_with(ActivityRole::host);
+  const Seconds busy = covered_with(ActivityRole::kernel), in_pass = covered_with(ActivityRole::within);
+  intervals.insert(intervals.end(), data_waits.begin(), data_waits.end());
+  const Seconds with_host = covered_with(ActivityRole::host);
   for (const Activity& activity : own) {
     const ActivityRole role = role_of(activity);
     const bool communicates = role == ActivityRole::within || role == ActivityRole::beside;
@@ -183,9 +185,10 @@ std::optional<EnergyParts> step_energy(const Way& way, const EnergySpec& energy,
   const Seconds makespan = way.records.makespan;
   const Seconds stragglers = makespan * way.straggler_share;
   const auto by_rank = activities_by_rank(way.records);
+  const auto waits = waits_of_loading_ranks(way.records);
   EnergyParts parts;
   for (std::size_t rank = 0; rank < by_rank.size(); ++rank) {
-    DeviceTime time = device_time(by_rank[rank], Seconds{}, makespan);
+    DeviceTime time = device_time(by_rank[rank], waits[rank], Seconds{}, makespan);
     time.blocked += stragglers;
     time.idle += time.busy * way.gap_share, time.busy = time.busy * (1.0 - way.gap_share);
     const Device& device = way.devices[way.placement[rank].index()];

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/metrics/intervals.hpp"
 #include "scenarios/way.hpp"
 
 namespace orrery {
@@ -41,8 +42,9 @@ struct DeviceTime {
 double whole_nodes(double devices, const NodeGroup& group);
 
 /// `own`: the activities of one rank. From ready to start a communication is waited for in a busy wait: blocked. Where
-/// its host is at work a device stands by, whatever moves beside, but for exchanges within the pass (ActivityRole).
-DeviceTime device_time(std::span<const Activity> own, Seconds from, Seconds to);
+/// its host is at work a device stands by, whatever moves beside, but for exchanges within the pass (ActivityRole); and
+/// while it waits for training data (waits_of_loading_ranks), for its next message is not asked for before its pass.
+DeviceTime device_time(std::span<const Activity> own, std::span<const Interval> data_waits, Seconds from, Seconds to);
 
 /// While training: typical, else maximum; zero when neither is known.
 Watts training_power(const Device& device);

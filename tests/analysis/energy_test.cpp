@@ -25,14 +25,14 @@ TEST_CASE(
   const std::vector<Activity> own = {compute_activity(0, Phase::forward, 1, 4),
                                      communication(0, Stream::collective, Dimension::dp, 3, 5, 6, 1),
                                      communication(0, Stream::receive, Dimension::pp, 7, 8, 9)};
-  const DeviceTime spinning = device_time(own, Seconds(0), Seconds(10));
+  const DeviceTime spinning = device_time(own, {}, Seconds(0), Seconds(10));
   CHECK(spinning.busy.value() == 3);         // 1-4
   CHECK(spinning.blocked.value() == 2 + 2);  // 4-6, 7-9
   CHECK(spinning.idle.value() == 3);         // 0-1, 6-7, 9-10
   std::vector<Activity> started = own;
   started.push_back(compute_activity(0, Phase::forward, 0, 7));
   started.back().stream = Stream::host;  // until 7, whatever replicas exchange beside it
-  CHECK(device_time(started, Seconds(0), Seconds(10)).idle.value() == 1 + 3 + 1);  // 0-1, 4-7, 9-10
+  CHECK(device_time(started, {}, Seconds(0), Seconds(10)).idle.value() == 1 + 3 + 1);  // 0-1, 4-7, 9-10
 }
 
 TEST_CASE("while its host is at work a device stands by, whatever goes on beside but exchanges within its pass") {
@@ -41,7 +41,7 @@ TEST_CASE("while its host is at work a device stands by, whatever goes on beside
   const std::vector<Activity> own = {host, compute_activity(0, Phase::forward, 0, 2),
                                      communication(0, Stream::collective, Dimension::tp, 2, 2, 3, 1),
                                      communication(0, Stream::collective, Dimension::dp, 1, 4, 7, 1)};
-  const DeviceTime time = device_time(own, Seconds(0), Seconds(8));
+  const DeviceTime time = device_time(own, {}, Seconds(0), Seconds(8));
   CHECK(time.busy.value() == 2);         // 0-2
   CHECK(time.blocked.value() == 1 + 1);  // 2-3, 6-7
   CHECK(time.idle.value() == 3 + 1);     // 3-6, 7-8
@@ -53,10 +53,16 @@ TEST_CASE("loading training data is no communication: a device that waits for it
     own.push_back(communication(0, Stream::receive, Dimension::dp, begin, begin, begin + 3));
     own.back().phase = Phase::input;
   }
-  const DeviceTime time = device_time(own, Seconds(0), Seconds(6));
+  const DeviceTime time = device_time(own, {}, Seconds(0), Seconds(6));
   CHECK(time.busy.value() == 4);
   CHECK(time.blocked.value() == 0);
   CHECK(time.idle.value() == 2);
+  // Nor does it wait for a message that it will want after the pass.
+  own.push_back(communication(0, Stream::receive, Dimension::pp, 2, 5, 6));
+  const std::vector<Interval> waits = {{Seconds(2), Seconds(3)}};
+  const DeviceTime in_pipeline = device_time(own, waits, Seconds(0), Seconds(6));
+  CHECK(in_pipeline.blocked.value() == 1);  // 5-6
+  CHECK(in_pipeline.idle.value() == 1);     // 2-3
 }
 
 TEST_CASE("blocked power is a share of the maximum, but never below idle") {
