@@ -48,7 +48,6 @@ struct LayoutFigures {
   Flops hardware_flops;    // of the step, recomputation included
   std::string collective;  // algorithm of the exchange of gradients
   BytesPerSecond bus;      // bus bandwidth that it reaches
-  Bytes working;           // memory beside states and activations: buffers, the framework's own
 };
 
 struct Plan {

@@ -22,16 +22,18 @@ std::string does_not_fit(const Way& way, const std::string& device) {
   std::string text = fmt::format(
       "needs {:.2f} GiB on each {} of {:.2f} GiB (weights {:.2f}, gradients {:.2f}, optimizer {:.2f}, activations "
       "{:.2f}",
-      way.memory_peak().value() / gibi, device, way.capacity.value() / gibi, way.memory.weights.value() / gibi,
+      way.memory.peak().value() / gibi, device, way.capacity.value() / gibi, way.memory.weights.value() / gibi,
       way.memory.gradients.value() / gibi, way.memory.optimizer.value() / gibi, way.memory.activations.value() / gibi);
-  if (way.layout) text += fmt::format(", buffers and the framework's own {:.2f}", way.layout->working.value() / gibi);
+  if (way.memory.working > Bytes()) {
+    text += fmt::format(", buffers and the framework's own {:.2f}", way.memory.working.value() / gibi);
+  }
   return text + ")";
 }
 
 /// Returns whether the way goes on.
 bool require_memory(Way& way, const Device& device) {
   way.capacity = device.memory;
-  way.fits = way.memory_peak() <= way.capacity;
+  way.fits = way.memory.peak() <= way.capacity;
   if (way.fits) return true;
   way.status = WayStatus::infeasible;
   way.error = does_not_fit(way, device.id);

@@ -91,8 +91,6 @@ struct Way {
   bool target_reached = false;
   std::optional<MeasuredSteps> measured;  // none: simulated
 
-  /// On the fullest device: states, activations, and what a layout needs beside.
-  [[nodiscard]] Bytes memory_peak() const { return memory.peak() + (layout ? layout->working : Bytes()); }
   [[nodiscard]] double copies_of(RankId rank) const { return copies.empty() ? 1.0 : copies[rank.index()]; }
   /// Devices that take part in a planned step.
   [[nodiscard]] double devices_used() const {

@@ -124,7 +124,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodesOfRanks, ranks, count)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkUse, link, bytes, busy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Records, makespan, ranks, activities, links, fidelity, messages)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Degrees, dp, tp, pp, cp, ep)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemoryEstimate, weights, gradients, optimizer, activations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemoryEstimate, weights, gradients, optimizer, activations, working)
 
 /// Nothing is null.
 template <class Value>
@@ -138,7 +138,7 @@ void from_optional(const json& j, std::optional<Value>& value) {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ranged, value, low, high)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayoutFigures, text, step_time, sent_per_device, beside_node, beside_network,
-                                   hardware_flops, collective, bus, working)
+                                   hardware_flops, collective, bus)
 // Written as Way is: nothing is null.
 void to_json(json& j, const std::optional<LayoutFigures>& figures) {
   j = optional_json(figures);

@@ -165,7 +165,7 @@ std::string strategy_section(const Scenario& scenario, const StrategySpec& strat
     const Plan plan = make_plan({scenario, strategy, cost, cluster});
     text += fmt::format("  compute model {}; {} on {}; memory {}\n", name_of(priced_by(scenario, strategy.kind)),
                         human_count(plan.program.ops().size(), "operation"), human_count(plan.program.ranks(), "rank"),
-                        human_memory(plan.memory.peak() + (plan.layout ? plan.layout->working : Bytes())));
+                        human_memory(plan.memory.peak()));
     for (const std::string& note : plan.notes) text += "  " + note + "\n";
     text += constants.add(strategy.name, pricing_constants(scenario, strategy));
   } catch (const Infeasible& reason) {

@@ -61,9 +61,10 @@ std::vector<Column> memory_columns() {
       {"memory_activations_GiB", "GiB", group, "activations kept for the backward pass on the fullest device",
        gibibytes([](const Way& way) { return way.memory.activations; })},
       {"memory_working_GiB", "GiB", group,
-       "hybrid: gradients of logits or the block at work, gathered weights, and the framework's own",
-       gibibytes([](const Way& way) { return way.memory_peak() - way.memory.peak(); })},
-      {"memory_peak_GiB", "GiB", group, "sum of the five", gibibytes([](const Way& way) { return way.memory_peak(); })},
+       "priced by operators: gradients of logits (hybrid: or the block at work, gathered weights), and the framework's "
+       "own",
+       gibibytes([](const Way& way) { return way.memory.working; })},
+      {"memory_peak_GiB", "GiB", group, "sum of the five", gibibytes([](const Way& way) { return way.memory.peak(); })},
       {"memory_capacity_GiB", "GiB", group, "memory of the device; federated: of the smallest client", capacity},
       {"fits", "", group, "whether the peak is within the capacity", fits, true},
   };

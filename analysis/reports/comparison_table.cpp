@@ -106,7 +106,7 @@ std::vector<TableColumn> table_columns() {
       {"sent/dev", [](Row row, Reference) { return human(Bytes(row.bytes_per_device)); }},
       {"mem/dev",
        [](Row row, Reference) {
-         const Bytes peak = row.way->memory_peak();
+         const Bytes peak = row.way->memory.peak();
          return peak > Bytes{} ? human_memory(peak) : std::string{};
        }},
       {"to train", [](Row row, Reference) { return row.budget.time ? human(*row.budget.time) : ""; }},

@@ -73,7 +73,7 @@ std::optional<double> energy(const ResultRow& row) {
 
 /// Nothing for a way that was executed: what it took is not measured.
 std::optional<double> memory(const ResultRow& row) {
-  const Bytes peak = row.way->memory_peak();
+  const Bytes peak = row.way->memory.peak();
   return peak > Bytes{} ? std::optional(peak.value()) : std::nullopt;
 }
 

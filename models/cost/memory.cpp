@@ -142,20 +142,39 @@ class KeptActivations {
   std::vector<double> held_;  // numbers of each tensor that are counted already
 };
 
-Bytes activations(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight, double width) {
+/// Per sample, while the loss goes back.
+double logit_gradients(const LayerGraph& graph, const std::vector<Share>& shares, const FrameworkProfile& framework) {
+  const Layer& loss = graph.layers.back();
+  const bool are_whole = framework.whole_logits.value > 0.5;
+  if (loss.kind != LayerKind::softmax_cross_entropy || !are_whole || !needs_gradient(graph).back()) return 0.0;
+  const double share = shares.back().work;
+  const Ranged& each = share < 1.0 ? framework.split_logit_gradient_bytes : framework.logit_gradient_bytes;
+  return kept_for_backward(loss).own * each.value * share;
+}
+
+struct Activations {
+  Bytes kept, logit_gradients;  // these beyond what is kept at most
+};
+
+Activations activations(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
+                        double width) {
   KeptActivations kept(graph, shares, width, in_flight);
+  const double of_logits = in_flight.software == nullptr ? 0.0 : logit_gradients(graph, shares, *in_flight.software);
   if (in_flight.recompute == Recompute::none) {
-    return Bytes(kept.keep(0, graph.layers.size()) * in_flight.samples * in_flight.passes);
+    const double all = kept.keep(0, graph.layers.size());
+    return {Bytes(all * in_flight.samples * in_flight.passes), Bytes(of_logits * in_flight.samples)};
   }
   std::vector<std::size_t> cuts = recompute_segments(graph);
   cuts.push_back(graph.layers.size());
-  double inputs = 0.0, largest = 0.0;
+  double inputs = 0.0, largest = 0.0, last = 0.0;
   for (std::size_t i = 1; i < cuts.size(); ++i) inputs += kept.keep_inputs(cuts[i - 1], cuts[i]);
   for (std::size_t i = 1; i < cuts.size(); ++i) {
     KeptActivations within = kept;  // each segment beside the inputs alone
-    largest = std::max(largest, within.keep(cuts[i - 1], cuts[i]));
+    last = within.keep(cuts[i - 1], cuts[i]);
+    largest = std::max(largest, last);
   }
-  return Bytes((inputs * in_flight.passes + largest) * in_flight.samples);
+  return {Bytes((inputs * in_flight.passes + largest) * in_flight.samples),
+          Bytes(std::max(0.0, last + of_logits - largest) * in_flight.samples)};
 }
 
 }  // namespace
@@ -194,9 +213,10 @@ MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>
   const BytesPerParameter each = software == nullptr ? bytes_per_parameter(precision, optimizer)
                                                      : bytes_per_parameter(precision, optimizer, *software);
   const HeldParameters held = held_parameters(graph, shares);
+  const Activations kept = activations(graph, shares, in_flight, bytes_in_memory(precision).value());
+  const Bytes reserve(software == nullptr ? 0.0 : software->reserve_GiB.value * gibi);
   return {Bytes(held.all * each.weights), Bytes(held.trainable * each.gradients),
-          Bytes(held.trainable * each.optimizer),
-          activations(graph, shares, in_flight, bytes_in_memory(precision).value())};
+          Bytes(held.trainable * each.optimizer), kept.kept, kept.logit_gradients + reserve};
 }
 
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, double samples_in_flight,

@@ -10,7 +10,8 @@ namespace orrery {
 
 struct MemoryEstimate {
   Bytes weights, gradients, optimizer, activations;
-  [[nodiscard]] Bytes peak() const { return weights + gradients + optimizer + activations; }
+  Bytes working;  // beside them: buffers, the framework's own
+  [[nodiscard]] Bytes peak() const { return weights + gradients + optimizer + activations + working; }
 };
 
 /// Bytes per parameter. Weights and gradients in the precision (fp32 and tf32: 4; fp64: 8; 16 bits: 2, and so for 8-bit
@@ -57,7 +58,9 @@ struct InFlight {
 /// section 5). A segment that a device holds in part counts with that part. With operand_bytes a block keeps in fp8 1
 /// byte of each input of a product, and fused attention its output beside the copy that the projection keeps: 27 T h
 /// instead of 32. A tied layer on a device without its embedding holds a copy of the weights (first and last pipeline
-/// stage). Not counted: gradients of activations, workspaces, the framework's own context.
+/// stage). Working, with in_flight.software: gradients of the logits, which it holds while the loss goes back (with
+/// recomputation what they and the loss's segment take beyond the largest), and its reserve_GiB; without, nothing. Not
+/// counted: gradients of other activations, workspaces.
 MemoryEstimate estimate_memory(const LayerGraph& graph, const std::vector<Share>& shares, const InFlight& in_flight,
                                Precision precision, OptimizerKind optimizer);
 /// Bytes per sample that each layer keeps for backward where nothing is recomputed, as the activations count them, but

@@ -34,7 +34,6 @@ LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const Ste
   figures.step_time = predicted_range(job, layout, seconds, time_error(job));
   figures.sent_per_device = prediction.sent_per_device;
   figures.hardware_flops = prediction.hardware_flops;
-  figures.working = prediction.memory.working + prediction.memory.reserve;
   figures.collective = std::string(name_of(prices.gradient_exchange.algorithm));
   if (prices.gradient_exchange.total() > Seconds()) {
     figures.bus = exchange_bus_bandwidth(job, layout, prices);
@@ -67,6 +66,7 @@ Plan plan_hybrid(const Job& job) {
   plan.samples = static_cast<double>(job.scenario.workload.batch);
   plan.model_flops = prediction.model_flops;
   plan.memory = prediction.memory.states;
+  plan.memory.working = prediction.memory.working + prediction.memory.reserve;
   plan.straggler_share = straggler_share(options, prediction);
   plan.gap_share = prediction.parts.gap_share();
   const HybridPlatform platform = hybrid_platform(judge.job(), options, prices, job.scenario.message_budget);

@@ -43,7 +43,7 @@ Way node_of_three() {
   way.capacity = hand_device().memory;
   way.samples_per_step = 64;
   way.model_flops = Flops(1.1e12);
-  way.memory = {Bytes(1 * gibi), Bytes(1 * gibi), Bytes(2 * gibi), Bytes(0.5 * gibi)};
+  way.memory = {Bytes(1 * gibi), Bytes(1 * gibi), Bytes(2 * gibi), Bytes(0.5 * gibi), {}};
   way.steps = 100;
   return way;
 }
@@ -194,7 +194,7 @@ Way three_client_round() {
   way.capacity = hand_device().memory;
   way.samples_per_step = 300;
   way.model_flops = Flops(6e11);
-  way.memory = {Bytes(1 * gibi), Bytes(1 * gibi), Bytes(0), Bytes(0.5 * gibi)};
+  way.memory = {Bytes(1 * gibi), Bytes(1 * gibi), Bytes(0), Bytes(0.5 * gibi), {}};
   way.steps = 1;
   way.samples = {100, 100, 100, 50};
   FederatedRun& run = way.federated;

@@ -53,6 +53,7 @@ TEST_CASE("data parallelism keeps and sends gradients as a layout of replicas do
   CHECK(data.memory.weights.value() == Approx(layout.memory.weights.value()).epsilon(1e-9));
   CHECK(data.memory.gradients.value() == Approx(layout.memory.gradients.value()).epsilon(1e-9));
   CHECK(data.memory.optimizer.value() == Approx(layout.memory.optimizer.value()).epsilon(1e-9));
+  CHECK(data.memory.working.value() == Approx(layout.memory.working.value()).epsilon(1e-9));
 }
 
 // The embedding's 50,257 x 768 weights, on the first and the last stage.

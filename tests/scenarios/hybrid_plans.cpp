@@ -223,7 +223,7 @@ TEST_CASE("what a layout cannot be, or cannot hold, is infeasible with the neare
   const Way full = tried(large);
   CHECK(full.status == WayStatus::infeasible);
   CHECK_FALSE(full.fits);
-  CHECK(full.memory_peak() > full.capacity);
+  CHECK(full.memory.peak() > full.capacity);
 }
 
 TEST_CASE("filled slots of experts are kept for backward, in proportion") {
