@@ -111,7 +111,7 @@ class Pipeline {
   /// What the last stage, the first and one inside do, and wait for: the longest.
   [[nodiscard]] Seconds free_interleaved() const {
     const Seconds none;
-    const double stages = static_cast<double>(stages_.size());
+    const auto stages = static_cast<double>(stages_.size());
     const StageTime& first = chunks_.front();
     const StageTime inside = mean_inside();
     const Seconds chunk = inside.total();
