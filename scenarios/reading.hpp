@@ -20,7 +20,7 @@ namespace orrery {
 struct Reading {
   const Catalogue& catalogue;
   Problems& problems;
-  std::string folder;  // of the scenario file: where its paths start; empty: the working directory
+  std::string folder;                // of the scenario file: where its paths start; empty: the working directory
   std::vector<std::string>& inputs;  // files that its keys name
 };
 

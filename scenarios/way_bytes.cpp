@@ -204,8 +204,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, links, zones, hosts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataTransfer, time, bytes, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Way, strategy, seed, status, error, degrees, memory, capacity, fits, microbatches,
                                    samples_per_step, model_flops, notes, platform, link_power, devices, placement,
-                                   copies, link_copies, nodes, layout, straggler_share, gap_share, records, data_transfer,
-                                   federated, samples, histograms, curve, curve_source, steps, target_reached)
+                                   copies, link_copies, nodes, layout, straggler_share, gap_share, records,
+                                   data_transfer, federated, samples, histograms, curve, curve_source, steps,
+                                   target_reached)
 
 std::string to_bytes(const Way& way) {
   std::string head;

@@ -23,7 +23,8 @@ double mixed_optimizer_bytes(const FrameworkProfile& framework, OptimizerKind ki
 /// What an update moves per parameter: of these two by the precision's width, or that of an update that is not fused
 /// where the framework has a host_update_us; in fp64 twice what it is in fp32.
 double update_bytes(const FrameworkProfile& framework, OptimizerKind kind, Precision precision);
-/// Of a gradient as replicas send it: the framework's gradient_wire_bytes where weights have 16 bits, else as in memory.
+/// Of a gradient as replicas send it: the framework's gradient_wire_bytes where weights have 16 bits, else as in
+/// memory.
 double gradient_wire_bytes(const FrameworkProfile& framework, Precision precision);
 /// What sums of gradients move per parameter and micro-batch that are kept apart from gradients in bf16 (fp8: as bf16).
 double gradient_sum_bytes(const FrameworkProfile& framework, Precision precision);
