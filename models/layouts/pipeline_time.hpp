@@ -38,13 +38,11 @@ struct PipelineTime {
 /// of equal stages and many micro-batches; predictions replay it.
 ///
 /// Interleaved over v chunks c that are equal inside, the first longer by d, the last by e: the longest of what three
-/// stages do in their m micro-batches and wait for beside. The last: (p - 1) c, as Narayanan et al. (2021) have it, and
-/// p d, as the first micro-batches wait for p passes of the first chunk (d, where that is shorter). The first: (p - 2)
-/// c
-/// - p d + p e, as its longer chunk fills its bubble; at least (p - 1)(backward of c - forward of its own), until its
-/// first gradients are there (less by as much as the last chunk is shorter), and p e. One inside: (p - 2) c, its
-/// backward less its forward, and p d. Found by comparison with the replay, which has_unlike_chunks() leaves within 1
-/// %.
+/// stages do in their m micro-batches and wait for beside. The last: (p - 1) c (Narayanan et al. 2021) and p d, as the
+/// first micro-batches wait for p passes of the first chunk (d, where that is shorter). The first: (p - 2) c - p d
+/// + p e, as its longer chunk fills its bubble; at least (p - 1)(backward of c - forward of its own), until its first
+/// gradients are there (less by as much as the last chunk is shorter), and p e. One inside: (p - 2) c, its backward
+/// less its forward, and p d. Found by comparison with the replay: has_unlike_chunks() keeps it within 1 % of it.
 ///
 /// `chunks`: of the network, in its order, of a stage every pp-th.
 /// `transfers`: of a message from each stage to the next one or back, where chunks are interleaved from the last to the
