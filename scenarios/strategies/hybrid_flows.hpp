@@ -9,7 +9,7 @@
 
 namespace orrery {
 
-/// Whose exchanges move over the wires; those of others take their time.
+/// Whose exchanges, beside those of states, move over the wires; those of others take their time.
 using Moving = std::set<Meeting>;
 
 /// What all groups of one kind send. Devices of the layout are the ranks.
