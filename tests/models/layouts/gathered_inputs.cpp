@@ -38,7 +38,7 @@ TEST_CASE("gathered inputs that are kept add the other ranks' parts, and are not
 }
 
 TEST_CASE("inputs are gathered once more for the gradients of weights alone: not for frozen ones") {
-  const auto sent_back = [](TrainingJob job) {
+  const auto sent_back = [](const TrainingJob& job) {
     return LayoutJudge(job).prices(split(SequenceParallel::on)).stages[0].chunks[0].tensor_sent.backward.total();
   };
   const auto frozen = [&](const std::string& part) {
