@@ -8,11 +8,12 @@ namespace {
 
 constexpr double llama_numbers = 3'212'749'824;  // parameters of Llama 3.2 3B
 
-Way llama(int devices, const std::string& keys) {
+Way llama(int devices, const std::string& keys, int nodes = 2) {
   return simulated(shipped_lab(
       "[workload]\nnetwork = \"llama3.2-3b\"\nbatch = " + std::to_string(devices) +
       "\nprecision = \"bf16\"\noptimizer = \"adam\"\nframework = \"modern\"\n[cluster]\nsystem = \"dgx-a100\"\n"
-      "nodes = 2\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\nrecompute = \"full\"\ndevices = " +
+      "nodes = " +
+      std::to_string(nodes) + "\n[[strategy]]\nname = \"h\"\nkind = \"hybrid\"\nrecompute = \"full\"\ndevices = " +
       std::to_string(devices) + "\n" + keys));
 }
 
@@ -42,11 +43,17 @@ TEST_CASE("gradients summed in 4 bytes and parameters gathered in 2 leave both n
   CHECK(between_nodes(llama(devices, "zero_stage = " + stage + "\n")) == Approx(2 * pass * (4 + 2)).epsilon(1e-6));
 }
 
-TEST_CASE("gradients summed everywhere go round twice, in 4 bytes") {
-  const int devices = GENERATE(9, 10, 16);
+TEST_CASE("gradients summed over three nodes go round twice, in 4 bytes") {
+  const int devices = GENERATE(17, 24);
   INFO(devices);
   const double pass = (devices - 1.0) / devices * llama_numbers;
-  CHECK(between_nodes(llama(devices, "")) == Approx(2 * 2 * pass * 4).epsilon(1e-6));
+  CHECK(between_nodes(llama(devices, "", 3)) == Approx(3 * 2 * pass * 4).epsilon(1e-6));
+}
+
+TEST_CASE("gradients summed along trees leave both of two nodes once, in 4 bytes") {
+  const int devices = GENERATE(9, 10, 16);
+  INFO(devices);
+  CHECK(between_nodes(llama(devices, "")) == Approx(2 * llama_numbers * 4).epsilon(1e-6));
 }
 
 TEST_CASE("parameters gathered for both passes and gradients summed leave both nodes once") {
@@ -70,8 +77,8 @@ TEST_CASE("states of a stage that stands in one node stay there, the other's lea
     return between_nodes(way) - messages * 4 / 6 - sums;
   };
   const double summed = of_states(llama(12, "pp = 2\n")), shared = of_states(llama(12, "pp = 2\nzero_stage = 1\n"));
-  CHECK(summed > 2 * 2 * 5 / 6. * 4 * llama_numbers / 3);  // over a third of them is on the second stage
-  CHECK(shared == Approx(summed * (4 + 2) / (2 * 4)).epsilon(1e-6));
+  CHECK(summed > 2 * 4 * llama_numbers / 3);  // along trees; over a third of them is on the second stage
+  CHECK(shared == Approx(summed * 5 / 6 * (4 + 2) / 4).epsilon(1e-6));
 }
 
 }  // namespace orrery

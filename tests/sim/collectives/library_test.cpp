@@ -79,7 +79,7 @@ TEST_CASE("small messages between nodes go along trees by a protocol of their ow
 TEST_CASE("a reduce-scatter and an all-gather are the halves of an all-reduce", "[library]") {
   using enum CollectiveKind;
   CHECK(time_in_node(reduce_scatter, 8, 50.3e6) == Approx(0.260e-3).epsilon(0.002));
-  for (const GroupPlace place : {GroupPlace{8, 8}, GroupPlace{16, 8}, GroupPlace{64, 1}, GroupPlace{4096, 4}}) {
+  for (const GroupPlace place : {GroupPlace{8, 8}, GroupPlace{24, 8}, GroupPlace{64, 1}, GroupPlace{4096, 4}}) {
     for (const double bytes : {1e3, 1e6, 1e9}) {
       const double whole = time_between(all_reduce, place, bytes);
       CHECK(2 * time_between(reduce_scatter, place, bytes) == Approx(whole).epsilon(1e-12));
@@ -118,28 +118,56 @@ TEST_CASE("a node with fewer ranks of a group sends as much over fewer NICs", "[
   CHECK(crowding(all_to_all, uneven, 1) == 2.0);                       // 4 x 8 out of four NICs, 8 x 4 out of eight
   CHECK(crowding(all_to_all, {20, 8, 1, 4, 4}, 1) == Approx(4. / 3));  // each of four 16 parts, of eight 12
   CHECK(crowding(all_to_all, {20, 8, 1, 4, 4}, 8) == 1.0);             // 4 x 16 against 8 x 12 out of one NIC
-  // 3.77 GB x 2 x 11/12 / 8 = 863.96 MB of a full node's rank; at 21.25 GB/s, as long again on the other
-  for (const CollectiveKind kind : {all_reduce, reduce_scatter}) {
-    const LibraryCost even = library_cost(kind, {12, 8}, Bytes(3.77e9), nvswitch(), nic());
-    const LibraryCost cost = library_cost(kind, uneven, Bytes(3.77e9), nvswitch(), nic());
-    CHECK(cost.network_bytes == even.network_bytes);
-    CHECK(cost.wire.value() == Approx(3.77e9 * (kind == all_reduce ? 2 : 1) * 11 / 12 / 8 / 21.25e9 * 2));
-    CHECK(cost.overhead.value() == Approx(even.overhead.value()));
-  }
+  // 3.77 GB x 11/12 / 8 = 431.98 MB of a full node's rank; at 21.25 GB/s, as long again on the other
+  const LibraryCost even = library_cost(reduce_scatter, {12, 8}, Bytes(3.77e9), nvswitch(), nic());
+  const LibraryCost cost = library_cost(reduce_scatter, uneven, Bytes(3.77e9), nvswitch(), nic());
+  CHECK(cost.network_bytes == even.network_bytes);
+  CHECK(cost.wire.value() == Approx(3.77e9 * 11 / 12 / 8 / 21.25e9 * 2));
+  CHECK(cost.overhead.value() == Approx(even.overhead.value()));
+  // Along trees 3.77 GB / 8, and as long again on the other.
+  CHECK(library_cost(all_reduce, uneven, Bytes(3.77e9), nvswitch(), nic()).wire.value() ==
+        Approx(3.77e9 / 8 / 21.25e9 * 2));
 }
 
 TEST_CASE("between nodes the network's wire counts, divided by the ranks of a node", "[library]") {
   using enum CollectiveKind;
   // 3.77 GB over 8 nodes, one rank each: 34 + 14 x 15 us + 6.5975 GB / 21.25 GB/s
   CHECK(time_between(all_reduce, {8, 1}, 3.77e9) == Approx(0.3107).epsilon(0.001));
-  // 16 ranks on 2 nodes: 1.875 GB of every rank, 1/8 of it to the network
-  const LibraryCost cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), nvswitch(), nic());
-  CHECK(cost.network_bytes.value() == Approx(1.875e9 / 8));
-  CHECK(cost.node_bytes.value() == Approx(1.875e9 * 7 / 8));
-  CHECK(cost.wire.value() == Approx(1.875e9 / 8 / 21.25e9));  // the node's 1.64 GB need 6.9 ms only
-  // one hop of 15 and 14 of 2.2 us in each pass
-  CHECK(cost.overhead.value() == Approx((34 + 2 * 15 + 28 * 2.2) * us));
+  // 24 ranks on 3 nodes: 2 x 23/24 GB of every rank, 1/8 of it to the network
+  const LibraryCost cost = library_cost(all_reduce, {24, 8}, Bytes(1e9), nvswitch(), nic());
+  const double sent = 2e9 * 23 / 24;
+  CHECK(cost.network_bytes.value() == Approx(sent / 8));
+  CHECK(cost.node_bytes.value() == Approx(sent * 7 / 8));
+  CHECK(cost.wire.value() == Approx(sent / 8 / 21.25e9));  // the node's 1.68 GB need 7.0 ms only
+  // two hops of 15 and 21 of 2.2 us in each pass
+  CHECK(cost.overhead.value() == Approx((34 + 4 * 15 + 42 * 2.2) * us));
   CHECK(cost.algorithm == LibraryAlgorithm::ring);
+}
+
+TEST_CASE("over two nodes trees send half of what rings do, and more inside", "[library]") {
+  using enum CollectiveKind;
+  const LibraryCost halves = library_cost(reduce_scatter, {16, 8}, Bytes(1e9), nvswitch(), nic());
+  CHECK(halves.algorithm == LibraryAlgorithm::ring);
+  // A NIC of 4 GB/s: 1 GB / 8 of every rank. A root and a leaf: 4 levels' worth of hops up and down; chains of eight.
+  LibraryPath slow = nic();
+  slow.bus = BytesPerSecond(4e9);
+  LibraryCost cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), nvswitch(), slow);
+  CHECK(cost.algorithm == LibraryAlgorithm::tree);
+  CHECK(cost.network_bytes.value() == Approx(1e9 / 8));
+  CHECK(cost.node_bytes.value() == Approx(2e9 * 7 / 8));
+  CHECK(cost.wire.value() == Approx(1e9 / 8 / 4e9));
+  CHECK(cost.overhead.value() == Approx((34 + 8 * 15 + 14 * 2.2) * us));
+  // At 21.25 GB/s the chains' 2 GB inside last longer: at .92 of 239 GB/s x (1 - .157 / 8).
+  cost = library_cost(all_reduce, {16, 8}, Bytes(1e9), nvswitch(), nic());
+  CHECK(cost.algorithm == LibraryAlgorithm::tree);
+  CHECK(cost.total().value() == Approx(2e9 / (0.92 * 239e9 * (1 - 0.157 / 8)) + (34 + 8 * 15 + 14 * 2.2) * us));
+  // A chain of two sends S each; one rank in each node sends S either way.
+  CHECK(library_cost(all_reduce, {4, 2}, Bytes(1e9), nvswitch(), slow).wire.value() == Approx(0.5e9 / 4e9));
+  CHECK(library_cost(all_reduce, {2, 1}, Bytes(1e9), nvswitch(), slow).algorithm == LibraryAlgorithm::ring);
+  // Where the network is as fast as the node, and for three nodes, rings are as good.
+  CHECK(library_cost(all_reduce, {24, 8}, Bytes(1e9), nvswitch(), slow).algorithm == LibraryAlgorithm::ring);
+  slow.bus = BytesPerSecond(100e9);
+  CHECK(library_cost(all_reduce, {16, 8}, Bytes(1e9), nvswitch(), slow).algorithm == LibraryAlgorithm::ring);
 }
 
 TEST_CASE("a slow link inside the node holds up a ring through the nodes", "[library]") {
@@ -147,6 +175,7 @@ TEST_CASE("a slow link inside the node holds up a ring through the nodes", "[lib
   slow.bus = BytesPerSecond(5e9);
   slow.small_ring_loss = 0;
   const LibraryCost cost = library_cost(CollectiveKind::all_reduce, {16, 8}, Bytes(1e9), slow, nic());
+  CHECK(cost.algorithm == LibraryAlgorithm::ring);
   CHECK(cost.wire.value() == Approx(1.875e9 * 7 / 8 / 5e9));
 }
 
@@ -215,7 +244,7 @@ TEST_CASE("a network that adds takes each node's share once", "[library]") {
   CHECK(cost.network_bytes.value() == Approx(1e9));
   // 1 GB each way in terms of a ring of 4: 2 x 3/4; inside 14 GB / 234.3 GB/s are 60 ms
   CHECK(cost.total().value() == Approx(1.5e9 / 21.25e9 + (34 + 2 * 15 + 14 * 2.2) * us));
-  CHECK(library_cost(CollectiveKind::all_reduce, {16, 8}, Bytes(8e9), nvswitch(), sharp).algorithm ==
+  CHECK(library_cost(CollectiveKind::all_reduce, {24, 8}, Bytes(8e9), nvswitch(), sharp).algorithm ==
         LibraryAlgorithm::ring);
 }
 
