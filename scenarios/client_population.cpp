@@ -25,11 +25,16 @@ const Link& line_of(const ClusterDescription& cluster, const std::string& strate
                    ": its workers have no link to their parameter server - add a network_link");
 }
 
+/// NICs that a worker has: its own, or its part of those that the workers of a full node share.
+double ports_of_worker(const ClusterDescription& cluster, int workers) {
+  const double nics = cluster.nics_per_node, devices = cluster.devices_per_node;
+  return nics >= devices ? nics / devices : std::min(1.0, nics / std::min<double>(workers, devices));
+}
+
 Population workers_of(const StrategySpec& strategy, std::uint64_t seed) {
   const ClusterDescription& cluster = strategy.cluster.description;
   const Link& line = line_of(cluster, strategy.name);
-  const double ports =
-      cluster.network_link ? static_cast<double>(cluster.nics_per_node) / cluster.devices_per_node : 1.0;
+  const double ports = cluster.network_link ? ports_of_worker(cluster, strategy.devices) : 1.0;
   ClientGroup workers;
   workers.count = strategy.devices;
   workers.device = cluster.device;

@@ -142,7 +142,8 @@ ClusterKeys read_cluster_keys(TomlTable& table, const Reading& reading) {
   keys.fabric = table.text("fabric");
   keys.nodes_per_leaf = table.integer("nodes_per_leaf", count);
   keys.torus_axes = table.integer("torus_axes", count);
-  keys.oversubscription = table.number("oversubscription", at_least_one);
+  constexpr Range thinner{1.0, 1e6};
+  keys.oversubscription = table.number("oversubscription", thinner);
   read_groups(table, reading, keys);
   return keys;
 }

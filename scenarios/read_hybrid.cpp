@@ -220,18 +220,12 @@ class HybridReader {
 }  // namespace
 
 const Names<PipelineSchedule>& hybrid_schedules() {
-  static const Names<PipelineSchedule> names = {{"gpipe", PipelineSchedule::gpipe},
-                                                {"1f1b", PipelineSchedule::one_f_one_b},
-                                                {"zb-h1", PipelineSchedule::zero_bubble}};
+  static const Names<PipelineSchedule> names = by_name(all_pipeline_schedules);
   return names;
 }
 
 const Names<Recompute>& hybrid_recomputes() {
-  static const Names<Recompute> names = {{"none", Recompute::none},
-                                         {"selective", Recompute::selective},
-                                         {"alternate", Recompute::alternate},
-                                         {"operators", Recompute::operators},
-                                         {"full", Recompute::full}};
+  static const Names<Recompute> names = by_name(all_recomputes);
   return names;
 }
 

@@ -92,10 +92,6 @@ class LearningReader {
     }
     if (!table_.has("save_weights")) return;
     weights.save = path_in(reading_, table_, "save_weights", table_.required_text("save_weights"));
-    if (weights.save == weights.initial) {
-      table_.problem("save_weights", "is also initial_weights", "the next run would start from other weights",
-                     "give it a name of its own");
-    }
   }
 
   void check_initial_weights() {

@@ -12,6 +12,11 @@
 namespace orrery {
 namespace {
 
+void add_files(const TomlDocument& document, std::vector<std::string>& inputs) {
+  const std::vector<std::string> files = document.files();
+  inputs.insert(inputs.end(), files.begin(), files.end());
+}
+
 class ScenarioReader {
  public:
   ScenarioReader(TomlDocument& document, const std::string& file, const Catalogue& catalogue,
@@ -20,6 +25,7 @@ class ScenarioReader {
         reading_{catalogue, problems, std::filesystem::path(file).parent_path().string(), scenario_.inputs},
         metrics_(metrics) {
     scenario_.file = file;
+    add_files(document, scenario_.inputs);
   }
 
   Scenario read() {
@@ -122,11 +128,6 @@ class ScenarioReader {
   const MetricNames& metrics_;
 };
 
-void add_files(const TomlDocument& document, std::vector<std::string>& inputs) {
-  const std::vector<std::string> files = document.files();
-  inputs.insert(inputs.end(), files.begin(), files.end());
-}
-
 /// What a network's file extends.
 void add_network_files(const std::string& file, std::vector<std::string>& inputs) {
   if (!file.ends_with(".toml")) return;
@@ -140,34 +141,11 @@ Scenario checked(TomlDocument& document, const std::string& file, const Catalogu
   Scenario scenario = ScenarioReader(document, file, catalogue, metrics, problems).read();
   problems.throw_if_any();
   scenario.resolved = document.resolved();
-  add_files(document, scenario.inputs);
   add_network_files(scenario.workload.network_file, scenario.inputs);
   return scenario;
 }
 
 }  // namespace
-
-std::string_view name_of(StrategyKind kind) {
-  switch (kind) {
-    case StrategyKind::single:
-      return "single";
-    case StrategyKind::data:
-      return "data";
-    case StrategyKind::model:
-      return "model";
-    case StrategyKind::pipeline:
-      return "pipeline";
-    case StrategyKind::hybrid:
-      return "hybrid";
-    case StrategyKind::async:
-      return "async";
-    case StrategyKind::local_sgd:
-      return "local-sgd";
-    case StrategyKind::federated:
-      return "federated";
-  }
-  return "";
-}
 
 Scenario read_scenario(const std::string& file, const std::vector<std::string>& overrides, const Catalogue& catalogue,
                        const MetricNames& metrics) {

@@ -1,5 +1,6 @@
 // [[strategy]]: one way of training.
 #include <algorithm>
+#include <array>
 
 #include "scenarios/federation_reading.hpp"
 #include "scenarios/plan.hpp"
@@ -128,8 +129,7 @@ class StrategyReader {
 
   void read_split() {
     static const Names<Split> splits = {{"tensor", Split::tensor}, {"layers", Split::layers}};
-    static const Names<PipelineSchedule> schedules = {{"gpipe", PipelineSchedule::gpipe},
-                                                      {"1f1b", PipelineSchedule::one_f_one_b}};
+    static const auto schedules = by_name(std::array{PipelineSchedule::gpipe, PipelineSchedule::one_f_one_b});
     if (spec_.kind == StrategyKind::model) {
       spec_.split = choose(table_, "split", splits, spec_.split);
       if (spec_.split == Split::layers) {
@@ -159,7 +159,7 @@ class StrategyReader {
       const bool does_all = std::all_of(needed.begin(), needed.end(), [&](CollectiveKind kind) {
         return std::find(entry.kinds.begin(), entry.kinds.end(), kind) != entry.kinds.end();
       });
-      if (does_all) names.push_back({std::string(entry.name), entry.algorithm});
+      if (does_all) names.push_back({std::string(entry.name()), entry.algorithm});
     }
     spec_.collective = choose(table_, "collective", names, spec_.collective);
   }

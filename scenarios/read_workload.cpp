@@ -88,6 +88,10 @@ class WorkloadReader {
     workload_.network_file = input_in(reading_, table_, "hf_config", *name);
     if (name->ends_with(".json")) {
       if (has_file(table_, "hf_config", workload_.network_file)) load(workload_.network_file, tokens);
+      if (tokens > 0 && workload_.network.sample == "image") {
+        table_.problem("tokens", "has no effect", "pictures and their patches make the tokens of " + *name,
+                       "remove it");
+      }
     } else {
       table_.problem("hf_config", "\"" + *name + "\" is no config.json", "its name ends otherwise",
                      "name the config.json of a Hugging Face model");
@@ -228,7 +232,8 @@ class WorkloadReader {
       workload_.host = host;
       if (host == "host" && reading_.catalogue.device(host) == nullptr) {
         table_.problem("profile_host", "this machine has not been measured", "a profile is scaled from its device",
-                       "run `orrery profile --device`, or name the device the profile was recorded on");
+                       "run `orrery profile --device -o topologies/catalogue/host.csv`, or name the device the profile "
+                       "was recorded on");
       } else {
         row_named(table_, "profile_host", host, reading_.catalogue.devices, "device");
       }

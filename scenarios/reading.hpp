@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +33,14 @@ struct Named {
 };
 template <class Enum>
 using Names = std::vector<Named<Enum>>;
+
+/// Each value by its name_of().
+template <class Enum, std::size_t count>
+Names<Enum> by_name(const std::array<Enum, count>& values) {
+  Names<Enum> names;
+  for (const Enum value : values) names.push_back({std::string(name_of(value)), value});
+  return names;
+}
 
 template <class Enum>
 std::vector<std::string> texts_of(const Names<Enum>& names) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "scenarios/plan.hpp"
+#include "scenarios/saved_weights.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -17,7 +18,7 @@ class TableChecks {
   void check() {
     check_federation_is_read();
     check_end_of_learning();
-    check_who_saves();
+    check_saved_weights(root_, scenario_);
     check_layouts_alone();
     check_constants();
     check_currency();
@@ -55,26 +56,6 @@ class TableChecks {
                        "add steps or epochs");
       return;
     }
-  }
-
-  /// [workload] saves the weights of the learning that synchronous ways share.
-  void check_who_saves() {
-    TomlTable workload = root_.table_or_defaults("workload");
-    check_one_run_saves(workload, scenario_.workload.weights.save);
-    std::vector<TomlTable> tables = root_.tables("strategy");
-    for (std::size_t i = 0; i < scenario_.strategies.size(); ++i) {
-      const std::string& file = scenario_.strategies[i].save_weights;
-      check_one_run_saves(tables[i], file);
-      if (file.empty() || file != scenario_.workload.weights.initial) continue;
-      tables[i].problem("save_weights", "is also initial_weights", "the next run would start from other weights",
-                        "give it a name of its own");
-    }
-    if (scenario_.workload.weights.save.empty()) return;
-    for (const StrategySpec& strategy : scenario_.strategies) {
-      if (!learns_alone(strategy.kind)) return;
-    }
-    workload.problem("save_weights", "nothing is learned centrally", "every strategy has a learning of its own",
-                     "put save_weights into a [[strategy]]");
   }
 
   /// Layouts are priced operator by operator, and cut a batch by their micro-batches.
@@ -169,13 +150,6 @@ class TableChecks {
         return;
       }
     }
-  }
-
-  void check_one_run_saves(TomlTable& table, const std::string& file) {
-    if (file.empty() || scenario_.seeds == 1) return;
-    table.problem("save_weights", "is the file of one run",
-                  fmt::format("there are {} seeds, each with weights of its own", scenario_.seeds),
-                  "use seeds = 1, or leave it out");
   }
 
   TomlTable& root_;

@@ -16,22 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file for one Way (to_bytes) of this process in the system's folder for temporary files, removed at the end.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::size_t index)
-      : path_(fs::temp_directory_path() / fmt::format("orrery-{}-{}.way", ::getpid(), index)) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+/// For one Way (to_bytes) of this process, in the system's folder for temporary files.
+std::string way_file(std::size_t index) {
+  const fs::path folder = fs::temp_directory_path();
+  return (folder / fmt::format("orrery-{}-{}.way", ::getpid(), index)).string();
+}
 
 /// Progress lines of a child: "progress<TAB>stage<TAB>share<TAB>detail".
 bool forward_progress(const std::string& line, const Progress& progress) {
@@ -71,7 +60,7 @@ std::vector<std::string> with_seed(const Scenario& scenario, std::uint64_t seed,
 
 Way simulate_in_child(const Scenario& scenario, std::size_t index, const std::vector<std::string>& overrides,
                       const SimulateOptions& options) {
-  const TemporaryFile result(index);
+  const TemporaryFile result(way_file(index));
   std::vector<std::string> command = {executable_path().string(),
                                       "simulate-way",
                                       scenario.file,

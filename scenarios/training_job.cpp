@@ -43,6 +43,7 @@ TrainingJob training_job(const Scenario& scenario, const StrategySpec& strategy)
   job.framework = scenario.workload.framework;
   static_cast<NodeLaws&>(job) = laws_of(cluster, devices, fabrics);
   for (const NodeGroup& group : cluster.more) job.more_laws.push_back(laws_of(group, devices, fabrics));
+  if (hybrid.jitter > 0) job.framework.straggler_per_doubling = Ranged();  // of drawn times the slowest shows by itself
   job.capacity_factor = hybrid.capacity_factor;
   job.expert_imbalance = hybrid.expert_imbalance;
   job.length_variation = hybrid.length_variation;

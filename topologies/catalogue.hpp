@@ -35,6 +35,11 @@ struct Device {
   [[nodiscard]] FlopsPerSecond peak_for(Precision precision) const;
 };
 
+/// While training: typical, else maximum; zero when neither is known.
+inline Watts training_power(const Device& device) {
+  return device.typical > Watts{} ? device.typical : device.maximum;
+}
+
 /// What a client's radio (or NIC) draws beyond the device's idle power; topologies/radio.hpp makes joules of it.
 struct Radio {
   std::string id, name;

@@ -76,20 +76,26 @@ void limit_convolutions(std::vector<ConstantRow>& rows, const Device& device) {
 
 const std::vector<DeviceConstant>& device_constants() {
   static const std::vector<DeviceConstant> constants = {
-      {"gemm_share", &DeviceLaw::gemm_share, "plateau of matrix products, share of the peak"},
+      {"gemm_share", &DeviceLaw::gemm_share, "plateau of matrix products, share of the peak", divisor_limits},
       {"gemm_k0", &DeviceLaw::gemm_k0, "inner dimension K at which K / (K + k0) is a half"},
-      {"gemm_share_fp8", &DeviceLaw::gemm_share_fp8, "plateau of fp8 products, share of the fp8 peak"},
+      {"gemm_share_fp8", &DeviceLaw::gemm_share_fp8, "plateau of fp8 products, share of the fp8 peak", divisor_limits},
       {"gemm_k0_fp8", &DeviceLaw::gemm_k0_fp8, "inner dimension at half of the fp8 plateau"},
-      {"gemm_share_tf32", &DeviceLaw::gemm_share_tf32, "plateau of tf32 and fp32 products, share of their peak"},
-      {"sustained_share", &DeviceLaw::sustained_share, "of these rates, what products reach within a step"},
-      {"memory_share", &DeviceLaw::memory_share, "share of the memory bandwidth that streaming kernels reach"},
+      {"gemm_share_tf32", &DeviceLaw::gemm_share_tf32, "plateau of tf32 and fp32 products, share of their peak",
+       divisor_limits},
+      {"sustained_share", &DeviceLaw::sustained_share, "of these rates, what products reach within a step",
+       divisor_limits},
+      {"memory_share", &DeviceLaw::memory_share, "share of the memory bandwidth that streaming kernels reach",
+       divisor_limits},
       {"gemm_launch_us", &DeviceLaw::gemm_launch_us, "of one matrix product, us"},
       {"kernel_launch_us", &DeviceLaw::kernel_launch_us, "of one streaming kernel, us"},
-      {"attention_forward_share", &DeviceLaw::attention_forward_share, "fused attention forward, share of the peak"},
-      {"attention_backward_share", &DeviceLaw::attention_backward_share, "fused attention backward, share of the peak"},
-      {"attention_1_share", &DeviceLaw::attention_1_share, "of these, what FlashAttention 1 reaches"},
-      {"attention_2_share", &DeviceLaw::attention_2_share, "of these, what FlashAttention 2 reaches"},
-      {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak"},
+      {"attention_forward_share", &DeviceLaw::attention_forward_share, "fused attention forward, share of the peak",
+       divisor_limits},
+      {"attention_backward_share", &DeviceLaw::attention_backward_share, "fused attention backward, share of the peak",
+       divisor_limits},
+      {"attention_1_share", &DeviceLaw::attention_1_share, "of these, what FlashAttention 1 reaches", divisor_limits},
+      {"attention_2_share", &DeviceLaw::attention_2_share, "of these, what FlashAttention 2 reaches", divisor_limits},
+      {"convolution_share", &DeviceLaw::convolution_share, "plateau of convolutions, share of the peak",
+       divisor_limits},
       {"convolution_share_fp32", &DeviceLaw::convolution_share_fp32, "the same in fp32 and fp64, without matrix units"},
       {"dense_window_gain", &DeviceLaw::dense_window_gain,
        "times faster of 3x3 windows of stride 1 in fp32 and fp64 (Winograd)"},
@@ -97,19 +103,19 @@ const std::vector<DeviceConstant>& device_constants() {
   return constants;
 }
 
-std::vector<std::string> device_constant_names() {
-  std::vector<std::string> names = names_in(device_constants());
-  names.emplace_back(multiprocessors);
-  names.emplace_back(gemm_of_achievable);
-  return names;
+std::vector<NamedConstant> all_device_constants() {
+  std::vector<NamedConstant> constants = named_constants(device_constants());
+  constants.push_back({std::string(multiprocessors)});
+  constants.push_back({std::string(gemm_of_achievable)});
+  return constants;
 }
 
 std::vector<ConstantRow> DeviceLaws::rows_of(const Device& device) const {
   std::vector<ConstantRow> chosen;
-  for (const std::string& name : device_constant_names()) {
+  for (const NamedConstant& constant : all_device_constants()) {
     const ConstantRow* nearest = nullptr;
     for (const ConstantRow& row : rows()) {
-      if (row.constant != name) continue;
+      if (row.constant != constant.name) continue;
       const std::optional<int> far = distance(row, device);
       if (far && (nearest == nullptr || *far < *distance(*nearest, device))) nearest = &row;
     }

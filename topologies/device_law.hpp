@@ -41,10 +41,11 @@ struct DeviceConstant {
   std::string_view name;
   Ranged DeviceLaw::*member;
   std::string_view meaning;
+  ConstantLimits limits = {};
 };
 const std::vector<DeviceConstant>& device_constants();
-/// Their names, and the other names that a row may give.
-std::vector<std::string> device_constant_names();
+/// These, and the others that a row may give.
+std::vector<NamedConstant> all_device_constants();
 
 /// Of the device's rates of fused attention, what the kernels of a generation (FrameworkProfile::flash_attention)
 /// reach.
@@ -59,7 +60,7 @@ double fused_attention_share(const DeviceLaw& law, double generation);
 class DeviceLaws : public LawRows<DeviceLaws> {
  public:
   static constexpr auto kind = "device", shipped = "device_laws.csv";
-  static std::vector<std::string> names() { return device_constant_names(); }
+  static std::vector<NamedConstant> constants() { return all_device_constants(); }
   /// The device's own constants over the defaults of its generation (the latest that is not after its year), those
   /// over the defaults of its kind, those over the defaults of all.
   [[nodiscard]] DeviceLaw of(const Device& device) const;

@@ -46,7 +46,7 @@ const std::vector<FabricConstant>& fabric_constants() {
       {"small_hop_us", &FabricLaw::small_hop_us, "of the protocol for small messages, us (0: none)"},
       {"fill_us", &FabricLaw::fill_us, "medium messages lose fill_us x (1 - exp(-wire bytes / fill_MB)), us"},
       {"fill_MB", &FabricLaw::fill_MB, "wire bytes at which 63 % of fill_us are lost, MB"},
-      {"small_ring_loss", &FabricLaw::small_ring_loss, "the plateau is multiplied by 1 - loss / ranks"},
+      {"small_ring_loss", &FabricLaw::small_ring_loss, "the plateau is multiplied by 1 - loss / ranks", {1.99}},
       {"bus_of_2_GBps", &FabricLaw::bus_of_2_GBps, "plateau of a ring of 2 ranks; 0: bus_GBps"},
       {"bus_of_3_GBps", &FabricLaw::bus_of_3_GBps, "plateau of a ring of 3 ranks; 0: bus_GBps"},
       {"bus_of_4_GBps", &FabricLaw::bus_of_4_GBps, "plateau of a ring of 4 ranks; 0: bus_GBps"},
@@ -57,21 +57,21 @@ const std::vector<FabricConstant>& fabric_constants() {
   return constants;
 }
 
-std::vector<std::string> fabric_constant_names() {
-  std::vector<std::string> names = names_in(fabric_constants());
-  names.emplace_back(in_network_ranks);
-  names.emplace_back(bus_share);
-  names.emplace_back(hop_of_latency);
-  return names;
+std::vector<NamedConstant> all_fabric_constants() {
+  std::vector<NamedConstant> constants = named_constants(fabric_constants());
+  constants.push_back({std::string(in_network_ranks)});
+  constants.push_back({std::string(bus_share), divisor_limits});
+  constants.push_back({std::string(hop_of_latency)});
+  return constants;
 }
 
 std::vector<ConstantRow> FabricLaws::rows_of(const Link& link) const {
   const std::array<std::string, 3> owners{link.id, "default:" + link.kind, "default"};
   std::vector<ConstantRow> chosen;
   for (const std::string& owner : owners) {
-    for (const std::string& name : fabric_constant_names()) {
-      const ConstantRow* row = find_constant(rows(), owner, name);
-      if (row != nullptr && !already_said(chosen, name)) chosen.push_back(*row);
+    for (const NamedConstant& constant : all_fabric_constants()) {
+      const ConstantRow* row = find_constant(rows(), owner, constant.name);
+      if (row != nullptr && !already_said(chosen, constant.name)) chosen.push_back(*row);
     }
   }
   return chosen;

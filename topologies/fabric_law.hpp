@@ -32,10 +32,11 @@ struct FabricConstant {
   std::string_view name;
   Ranged FabricLaw::*member;
   std::string_view meaning;
+  ConstantLimits limits = {};
 };
 const std::vector<FabricConstant>& fabric_constants();
-/// Their names, and the other names that a row may give.
-std::vector<std::string> fabric_constant_names();
+/// These, and the others that a row may give.
+std::vector<NamedConstant> all_fabric_constants();
 
 /// Rows of links, and defaults named `default:<kind>` and `default`. Beside fabric_constants() a row may give
 /// `in_network_ranks`; `bus_share`, in the place of bus_GBps: the plateau = that x the link's bandwidth; and
@@ -43,7 +44,7 @@ std::vector<std::string> fabric_constant_names();
 class FabricLaws : public LawRows<FabricLaws> {
  public:
   static constexpr auto kind = "link", shipped = "fabric_laws.csv";
-  static std::vector<std::string> names() { return fabric_constant_names(); }
+  static std::vector<NamedConstant> constants() { return all_fabric_constants(); }
   /// The link's own constants over the defaults of its kind, those over the defaults of all; the plateau of a link that
   /// no row speaks of is bandwidth x efficiency.
   [[nodiscard]] FabricLaw of(const Link& link) const;

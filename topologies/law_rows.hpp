@@ -14,7 +14,7 @@
 namespace orrery {
 
 /// A base of `Laws`, which says what it is the law of (`kind`, the first column), where its rows stand (`shipped`),
-/// what they may name (`names()`), and how they become the law of one owner.
+/// what they may name (`constants()`), and how they become the law of one owner.
 template <class Laws>
 class LawRows {
  public:
@@ -38,7 +38,7 @@ class LawRows {
 
   static Laws from(CsvTable table, Problems& problems) {
     Laws laws;
-    laws.rows_ = read_constants(std::move(table), {Laws::kind, Laws::names(), {}}, problems);
+    laws.rows_ = read_constants(std::move(table), {Laws::kind, Laws::constants(), {}}, problems);
     return laws;
   }
 

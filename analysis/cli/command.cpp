@@ -47,7 +47,7 @@ std::string help_text(const CommandSpec& spec) {
   if (!spec.notes.empty()) text << '\n' << spec.notes << '\n';
   text << "\nExit codes: 0 ok, 1 a defect of Orrery or a failed simulation, 2 usage, 3 invalid input, 4 nothing asked "
           "for is feasible,\n"
-          "            5 an assertion of the scenario failed, 130 interrupted\n";
+          "            5 an assertion of the scenario failed, 128 + N ended by signal N (130: interrupted)\n";
   return text.str();
 }
 

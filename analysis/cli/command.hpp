@@ -14,15 +14,7 @@
 namespace orrery {
 
 /// Documented, stable, tested.
-enum class ExitCode : int {
-  ok = 0,
-  bug = 1,
-  usage = 2,
-  invalid_input = 3,
-  infeasible = 4,
-  assertion_failed = 5,
-  failed_points = 6
-};
+enum class ExitCode : int { ok = 0, bug = 1, usage = 2, invalid_input = 3, infeasible = 4, assertion_failed = 5 };
 
 using Arguments = std::vector<std::string>;  // without the program's and the command's name
 

@@ -48,7 +48,7 @@ Lines list_collectives(const Catalogue& /*catalogue*/) {
   for (const AlgorithmEntry& entry : algorithms()) {
     std::vector<std::string> kinds;
     for (const CollectiveKind kind : entry.kinds) kinds.emplace_back(name_of(kind));
-    lines.emplace_back(std::string(entry.name), fmt::format("{} ({})", entry.summary, join(kinds, ", ")));
+    lines.emplace_back(std::string(entry.name()), fmt::format("{} ({})", entry.summary, join(kinds, ", ")));
   }
   return lines;
 }

@@ -18,8 +18,9 @@ extern "C" void on_signal(int signal) {
 }  // namespace
 
 void clean_up_on_signals() {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (std::signal(signal, on_signal) == SIG_IGN) std::signal(signal, SIG_IGN);  // as nohup wants it
+  }
 }
 
 }  // namespace orrery

@@ -1,4 +1,4 @@
-// What the programs do on SIGINT and SIGTERM.
+// What the programs do on SIGINT, SIGTERM and SIGHUP.
 #pragma once
 
 namespace orrery {

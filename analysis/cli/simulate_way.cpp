@@ -9,6 +9,7 @@
 #include "analysis/cli/command.hpp"
 #include "scenarios/way.hpp"
 #include "sim/base/files.hpp"
+#include "sim/base/process.hpp"
 #include "sim/base/text.hpp"
 
 namespace orrery {
@@ -45,6 +46,7 @@ ExitCode simulate_way_command(const Arguments& arguments) {
   add_scenario_options(spec.options);
   const auto values = parse(spec, arguments);
   if (!values) return ExitCode::ok;
+  end_with_parent();
   const Catalogue catalogue = load_catalogue();
   const Scenario scenario = read_scenario((*values)["SCENARIO"].as<std::string>(), overrides_of(*values), catalogue);
   const std::string index_text = (*values)["INDEX"].as<std::string>();

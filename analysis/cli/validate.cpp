@@ -122,11 +122,23 @@ void take_constants(const po::variables_map& values, ValidationTables& tables) {
   problems.throw_if_any();
 }
 
+std::ptrdiff_t predicted_of(const std::vector<RowOutcome>& outcomes) {
+  return std::count_if(outcomes.begin(), outcomes.end(),
+                       [](const RowOutcome& row) { return row.predicted.has_value(); });
+}
+
+/// Why no row could be predicted: the reasons of the first few.
+void print_reasons(const std::vector<RowOutcome>& outcomes) {
+  constexpr std::size_t shown = 5;
+  for (std::size_t i = 0; i < std::min(shown, outcomes.size()); ++i) {
+    std::cout << outcomes[i].row->id << ": " << outcomes[i].reason << '\n';
+  }
+  if (outcomes.size() > shown) std::cout << fmt::format("... and {} more (-o FILE has all)\n", outcomes.size() - shown);
+}
+
 void print_scores(const std::vector<RowOutcome>& outcomes, const std::vector<SetScore>& scores) {
-  const auto scored =
-      std::count_if(outcomes.begin(), outcomes.end(), [](const RowOutcome& row) { return row.predicted.has_value(); });
   std::cout << fmt::format("Predictions of {} of {} published measurements: error = predicted / measured - 1\n\n",
-                           scored, outcomes.size());
+                           predicted_of(outcomes), outcomes.size());
   for (const std::string& line : score_table(scores, table_width)) std::cout << line << '\n';
   std::cout
       << "\nmean, median, worst: of |error| in %; in range: % of the measurements inside the predicted range; rank,\n"
@@ -155,7 +167,10 @@ ExitCode validate_rows(const po::variables_map& values) {
   const std::vector<SetScore> together = role_scores(outcomes, roles);
   scores.insert(scores.end(), together.begin(), together.end());
   print_scores(outcomes, scores);
-  return ExitCode::ok;
+  if (outcomes.empty() || predicted_of(outcomes) > 0) return ExitCode::ok;
+  std::cout << "\nNo row says enough:\n";
+  print_reasons(outcomes);
+  return ExitCode::infeasible;
 }
 
 }  // namespace

@@ -124,10 +124,6 @@ double whole_nodes(double devices, const NodeGroup& group) {
   return std::ceil(devices / group.devices_per_node - rounding);
 }
 
-Watts training_power(const Device& device) {
-  return device.typical > Watts{} ? device.typical : device.maximum;
-}
-
 Watts blocked_power(const Device& device, double blocked_fraction) {
   const Watts limit = device.maximum > Watts{} ? device.maximum : device.typical;
   return std::max(device.idle, limit * blocked_fraction);

@@ -46,8 +46,6 @@ double whole_nodes(double devices, const NodeGroup& group);
 /// while it waits for training data (waits_of_loading_ranks), for its next message is not asked for before its pass.
 DeviceTime device_time(std::span<const Activity> own, std::span<const Interval> data_waits, Seconds from, Seconds to);
 
-/// While training: typical, else maximum; zero when neither is known.
-Watts training_power(const Device& device);
 /// While blocked in communication: this fraction of the maximum (of typical when that is unknown), but never below
 /// idle.
 Watts blocked_power(const Device& device, double blocked_fraction);

@@ -1,6 +1,7 @@
 #include "analysis/metrics/federated_energy.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "topologies/node.hpp"
 #include "topologies/radio.hpp"
@@ -35,21 +36,22 @@ FederationSite cluster_site(const StrategySpec& strategy) {
   return site;
 }
 
+constexpr std::array all_parts = {&FederatedEnergy::client_compute, &FederatedEnergy::download,
+                                  &FederatedEnergy::upload,         &FederatedEnergy::client_idle,
+                                  &FederatedEnergy::network,        &FederatedEnergy::server_compute,
+                                  &FederatedEnergy::server_idle};
+
 }  // namespace
 
 FederatedEnergy& FederatedEnergy::operator+=(const FederatedEnergy& other) {
-  for (const auto part : {&FederatedEnergy::client_compute, &FederatedEnergy::download, &FederatedEnergy::upload,
-                          &FederatedEnergy::client_idle, &FederatedEnergy::network, &FederatedEnergy::server_compute,
-                          &FederatedEnergy::server_idle}) {
+  for (const auto part : all_parts) {
     this->*part += other.*part;
   }
   return *this;
 }
 
 FederatedEnergy& FederatedEnergy::operator-=(const FederatedEnergy& other) {
-  for (const auto part : {&FederatedEnergy::client_compute, &FederatedEnergy::download, &FederatedEnergy::upload,
-                          &FederatedEnergy::client_idle, &FederatedEnergy::network, &FederatedEnergy::server_compute,
-                          &FederatedEnergy::server_idle}) {
+  for (const auto part : all_parts) {
     this->*part -= other.*part;
   }
   return *this;

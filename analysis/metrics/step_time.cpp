@@ -187,6 +187,11 @@ RankId critical_rank(const Records& records) {
   return critical;
 }
 
+/// All but the exposed communication.
+constexpr std::array all_parts = {&StepTime::step,      &StepTime::compute,      &StepTime::recompute,
+                                  &StepTime::optimizer, &StepTime::bubble,       &StepTime::straggler,
+                                  &StepTime::input,     &StepTime::communication};
+
 }  // namespace
 
 Seconds StepTime::exposed_total() const {
@@ -195,8 +200,7 @@ Seconds StepTime::exposed_total() const {
 
 StepTime operator+(const StepTime& a, const StepTime& b) {
   StepTime sum = a;
-  for (const auto part : {&StepTime::step, &StepTime::compute, &StepTime::recompute, &StepTime::optimizer,
-                          &StepTime::bubble, &StepTime::straggler, &StepTime::input, &StepTime::communication}) {
+  for (const auto part : all_parts) {
     sum.*part += b.*part;
   }
   for (std::size_t i = 0; i < sum.exposed.size(); ++i) sum.exposed[i] += b.exposed[i];
@@ -205,8 +209,7 @@ StepTime operator+(const StepTime& a, const StepTime& b) {
 
 StepTime operator*(const StepTime& time, double factor) {
   StepTime scaled = time;
-  for (const auto part : {&StepTime::step, &StepTime::compute, &StepTime::recompute, &StepTime::optimizer,
-                          &StepTime::bubble, &StepTime::straggler, &StepTime::input, &StepTime::communication}) {
+  for (const auto part : all_parts) {
     scaled.*part *= factor;
   }
   for (Seconds& exposed : scaled.exposed) exposed *= factor;

@@ -11,8 +11,9 @@ namespace orrery {
 
 struct StepTime {
   Seconds step, compute, recompute, optimizer, bubble, straggler, input;
-  std::array<Seconds, 6> exposed;  // communication not hidden behind compute, by Dimension (none stays zero)
-  Seconds communication;           // bytes moving for that rank, hidden behind compute or not (union of intervals)
+  std::array<Seconds, dimension_count>
+      exposed;            // communication not hidden behind compute, by Dimension (none stays zero)
+  Seconds communication;  // bytes moving for that rank, hidden behind compute or not (union of intervals)
   [[nodiscard]] Seconds exposed_total() const;
 };
 

@@ -26,6 +26,20 @@ struct Slice {
   int process = 0, track = 0;  // pid and tid
 };
 
+/// On which track a slice stands, what it is called, and its category: what the device computes, its host at work, its
+/// loader, or communication.
+struct Label {
+  std::string track, name, category;
+  [[nodiscard]] bool communicates() const { return category.starts_with("comm."); }
+};
+
+Label label_of(const Slice& slice) {
+  if (slice.stream == "compute") return {slice.stream, slice.phase, slice.phase};
+  if (slice.stream == "host") return {slice.stream, "host " + slice.phase, slice.stream};
+  if (slice.phase == "input") return {"loader", "load", slice.phase};
+  return {slice.stream + " " + slice.dimension, slice.stream + " " + slice.phase, "comm." + slice.dimension};
+}
+
 std::int64_t nanoseconds(double seconds) {
   return std::llround(seconds / (micro / kilo));
 }
@@ -100,8 +114,7 @@ class Tracks {
 
   /// The first track of the stream that is free, or a new one.
   int track_of(const Slice& slice) {
-    const bool compute = slice.stream == "compute";
-    const std::string stream = compute ? slice.stream : slice.stream + " " + slice.dimension;
+    const std::string stream = label_of(slice).track;
     std::vector<Track>& lanes = lanes_[{slice.process, stream}];
     for (Track& lane : lanes) {
       if (lane.free_ns > slice.ready_ns) continue;
@@ -151,13 +164,11 @@ Event slice_event(const Slice& slice, const std::string& name, const std::string
 }
 
 void add_slice(const Slice& slice, std::vector<Event>& events) {
-  const bool compute = slice.stream == "compute";
-  const std::string name = compute ? slice.phase : slice.stream + " " + slice.phase;
-  const std::string category = compute ? slice.phase : "comm." + slice.dimension;
-  if (!compute && slice.start_ns > slice.ready_ns) {
-    events.push_back(slice_event(slice, "wait for " + name, "wait", slice.ready_ns, slice.start_ns));
+  const Label label = label_of(slice);
+  if (label.communicates() && slice.start_ns > slice.ready_ns) {
+    events.push_back(slice_event(slice, "wait for " + label.name, "wait", slice.ready_ns, slice.start_ns));
   }
-  events.push_back(slice_event(slice, name, category, slice.start_ns, slice.end_ns));
+  events.push_back(slice_event(slice, label.name, label.category, slice.start_ns, slice.end_ns));
 }
 
 Event flow_event(const char* phase, const Slice& slice, std::size_t id) {

@@ -100,7 +100,8 @@ std::vector<Column> identity_columns() {
        [](const ResultRow& row) {
          return row.way->measured ? to_cell("measured") : to_cell(name_of(row.scenario->engine));
        }},
-      {"fidelity", "", group, "how collectives ran: exact, segments, collapsed, or mixed; blank for co-simulated ways",
+      {"fidelity", "", group,
+       "how collectives ran: exact, segments, collapsed, library, or mixed; blank for co-simulated ways",
        simulated([](const ResultRow& row) {
          return row.cosimulated() ? std::string_view{} : name_of(row.way->records.fidelity);
        })},

@@ -114,11 +114,11 @@ void add_fold(const FitProblem& problem, const Values& values, const Rows& left_
 
 }  // namespace
 
-FitParameter parameter_for(const std::string& constant, const Ranged& value) {
+FitParameter parameter_for(const std::string& constant, const Ranged& value, const ConstantLimits& limits) {
   constexpr double least_share = 0.02, widest = 10, unknown = 100;
-  if (largest_value(constant) == 1.0) return {constant, value.value, least_share, 1.0};
+  if (limits.largest == 1.0) return {constant, value.value, least_share, 1.0};
   const double top = std::max(value.value, value.high);
-  return {constant, value.value, 0.0, std::min(largest_value(constant), top > 0 ? widest * top : unknown)};
+  return {constant, value.value, 0.0, std::min(limits.largest, top > 0 ? widest * top : unknown)};
 }
 
 FitResult fit_constants(const FitProblem& problem, const FitOptions& options) {

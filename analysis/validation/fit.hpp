@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/constants_csv.hpp"
 #include "sim/base/ranged.hpp"
 
 namespace orrery {
@@ -48,8 +49,8 @@ struct FitResult {
 /// rows depend on none of them.
 FitResult fit_constants(const FitProblem& problem, const FitOptions& options);
 
-/// Bounds for a constant that has this value: a share 0.02 to 1, another 0 to ten times its value or upper end (100
-/// when both are 0).
-FitParameter parameter_for(const std::string& constant, const Ranged& value);
+/// Bounds for a constant that has this value: what is at most 1 from 0.02, another 0 to ten times its value or upper
+/// end (100 when both are 0), within its limits.
+FitParameter parameter_for(const std::string& constant, const Ranged& value, const ConstantLimits& limits);
 
 }  // namespace orrery

@@ -187,7 +187,7 @@ RowsToFit problem_of_rows(const std::vector<MeasuredRow>& rows, const Validation
   std::vector<Told> told = rows_that_tell(rows, tables, target, fit.left_out);
   if (told.empty()) refuse_silence(rows, tables, target, fit.left_out);
   for (const std::string& name : constants.empty() ? usual_constants(known, target.kind, told) : constants) {
-    fit.problem.parameters.push_back(parameter_for(name, known.value(name)));
+    fit.problem.parameters.push_back(parameter_for(name, known.value(name), known.limits(name)));
   }
   for (const Told& each : told) fit.problem.rows.push_back(each.row.id);
   if (target.kind != FitTarget::Kind::framework) {

@@ -39,6 +39,7 @@ void FitConstants::take(const Law& law, const Table& table) {
   for (const auto& constant : table) {
     names_.emplace_back(constant.name);
     values_.push_back(law.*(constant.member));
+    limits_.push_back(constant.limits);
   }
 }
 
@@ -59,13 +60,21 @@ FitConstants::FitConstants(const ValidationTables& tables, const FitTarget& targ
   }
 }
 
-const Ranged& FitConstants::value(const std::string& constant) const {
+std::size_t FitConstants::place_of(const std::string& constant) const {
   const auto found = std::find(names_.begin(), names_.end(), constant);
   if (found == names_.end()) {
     refuse(fmt::format("unknown constant \"{}\" of a {}", constant, name_of(kind_)), "",
            did_you_mean(constant, names_));
   }
-  return values_[static_cast<std::size_t>(found - names_.begin())];
+  return static_cast<std::size_t>(found - names_.begin());
+}
+
+const Ranged& FitConstants::value(const std::string& constant) const {
+  return values_[place_of(constant)];
+}
+
+const ConstantLimits& FitConstants::limits(const std::string& constant) const {
+  return limits_[place_of(constant)];
 }
 
 std::vector<Metric> metrics_for(FitTarget::Kind kind) {

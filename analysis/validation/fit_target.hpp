@@ -25,14 +25,18 @@ class FitConstants {
  public:
   FitConstants(const ValidationTables& tables, const FitTarget& target);
   [[nodiscard]] const Ranged& value(const std::string& constant) const;
+  [[nodiscard]] const ConstantLimits& limits(const std::string& constant) const;
 
  private:
   template <class Law, class Table>
   void take(const Law& law, const Table& table);
 
+  [[nodiscard]] std::size_t place_of(const std::string& constant) const;
+
   FitTarget::Kind kind_;
   std::vector<std::string> names_;
   std::vector<Ranged> values_;
+  std::vector<ConstantLimits> limits_;
 };
 
 /// Metrics of rows that tell something of such a target.

@@ -61,7 +61,8 @@ RowsToFit problem_of_products(const std::vector<TracedProduct>& products, const 
   const DeviceLaw law = tables.device_laws.of(device);
   RowsToFit fit;
   for (const std::string& name : constants.empty() ? usual_constants(products) : constants) {
-    fit.problem.parameters.push_back(parameter_for(name, constant_in(law, name)));
+    fit.problem.parameters.push_back(
+        parameter_for(name, constant_in(law, name), limits_of(name, all_device_constants())));
   }
   for (const TracedProduct& product : products) fit.problem.rows.push_back(product.name);
   fit.problem.ratio = [=, parameters = fit.problem.parameters](std::span<const double> values, std::size_t row) {

@@ -112,8 +112,7 @@ class Unfused {
 }  // namespace
 
 bool is_fused(const Layer& layer, const FrameworkProfile& framework) {
-  const bool attends = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-  return attends && layer.distance_size == 0 && framework.flash_attention.value > 0.5;
+  return attends(layer.kind) && layer.distance_size == 0 && framework.flash_attention.value > 0.5;
 }
 
 Operator product_of(double m, double n, double k, double count, double width) {

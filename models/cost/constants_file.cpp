@@ -24,9 +24,9 @@ std::string kind_of(std::string_view text) {
   return {};
 }
 
-std::vector<std::string> names_of(const std::string& kind) {
-  if (kind == "device") return device_constant_names();
-  return kind == "link" ? fabric_constant_names() : names_in(framework_constants());
+std::vector<NamedConstant> constants_of(const std::string& kind) {
+  if (kind == "device") return all_device_constants();
+  return kind == "link" ? all_fabric_constants() : named_constants(framework_constants());
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ ConstantsFile parse_constants_file(std::string_view text, const std::string& nam
     return file;
   }
   file.rows = read_constants(CsvTable::parse(text, name, constant_columns(file.kind), problems),
-                             {file.kind, names_of(file.kind), {}}, problems);
+                             {file.kind, constants_of(file.kind), {}}, problems);
   return file;
 }
 

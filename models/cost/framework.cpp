@@ -1,6 +1,7 @@
 #include "models/cost/framework.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -105,7 +106,8 @@ Frameworks build(CsvTable table, CsvTable constants, Problems& problems) {
   const std::size_t before = problems.all().size();
   std::vector<Entry> entries = read_entries(table);
   const std::vector<std::string> ids = ids_of(entries);
-  const auto rows = read_constants(std::move(constants), {"framework", names_in(framework_constants()), ids}, problems);
+  const auto rows =
+      read_constants(std::move(constants), {"framework", named_constants(framework_constants()), ids}, problems);
   const bool whole = problems.all().size() == before;  // else constants would be missed that are there but wrong
   Frameworks frameworks;
   for (Entry& entry : entries) {
@@ -128,11 +130,15 @@ Frameworks read_files(Problems& problems) {
 
 }  // namespace
 
+double straggler_share(const FrameworkProfile& framework, double replicas) {
+  return framework.straggler_per_doubling.value * std::log2(replicas);
+}
+
 const std::vector<FrameworkConstant>& framework_constants() {
   static const std::vector<FrameworkConstant> constants = {
       {"kernel_overhead_us", &FrameworkProfile::kernel_overhead_us, "of one layer's pass in the roofline model, us"},
       {"memory_efficiency", &FrameworkProfile::memory_efficiency,
-       "roofline: share of the memory bandwidth that streaming kernels reach"},
+       "roofline: share of the memory bandwidth that streaming kernels reach", divisor_limits},
       {"optimizer_bytes_sgd", &FrameworkProfile::optimizer_bytes_sgd, "moved per parameter by a step of SGD"},
       {"optimizer_bytes_momentum", &FrameworkProfile::optimizer_bytes_momentum,
        "moved per parameter by a step with momentum"},
@@ -140,7 +146,7 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"optimizer_bytes_adam_mixed", &FrameworkProfile::optimizer_bytes_adam_mixed,
        "moved per parameter by a step of Adam in mixed precision"},
       {"straggler_per_doubling", &FrameworkProfile::straggler_per_doubling,
-       "share of step time per doubling of replicas on several nodes"},
+       "share of step time per doubling of replicas"},
       {"host_forward_us", &FrameworkProfile::host_forward_us, "host time per kernel of a forward pass, us"},
       {"host_backward_us", &FrameworkProfile::host_backward_us, "host time per kernel of a backward pass, us"},
       {"host_update_us", &FrameworkProfile::host_update_us,
@@ -155,23 +161,26 @@ const std::vector<FrameworkConstant>& framework_constants() {
       {"expert_host_ms", &FrameworkProfile::expert_host_ms,
        "host time per expert of a rank, layer and micro-batch, ms"},
       {"kernel_efficiency", &FrameworkProfile::kernel_efficiency,
-       "share of the device's two laws that kernels reach in place"},
+       "share of the device's two laws that kernels reach in place", divisor_limits},
       {"whole_logits", &FrameworkProfile::whole_logits,
-       "1: logits are kept whole in fp32; 0: made and used piece by piece"},
-      {"fp32_scores", &FrameworkProfile::fp32_scores, "1: softmax and dropout of 16-bit scores run in fp32 (autocast)"},
-      {"flash_attention", &FrameworkProfile::flash_attention,
-       "generation of the fused attention kernel (1, 2, 3); 0: products and softmax apart"},
+       "1: logits are kept whole in fp32; 0: made and used piece by piece", switch_limits},
+      {"fp32_scores", &FrameworkProfile::fp32_scores, "1: softmax and dropout of 16-bit scores run in fp32 (autocast)",
+       switch_limits},
+      {"flash_attention",
+       &FrameworkProfile::flash_attention,
+       "generation of the fused attention kernel (1, 2, 3); 0: products and softmax apart",
+       {3.0}},
       {"blocking_transfers", &FrameworkProfile::blocking_transfers,
-       "1: pipeline neighbours wait for each exchange; 0: hidden"},
+       "1: pipeline neighbours wait for each exchange; 0: hidden", switch_limits},
       {"transfer_latency_us", &FrameworkProfile::transfer_latency_us, "of a pipeline message beside its bytes, us"},
       {"gradient_overlap", &FrameworkProfile::gradient_overlap,
-       "share of the last backward pass that hides gradient exchange"},
+       "share of the last backward pass that hides gradient exchange", share_limits},
       {"parameter_overlap", &FrameworkProfile::parameter_overlap,
-       "share of computing that hides gathering sharded parameters"},
+       "share of computing that hides gathering sharded parameters", share_limits},
       {"recompute_early_stop", &FrameworkProfile::recompute_early_stop,
-       "1: recomputing a block stops before its last product; 0: the whole forward pass"},
+       "1: recomputing a block stops before its last product; 0: the whole forward pass", switch_limits},
       {"kept_expert_outputs", &FrameworkProfile::kept_expert_outputs,
-       "1: what experts write is kept for backward; 0: their weights are multiplied in before"},
+       "1: what experts write is kept for backward; 0: their weights are multiplied in before", switch_limits},
       {"cast_bytes", &FrameworkProfile::cast_bytes, "fp8: moved per number to scale, cast and transpose operands"},
       {"kept_operand_bytes", &FrameworkProfile::kept_operand_bytes,
        "fp8: per kept input of a product; 1: a copy as cast; 2: the 16-bit tensor itself"},
@@ -179,14 +188,15 @@ const std::vector<FrameworkConstant>& framework_constants() {
        "share of hidden exchange of states by which computing takes longer"},
       {"gather_links", &FrameworkProfile::gather_links,
        "network links whose bandwidth gathers of ZeRO-3 reach (0: all of the node's)"},
-      {"tensor_overlap", &FrameworkProfile::tensor_overlap, "share of tensor-parallel communication hidden"},
-      {"expert_overlap", &FrameworkProfile::expert_overlap, "share of the all-to-all of experts hidden"},
+      {"tensor_overlap", &FrameworkProfile::tensor_overlap, "share of tensor-parallel communication hidden",
+       share_limits},
+      {"expert_overlap", &FrameworkProfile::expert_overlap, "share of the all-to-all of experts hidden", share_limits},
       {"node_dispatch", &FrameworkProfile::node_dispatch,
-       "1: a token goes once to each node that has experts of it; 0: once to each expert"},
+       "1: a token goes once to each node that has experts of it; 0: once to each expert", switch_limits},
       {"gather_again_exposed", &FrameworkProfile::gather_again_exposed,
-       "share of backward's second gather that is not hidden"},
+       "share of backward's second gather that is not hidden", share_limits},
       {"kept_gathered", &FrameworkProfile::kept_gathered,
-       "sequence parallelism: 1: what is gathered is kept for backward; 0: it is gathered again"},
+       "sequence parallelism: 1: what is gathered is kept for backward; 0: it is gathered again", switch_limits},
       {"sequence_copies", &FrameworkProfile::sequence_copies,
        "sequence parallelism, micro-batches of several sequences: copies of what is gathered or scattered"},
       {"exchange_traffic", &FrameworkProfile::exchange_traffic,

@@ -22,7 +22,7 @@ struct FrameworkProfile {
   Ranged optimizer_bytes_momentum{20.0};  // + read and write m
   Ranged optimizer_bytes_adam{28.0};      // read w, g, m, v; write w, m, v
   Ranged optimizer_bytes_adam_mixed{34.0};  // mixed precision: with the 16-bit copy, loss scaling, norm and clipping
-  Ranged straggler_per_doubling;            // share of step time added per doubling of replicas on several nodes
+  Ranged straggler_per_doubling;            // share of step time added per doubling of replicas
   Ranged host_forward_us;                   // host time per kernel: a stage is never faster than its host
   Ranged host_backward_us;
   Ranged host_update_us;  // host time of each operation on each weight tensor in an update, each a kernel of its own
@@ -85,10 +85,14 @@ struct FrameworkProfile {
   Ranged stand_in_error;              // the same where the profile stands for software that has none
 };
 
+/// Of a step, by how much the last of so many replicas is late.
+double straggler_share(const FrameworkProfile& framework, double replicas);
+
 struct FrameworkConstant {
   std::string_view name;
   Ranged FrameworkProfile::*member;
   std::string_view meaning;
+  ConstantLimits limits = {};
 };
 /// In the order of the struct: what reading, `explain`, ranges and `fit` walk.
 const std::vector<FrameworkConstant>& framework_constants();

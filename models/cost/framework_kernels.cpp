@@ -40,7 +40,7 @@ double FrameworkKernels::reached(const Operator& op) const {
 
 KernelRun FrameworkKernels::run(const Layer& layer, const std::vector<Operator>& operators, Precision precision,
                                 double slowness) const {
-  const bool is_one_call = layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
+  const bool is_one_call = is_recurrent(layer.kind);
   const double moving = is_depthwise(layer) ? framework.depthwise_slowness.value : 1.0;
   KernelRun run;
   for (const Operator& op : operators) {

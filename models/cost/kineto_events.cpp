@@ -97,10 +97,6 @@ std::string first_type_of(const Json& event) {
   return types->front().is_string() ? types->front().get<std::string>() : std::string{};
 }
 
-bool is_product(std::string_view name) {
-  return name == "aten::mm" || name == "aten::addmm" || name == "aten::bmm" || name == "aten::baddbmm";
-}
-
 bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(),
                      [&](std::string_view beginning) { return name.starts_with(beginning); });
@@ -154,6 +150,10 @@ std::string accelerator_of(const Json& root) {
 }
 
 }  // namespace
+
+bool is_product(std::string_view name) {
+  return name == "aten::mm" || name == "aten::addmm" || name == "aten::bmm" || name == "aten::baddbmm";
+}
 
 void refuse_trace(const std::string& file, const std::string& what, const std::string& why,
                   const std::string& suggestion, Problems& problems) {

@@ -30,6 +30,9 @@ struct Trace {
   std::vector<TraceEvent> events;  // as they stand in the file
 };
 
+/// Names of the operators that are matrix products.
+bool is_product(std::string_view name);
+
 /// Reads Chrome Trace Event JSON as torch.profiler writes it, plain or gzipped: Kineto's object with traceEvents, or
 /// the bare list of builds without Kineto. Of the complete events (ph X) those of operators, annotations and kernels
 /// are kept; Python's own frames, runtime calls and copies are not. Problems, with the byte where that helps: the file

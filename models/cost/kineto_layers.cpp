@@ -64,7 +64,6 @@ class Walk {
  private:
   /// One of the many operators of a recurrent layer that is written out token by token, rather than a whole one.
   [[nodiscard]] bool is_part_of_current(const OpRole& role) const {
-    const auto is_recurrent = [](LayerKind kind) { return kind == LayerKind::lstm || kind == LayerKind::gru; };
     if (!current_ || !is_recurrent(kind(*current_)) || !role.can_be(kind(*current_))) return false;
     return role.weight == OpRole::Weight::weak || !std::all_of(role.kinds.begin(), role.kinds.end(), is_recurrent);
   }

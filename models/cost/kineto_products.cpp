@@ -79,9 +79,7 @@ std::vector<TracedProduct> traced_products(const Trace& trace, const std::string
   std::map<std::string, std::size_t> index;
   bool any = false;
   for (const TraceEvent& event : trace.events) {
-    const bool is_product = event.name == "aten::mm" || event.name == "aten::addmm" || event.name == "aten::bmm" ||
-                            event.name == "aten::baddbmm";
-    if (event.kind != TraceEvent::Kind::on_host || !is_product) continue;
+    if (event.kind != TraceEvent::Kind::on_host || !is_product(event.name)) continue;
     any = true;
     const std::optional<Precision> precision = precision_of(event.type);
     const std::optional<Operator> op = precision ? product_of(event, *precision) : std::nullopt;

@@ -112,12 +112,9 @@ class KeptActivations {
     return operand_bytes_ > 0.0 && layer.kind == LayerKind::dense && !layer.frozen && !is_head;
   }
   /// Fused attention on its way back; without copies the projection behind it keeps the same tensor.
-  [[nodiscard]] bool reads_own_output(const Layer& layer) const {
-    return operand_bytes_ > 0.0 && (layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention);
-  }
+  [[nodiscard]] bool reads_own_output(const Layer& layer) const { return operand_bytes_ > 0.0 && attends(layer.kind); }
   [[nodiscard]] bool keeps_no_scores(const Layer& layer) const {
-    const bool attends = layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-    return attends && software_ != nullptr && is_fused(layer, *software_);
+    return attends(layer.kind) && software_ != nullptr && is_fused(layer, *software_);
   }
   /// Bytes per number, at least.
   [[nodiscard]] double kept_by_loss(const Layer& layer) const {

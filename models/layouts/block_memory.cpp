@@ -42,7 +42,7 @@ Bytes logits_of(const Layer& last, double bytes, double work) {
 
 /// Per sample.
 Bytes scores_of(const Layer& layer, Precision precision, double work) {
-  if (layer.kind != LayerKind::attention && layer.kind != LayerKind::cross_attention) return {};
+  if (!attends(layer.kind)) return {};
   const KeptForBackward kept = kept_for_backward(layer);
   return Bytes((kept.own * bytes_in_memory(precision).value() + kept.masks) * work);
 }

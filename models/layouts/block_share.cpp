@@ -17,6 +17,11 @@ bool BlockShares::has_split_logits(const Layer& layer) const {
          split_of(layer.input.index()).mode == SplitMode::column;
 }
 
+double tokens_of(const TrainingJob& job, const Layer& layer) {
+  const bool is_last = layer.id.index() + 1 == job.network.layers.size();
+  return is_last || is_head(job.network, layer) ? job.head_tokens : job.computed_tokens;
+}
+
 bool BlockShares::gathers_again() const {
   return layout_.sequence_parallel == SequenceParallel::on && job_.framework.kept_gathered.value < 0.5;
 }
@@ -30,8 +35,7 @@ Precision BlockShares::precision_of(const Layer& layer) const {
 }
 
 double BlockShares::samples(const Layer& layer) const {
-  const bool is_last = layer.id.index() + 1 == job_.network.layers.size();
-  return number(layout_.microbatch) * (is_last || is_head(layer) ? job_.head_tokens : job_.computed_tokens);
+  return number(layout_.microbatch) * tokens_of(job_, layer);
 }
 
 OperatorShare BlockShares::of(const Layer& layer) const {

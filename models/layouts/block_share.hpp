@@ -9,6 +9,10 @@
 
 namespace orrery {
 
+/// The share of a sample's tokens that a layer works on: padding and, from the head on, unmasked tokens left out where
+/// the job does.
+double tokens_of(const TrainingJob& job, const Layer& layer);
+
 /// `split`: of the whole graph over layout.tp devices (empty for tp = 1). All that it is made of must outlive it.
 class BlockShares {
  public:

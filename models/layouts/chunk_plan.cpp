@@ -26,7 +26,8 @@ const LayoutJudge::State::ChunkPlan& LayoutJudge::State::plan_for(const Layout& 
 
 /// By the time that a micro-batch takes on each block, recomputation and what shows of exchanges included.
 const LayoutJudge::State::ChunkPlan& LayoutJudge::State::uneven_plan_for(const Layout& layout) {
-  PriceKey key = key_of(std::int64_t{layout.pp} * layout.interleave, layout);
+  constexpr int half = 32;  // as many chunks on other stages are others
+  PriceKey key = key_of((std::int64_t{layout.pp} << half) + layout.interleave, layout);
   key.back() = 1 + static_cast<std::int64_t>(layout.recompute);  // which no price depends on
   const auto [at, is_new] = plans_.try_emplace(key);
   if (!is_new) return at->second;

@@ -7,6 +7,7 @@
 #include "models/cost/framework_kernels.hpp"
 #include "models/cost/layer_cost.hpp"
 #include "models/cost/pass_bytes.hpp"
+#include "models/layouts/block_share.hpp"
 #include "models/layouts/hidden_exchange.hpp"
 #include "models/layouts/selective_layers.hpp"
 
@@ -44,8 +45,7 @@ LayoutJudge::State::State(TrainingJob job)
     for (std::size_t i = block.first; i < block.end; ++i) {
       const Layer& layer = graph.layers[i];
       const LayerCost cost = layer_cost(layer);
-      const double tokens = i + 2 < graph.layers.size() ? job_.computed_tokens : job_.head_tokens;
-      const double computed = tokens * (1.0 - share_dropped(layer, job_.capacity_factor));
+      const double computed = tokens_of(job_, layer) * (1.0 - share_dropped(layer, job_.capacity_factor));
       const double executed = computed * executed_share(layer, job_.framework);
       const Flops passes = cost.forward + (marks_.has_backward[i] ? cost.backward : Flops());
       training_flops_ += passes * computed, executed_flops_ += passes * executed;

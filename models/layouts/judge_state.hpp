@@ -88,6 +88,7 @@ struct StatesMoved {
   double gathered_again = 1;            // share of the parameters that backward passes need, too
   WholeExchange sums;                   // of zero_group's shards between groups
   LibraryCost cost;                     // of the gradients but of experts; by block: of one
+  Bytes summed_at_once;                 // of them, in every rank's buffer
 };
 
 /// Exchange of gradients and parameters of one stage, in one step.
@@ -97,6 +98,7 @@ struct StateExchange {
   Seconds exchange_exposed;  // contained in it: of `cost`, or of the exchanges with every micro-batch
   WireBytes sent;
   LibraryCost cost;                // of the gradients
+  Bytes summed_at_once;            // of them, in every rank's buffer
   PassExchange forward, backward;  // of every micro-batch: ZeRO-3 block by block, ZeRO-2 backward; contained in what
                                    // stands above
   WireBytes summed;                // with every backward, beside its own: sums of zero_group's shards between groups
@@ -160,10 +162,10 @@ struct LayoutJudge::State {
   /// all stages.
   void add_sent(StepPrediction& step, const StageWork& stage, double count, const Layout& layout) const;
   void add_exchanged(StepPrediction& step, const WireBytes& sent, const Layout& layout) const;
-  void add_messages(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
-                    const Layout& layout) const;
+  /// All that a device sends, once every exchange has been added.
+  void set_sent(StepPrediction& step, const std::vector<StageWork>& chunks, double count, const Layout& layout) const;
   /// What late replicas cost; after all other parts.
-  void add_stragglers(StepParts& parts, const Layout& layout) const;
+  void add_stragglers(StepParts& parts, const Layout& layout);
   /// What a replica waits for its loader; after all other parts.
   void add_input(StepParts& parts, const std::vector<StageWork>& chunks, const std::vector<PipelineHop>& hops,
                  double count, const Layout& layout);
@@ -176,6 +178,9 @@ struct LayoutJudge::State {
                                           int stage, double count, const Layout& layout) const;
 
  private:
+  /// By which share of its computing the last replica is late: by chance, and by the tokens that it has, of which those
+  /// of several micro-batches even out where replicas do not meet with each of them.
+  [[nodiscard]] double lateness(const Layout& layout);
   /// What a price depends on beside the job: a class of blocks (or a number of chunks) and the layout's part in it; the
   /// last is for plans alone.
   using PriceKey = std::array<std::int64_t, 15>;
@@ -244,6 +249,7 @@ struct LayoutJudge::State {
   double tied_numbers_ = 0, frozen_tied_numbers_ = 0;  // of an embedding that the head uses too
   double tied_numbers_back_ = 0;  // of a frozen one without a backward pass of its own, those that the head's needs
   std::map<int, TensorSplit> splits_;
+  std::map<double, double> largest_of_;  // expected_largest() of so many replicas
   std::unordered_map<PriceKey, ChunkPlan, PriceKeyHash> plans_;
   std::unordered_map<PriceKey, BlockPrice, PriceKeyHash> prices_;
   PipelineReplay replay_;

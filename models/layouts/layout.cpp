@@ -18,6 +18,10 @@ std::string_view name_of(PipelineSchedule schedule) {
   return "";
 }
 
+bool splits_backward(PipelineSchedule schedule) {
+  return schedule == PipelineSchedule::zero_bubble;
+}
+
 std::string to_text(const Layout& layout) {
   std::string text = fmt::format("tp{} pp{} dp{}", layout.tp, layout.pp, layout.dp);
   if (layout.cp > 1) text += fmt::format(" cp{}", layout.cp);

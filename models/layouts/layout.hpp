@@ -19,7 +19,11 @@ enum class PipelineSchedule : std::uint8_t {
   zero_bubble   // ZB-H1 (Qi et al. 2023): gradients of weights fill the bubble; every stage keeps as much as 1F1B's
                 // first
 };
+inline constexpr std::array all_pipeline_schedules = {PipelineSchedule::gpipe, PipelineSchedule::one_f_one_b,
+                                                      PipelineSchedule::zero_bubble};
 std::string_view name_of(PipelineSchedule schedule);
+/// Whether gradients of weights are a pass of their own, behind those of the inputs.
+bool splits_backward(PipelineSchedule schedule);
 
 enum class SequenceParallel : std::uint8_t { off, on };
 /// On devices of several kinds. equal: every replica has as many micro-batches and every stage as many layers as the

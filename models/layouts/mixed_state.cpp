@@ -99,7 +99,7 @@ StepPrediction LayoutJudge::MixedState::step_of(const Spread& spread, const Layo
   }
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
   first.add_exchanged(step, spread.tied.sent * 2.0, layout);
-  first.add_messages(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
+  first.set_sent(step, slowest.chunks, static_cast<double>(step.microbatches), layout);
   first.add_stragglers(step.parts, layout);
   first.add_input(step.parts, slowest.chunks, slowest.hops, static_cast<double>(step.microbatches), layout);
   first.set_flops(step, layout);
@@ -147,6 +147,7 @@ LayoutPrices LayoutJudge::MixedState::prices(const Layout& layout) {
       price.devices = names_of(alike.kinds[stage]);
       price.layers = kinds_.front()->layers_of(static_cast<int>(stage), spread.plan, layout);
       price.gradient_exchange = exchanges[stage].states.cost, price.exchange_group = exchanges[stage].group;
+      price.summed_at_once = exchanges[stage].states.summed_at_once;
       price.outer = outer_of(spread, stage, layout);
       if (price.outer.time() > prices.outer.time()) prices.outer = price.outer;
       kind.stages.push_back(std::move(price));

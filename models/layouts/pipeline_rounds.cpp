@@ -12,7 +12,7 @@ namespace {
 
 /// Of every stage, for pp micro-batches.
 std::size_t tasks_per_round(const Layout& layout) {
-  const int each = layout.schedule == PipelineSchedule::zero_bubble ? 3 : 2;
+  const int each = splits_backward(layout.schedule) ? 3 : 2;
   return static_cast<std::size_t>(layout.pp * layout.interleave * each);
 }
 

@@ -5,6 +5,8 @@
 #include "models/cost/pass_bytes.hpp"
 #include "models/layouts/judge_state.hpp"
 #include "models/layouts/pipeline_time.hpp"
+#include "models/layouts/replica_places.hpp"
+#include "sim/base/normal.hpp"
 
 namespace orrery {
 namespace {
@@ -77,8 +79,8 @@ void LayoutJudge::State::add_exchanged(StepPrediction& step, const WireBytes& se
   step.exchanged_per_device += sent * (1.0 / layout.pp);
 }
 
-void LayoutJudge::State::add_messages(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
-                                      const Layout& layout) const {
+void LayoutJudge::State::set_sent(StepPrediction& step, const std::vector<StageWork>& chunks, double count,
+                                  const Layout& layout) const {
   double numbers = 0;  // there and back
   for (std::size_t chunk = 0; chunk + 1 < chunks.size(); ++chunk) {
     numbers += chunks[chunk].boundary_numbers * (1.0 + chunks[chunk].returned);
@@ -87,11 +89,20 @@ void LayoutJudge::State::add_messages(StepPrediction& step, const std::vector<St
   step.sent_per_device = step.exchanged_per_device.total() + crossing * (count / layout.pp);
 }
 
-void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) const {
+double LayoutJudge::State::lateness(const Layout& layout) {
   const double replicas = static_cast<double>(layout.dp) / layout.outer.islands;  // that wait for each other
-  const double late = job_.framework.straggler_per_doubling.value * std::log2(replicas) +
-                      job_.length_variation * std::sqrt(2.0 * std::log(replicas));
-  parts.straggler = (parts.total() - parts.exposed_dp - parts.exposed_outer) * late;
+  const double by_chance = straggler_share(job_.framework, replicas) +
+                           straggler_share(job_.framework, layout.outer.islands) / std::sqrt(layout.outer.every);
+  if (job_.length_variation <= 0) return by_chance;
+  const bool meet_always = exchanges_with_microbatches(layout) || (layout.zero_stage == 3 && layout.pp == 1);
+  const double drawn = meet_always ? 1.0 : static_cast<double>(microbatches(layout, job_.batch));
+  const auto [largest, is_new] = largest_of_.try_emplace(replicas);
+  if (is_new) largest->second = expected_largest(replicas);
+  return by_chance + job_.length_variation * largest->second / std::sqrt(drawn);
+}
+
+void LayoutJudge::State::add_stragglers(StepParts& parts, const Layout& layout) {
+  parts.straggler = (parts.total() - parts.exposed_dp - parts.exposed_outer) * lateness(layout);
 }
 
 /// Micro-batches are loaded one after the other while others are worked on, the first of a step while the rest of the
@@ -143,7 +154,7 @@ StepPrediction LayoutJudge::State::predict(const Layout& layout) {
   }
   const UpdateTime update = update_of_step(chunks, stages, hops, layout);
   step.parts.optimizer = update.working, step.parts.gaps += update.waiting;
-  add_messages(step, chunks, count, layout);
+  set_sent(step, chunks, count, layout);
   add_stragglers(step.parts, layout);
   add_input(step.parts, chunks, hops, count, layout);
   set_flops(step, layout);
@@ -183,7 +194,8 @@ void add_exchange(LayoutPrices& prices, const StateExchange& exchange, const Lay
     prices.states_forward = exchange.forward, prices.states_backward = exchange.backward;
     prices.states_summed = exchange.summed;
   }
-  if (exchange.cost.total() >= prices.gradient_exchange.total()) prices.gradient_exchange = exchange.cost;
+  if (exchange.cost.total() < prices.gradient_exchange.total()) return;
+  prices.gradient_exchange = exchange.cost, prices.summed_at_once = exchange.summed_at_once;
 }
 
 LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
@@ -197,7 +209,7 @@ LayoutPrices LayoutJudge::State::prices(const Layout& layout) {
     stage.optimizer = optimizer_time(stages[i], layout).total();
     stage.layers = layers_of(static_cast<int>(i), plan, layout);
     const StateExchange exchange = exchange_states(stages[i], layout);
-    stage.gradient_exchange = exchange.cost;
+    stage.gradient_exchange = exchange.cost, stage.summed_at_once = exchange.summed_at_once;
     add_exchange(prices, exchange, layout);
     stage.outer = exchange_between_islands(stages[i], layout);
     if (stage.outer.time() > prices.outer.time()) prices.outer = stage.outer;

@@ -16,10 +16,6 @@ void mark_raised(const LayerGraph& graph, LayerId from, std::vector<bool>& marke
   mark_raised(graph, layer.skip, marked);
 }
 
-bool is_attention(const Layer& layer) {
-  return layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-}
-
 /// Of each dense layer the shares of its output that products of their own make; none of other layers.
 std::vector<std::vector<double>> products_of(const LayerGraph& graph) {
   std::vector<std::vector<double>> products(graph.layers.size());
@@ -50,7 +46,7 @@ bool is_latent(const Layer& layer) {
 std::vector<bool> selective_layers(const LayerGraph& graph, const FrameworkProfile& framework) {
   std::vector<bool> marked(graph.layers.size(), false);
   for (const Layer& layer : graph.layers) {
-    if (is_attention(layer) && !is_fused(layer, framework)) marked[layer.id.index()] = true;
+    if (attends(layer.kind) && !is_fused(layer, framework)) marked[layer.id.index()] = true;
     if (is_latent(layer)) mark_raised(graph, layer.input, marked);
   }
   return marked;

@@ -9,10 +9,6 @@
 namespace orrery {
 namespace {
 
-bool attends(const Layer& layer) {
-  return layer.kind == LayerKind::attention || layer.kind == LayerKind::cross_attention;
-}
-
 /// Of attention layers alone: other kinds have no heads.
 bool splits_heads(const Layer& attention, std::int64_t tp) {
   if (attention.kind != LayerKind::attention) return true;
@@ -31,7 +27,7 @@ bool splits_tokens(const Layer& attention, const Layout& layout, std::int64_t tp
 std::string nearest_tp(const Layer& attention, const TrainingJob& job, const Layout& layout) {
   return nearest_degrees(job, layout, layout.tp, attention.heads, [&](std::int64_t tp) {
     const auto splits = [&](const Layer& layer) {
-      return !attends(layer) || (splits_heads(layer, tp) && splits_tokens(layer, layout, tp));
+      return !attends(layer.kind) || (splits_heads(layer, tp) && splits_tokens(layer, layout, tp));
     };
     const std::vector<Layer>& layers = job.network.layers;
     return std::all_of(layers.begin(), layers.end(), splits);
@@ -64,7 +60,7 @@ void add_tensor_obstacles(const TrainingJob& job, const Layout& layout, std::vec
   if (layout.tp == 1) return;
   bool has_attention = false;
   for (const Layer& layer : job.network.layers) {
-    if (!attends(layer)) continue;
+    if (!attends(layer.kind)) continue;
     has_attention = has_attention || layer.kind == LayerKind::attention;
     if (!splits_heads(layer, layout.tp)) return found.push_back(heads_obstacle(layer, job, layout));
     if (!splits_tokens(layer, layout, layout.tp)) return found.push_back(tokens_obstacle(layer, job, layout));
@@ -79,7 +75,7 @@ void add_context_obstacles(const TrainingJob& job, const Layout& layout, std::ve
   if (layout.cp == 1) return;
   const std::int64_t tokens = job.network.input.height;
   for (const Layer& layer : job.network.layers) {
-    if (layer.kind != LayerKind::lstm && layer.kind != LayerKind::gru) continue;
+    if (!is_recurrent(layer.kind)) continue;
     return found.push_back(fmt::format(
         "cp {}: {} of {} hands its state from token to token, so ranks of later tokens would wait for those of earlier "
         "ones - use cp 1",

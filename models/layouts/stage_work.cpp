@@ -29,7 +29,7 @@ PassTimes& PassTimes::operator+=(const PassTimes& other) {
 }
 
 Seconds weights_apart(const StageWork& stage, PipelineSchedule schedule) {
-  return schedule == PipelineSchedule::zero_bubble ? stage.backward_weights : Seconds();
+  return splits_backward(schedule) ? stage.backward_weights : Seconds();
 }
 
 StageWork& StageWork::operator+=(const StageWork& other) {

@@ -45,7 +45,7 @@ Passes passes_beside(const StageWork& stage, const Layout& layout, const WireByt
   if (share_wires(states, stage.context_sent.forward)) passes.forward -= stage.context_forward;
   if (share_wires(states, stage.expert_sent.forward)) passes.forward -= stage.expert_forward + stage.expert_hidden;
   passes.forward = std::max(Seconds(), passes.forward);  // stages on devices of several kinds take the longest parts
-  if (layout.pp > 1 && layout.schedule == PipelineSchedule::zero_bubble) {
+  if (layout.pp > 1 && splits_backward(layout.schedule)) {
     passes.backward = stage.backward_weights;
     return passes;
   }
@@ -188,6 +188,7 @@ StatesMoved LayoutJudge::State::states_moved_once(const StageWork& stage, const 
   const bool is_shared = layout.zero_stage > 0;
   once.cost = pay(once.gradients, is_shared ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce,
                   stage.parameters * wire, stage.expert_parameters * wire);
+  once.summed_at_once = Bytes(stage.parameters * wire) / pieces;
   if (!is_shared) return once;
   // What never moves is gathered only where it is sharded too.
   const double width = bytes_in_memory(job_.precision).value(), frozen = by_block ? width : 0.0;
@@ -222,7 +223,7 @@ StateExchange LayoutJudge::State::exchange_states(const StageWork& stage, const 
   } else {
     exchange = moved_at_the_end(once, passes, software.gradient_overlap.value, beside);
   }
-  exchange.cost = once.cost;
+  exchange.cost = once.cost, exchange.summed_at_once = once.summed_at_once;
   return exchange;
 }
 

@@ -102,6 +102,7 @@ struct ChunkPrice {
 struct StagePrice {
   std::vector<ChunkPrice> chunks;  // interleave of them
   LibraryCost gradient_exchange;   // ZeRO-3: of one block
+  Bytes summed_at_once;            // of its gradients, in every rank's buffer
   std::size_t exchange_group = 0;  // of nodes, on whose wires that takes so long
   OuterExchange outer;
   Seconds optimizer;
@@ -126,6 +127,7 @@ struct LayoutPrices {
   /// Of one micro-batch from each stage to the next one, where chunks are interleaved from the last to the first, too.
   std::vector<Seconds> transfers;
   LibraryCost gradient_exchange;  // of the stage that takes longest; ZeRO-3: of one block
+  Bytes summed_at_once;           // of that stage's gradients, in every rank's buffer
   Seconds gradient_exposed;  // of exchanging gradients and parameters (ZeRO 1 to 3), what is not hidden; of any stage
   Seconds exchange_exposed;  // contained in it: of gradient_exchange, or of what is exchanged with each micro-batch
   WholeExchange tied_exchange;  // tied embedding, first and last stage

@@ -11,12 +11,13 @@ namespace orrery {
 void LayoutJudge::State::note_tied_weights() {
   const std::vector<Layer>& layers = job_.network.layers;
   const auto head = std::find_if(layers.begin(), layers.end(), [](const Layer& layer) { return layer.tied; });
-  const auto is_embedding = [](const Layer& layer) { return layer.kind == LayerKind::embedding; };
-  const auto embedding = std::find_if(layers.begin(), layers.end(), is_embedding);
-  if (head == layers.end() || embedding == layers.end()) return;
-  const double numbers = number(embedding->vocabulary * embedding->out.channels);
-  (embedding->frozen ? frozen_tied_numbers_ : tied_numbers_) = numbers;
-  const auto holds_it = [&](const Block& block) { return embedding->id.index() < block.end; };
+  if (head == layers.end()) return;
+  const LayerId owner = owner_of_tied_weights(job_.network, *head);
+  if (!owner.valid()) return;
+  const Layer& embedding = layers[owner.index()];
+  const double numbers = number(embedding.vocabulary * embedding.out.channels);
+  (embedding.frozen ? frozen_tied_numbers_ : tied_numbers_) = numbers;
+  const auto holds_it = [&](const Block& block) { return owner.index() < block.end; };
   const auto block = std::find_if(sequence_.blocks.begin(), sequence_.blocks.end(), holds_it);
   const bool goes_back = head->input.valid() && marks_.has_backward[head->input.index()];
   if (goes_back && !block->has_backward) tied_numbers_back_ = numbers;

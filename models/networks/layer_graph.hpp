@@ -63,6 +63,10 @@ enum class LayerKind : std::uint8_t {
 std::string_view name_of(LayerKind kind);
 /// What a network is trained to make small; the last layer, and no other, is one.
 bool is_loss(LayerKind kind);
+/// Attention over its own tokens or another layer's.
+bool attends(LayerKind kind);
+/// Hands its state from token to token.
+bool is_recurrent(LayerKind kind);
 /// The input's numbers under another shape: no work, no memory, no kernel.
 bool is_view(LayerKind kind);
 /// Reads a second operand (`skip`).
@@ -143,6 +147,9 @@ struct LayerGraph {
 
 /// The products of the logits: a dense layer just before the loss, with an output for each class.
 bool is_head(const LayerGraph& graph, const Layer& layer);
+/// The embedding whose weights a tied layer uses (the nearest one before it). Invalid for layers with weights of their
+/// own.
+LayerId owner_of_tied_weights(const LayerGraph& graph, const Layer& layer);
 
 /// Numbers of a window: kernel^2, or kernel x kernel_width.
 std::int64_t kernel_area(const Layer& layer);

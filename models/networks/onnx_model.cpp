@@ -54,7 +54,6 @@ OnnxNode read_node(const WireField& message) {
     if (field->number == 3) node.name = text(*field);
     if (field->number == 4) node.op = text(*field);
     if (field->number == 5) read_attribute(*field, node);
-    if (field->number == 7) node.domain = text(*field);
   }
   if (node.name.empty() && !node.outputs.empty()) node.name = node.outputs.front();
   return node;

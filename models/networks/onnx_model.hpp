@@ -17,7 +17,7 @@ struct OnnxAttribute {
 };
 
 struct OnnxNode {
-  std::string op, name, domain;
+  std::string op, name;
   std::vector<std::string> inputs, outputs;  // an empty name: an optional one that is not there
   std::map<std::string, OnnxAttribute, std::less<>> attributes;
   std::vector<std::int64_t> tensor;  // dimensions of the value of a Constant

@@ -61,8 +61,7 @@ class CarriedOutputs {
     for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
       const std::string block = block_of(graph.layers[layer]);
       const LayerKind kind = graph.layers[layer].kind;
-      const bool is_recurrent = kind == LayerKind::lstm || kind == LayerKind::gru;
-      if (is_recurrent && !block.empty()) recurrent_.insert(block);
+      if (is_recurrent(kind) && !block.empty()) recurrent_.insert(block);
       for (const LayerId read : {graph.layers[layer].input, graph.layers[layer].skip}) {
         const LayerId source = source_of(graph, read);
         if (source.valid() && !block.empty() && block != block_of(graph.layers[source.index()])) {

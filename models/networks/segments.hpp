@@ -1,6 +1,7 @@
 // Where a network can be cut so that one tensor crosses, and the segments that recomputation works in.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -20,6 +21,8 @@ enum class Recompute : std::uint8_t {
   full  // only what crosses into a segment is kept (recompute_segments()); backward runs its forward pass once more,
         // but that of the last segment, whose activations are still there
 };
+inline constexpr std::array all_recomputes = {Recompute::none, Recompute::selective, Recompute::alternate,
+                                              Recompute::operators, Recompute::full};
 std::string_view name_of(Recompute recompute);
 /// Share of the segments whose forward pass runs once more whole.
 double share_of_blocks(Recompute recompute);

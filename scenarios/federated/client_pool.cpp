@@ -71,7 +71,7 @@ double ClientPool::expected_seconds(std::size_t client) {
 
 double ClientPool::expected_joules(std::size_t client) {
   const ClientGroup& group = job_.population.group(range_.first + client);
-  const Watts training = group.device.typical > Watts{} ? group.device.typical : group.device.maximum;
+  const Watts training = training_power(group.device);
   if (training <= Watts{}) {
     throw Infeasible(group.device.id + " has no power while training, which selection = \"energy-aware\" goes by");
   }

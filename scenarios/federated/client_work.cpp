@@ -26,23 +26,6 @@ Flops flops_of(const LayerGraph& graph, Flops LayerCost::*pass, const std::vecto
   return sum;
 }
 
-/// What an algorithm keeps on the server beside the model, read and written in every step, in models: momentum,
-/// first and second moments, control variate.
-std::size_t models_kept(AlgorithmKind kind) {
-  using enum AlgorithmKind;
-  switch (kind) {
-    case fedavgm:
-    case scaffold:
-      return 1;
-    case fedadagrad:
-    case fedadam:
-    case fedyogi:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 LocalBatches local_batches(std::int64_t samples, std::int64_t batch, int epochs, std::int64_t steps) {
@@ -199,9 +182,10 @@ Seconds ClientWork::over_updates(Flops flops, double updates, const Device& devi
 
 Seconds ClientWork::aggregation(std::size_t reports, std::size_t dropped, const Device& server) const {
   if (reports == 0) return {};
-  const AlgorithmKind kind = job_.options().algorithm.kind;
-  const auto of_reports = static_cast<std::size_t>(1 + entry_of(kind).extra_models) * reports;
-  Seconds time = aggregation_time(parameters_, job_.cost, of_reports + 2 * models_kept(kind), server) +
+  const FederatedAlgorithmEntry& algorithm = entry_of(job_.options().algorithm.kind);
+  const auto of_reports = static_cast<std::size_t>(1 + algorithm.extra_models) * reports;
+  const auto kept = static_cast<std::size_t>(algorithm.models_kept);
+  Seconds time = aggregation_time(parameters_, job_.cost, of_reports + 2 * kept, server) +
                  over_updates(flops_.server, static_cast<double>(reports), server);
   if (job_.options().secure) {
     const SecureAggregationCost cost =

@@ -59,10 +59,10 @@ class Judging {
   }
 
   Judged run(int threads) {
-    std::vector<std::thread> others;
+    std::vector<std::jthread> others;  // joined, too, where another one cannot be started
     for (int i = 1; i < threads; ++i) others.emplace_back([this] { work(); });
     work();
-    for (std::thread& other : others) other.join();
+    others.clear();
     if (failure_) std::rethrow_exception(failure_);
     return std::move(judged_);
   }

@@ -42,7 +42,7 @@ enum class ConstraintKind : std::uint8_t { rule, memory, limit };
 
 /// A constraint that layouts break: how many, and the one that comes nearest to keeping it.
 struct Rejection {
-  std::string constraint;  // "does not fit", "tp # does not divide the # heads of gpt"
+  std::string constraint;  // "does not fit", "tp N does not divide the N heads of gpt"
   std::size_t count = 0;
   std::string nearest;  // its layout and what is wrong with it
   double excess = 0;    // measured / allowed of the nearest, the largest of several; 0 where there is no such figure

@@ -34,8 +34,7 @@ Seconds host_beside_exchanges(const StagePrice& stage, double count) {
 /// From the last gradients that a stage gets to those that it sends on.
 Seconds last_backward(const StagePrice& stage, const Layout& layout) {
   const ChunkPrice& chunk = stage.chunks.front();
-  const bool apart = layout.schedule == PipelineSchedule::zero_bubble;
-  return chunk.backward_time() - (apart ? chunk.backward_weights : Seconds());
+  return chunk.backward_time() - (splits_backward(layout.schedule) ? chunk.backward_weights : Seconds());
 }
 
 /// How long before the end of the step every stage is done: gradients reach the first one last. Where the ends of the

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "models/cost/pass_bytes.hpp"
@@ -57,6 +58,14 @@ RankId smallest_of(const Job& job, std::size_t ranks) {
 
 MemoryEstimate whole_memory(const Job& job, double samples) {
   return memory_of(job, std::vector<Share>(job.scenario.workload.network.layers.size()), samples, 1);
+}
+
+void add_stragglers(const Job& job, int replicas, std::int64_t steps, Plan& plan) {
+  const FrameworkProfile& framework = job.cost.framework();
+  plan.straggler_share = straggler_share(framework, replicas) / std::sqrt(static_cast<double>(steps));
+  plan.notes.push_back(fmt::format("stragglers add {} x log2({}){} of the step (framework {})",
+                                   framework.straggler_per_doubling.value, replicas,
+                                   steps > 1 ? fmt::format(" / sqrt({})", steps) : "", framework.id));
 }
 
 void note_recompute(const Job& job, Plan& plan) {

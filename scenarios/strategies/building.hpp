@@ -30,6 +30,9 @@ MemoryEstimate whole_memory(const Job& job, double samples);
 /// Memory of a device that holds shares of the layers, in the strategy's precision.
 MemoryEstimate memory_of(const Job& job, const std::vector<Share>& shares, double samples, double passes);
 
+/// Takes into the plan how late the last of so many replicas is that meet once in so many steps, and notes it: by
+/// chance, so that what several steps add evens out (independent steps: 1 / sqrt(steps)).
+void add_stragglers(const Job& job, int replicas, std::int64_t steps, Plan& plan);
 /// Adds what the notes say of recomputation; nothing when there is none.
 void note_recompute(const Job& job, Plan& plan);
 

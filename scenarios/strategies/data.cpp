@@ -133,14 +133,11 @@ std::vector<std::string> notes_on(const Job& job, const DataParallelStep& step, 
     total += bucket.bytes;
     exchanges += bucket.bytes.value() > 0 ? 1 : 0;
   }
-  std::vector<std::string> notes = {
-      fmt::format("{} replicas of {} each per micro-step; {} bytes of gradients in {}, {}", job.strategy.devices,
-                  human_count(static_cast<std::uint64_t>(samples), "sample"), total.value(),
-                  human_count(exchanges, "bucket"),
-                  job.strategy.overlap ? "each exchanged as soon as backward has filled it"
-                                       : "exchanged after the whole backward pass"),
-      fmt::format("stragglers add {} x log2({}) of the step (framework {})",
-                  job.cost.framework().straggler_per_doubling.value, job.strategy.devices, job.cost.framework().id)};
+  std::vector<std::string> notes = {fmt::format(
+      "{} replicas of {} each per micro-step; {} bytes of gradients in {}, {}", job.strategy.devices,
+      human_count(static_cast<std::uint64_t>(samples), "sample"), total.value(), human_count(exchanges, "bucket"),
+      job.strategy.overlap ? "each exchanged as soon as backward has filled it"
+                           : "exchanged after the whole backward pass")};
   if (step.serves()) {
     notes.emplace_back(
         "the parameter server has a device of its own and adds the gradients up; the optimizer runs on the replicas, "
@@ -178,8 +175,8 @@ Plan plan_data(const Job& job) {
   plan.microbatches = micro_steps;
   plan.memory = whole_memory(job, samples);
   plan.fullest = smallest_of(job, static_cast<std::size_t>(replicas));
-  plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(replicas));
   plan.notes = notes_on(job, step, samples);
+  add_stragglers(job, replicas, 1, plan);
   note_recompute(job, plan);
   return plan;
 }

@@ -20,10 +20,10 @@ void require_possible(const LayoutJudge& judge, const Layout& layout) {
   if (!obstacles.empty()) throw Infeasible(join(obstacles, "; "));
 }
 
-/// Of stragglers that are not simulated: of drawn times the slowest shows by itself.
-double straggler_share(const HybridOptions& options, const StepPrediction& prediction) {
+/// Of stragglers that are not simulated.
+double late_share(const StepPrediction& prediction) {
   const Seconds without = prediction.time() - prediction.parts.straggler;
-  return options.jitter > 0 || without <= Seconds() ? 0.0 : prediction.parts.straggler / without;
+  return without <= Seconds() ? 0.0 : prediction.parts.straggler / without;
 }
 
 LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const StepPrediction& prediction,
@@ -36,7 +36,7 @@ LayoutFigures figures_of(const TrainingJob& job, const Layout& layout, const Ste
   figures.hardware_flops = prediction.hardware_flops;
   figures.collective = std::string(name_of(prices.gradient_exchange.algorithm));
   if (prices.gradient_exchange.total() > Seconds()) {
-    figures.bus = exchange_bus_bandwidth(job, layout, prices);
+    figures.bus = exchange_bus_bandwidth(layout, prices);
   }
   return figures;
 }
@@ -67,7 +67,7 @@ Plan plan_hybrid(const Job& job) {
   plan.model_flops = prediction.model_flops;
   plan.memory = prediction.memory.states;
   plan.memory.working = prediction.memory.working + prediction.memory.reserve;
-  plan.straggler_share = straggler_share(options, prediction);
+  plan.straggler_share = late_share(prediction);
   plan.gap_share = prediction.parts.gap_share();
   const HybridPlatform platform = hybrid_platform(judge.job(), options, prices, job.scenario.message_budget);
   plan.layout = figures_of(judge.job(), layout, prediction, prices);

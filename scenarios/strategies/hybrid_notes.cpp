@@ -123,7 +123,7 @@ std::string one_way_note(const LayoutPrices& prices) {
 }
 
 /// Contract: there is an exchange.
-std::string exchange_note(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {
+std::string exchange_note(const Layout& layout, const LayoutPrices& prices) {
   const LibraryCost& exchange = prices.gradient_exchange;
   const std::string_view block = layout.zero_stage == 3 ? " of a block" : "";
   const std::string when = exchanges_with_microbatches(layout)
@@ -134,7 +134,7 @@ std::string exchange_note(const TrainingJob& job, const Layout& layout, const La
       "exchange of gradients{} ({}): {:.4g} ms of overhead + {:.4g} ms of wire, {:.3g} GB/s of bus bandwidth; of all "
       "exchanges of states in a step {:.4g} ms show",
       when, name_of(exchange.algorithm), milliseconds(exchange.overhead), milliseconds(exchange.wire),
-      exchange_bus_bandwidth(job, layout, prices).value() / giga, milliseconds(prices.gradient_exposed));
+      exchange_bus_bandwidth(layout, prices).value() / giga, milliseconds(prices.gradient_exposed));
 }
 
 std::string islands_note(const HybridOptions& options, const LayoutPrices& prices) {
@@ -196,7 +196,7 @@ std::vector<std::string> hybrid_notes(const LayoutJudge& judge, const HybridOpti
         "a message between stages: {:.4g} ms, {}{}", milliseconds(std::ranges::max(prices.transfers)),
         job.framework.blocking_transfers.value > 0.5 ? "and the stage waits for it" : "hidden", one_way_note(prices)));
   }
-  if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(job, options.layout, prices));
+  if (prices.gradient_exchange.total() > Seconds()) notes.push_back(exchange_note(options.layout, prices));
   if (options.layout.outer.islands > 1) notes.push_back(islands_note(options, prices));
   notes.push_back(parts_note(prediction));
   add_cautions(options, job.cluster, notes);

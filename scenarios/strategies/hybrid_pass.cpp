@@ -41,7 +41,7 @@ PassPrice price_of_pass(const ChunkPrice& price, const Task& task, const LayoutP
              {meeting_of_states(layout), Dimension::dp, prices.states_forward}},
             price.late};
   }
-  const Seconds weights = layout.schedule == PipelineSchedule::zero_bubble ? Seconds() : price.backward_weights;
+  const Seconds weights = splits_backward(layout.schedule) ? Seconds() : price.backward_weights;
   PassPrice pass{price.backward_input + weights,
                  {{slices, Dimension::tp, {price.tensor_backward, price.tensor_sent.backward}},
                   {parts, Dimension::cp, {price.context_backward, with_recompute(price.context_sent)}},

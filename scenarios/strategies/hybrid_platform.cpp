@@ -188,7 +188,7 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
   for (const StagePrice& stage : prices.stages) {
     platform.exchanges.push_back(timed_collective(time, stage.gradient_exchange.sent(),
                                                   by_group[stage.exchange_group][meeting_of_states(options.layout)]));
-    platform.exchanges.back().bytes = exchanged_gradients(job, options.layout, prices);
+    platform.exchanges.back().bytes = stage.summed_at_once;
     platform.outer_exchanges.push_back(
         outer_exchanges(stage.outer, prices.outer, options.layout, by_group[stage.exchange_group]));
   }
@@ -197,20 +197,8 @@ HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& opti
   return platform;
 }
 
-Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {
-  double most = 0;
-  for (const StagePrice& stage : prices.stages) {
-    double parameters = 0;
-    for (const ChunkPrice& chunk : stage.chunks) parameters += chunk.parameters;
-    most = std::max(most, parameters);
-  }
-  const bool by_block = layout.zero_stage == 3 && layout.pp == 1;
-  const double blocks = by_block ? std::max<double>(1.0, static_cast<double>(dealt_blocks(blocks_of(job.network)))) : 1;
-  return Bytes(most * gradient_wire_bytes(job.framework, job.precision) / blocks);
-}
-
-BytesPerSecond exchange_bus_bandwidth(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices) {
-  return bus_bandwidth(exchange_kind(layout), sharing_ranks(layout), exchanged_gradients(job, layout, prices),
+BytesPerSecond exchange_bus_bandwidth(const Layout& layout, const LayoutPrices& prices) {
+  return bus_bandwidth(exchange_kind(layout), sharing_ranks(layout), prices.summed_at_once,
                        prices.gradient_exchange.total());
 }
 

@@ -37,9 +37,7 @@ struct HybridPlatform {
 HybridPlatform hybrid_platform(const TrainingJob& job, const HybridOptions& options, const LayoutPrices& prices,
                                std::uint64_t message_budget);
 
-/// Gradients of the heaviest stage, as sent by one rank.
-Bytes exchanged_gradients(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices);
-/// The bus bandwidth that their exchange reaches.
-BytesPerSecond exchange_bus_bandwidth(const TrainingJob& job, const Layout& layout, const LayoutPrices& prices);
+/// That the exchange of gradients reaches, of the stage whose takes longest.
+BytesPerSecond exchange_bus_bandwidth(const Layout& layout, const LayoutPrices& prices);
 
 }  // namespace orrery

@@ -52,8 +52,6 @@ std::vector<std::string> notes_on(const Job& job, double samples, Bytes weights)
   return {fmt::format("outer step = {0} x (forward + backward of {1} samples + optimizer) on each of {2} devices, then "
                       "an all-reduce of {3} bytes of weights: {0} times fewer exchanges than data parallelism",
                       steps, number_text(samples), workers, number_text(weights.value())),
-          fmt::format("stragglers add {} x log2({}) of the step (framework {})",
-                      job.cost.framework().straggler_per_doubling.value, workers, job.cost.framework().id),
           rounded_note(job),
           "learns by itself: w = mean over devices of the weights after their local steps; momentum and the like start "
           "anew after every average"};
@@ -84,8 +82,8 @@ Plan plan_local_sgd(const Job& job) {
   plan.degrees.dp = workers;
   plan.memory = whole_memory(job, samples);
   plan.fullest = smallest_of(job, plan.program.ranks());
-  plan.straggler_share = job.cost.framework().straggler_per_doubling.value * std::log2(static_cast<double>(workers));
   plan.notes = notes_on(job, samples, weights);
+  add_stragglers(job, workers, steps, plan);
   note_recompute(job, plan);
   return plan;
 }

@@ -122,12 +122,4 @@ double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass) {
   return numbers;
 }
 
-LayerId owner_of_tied_weights(const LayerGraph& graph, const Layer& layer) {
-  if (!layer.tied) return {};
-  for (std::size_t i = layer.id.index(); i-- > 0;) {
-    if (graph.layers[i].kind == LayerKind::embedding) return LayerId(i);
-  }
-  return {};
-}
-
 }  // namespace orrery

@@ -33,8 +33,4 @@ std::vector<Span> cut_into_stages(const LayerRow& row, std::size_t parts);
 /// later one still reads, each counted once. Backward: the gradients of those of them that training needs.
 double numbers_across(const LayerGraph& graph, std::size_t cut, Pass pass);
 
-/// The embedding whose weights a tied layer uses (the nearest one before it). Invalid for layers with weights of their
-/// own.
-LayerId owner_of_tied_weights(const LayerGraph& graph, const Layer& layer);
-
 }  // namespace orrery

@@ -42,6 +42,10 @@ const StrategyEntry& entry_of(StrategyKind kind) {
   contract_failed("every StrategyKind has an entry", __FILE__, __LINE__);
 }
 
+std::string_view name_of(StrategyKind kind) {
+  return entry_of(kind).name;
+}
+
 bool is_cosimulated(StrategyKind kind) {
   return entry_of(kind).plan == nullptr;
 }

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -20,32 +18,32 @@ void check_known(CsvRow& row, const std::string& column, const std::string& name
   row.problem(column, "unknown " + column + " \"" + name + "\"", "", did_you_mean(name, known));
 }
 
-/// A share that divides may not be 0.
-bool divides(std::string_view constant) {
-  return constant.ends_with("share") || constant.ends_with("efficiency");
+std::vector<std::string> names_of(const std::vector<NamedConstant>& constants) {
+  std::vector<std::string> names;
+  for (const NamedConstant& constant : constants) names.push_back(constant.name);
+  return names;
 }
 
-void check_size(CsvRow& row, std::string_view column, double value, std::string_view constant) {
-  const double largest = largest_value(constant);
-  if (divides(constant) && (value <= 0.0 || value > largest)) {
-    row.problem(column, fmt::format("must be above 0 and at most {}", largest), "a share");
+void check_size(CsvRow& row, std::string_view column, double value, const ConstantLimits& limits) {
+  if (limits.divides && (value <= 0.0 || value > limits.largest)) {
+    row.problem(column, fmt::format("must be above 0 and at most {}", limits.largest), "a share");
   } else if (value < 0.0) {
     row.problem(column, "must be at least 0");
-  } else if (value > largest) {
-    row.problem(column, fmt::format("must be at most {}", largest));
+  } else if (value > limits.largest) {
+    row.problem(column, fmt::format("must be at most {}", limits.largest));
   }
 }
 
-Ranged read_value(CsvRow& row, std::string_view constant) {
+Ranged read_value(CsvRow& row, const ConstantLimits& limits) {
   const double value = row.required_number("value");
   if (row.text("value").empty()) return Ranged();
-  check_size(row, "value", value, constant);
+  check_size(row, "value", value, limits);
   const Ranged read(value, row.number("low").value_or(value), row.number("high").value_or(value));
   if (read.low > value) row.problem("low", fmt::format("is above the value {}", value));
   if (read.high < value) row.problem("high", fmt::format("is below the value {}", value));
   if (read.low < 0.0 && value >= 0.0) row.problem("low", "must be at least 0");
-  if (read.high > std::max(value, largest_value(constant))) {
-    row.problem("high", fmt::format("must be at most {}", largest_value(constant)));
+  if (read.high > std::max(value, limits.largest)) {
+    row.problem("high", fmt::format("must be at most {}", limits.largest));
   }
   return read;
 }
@@ -60,17 +58,14 @@ CsvColumns constant_columns(const std::string& owner) {
   return {{owner, "constant", "value", "low", "high", "source"}, {}};
 }
 
-double largest_value(std::string_view constant) {
-  constexpr std::array<std::string_view, 4> shares{"share", "efficiency", "overlap", "exposed"};
-  const auto ends = [constant](std::string_view end) { return constant.ends_with(end); };
-  if (std::any_of(shares.begin(), shares.end(), ends)) return 1.0;
-  if (constant == "blocking_transfers" || constant == "recompute_early_stop") return 1.0;
-  if (constant == "flash_attention") return 3.0;
-  if (constant == "small_ring_loss") return 1.99;
-  return std::numeric_limits<double>::max();
+ConstantLimits limits_of(std::string_view constant, std::span<const NamedConstant> constants) {
+  const auto same = [&](const NamedConstant& named) { return named.name == constant; };
+  const auto found = std::find_if(constants.begin(), constants.end(), same);
+  return found == constants.end() ? ConstantLimits{} : found->limits;
 }
 
 std::vector<ConstantRow> read_constants(CsvTable table, const ConstantNames& names, Problems& problems) {
+  const std::vector<std::string> constants = names_of(names.constants);
   std::vector<ConstantRow> rows;
   std::map<std::pair<std::string, std::string>, int> lines;
   for (CsvRow& cells : table.rows()) {
@@ -81,8 +76,8 @@ std::vector<ConstantRow> read_constants(CsvTable table, const ConstantNames& nam
     row.constant = cells.required_text("constant");
     row.source = cells.required_text("source");
     check_known(cells, names.owner, row.owner, names.owners);
-    check_known(cells, "constant", row.constant, names.constants);
-    row.value = read_value(cells, row.constant);
+    check_known(cells, "constant", row.constant, constants);
+    row.value = read_value(cells, limits_of(row.constant, names.constants));
     const auto [place, is_new] = lines.emplace(std::pair(row.owner, row.constant), row.at.line);
     if (!is_new) {
       cells.problem("constant", fmt::format("\"{}\" of \"{}\" is given twice", row.constant, row.owner),

@@ -22,55 +22,57 @@
 #endif
 
 namespace orrery {
-namespace {
 
 // A name that a signal handler may read at any moment: it is looked at only while the state says `live`.
-struct TemporaryName {
+struct TemporaryFile::Name {
   enum class State : int { free, being_written, live };
   std::atomic<State> state{State::free};
-  std::array<char, PATH_MAX> name{};
+  std::array<char, PATH_MAX> text{};
+  static_assert(std::atomic<State>::is_always_lock_free, "a signal handler must never wait for a lock");
 };
-static_assert(std::atomic<TemporaryName::State>::is_always_lock_free, "a signal handler must never wait for a lock");
-
-using TemporaryNames = std::array<TemporaryName, 16>;  // as many files can be under way at a time; more wait
 
 // State of the whole process, because a signal handler can be given nothing. constinit: no guard a handler could block
-// on.
-TemporaryNames& temporary_names() {
-  static constinit TemporaryNames names{};
+// on. As many files can be under way at a time; more wait.
+std::span<TemporaryFile::Name> TemporaryFile::names() {
+  static constinit std::array<Name, 16> names{};
   return names;
 }
 
-/// A temporary file name that is on the list, and the file gone, when it leaves scope.
-class Temporary {
- public:
-  explicit Temporary(const std::string& name) : slot_(&take_slot()) {
-    if (name.size() >= slot_->name.size()) {
-      slot_->state = TemporaryName::State::free;
-      throw std::runtime_error("cannot write " + name + ": the name is too long");
+TemporaryFile::Name& TemporaryFile::take() {
+  for (;;) {
+    for (Name& name : names()) {
+      auto expected = Name::State::free;
+      if (name.state.compare_exchange_strong(expected, Name::State::being_written)) return name;
     }
-    std::memcpy(slot_->name.data(), name.c_str(), name.size() + 1);
-    slot_->state = TemporaryName::State::live;
+    std::this_thread::yield();
   }
-  ~Temporary() {
-    ::unlink(slot_->name.data());  // after a rename the name is gone already
-    slot_->state = TemporaryName::State::free;
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
+}
 
- private:
-  static TemporaryName& take_slot() {
-    for (;;) {
-      for (TemporaryName& slot : temporary_names()) {
-        auto expected = TemporaryName::State::free;
-        if (slot.state.compare_exchange_strong(expected, TemporaryName::State::being_written)) return slot;
-      }
-      std::this_thread::yield();
-    }
+TemporaryFile::TemporaryFile(const std::string& name) : name_(&take()) {
+  if (name.size() >= name_->text.size()) {
+    name_->state = Name::State::free;
+    throw std::runtime_error("cannot write " + name + ": the name is too long");
   }
-  TemporaryName* slot_;
-};
+  std::memcpy(name_->text.data(), name.c_str(), name.size() + 1);
+  name_->state = Name::State::live;
+}
+
+TemporaryFile::~TemporaryFile() {
+  ::unlink(name_->text.data());  // after a rename the name is gone already
+  name_->state = Name::State::free;
+}
+
+std::filesystem::path TemporaryFile::path() const {
+  return name_->text.data();
+}
+
+void remove_temporary_files() noexcept {
+  for (const TemporaryFile::Name& name : TemporaryFile::names()) {
+    if (name.state.load() == TemporaryFile::Name::State::live) ::unlink(name.text.data());
+  }
+}
+
+namespace {
 
 class Descriptor {
  public:
@@ -122,17 +124,11 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
   const fs::path target = fs::exists(status) ? fs::canonical(path) : path;  // a link stays a link
   static std::atomic<unsigned> counter{0};
   const std::string name = target.string() + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
-  const Temporary temporary(name);
+  const TemporaryFile temporary(name);
   const Descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file.value() < 0) cannot("write", path, errno);
   if (const int error = write_everything(file.value(), content); error != 0) cannot("write", path, error);
   if (std::rename(name.c_str(), target.c_str()) != 0) cannot("write", path, errno);
-}
-
-void remove_temporary_files() noexcept {
-  for (const TemporaryName& slot : temporary_names()) {
-    if (slot.state.load() == TemporaryName::State::live) ::unlink(slot.name.data());
-  }
 }
 
 std::string read_file(const std::filesystem::path& path) {

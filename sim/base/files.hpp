@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,26 @@ namespace orrery {
 /// remove_temporary_files() on a signal. May be called from several threads.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// Removes every temporary file that a write_file() under way has made. Async-signal-safe: made for the handler of
-/// SIGINT and SIGTERM that main() installs, which ends the process afterwards.
+/// A file that is gone when this leaves scope, and after a signal (remove_temporary_files). It does not make it.
+class TemporaryFile {
+ public:
+  /// Throws std::runtime_error when the name is longer than the system's names are.
+  explicit TemporaryFile(const std::string& name);
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] std::filesystem::path path() const;
+
+ private:
+  struct Name;
+  friend void remove_temporary_files() noexcept;
+  static std::span<Name> names();
+  static Name& take();
+  Name* name_;
+};
+
+/// Removes every TemporaryFile, those that a write_file() under way has made among them. Async-signal-safe: made for
+/// the handler of signals that main() installs, which ends the process afterwards.
 void remove_temporary_files() noexcept;
 
 /// Whole content; throws std::system_error naming the file and the reason.

@@ -17,9 +17,12 @@ struct ChildResult {
 
 /// Runs `arguments` (arguments[0] = path) with posix_spawn, reads its standard output line by line and its standard
 /// error, and waits. `on_line` sees every complete line of output and returns true to keep it out of `output` (progress
-/// lines). SIGINT and SIGTERM reach the child with the process group. Throws std::runtime_error when the child cannot
-/// be started.
+/// lines). Signals of the terminal reach the child with the process group. Throws std::runtime_error when the child
+/// cannot be started.
 ChildResult run_child(const std::vector<std::string>& arguments,
                       const std::function<bool(const std::string&)>& on_line = {});
+
+/// For children: from now on SIGTERM comes when the thread that started this process ends, as when its own is killed.
+void end_with_parent();
 
 }  // namespace orrery

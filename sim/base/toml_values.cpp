@@ -62,8 +62,7 @@ void wrong_type(const toml::node& node, const WantedValue& wanted, const std::st
 void convert(const toml::node& node, const WantedValue& wanted, std::optional<std::string>& value) {
   value = node.value_exact<std::string>();
   if (value) return;
-  const bool quotable = node.is_number() || node.is_boolean();
-  wrong_type(node, wanted, "a string", quotable ? "put it in quotes" : "");
+  wrong_type(node, wanted, "a string", node.is_number() ? "put it in quotes" : "");
 }
 
 void convert(const toml::node& node, const WantedValue& wanted, std::optional<double>& value) {

@@ -49,7 +49,8 @@ double uplink_share(CollectiveKind kind, GroupPlace place, const LibraryPath& ne
   if (network.leaf_nodes == 0 || network.oversubscription <= 1) return 1.0;
   const int beside = std::max(1, network.leaf_nodes / std::max(1, place.nodes_apart));
   if (place.nodes() <= beside) return 1.0;
-  const double leaving = kind == CollectiveKind::all_to_all ? 1.0 : 1.0 / beside;
+  const double others = place.nodes() - 1;
+  const double leaving = kind == CollectiveKind::all_to_all ? (place.nodes() - beside) / others : 1.0 / beside;
   return std::min(1.0, 1.0 / (leaving * network.oversubscription));
 }
 

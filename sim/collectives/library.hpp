@@ -75,9 +75,8 @@ struct LibraryCost {
 };
 
 /// How much of its part of the NICs a rank can use when all groups like its own talk at once, by the uplinks of the
-/// leaves that they cross. With l nodes of a group under each leaf of o : 1 a ring leaves the leaf once: min(1, l / o).
-/// An all-to-all is taken as if all of it did (of k nodes' bytes (k - l) / (k - 1) do): min(1, 1 / o). A group under
-/// one leaf has all.
+/// leaves that they cross. With l of a group's k nodes under each leaf of o : 1 a ring leaves the leaf once: min(1, l /
+/// o); of an all-to-all's bytes (k - l) / (k - 1) do: min(1, (k - 1) / ((k - l) o)). A group under one leaf has all.
 double uplink_share(CollectiveKind kind, GroupPlace place, const LibraryPath& network);
 
 /// The same path with this share of its rate. Sums in the network's switches leave a leaf as one stream of many, and

@@ -87,11 +87,12 @@ using MakeSchedule = Schedule (*)(CollectiveKind kind, const GroupShape& shape);
 /// One line of the table of algorithms: adding an algorithm is one file and one line here.
 struct AlgorithmEntry {
   Algorithm algorithm;
-  std::string_view name;     // as in scenario files: "ring", "double-binary-tree", "halving-doubling", "hierarchical",
-                             // "parameter-server", "pairwise"
   std::string_view summary;  // one sentence for `list collectives`
   std::vector<CollectiveKind> kinds;
   MakeSchedule make;
+
+  /// As in scenario files.
+  [[nodiscard]] std::string_view name() const { return name_of(algorithm); }
 };
 const std::vector<AlgorithmEntry>& algorithms();
 

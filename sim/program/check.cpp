@@ -33,29 +33,30 @@ const std::vector<RankId>* group_of(const Program& program, CollectiveId id) {
 }
 
 void check_peer(const Program& program, OpId id, RankId peer, Reasons& reasons) {
+  if (in_range(peer, program.ranks()) && peer != program.op(id).rank) return;
   const std::string name = describe(program, id);
   if (!in_range(peer, program.ranks())) {
     reasons.push_back(fmt::format("{}: its peer is not one of the {} ranks", name, program.ranks()));
-  } else if (peer == program.op(id).rank) {
+  } else {
     reasons.push_back(name + ": a rank does not send to itself");
   }
 }
 
 void check_action(const Program& program, OpId id, Reasons& reasons) {
   const Op& op = program.op(id);
-  const std::string name = describe(program, id);
+  const auto name = [&] { return describe(program, id); };  // made only where something is wrong
   if (const auto* compute = std::get_if<Compute>(&op.action)) {
-    if (!is_amount(compute->duration.value())) reasons.push_back(name + ": its duration is not a time of 0 or more");
-    if (!is_amount(compute->flops.value())) reasons.push_back(name + ": its FLOPs are not a count of 0 or more");
+    if (!is_amount(compute->duration.value())) reasons.push_back(name() + ": its duration is not a time of 0 or more");
+    if (!is_amount(compute->flops.value())) reasons.push_back(name() + ": its FLOPs are not a count of 0 or more");
   } else if (const auto* send = std::get_if<Send>(&op.action)) {
     check_peer(program, id, send->to, reasons);
-    if (!is_amount(send->bytes.value())) reasons.push_back(name + ": its bytes are not a size of 0 or more");
+    if (!is_amount(send->bytes.value())) reasons.push_back(name() + ": its bytes are not a size of 0 or more");
   } else if (const auto* receive = std::get_if<Receive>(&op.action)) {
     check_peer(program, id, receive->from, reasons);
   } else if (const auto* delay = std::get_if<Delay>(&op.action)) {
-    if (!is_amount(delay->duration.value())) reasons.push_back(name + ": its duration is not a time of 0 or more");
+    if (!is_amount(delay->duration.value())) reasons.push_back(name() + ": its duration is not a time of 0 or more");
   } else if (!group_of(program, std::get<CollectiveCall>(op.action).collective)) {
-    reasons.push_back(name + ": there is no such collective, or its group does not exist");
+    reasons.push_back(name() + ": there is no such collective, or its group does not exist");
   }
 }
 

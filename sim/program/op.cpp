@@ -28,7 +28,7 @@ std::string_view name_of(Phase phase) {
 }
 
 std::string_view name_of(Dimension dimension) {
-  static constexpr std::array<std::string_view, 6> names{"none", "dp", "tp", "pp", "cp", "ep"};
+  static constexpr std::array<std::string_view, dimension_count> names{"none", "dp", "tp", "pp", "cp", "ep"};
   return pick(names, dimension);
 }
 

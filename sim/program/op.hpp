@@ -33,6 +33,7 @@ enum class Phase : std::uint8_t {
 
 /// The dimension of parallelism that causes a communication; compute operations carry `none`.
 enum class Dimension : std::uint8_t { none, dp, tp, pp, cp, ep };
+constexpr std::size_t dimension_count = 6;
 
 enum class CollectiveKind : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast, all_to_all };
 

@@ -15,13 +15,12 @@ Successors::Successors(std::size_t nodes, const std::vector<std::pair<std::uint3
 }
 
 std::vector<OpId> stream_predecessors(const Program& program) {
-  constexpr std::size_t dimensions = 6;
-  std::vector<OpId> last(program.ranks() * stream_count * dimensions);
+  std::vector<OpId> last(program.ranks() * stream_count * dimension_count);
   std::vector<OpId> before(program.ops().size());
   for (std::size_t i = 0; i < program.ops().size(); ++i) {
     const Op& op = program.ops()[i];
     if (!op.rank.valid() || op.rank.index() >= program.ranks()) continue;
-    const std::size_t lane = (op.rank.index() * stream_count + static_cast<std::size_t>(op.stream)) * dimensions +
+    const std::size_t lane = (op.rank.index() * stream_count + static_cast<std::size_t>(op.stream)) * dimension_count +
                              static_cast<std::size_t>(op.dimension);
     before[i] = last[lane];
     last[lane] = OpId(i);

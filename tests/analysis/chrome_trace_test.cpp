@@ -72,6 +72,20 @@ TEST_CASE("waiting is a slice of its own before the transfer") {
   CHECK(name_of_track(events, slices[1]) == "collective dp");
 }
 
+TEST_CASE("a host at work and a loader do not communicate: tracks and categories of their own, no waiting") {
+  const json events = events_of(header +
+                                "h,0,host,none,forward,,0,0,1,2,0,0,\n"
+                                "h,0,receive,dp,input,,0,0,1,2,0,0,\n"
+                                "h,0,receive,pp,forward,,0,0,1,2,0,0,1\n");
+  const auto slices = with_phase(events, "X");
+  std::set<std::array<std::string, 3>> found;
+  for (const json& slice : slices) found.insert({name_of_track(events, slice), slice["name"], slice["cat"]});
+  CHECK(found == std::set<std::array<std::string, 3>>{{"host", "host forward", "host"},
+                                                      {"loader", "load", "input"},
+                                                      {"receive pp", "receive forward", "comm.pp"},
+                                                      {"receive pp", "wait for receive forward", "wait"}});
+}
+
 TEST_CASE("strategies with the same ranks are different processes, overlapping sends get tracks of their own") {
   const json events = events_of(header +
                                 "a,0,send,dp,transfer,,0,0,0,4,1,0,1\n"

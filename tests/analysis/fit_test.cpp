@@ -104,10 +104,10 @@ TEST_CASE("Too few rows are refused") {
 }
 
 TEST_CASE("Bounds follow what a constant is") {
-  CHECK(parameter_for("gemm_share", Ranged(0.8)).highest == 1.0);
-  CHECK(parameter_for("gemm_share", Ranged(0.8)).lowest == 0.02);
-  CHECK(parameter_for("gemm_k0", Ranged(340, 335, 385)).highest == 3850);
-  CHECK(parameter_for("gemm_k0_fp8", Ranged(0)).highest == 100);
+  CHECK(parameter_for("gemm_share", Ranged(0.8), divisor_limits).highest == 1.0);
+  CHECK(parameter_for("gemm_share", Ranged(0.8), divisor_limits).lowest == 0.02);
+  CHECK(parameter_for("gemm_k0", Ranged(340, 335, 385), {}).highest == 3850);
+  CHECK(parameter_for("gemm_k0_fp8", Ranged(0), {}).highest == 100);
 }
 
 }  // namespace

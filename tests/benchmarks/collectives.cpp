@@ -32,7 +32,7 @@ void closed_form(benchmark::State& state, Algorithm algorithm) {
 [[maybe_unused]] const bool registered = [] {
   for (const AlgorithmEntry& entry : algorithms()) {
     if (std::count(entry.kinds.begin(), entry.kinds.end(), CollectiveKind::all_reduce) == 0) continue;
-    const std::string name(entry.name);
+    const std::string name(entry.name());
     benchmark::RegisterBenchmark(("schedule/" + name).c_str(), all_reduce_schedule, entry.algorithm)
         ->Arg(256)
         ->Arg(4096)

@@ -129,7 +129,7 @@ currency = "\u0007"
        R"(lab.toml:2:8: scenario.name: has control characters (it stands in tables and files) - use one line of printable text
   name = "a\u001b[31m"
          ^
-lab.toml:8:8: strategy[0].name: is empty (it stands in tables and files) - give it a name of printable text
+lab.toml:8:8: strategy[0].name: is empty (required)
   name = ""
          ^
 lab.toml:11:8: strategy[1].name: has control characters (it stands in tables and files) - use one line of printable text

@@ -5,6 +5,7 @@
 #include "models/training/weights_file.hpp"
 #include "tests/scenarios/malformed.hpp"
 #include "tests/sim/base/scratch_folder.hpp"
+#include "tests/topologies/shipped_catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -166,6 +167,44 @@ save_weights = ")" + file + "\"\n" + box + alone,
   CHECK(other.find("lab.toml:6:19: workload.initial_weights: \"" + file +
                    "\" has no weights of layer \"conv1\" (they are those of 2nn) - let the layer start anew with "
                    "fresh_layers") == 0);
+}
+
+TEST_CASE("weights are saved where they can be, over nothing that is read or that another run writes") {
+  const ScratchFolder folder;
+  const std::string there = (folder.path() / "w.bin").string(), gone = (folder.path() / "none" / "w.bin").string();
+  const std::string read = (folder.path() / "scenario.toml").string();
+  const std::string learned = two_nn + "dataset = \"mnist\"\nlearn = true\nsteps = 1\n";
+  const auto saving = [&](const std::string& file) { return learned + "save_weights = \"" + file + "\"\n"; };
+  const auto told = [](const std::string& file, const std::string& line, const std::string& what) {
+    return "lab.toml:" + line + ":16: " + what + "\n  save_weights = \"" + file + "\"\n                 ^";
+  };
+  const auto apart = [&](const std::string& name, const std::string& file) {
+    return "[[strategy]]\nname = \"" + name + "\"\nkind = \"local-sgd\"\nlocal_steps = 2\nsave_weights = \"" + file +
+           "\"\n";
+  };
+  check_malformed({
+      {"a file in a folder", saving(there) + box + alone, ""},
+      {"no folder", saving(gone) + box + alone,
+       told(gone, "6",
+            "workload.save_weights: cannot be written (there is no folder \"" + (folder.path() / "none").string() +
+                "\") - name a file in a folder that is there")},
+      {"a folder", saving(folder.path().string()) + box + alone,
+       told(folder.path().string(), "6",
+            "workload.save_weights: cannot be written (it is a folder) - name a file in a folder that is there")},
+      {"two strategies, one file", learned + box + apart("one", there) + apart("two", there),
+       told(there, "17",
+            "strategy[1].save_weights: is also that of strategy one (one would replace the other) - give it a name of "
+            "its own")},
+  });
+  write_file(read, saving(read) + "[cluster]\nsystem = \"dgx-a100\"\n" + alone);
+  std::string error;
+  try {
+    (void)read_scenario(read, {}, shipped_catalogue());
+  } catch (const InvalidInput& refused) {
+    error = refused.what();
+  }
+  CHECK(error.find("workload.save_weights: is a file that the scenario reads (it would be replaced) - give it a name "
+                   "of its own") != std::string::npos);
 }
 
 TEST_CASE("images are augmented where there are images to learn from, and by less than all of them") {

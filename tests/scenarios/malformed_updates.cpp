@@ -79,7 +79,7 @@ name = "h"
 kind = "federated"
 ring_bits = 16
 )",
-       R"(lab.toml:13:22: strategy[0].secure_aggregation: compressed updates cannot be masked (masks are dense numbers of the ring, which the key bits makes smaller) - take compression = "none" and fewer bits
+       R"(lab.toml:13:22: strategy[0].secure_aggregation: compressed updates cannot be masked (masks are dense numbers of the ring, which ring_bits makes smaller) - take compression = "none" and fewer ring_bits
   secure_aggregation = true
                        ^
 lab.toml:14:20: strategy[0].secure_threshold: 0.5 is out of range (must be more than 0.5 and at most 1)

@@ -1,7 +1,46 @@
 // Mistakes in [workload], each with the whole text that a user sees.
+#include "sim/base/files.hpp"
 #include "tests/scenarios/malformed.hpp"
+#include "tests/sim/base/scratch_folder.hpp"
 
 namespace orrery {
+
+TEST_CASE("names that are required are not empty") {
+  check_malformed({
+      {"a network", "[workload]\nnetwork = \"\"\n" + box + alone,
+       R"(lab.toml:2:11: workload.network: is empty (required)
+  network = ""
+            ^)"},
+      {"what serves clients, and over what",
+       two_nn +
+           "dataset_samples = 9\n[federation]\nclients = 2\ndevice = \"\"\nlink = \"\"\nserver = \"\"\nserver_link = "
+           "\"\"\n" +
+           federated,
+       R"(lab.toml:6:10: federation.device: is empty (required)
+  device = ""
+           ^
+lab.toml:7:8: federation.link: is empty (required)
+  link = ""
+         ^
+lab.toml:8:10: federation.server: is empty (required)
+  server = ""
+           ^
+lab.toml:9:15: federation.server_link: is empty (required)
+  server_link = ""
+                ^)"},
+  });
+}
+
+TEST_CASE("tokens of a network of pictures are no choice") {
+  const ScratchFolder folder;
+  const std::string file = (folder.path() / "vit.json").string();
+  write_file(file, R"({"model_type": "vit"})");
+  check_malformed({
+      {"a vision transformer", "[workload]\nhf_config = \"" + file + "\"\ntokens = 64\n" + box + alone,
+       "lab.toml:3:10: workload.tokens: has no effect (pictures and their patches make the tokens of " + file +
+           ") - remove it\n  tokens = 64\n           ^"},
+  });
+}
 
 TEST_CASE("mistakes in the workload are told with their reason") {
   check_malformed({

@@ -121,6 +121,8 @@ struct FederatedAlgorithmEntry {
   std::string name, summary, source;
   Coordination coordination;
   int extra_models;  // parameters cross so many times more, down beside the weights and up beside the delta
+  int models_kept;   // on the server beside the model, read and written in every step: momentum, first and second
+                     // moments, control variate
   std::vector<std::string> options;  // keys of AlgorithmOptions that it reads, by their scenario names
   std::unique_ptr<FederatedAlgorithm> (*make)(const AlgorithmSetup& setup);
   AlgorithmDefaults defaults = {};

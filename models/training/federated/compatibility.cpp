@@ -72,19 +72,19 @@ void check_ring(const LayerGraph& graph, const FederatedTrainingOptions& options
     complaints.add("secure_aggregation",
                    fmt::format("a ring of {} bits cannot hold the sum of {} clients", options.secure->bits,
                                options.expected_clients),
-                   "every client needs a value on either side of 0", "raise bits or take fewer clients per round");
+                   "every client needs a value on either side of 0", "raise ring_bits or take fewer clients per round");
   } else if (intervals < least_ring_intervals) {
     complaints.add(
         "secure_aggregation",
         fmt::format("a ring of {} bits leaves steps of {:.3g} to the sum of {} clients", options.secure->bits,
                     options.secure->range / intervals, options.expected_clients),
         fmt::format("little of an update is left with fewer than {} values on either side of 0", least_ring_intervals),
-        "raise bits or take fewer clients per round");
+        "raise ring_bits or take fewer clients per round");
   } else if (options.privacy.kind == PrivacyKind::central && clip_before_rounding(graph, options) <= 0) {
     complaints.add(
         "secure_aggregation",
         fmt::format("rounding to the ring could make an update longer than the clip of {:g}", options.privacy.clip),
-        "half a step in each of its numbers is as long as that already", "raise bits or lower range");
+        "half a step in each of its numbers is as long as that already", "raise ring_bits or lower ring_range");
   }
 }
 
@@ -102,8 +102,8 @@ void check_secure_sum(const LayerGraph& graph, const FederatedTrainingOptions& o
   check_ring(graph, options, complaints);
   if (options.compression.kind != CompressionKind::none) {
     complaints.add("secure_aggregation", "compressed updates cannot be masked",
-                   "masks are dense numbers of the ring, which the key bits makes smaller",
-                   "take compression = \"none\" and fewer bits");
+                   "masks are dense numbers of the ring, which ring_bits makes smaller",
+                   "take compression = \"none\" and fewer ring_bits");
   }
 }
 

@@ -173,6 +173,23 @@ framework_constants.csv:8:29: high: must be at most 1
                               ^)");
 }
 
+TEST_CASE("switches are at most 1, shares that are divided by above 0, generations of attention at most 3") {
+  const auto refused = [](const std::string& row) {
+    Problems problems;
+    (void)parse_frameworks("id,base,title,source\na,,A,test\n",
+                           header + all_but("a", {row.substr(0, row.find(','))}) + "a," + row + ",,,x\n", problems);
+    return problems.all().empty() ? std::string() : problems.all().front().what + ", " + problems.all().front().why;
+  };
+  for (const char* name : {"whole_logits", "fp32_scores", "kept_expert_outputs", "kept_gathered", "node_dispatch",
+                           "blocking_transfers", "recompute_early_stop", "tensor_overlap"}) {
+    CHECK(refused(name + std::string(",0")).empty());
+    CHECK(refused(name + std::string(",1")).empty());
+    CHECK(refused(name + std::string(",7")) == "must be at most 1, ");
+  }
+  CHECK(refused("kernel_efficiency,0") == "must be above 0 and at most 1, a share");
+  CHECK(refused("flash_attention,4") == "must be at most 3, ");
+}
+
 TEST_CASE("A constant that nobody gives, and bases in a circle, are problems of the framework's row") {
   Problems problems;
   (void)parse_frameworks("id,base,title,source\na,,A,test\n", header + all_but("a", {"logit_bytes"}), problems);

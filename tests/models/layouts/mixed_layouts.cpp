@@ -261,4 +261,19 @@ TEST_CASE("the range of a mixed step spans the constants of both kinds") {
   CHECK(both.high >= slow.high * (1 - 1e-9));
 }
 
+TEST_CASE("groups of equal nodes have the range that they have as one group") {
+  TrainingJob two = mixed_with("dgx-a100", 1), one = two;
+  two.cluster.more.front() = static_cast<const NodeGroup&>(two.cluster);
+  two.more_laws.front() = static_cast<const NodeLaws&>(two);
+  one.cluster.nodes += two.cluster.more.front().nodes;
+  one.cluster.more.clear(), one.more_laws.clear();
+  const Layout layout = layout_of(8, 1, 2);
+  const auto time = [](const StepPrediction& step) { return step.time().value(); };
+  const Ranged apart = predicted_range(two, layout, time, time_error(two));
+  const Ranged together = predicted_range(one, layout, time, time_error(one));
+  CHECK(apart.value == Approx(together.value).epsilon(1e-9));
+  CHECK(apart.low == Approx(together.low).epsilon(1e-6));
+  CHECK(apart.high == Approx(together.high).epsilon(1e-6));
+}
+
 }  // namespace orrery

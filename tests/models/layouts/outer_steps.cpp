@@ -1,4 +1,6 @@
 // Islands of replicas with outer steps between them (DiLoCo).
+#include <cmath>
+
 #include "models/layouts/block_price.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/layouts/megatron.hpp"
@@ -118,7 +120,9 @@ TEST_CASE("an island steps as a job of its size does, and beside that takes its 
   const StepPrediction together = judge.predict(islands), island = half.predict(alone);
   CHECK(together.parts.compute == island.parts.compute);
   CHECK(together.parts.exposed_dp.value() == Approx(island.parts.exposed_dp.value()));
-  CHECK(together.parts.straggler.value() == Approx(island.parts.straggler.value()).epsilon(1e-3));
+  // Sixteen replicas wait in every step, two islands in every fiftieth.
+  const double late = 1 + 1 / std::sqrt(50.) / 4;
+  CHECK(together.parts.straggler.value() == Approx(island.parts.straggler.value() * late).epsilon(1e-3));
   const double sent = together.sent_per_device.value() - island.sent_per_device.value();
   CHECK(sent == Approx(judge.prices(islands).stages[0].outer.sent().total().value()));
   // Nine numbers of four bytes per parameter move through the memory once in 50 steps.

@@ -112,6 +112,19 @@ TEST_CASE("dense blocks and the head count for what they cost: no stage works mu
   }
 }
 
+TEST_CASE("a judge that has seen as many uneven chunks on other stages judges as a fresh one") {
+  const TrainingJob job = mixture_job(61, 64, 32);
+  LayoutJudge seasoned(job);
+  for (const auto& [pp, interleave, dp] : {std::tuple{4, 4, 8}, {8, 2, 4}, {2, 8, 16}, {16, 1, 2}}) {
+    Layout layout = uneven(pp, interleave);
+    layout.dp = dp;
+    REQUIRE(seasoned.obstacles(layout).empty());
+    INFO(to_text(layout));
+    CHECK(seasoned.predict(layout).time() == LayoutJudge(job).predict(layout).time());
+    CHECK(seasoned.memory(layout).peak() == LayoutJudge(job).memory(layout).peak());
+  }
+}
+
 TEST_CASE("of chunks that may be unequal a stage keeps what its order of tasks leaves, at most") {
   const auto kept = [](const Layout& layout, std::int64_t batch) {
     TrainingJob job = megatron_job({4, 1024, 16}, batch, 4, "modern");

@@ -249,7 +249,7 @@ TEST_CASE("overrides replace and add values, in tables and in elements of arrays
   CHECK(cluster.required_integer("nodes") == 8);
   CHECK(cluster.required_text("system") == "dgx-a100");
   CHECK(cluster.required_text("note") == "3");
-  CHECK(cluster.required_text("empty").empty());
+  CHECK(cluster.text("empty") == "");
   CHECK(root.table("energy")->required_number("pue") == 1.5);
   std::vector<TomlTable> strategies = root.tables("strategy");
   CHECK(strategies.at(0).required_integer("devices") == 4);
@@ -275,8 +275,15 @@ TEST_CASE("resolved values read back as the same values") {
   TomlDocument document = TomlDocument::parse("", "s.toml", problems);
   document.root().text("key", text);
   TomlDocument again = TomlDocument::parse("key = " + document.resolved()[0].value, "again.toml", problems);
-  CHECK(again.root().required_text("key") == text);
+  CHECK(again.root().text("key") == text);
   CHECK(text_of(problems).empty());
+}
+
+TEST_CASE("a text that is required is not empty") {
+  Problems problems;
+  TomlDocument document = TomlDocument::parse("name = \"\"\n", "s.toml", problems);
+  CHECK(document.root().required_text("name").empty());
+  CHECK(text_of(problems) == "s.toml:1:8: name: is empty (required)\n  name = \"\"\n         ^\n");
 }
 
 }  // namespace orrery

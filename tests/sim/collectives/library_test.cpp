@@ -96,7 +96,9 @@ TEST_CASE("a thin core narrows a group by what of it crosses leaves at once", "[
   CHECK(uplink_share(all_reduce, {32, 8}, core) == Approx(0.5));      // one of a leaf's two nodes sends out
   CHECK(uplink_share(all_reduce, {32, 8, 2}, core) == Approx(0.25));  // both do, in groups of their own
   CHECK(uplink_share(all_reduce, {16, 8, 2}, core) == Approx(0.25));
-  CHECK(uplink_share(all_to_all, {32, 8}, core) == Approx(0.25));
+  CHECK(uplink_share(all_to_all, {32, 8}, core) == Approx(0.375));    // of three other nodes two are under another leaf
+  CHECK(uplink_share(all_to_all, {32, 8, 2}, core) == Approx(0.25));  // all are
+  CHECK(uplink_share(all_to_all, {16, 8}, core) == 1.0);
   core.oversubscription = 2;
   CHECK(uplink_share(all_reduce, {32, 8}, core) == 1.0);
   core.oversubscription = 4;

@@ -99,7 +99,7 @@ TEST_CASE("the closed form equals the engine where ranks keep step on equal link
           if (static_cast<std::int32_t>(ranks) % places != 0) continue;
           Platform platform = star(ranks, {bandwidth, latency});
           for (std::size_t i = 0; i < ranks; ++i) platform.hosts[i].node = static_cast<std::int32_t>(i) / places;
-          INFO(entry.name << " " << name_of(kind) << " " << ranks << " ranks, " << places << " per node");
+          INFO(entry.name() << " " << name_of(kind) << " " << ranks << " ranks, " << places << " per node");
           GroupShape shape{static_cast<std::int32_t>(ranks), places};
           const Seconds formula =
               closed_form_time(kind, entry.algorithm, shape, Bytes(1e7), Seconds(latency), BytesPerSecond(bandwidth));
@@ -198,7 +198,7 @@ TEST_CASE("more bandwidth or less latency never makes a collective slower") {
               cluster(nodes, 4, 1, {{100e9 * faster, 1e-6}, {10e9 * faster, 5e-6 / faster}, 20e9 * faster});
           const double time =
               time_on(EngineKind::flow, platform, collective(kind, entry.algorithm, 1e7), with(FidelityChoice::exact));
-          INFO(entry.name << " " << name_of(kind) << " " << nodes << " nodes x" << faster);
+          INFO(entry.name() << " " << name_of(kind) << " " << nodes << " nodes x" << faster);
           CHECK(time < before);
           before = time;
         }

@@ -210,9 +210,9 @@ TEST_CASE("options that exclude each other are refused, all at once") {
         "secure_aggregation: scaffold sends more than updates (the cost of masking its control variates is not "
         "modelled) - take fedavg, fedprox or fednova\n"
         "secure_aggregation: a ring of 2 bits cannot hold the sum of 10 clients (every client needs a value on either "
-        "side of 0) - raise bits or take fewer clients per round\n"
-        "secure_aggregation: compressed updates cannot be masked (masks are dense numbers of the ring, which the key "
-        "bits makes smaller) - take compression = \"none\" and fewer bits");
+        "side of 0) - raise ring_bits or take fewer clients per round\n"
+        "secure_aggregation: compressed updates cannot be masked (masks are dense numbers of the ring, which "
+        "ring_bits makes smaller) - take compression = \"none\" and fewer ring_bits");
   CHECK(failure(perceptron(),
                 {.local = {.optimizer = {.kind = OptimizerKind::adam}}, .algorithm = {.kind = AlgorithmKind::fednova}},
                 0.1) ==
@@ -236,7 +236,7 @@ TEST_CASE("options that exclude each other are refused, all at once") {
         "(CHOCO-SGD) is an algorithm of its own) - take compression = \"none\"");
   CHECK(failure(perceptron(), {.secure = SecureAggregationOptions{.bits = 8}, .expected_clients = 50}, 0.1) ==
         "secure_aggregation: a ring of 8 bits leaves steps of 2 to the sum of 50 clients (little of an update is left "
-        "with fewer than 127 values on either side of 0) - raise bits or take fewer clients per round");
+        "with fewer than 127 values on either side of 0) - raise ring_bits or take fewer clients per round");
   // 1,810 numbers, each up to half of 4 / 163 = 0.0245 away: 0.52 together.
   CHECK(
       failure(perceptron(),
@@ -245,7 +245,7 @@ TEST_CASE("options that exclude each other are refused, all at once") {
                .expected_clients = 50},
               0.1) ==
       "secure_aggregation: rounding to the ring could make an update longer than the clip of 0.5 (half a step in each "
-      "of its numbers is as long as that already) - raise bits or lower range");
+      "of its numbers is as long as that already) - raise ring_bits or lower ring_range");
   CHECK(
       failure(perceptron(), {.algorithm = {.kind = AlgorithmKind::qfedavg}, .privacy = {.kind = PrivacyKind::local}},
               0.1) ==
