@@ -60,6 +60,15 @@ pid_t child_of(pid_t parent) {
   return 0;
 }
 
+/// Neither gone nor ended and waiting for someone to ask how.
+bool is_running(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return false;
+  const std::size_t name_end = line.rfind(')');
+  return name_end != std::string::npos && line.compare(name_end, 3, ") Z") != 0;
+}
+
 }  // namespace
 
 TEST_CASE("the death of one simulation leaves the other rows and names scenario and strategy") {
@@ -99,4 +108,24 @@ TEST_CASE("an interrupted run leaves no file behind, nor a folder that it made")
   CHECK(!fs::exists(folder.file("out")));
   REQUIRE(fs::exists(folder.file("there")));
   CHECK(fs::is_empty(folder.file("there")));
+}
+
+TEST_CASE("a run that is ended alone takes its simulation with it, and cleans up when its terminal is closed") {
+  const TemporaryFolder folder;
+  std::string text = three_ways;
+  text.replace(text.find("rounds = 3"), 10, "rounds = 2000");
+  const std::string scenario = folder.write("small.toml", text);
+  for (const int signal : {SIGTERM, SIGHUP, SIGKILL}) {
+    BackgroundRun background({"run", scenario, "-o", folder.file("out")});
+    const pid_t child = child_of(background.pid());
+    REQUIRE(child > 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it has asked to be told of its parent's end
+    REQUIRE(::kill(background.pid(), signal) == 0);
+    CHECK(WIFSIGNALED(background.wait()));
+    for (int attempt = 0; attempt < 1000 && is_running(child); ++attempt) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    CHECK_FALSE(is_running(child));
+    CHECK(fs::exists(folder.file("out")) == (signal == SIGKILL));
+  }
 }
