@@ -22,6 +22,7 @@ class TableChecks {
     check_layouts_alone();
     check_constants();
     check_currency();
+    check_grids();
   }
 
  private:
@@ -149,6 +150,19 @@ class TableChecks {
             "use currency = \"" + nodes.currency + "\", or add price_per_device_hour in " + cost.currency);
         return;
       }
+    }
+  }
+
+  /// Emissions of clients alone would leave out those of server and network.
+  void check_grids() {
+    TomlTable energy = root_.table_or_defaults("energy");
+    if (scenario_.energy.gCO2e_per_kWh > 0 || energy.has("grid") || energy.has("gCO2e_per_kWh")) return;
+    for (const ClientGroup& group : scenario_.federation.groups) {
+      if (group.grid.empty()) continue;
+      energy.problem("grid", "is missing",
+                     "clients on the grid " + group.grid + " emit, and so do their server and the network",
+                     "add grid or gCO2e_per_kWh to [energy], or leave out that of the clients");
+      return;
     }
   }
 

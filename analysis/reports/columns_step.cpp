@@ -48,7 +48,9 @@ std::vector<Column> time_columns() {
   const std::string group = "time";
   return {
       {"step_time_s", "s", group,
-       "one optimizer step; federated: one server step, mean; the sum of the parts up to input_s",
+       "one optimizer step; local-sgd: local_steps of them and an average; federated: one server step, mean; the sum "
+       "of "
+       "the parts up to input_s",
        part(&StepTime::step)},
       {"compute_s", "s", group, "forward and backward passes on the critical device", part(&StepTime::compute)},
       {"recompute_s", "s", group, "activations computed again", part(&StepTime::recompute)},

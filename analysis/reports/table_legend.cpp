@@ -46,6 +46,16 @@ std::string mfu_text(const Rows& rows) {
   return has_mfu ? "mfu: model FLOPs of a step / what the devices' peak would do meanwhile." : "";
 }
 
+/// A step of local SGD holds several of the others'.
+std::string local_steps_text(const Rows& rows) {
+  const bool has_local = any(rows, [](const ResultRow& row) {
+    return row.simulated() && row.strategy->kind == StrategyKind::local_sgd && row.strategy->federated.local_steps > 1;
+  });
+  return has_local ? "local-sgd: a step is local_steps steps of every device and an average of their weights; `to "
+                     "train` compares with others."
+                   : "";
+}
+
 std::string federated_text(const Rows& rows) {
   std::string text;
   if (any(rows, [](const ResultRow& row) { return row.cosimulated(); })) {
@@ -110,8 +120,9 @@ std::optional<double> shown_mfu(const ResultRow& row) {
 std::vector<std::string> table_legend(const Rows& rows, const ResultRow* reference, std::size_t width) {
   Lines lines;
   if (!any(rows, [](const ResultRow& row) { return row.simulated(); })) return lines;
-  for (const std::string& text : {columns_text(rows, reference), range_text(rows), mfu_text(rows), federated_text(rows),
-                                  transfer_text(rows), seeds_text(rows)}) {
+  for (const std::string& text :
+       {columns_text(rows, reference), range_text(rows), mfu_text(rows), local_steps_text(rows), federated_text(rows),
+        transfer_text(rows), seeds_text(rows)}) {
     add_wrapped(text, width, lines);
   }
   return lines;

@@ -60,7 +60,11 @@ std::vector<std::vector<std::size_t>> groups_alike(const TrainingJob& job, Law N
   for (std::size_t group = 0; group < job.cluster.groups(); ++group) {
     const auto same =
         std::find_if(alike.begin(), alike.end(), [&](const auto& groups) { return says_same(groups.front(), group); });
-    same == alike.end() ? alike.push_back({group}) : same->push_back(group);
+    if (same == alike.end()) {
+      alike.push_back({group});
+    } else {
+      same->push_back(group);
+    }
   }
   return alike;
 }

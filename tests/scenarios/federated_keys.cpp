@@ -65,7 +65,7 @@ availability = "on-off"
 }  // namespace
 
 TEST_CASE("every key of a group of clients arrives in its place") {
-  const Scenario scenario = scenario_of("[scenario]\n" + every_group_key + federated);
+  const Scenario scenario = scenario_of("[scenario]\n" + every_group_key + federated + "[energy]\ngrid = \"windy\"\n");
   CHECK(scenario.seeds == 4);
   CHECK(scenario.federation.partition.kind == PartitionKind::quantity);
   CHECK(scenario.federation.partition.sigma == 0.7);

@@ -11,6 +11,15 @@ const std::string learning = "dataset = \"mnist\"\nlearn = true\nsteps = 100\n";
 
 }  // namespace
 
+TEST_CASE("clients on a grid emit only where server and network do") {
+  const std::string clients = two_nn + "dataset_samples = 9\n" + two_clients + "grid = \"windy\"\n" + federated;
+  CHECK(error_of(clients) ==
+        "lab.toml: energy.grid: is missing (clients on the grid windy emit, and so do their server and the network) - "
+        "add grid or gCO2e_per_kWh to [energy], or leave out that of the clients");
+  CHECK(error_of(clients + "[energy]\ngCO2e_per_kWh = 100\n").empty());
+  CHECK(error_of(clients + "[energy]\ngrid = \"windy\"\n").empty());
+}
+
 TEST_CASE("mistakes in a federation are told with their reason") {
   check_malformed({
       {"clients that nobody trains on, and whose data nobody moves", two_nn + box + two_clients + alone,
