@@ -4,6 +4,8 @@
 
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
+#include <system_error>
 
 #include "scenarios/central_learning.hpp"
 #include "scenarios/way.hpp"
@@ -18,7 +20,9 @@ namespace fs = std::filesystem;
 
 /// For one Way (to_bytes) of this process, in the system's folder for temporary files.
 std::string way_file(std::size_t index) {
-  const fs::path folder = fs::temp_directory_path();
+  std::error_code none;
+  const fs::path folder = fs::temp_directory_path(none);
+  if (none) throw std::runtime_error("no folder for temporary files: the one that TMPDIR names is none");
   return (folder / fmt::format("orrery-{}-{}.way", ::getpid(), index)).string();
 }
 

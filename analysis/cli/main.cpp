@@ -71,6 +71,7 @@ ExitCode dispatch(const std::vector<std::string>& words) {
     std::cerr << general_help();
     return ExitCode::usage;
   }
+  if (words[0] == "help" && words.size() == 2) return dispatch({words[1], "--help"});
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     std::cout << general_help();
     return ExitCode::ok;

@@ -49,7 +49,10 @@ class TensorSplitter {
 
   [[nodiscard]] bool divides(std::int64_t units) const { return units % devices_ == 0; }
   [[nodiscard]] bool is_split(LayerId layer) const { return layer.valid() && outputs_[layer.index()].is_split; }
-  [[nodiscard]] bool is_head(const Layer& layer) const { return vocabulary_ > 0 && layer.out.channels == vocabulary_; }
+  /// Whose rows are padded as those of the embedding.
+  [[nodiscard]] bool is_padded_head(const Layer& layer) const {
+    return is_head(graph_, layer) && layer.out.channels == vocabulary_;
+  }
 
   /// Fewer heads of keys and values than devices, each on as many of them.
   [[nodiscard]] bool repeats_keys(const Layer& attention) const {
@@ -85,7 +88,7 @@ class TensorSplitter {
     switch (layer.kind) {
       case LayerKind::dense:
         if (is_split(layer.input)) return SplitMode::row;
-        return divides(layer.out.channels) || is_head(layer) || repeats_outputs(layer)
+        return divides(layer.out.channels) || is_padded_head(layer) || repeats_outputs(layer)
                    ? SplitMode::column
                    : whole(layer, layer.out.channels);
       case LayerKind::convolution:
@@ -162,7 +165,7 @@ class TensorSplitter {
       case SplitMode::column:
         gather(layer, layer.input);
         expect_partial_gradient(layer);
-        split.share = {is_head(layer) ? padded_part() : column_part(layer), 1.0};
+        split.share = {is_padded_head(layer) ? padded_part() : column_part(layer), 1.0};
         output.is_split = true;
         break;
       case SplitMode::row:

@@ -155,3 +155,17 @@ TEST_CASE("a trace of a folder without a run says what to do first") {
             ": no such file (a trace is made from the results of a run) - run `orrery run SCENARIO -o " +
             folder.path() + "` first\n");
 }
+
+TEST_CASE("help of a command is what its --help says, and an unknown one is an unknown command") {
+  CHECK(call_orrery({"help", "search"}).output == call_orrery({"search", "--help"}).output);
+  CHECK(call_orrery({"help"}).output == call_orrery({"--help"}).output);
+  const ChildResult unknown = call_orrery({"help", "serach"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(unknown.errors == "orrery: unknown command \"serach\" (did you mean \"search\"?) - see `orrery --help`\n");
+}
+
+TEST_CASE("a folder for temporary files that is none is told by the name of its variable") {
+  const ChildResult run = call_orrery_with("TMPDIR=/nonexistent", "run layers -q");
+  CHECK(run.exit_code == 1);
+  CHECK(run.errors == "orrery: no folder for temporary files: the one that TMPDIR names is none\n");
+}

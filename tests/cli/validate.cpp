@@ -89,6 +89,18 @@ TEST_CASE("validate says that a file has no rows") {
   CHECK(result.errors == file + ": has no rows (a header alone measures nothing) - write a measurement to each line\n");
 }
 
+TEST_CASE("validate says why no row can be predicted, with code 4") {
+  const TemporaryFolder folder;
+  const std::string rows =
+      folder.write("rows.csv", "id,metric,value,unit\nX-A-001,step_tim,3,s\nX-A-002,iteration_time,3,s\n");
+  const ChildResult result = call_orrery({"validate", rows, "-q"});
+  CHECK(result.exit_code == 4);
+  const std::size_t reasons = result.output.find("\nNo row says enough:\nX-A-001: ");
+  REQUIRE(reasons != std::string::npos);
+  CHECK(result.output.find("step_time", reasons) != std::string::npos);
+  CHECK(result.output.find("\nX-A-002: ", reasons) != std::string::npos);
+}
+
 TEST_CASE("validate --help lists the metrics with their units") {
   const std::string help = call_orrery({"validate", "--help"}).output;
   CHECK(help.find("time: us, ms, s, min, h, hours, days") != std::string::npos);
