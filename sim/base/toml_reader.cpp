@@ -137,7 +137,7 @@ std::optional<std::string> TomlTable::text(std::string_view key) {
   return given<std::string>(*node_, key);
 }
 std::string TomlTable::required_text(std::string_view key) {
-  std::string value = required<std::string>(*node_, key);
+  auto value = required<std::string>(*node_, key);
   const bool is_empty = value.empty() && has(key) && node_->table->get(key)->is_string();
   if (is_empty) problem(key, "is empty", "required");
   return value;
